@@ -1,0 +1,118 @@
+/**
+ * What Dispatch and an agent say to each other. Zod-free: the runner starts with this file and must start fast.
+ * Raw output of an agent's CLI never leaves its adapter's folder; everything else sees these events.
+ */
+
+/** Why a run ended without success. Closed: every reason has a sentence for the person in `domain/failures.ts`. */
+export const FAILURE_REASONS = [
+  'auth',
+  'model',
+  'rate_limit',
+  'quota',
+  'overloaded',
+  'network',
+  'context',
+  'budget',
+  'crash',
+  'hung',
+  'interrupted',
+  'refused',
+  'invalid_output',
+  'missing',
+] as const
+export type FailureReason = (typeof FAILURE_REASONS)[number]
+
+/** Tokens of one run so far (cumulative within the run). `input` is fresh input: cache reads and writes are not in it. */
+export interface Usage {
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
+  reasoning: number
+}
+export const NO_USAGE: Readonly<Usage> = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+
+export type CorrectionState = 'queued' | 'delivered' | 'applied'
+
+export type AgentEvent =
+  /** Emitted before the first model call wherever the agent allows it. */
+  | { type: 'session'; sessionId: string; model?: string }
+  | { type: 'text'; text: string }
+  | { type: 'reasoning'; text: string }
+  | { type: 'tool'; callId: string; name: string; input: string }
+  | { type: 'tool_result'; callId: string; ok: boolean; output: string }
+  | { type: 'file'; path: string; change: 'create' | 'edit' | 'delete' }
+  /** `costUsd` is the agent's own figure; absent means unknown, never zero. */
+  | { type: 'usage'; usage: Usage; costUsd?: number }
+  | { type: 'retry'; attempt: number; reason: FailureReason; delayMs: number; detail: string }
+  | { type: 'compaction'; trigger: 'auto' | 'manual'; summary?: string }
+  | { type: 'correction'; id: string; state: CorrectionState }
+  /** stderr, unknown events and other raw lines: kept, shown dimmed, never interpreted. */
+  | { type: 'notice'; level: 'info' | 'warn'; text: string }
+  | TerminalEvent
+
+/** Every event stream ends in exactly one of these. */
+export type TerminalEvent =
+  /** `output` is the structured answer where the run asked for one; unvalidated here. */
+  | { type: 'done'; text: string; output?: unknown }
+  /** `until`: ISO time after which a rate limit or quota is over, where the agent told it. */
+  | { type: 'failed'; reason: FailureReason; detail: string; until?: string }
+
+/** An event as the runner stored it: `seq` counts from 1 without a gap within a run. */
+export type RunEvent = AgentEvent & { seq: number; at: string }
+
+/** What an agent run may do to files. `read` runs get read-only tools, and their changes are thrown away besides. */
+export type Access = 'read' | 'write'
+
+/** Everything a runner needs to run one agent; written to `runs/<runId>/spec.json` before anything starts. */
+export interface RunSpec {
+  runId: string
+  adapter: string
+  /** The binary found by detection; adapters that bring their own program leave it out. */
+  binary?: string
+  cwd: string
+  prompt: string
+  model?: string
+  access: Access
+  /** A fresh uuid for agents that let us choose the session's id. */
+  newSessionId: string
+  /** Continue this session instead of starting one. */
+  resumeSessionId?: string
+  /** JSON Schema (2020-12) of the structured answer; absent means free text. */
+  outputSchema?: Record<string, unknown>
+  /** The whole environment of the agent: built from an allow-list, nothing is inherited. */
+  env: Record<string, string>
+  /** Longest silence (no event, no CPU used by the tree) before the run is ended as `hung`, in seconds. */
+  silenceSeconds: number
+  /** The dead-man switch: without a `renew` for this long the runner ends the whole process tree, in seconds. */
+  leaseSeconds: number
+}
+
+/** `runs/<runId>/exit.json`: written once, last, atomically. */
+export interface RunExit {
+  at: string
+  /** seq of the terminal event; every event up to it is in `events.ndjson`. */
+  lastSeq: number
+  terminal: TerminalEvent
+}
+
+export type RunCommand =
+  | { type: 'correct'; id: string; text: string }
+  | { type: 'interrupt' }
+  | { type: 'renew' }
+
+export type RunState = 'absent' | 'running' | 'exited' | 'lost'
+
+/** What detection knows about an installed agent; no token is spent to find out. */
+export interface Detection {
+  adapter: string
+  title: string
+  found: boolean
+  version?: string
+  binary?: string
+  login: 'ready' | 'needed' | 'unknown'
+  /** True for the built-in scripted agent: shown as a demo everywhere. */
+  demo: boolean
+  /** What to do when it is not found or not logged in: one sentence with the command. */
+  advice?: string
+}

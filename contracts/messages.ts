@@ -1,0 +1,36 @@
+/**
+ * Names and shapes that cross between API, worker and workflows. Zod-free and Temporal-free:
+ * workflows turn the names into signals and queries. Only ids and small flags travel; facts are in Postgres.
+ */
+export const GOAL_WORKFLOW = 'goalWorkflow'
+export const TASK_WORKFLOW = 'taskWorkflow'
+export const CORE_QUEUE = 'core'
+
+export interface GoalInput {
+  v: 1
+  goalId: string
+}
+export interface TaskInput {
+  v: 1
+  goalId: string
+  taskId: string
+  title: string
+}
+
+/** A person decided a review. The row is the truth; a forged signal changes nothing. */
+export const REVIEW_DECIDED = 'reviewDecided'
+export interface ReviewDecided {
+  reviewId: string
+}
+export const SET_PAUSED = 'setPaused'
+export interface SetPaused {
+  paused: boolean
+}
+export const CANCEL_GOAL = 'cancelGoal'
+export interface CancelGoal {
+  reason: string
+}
+/** Try the failed stage again, from that stage. */
+export const RETRY_STAGE = 'retryStage'
+
+export type SignalName = typeof REVIEW_DECIDED | typeof SET_PAUSED | typeof CANCEL_GOAL | typeof RETRY_STAGE

@@ -1,0 +1,89 @@
+/** The nine stages of a goal, in the order a person reads them. Zod-free: workflows import this file. */
+export const STAGES = [
+  'spec',
+  'test_spec',
+  'security_spec',
+  'implement',
+  'frontend',
+  'verify',
+  'review',
+  'audit',
+  'merge',
+] as const
+export type Stage = (typeof STAGES)[number]
+
+/** Stages in which an agent works; `review` and `merge` are Dispatch's and the person's own. */
+export const AGENT_STAGES = [
+  'spec',
+  'test_spec',
+  'security_spec',
+  'implement',
+  'frontend',
+  'verify',
+  'audit',
+] as const
+export type AgentStage = (typeof AGENT_STAGES)[number]
+
+/** Stages of one task; the others belong to the goal as a whole. */
+export const TASK_STAGES = ['implement', 'frontend', 'verify', 'review'] as const
+export type TaskStage = (typeof TASK_STAGES)[number]
+
+/** Agents may change files only in these stages; in every other one their changes are thrown away. */
+export const WRITING_STAGES: readonly Stage[] = ['implement', 'frontend']
+
+export const STAGE_TITLES: Readonly<Record<Stage, string>> = {
+  spec: 'Spec',
+  test_spec: 'Test Spec',
+  security_spec: 'Security Spec',
+  implement: 'Implement',
+  frontend: 'Frontend',
+  verify: 'Verify',
+  review: 'Review',
+  audit: 'Audit',
+  merge: 'Merge',
+}
+
+export const STAGE_STATUSES = [
+  'waiting', // not started, or in line for the pool
+  'running',
+  'paused',
+  'review', // a person's decision is due
+  'passed',
+  'failed',
+  'skipped',
+  'cancelled',
+] as const
+export type StageStatus = (typeof STAGE_STATUSES)[number]
+
+export const GOAL_STATUSES = [
+  'active',
+  'paused',
+  'completed',
+  'failed',
+  'cancelled',
+  'needs_attention',
+] as const
+export type GoalStatus = (typeof GOAL_STATUSES)[number]
+
+export const TASK_STATUSES = [
+  'pending', // waits for the tasks it depends on
+  'active',
+  'paused',
+  'review',
+  'approved',
+  'merged', // its work is on the goal's branch
+  'needs_attention',
+  'cancelled',
+] as const
+export type TaskStatus = (typeof TASK_STATUSES)[number]
+
+export const REVIEW_KINDS = ['spec', 'task', 'merge', 'budget'] as const
+export type ReviewKind = (typeof REVIEW_KINDS)[number]
+export const REVIEW_STATUSES = ['pending', 'approved', 'rejected', 'changes_requested', 'superseded'] as const
+export type ReviewStatus = (typeof REVIEW_STATUSES)[number]
+export const DECISIONS = ['approve', 'reject', 'request_changes'] as const
+export type Decision = (typeof DECISIONS)[number]
+export const TIERS = ['auto', 'notify', 'block'] as const
+export type Tier = (typeof TIERS)[number]
+export const RISKS = ['low', 'medium', 'high'] as const
+export type Risk = (typeof RISKS)[number]
