@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Where everything of one DISPATCH_HOME lies. Paths only: nothing is created here. */
+export interface HomePaths {
+  root: string
+  /** Embedded Postgres: `data/`, `password`, and the socket directory unless its path would be too long. */
+  postgres: string
+  temporal: string
+  runs: string
+  hubs: string
+  worktrees: string
+  artifacts: string
+  logs: string
+  agents: string
+  configFile: string
+  serverFile: string
+  lockFile: string
+}
+
+export function defaultHome(): string {
+  return join(homedir(), '.dispatch')
+}
+
+/** Paths below `home`, an absolute or relative folder, `~` allowed. */
+export function homePaths(home: string): HomePaths {
+  const root = resolve(home.replace(/^~(?=$|\/)/, homedir()))
+  return {
+    root,
+    postgres: join(root, 'pg'),
+    temporal: join(root, 'temporal'),
+    runs: join(root, 'runs'),
+    hubs: join(root, 'hubs'),
+    worktrees: join(root, 'worktrees'),
+    artifacts: join(root, 'artifacts'),
+    logs: join(root, 'logs'),
+    agents: join(root, 'agents'),
+    configFile: join(root, 'config.toml'),
+    serverFile: join(root, 'server.json'),
+    lockFile: join(root, 'lock'),
+  }
+}
+
+/** Creates the folders of the home, readable by their owner only. */
+export function createHome(home: string): HomePaths {
+  const paths = homePaths(home)
+  const { root, temporal, runs, hubs, worktrees, artifacts, logs, agents } = paths
+  for (const dir of [root, temporal, runs, hubs, worktrees, artifacts, logs, agents]) {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  }
+  return paths
+}
+
+/** Downloads that any home of this user can share, so that a new home does not fetch them again. */
+export function sharedCache(xdgCacheHome?: string): string {
+  return join(xdgCacheHome || join(homedir(), '.cache'), 'dispatch')
+}
+
+/** A short folder for Unix sockets: their paths are limited to about 100 bytes, homes are not. */
+export function shortSocketDir(home: string): string {
+  const id = createHash('sha256').update(home).digest('hex').slice(0, 12)
+  return join(tmpdir(), `dispatch-${userInfo().uid}-${id}`)
+}
+
+/** The folder of the installed package, from the sources and from `dist/` alike. */
+export function packageRoot(): string {
+  let dir = dirname(fileURLToPath(import.meta.url))
+  while (!isOurPackage(join(dir, 'package.json'))) {
+    const parent = dirname(dir)
+    if (parent === dir)
+      throw new Error('Dispatch cannot find its own package.json; install it again')
+    dir = parent
+  }
+  return dir
+}
+
+export const distDir = () => join(packageRoot(), 'dist')
+
+export function packageVersion(): string {
+  return JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version
+}
+
+function isOurPackage(file: string): boolean {
+  return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === 'dispatch-agents'
+}

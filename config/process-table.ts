@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/**
+ * The command line of a running process, or undefined when there is none (a zombie counts as none).
+ * A pid alone proves nothing, because pids are reused: compare this before you signal one.
+ */
+export function commandLine(pid: number): string | undefined {
+  if (existsSync('/proc/self/cmdline')) return readProc(`/proc/${pid}/cmdline`)
+  try {
+    const line = execFileSync('ps', ['-o', 'command=', '-p', String(pid)], {
+      encoding: 'utf8',
+    }).trim()
+    return line || undefined
+  } catch {
+    return undefined // ps exits 1 when there is no such process
+  }
+}
+
+/** Asks `pid` to end, waits, and kills it after `graceMs`. Resolves when it is gone. */
+export async function endProcess(pid: number, graceMs: number, signal: NodeJS.Signals = 'SIGTERM') {
+  send(pid, signal)
+  if (await gone(pid, graceMs)) return
+  send(pid, 'SIGKILL')
+  if (!(await gone(pid, 5_000))) throw new Error(`process ${pid} does not end, even by SIGKILL`)
+}
+
+/** Waits until `pid` is gone; false after `timeoutMs`. It is not our child, so there is no event to wait for. */
+export async function gone(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs
+  while (commandLine(pid) !== undefined) {
+    if (Date.now() >= deadline) return false
+    await delay(20)
+  }
+  return true
+}
+
+function send(pid: number, signal: NodeJS.Signals) {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function readProc(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\0', ' ').trim() || undefined
+  } catch {
+    return undefined // ended between two reads
+  }
+}

@@ -1,0 +1,265 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import {
+  type PostgresBinaries,
+  postgresBinaries,
+  type Unprivileged,
+  unprivileged,
+} from './binaries.ts'
+
+export interface PostgresOptions {
+  /** Holds `data/` and `password`; created when missing. */
+  dir: string
+  /** Folder of the Unix socket; its path may have at most 80 bytes. Created 0700 when missing. */
+  socketDir: string
+  logFile: string
+  log: Pick<Logger, 'info' | 'warn'>
+  /** The command line of a pid, undefined when it does not run. */
+  commandLine: (pid: number) => string | undefined
+  /** More `-c` settings, such as `fsync=off` for a throw-away database. */
+  settings?: string[]
+}
+
+export interface RunningPostgres {
+  /** Connection string over the Unix socket, with the password: never log it. */
+  url: string
+  pid: number
+  version: string
+  /** True when a server that was left from before was taken over. */
+  adopted: boolean
+  /** Smart enough for a hurry: open transactions are rolled back, then it ends. */
+  stop(): Promise<void>
+  /** Resolves with a reason when the server is gone, wanted or not. */
+  exited: Promise<string>
+}
+
+const SETTINGS = [
+  'shared_buffers=32MB',
+  'max_connections=60',
+  'io_method=sync',
+  'jit=off',
+  'max_wal_size=256MB',
+]
+const USER = 'dispatch'
+const DATABASE = 'dispatch'
+/** Nothing of ours: PGPORT and its kin would change the server, a locale would change sort order. */
+const ENV = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/local/bin:/usr/bin:/bin' }
+const START_MS = 60_000
+
+/**
+ * Starts the embedded Postgres of one home, or adopts the one that still runs there. Creates cluster and database
+ * when missing. Throws with what to do: other major version, not startable, foreign process.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const binaries = postgresBinaries()
+  const data = join(options.dir, 'data')
+  const as = unprivileged()
+  refuseOtherMajor(data, binaries)
+  for (const dir of [options.dir, options.socketDir]) privateDir(dir, as)
+  const password = initCluster({ ...options, data, binaries, as })
+  const url = `postgresql://${USER}:${password}@localhost/${DATABASE}?host=${encodeURIComponent(options.socketDir)}`
+
+  const leftover = await leftoverPid(data, url, options.commandLine)
+  if (leftover) {
+    await createDatabase(url)
+    options.log.info({ pid: leftover }, 'adopted the Postgres that was left running')
+    return adopted(leftover, {
+      url,
+      version: binaries.version,
+      commandLine: options.commandLine,
+      data,
+    })
+  }
+  const child = spawnServer(options, { data, binaries, as })
+  await ready(child, url, options.logFile)
+  await createDatabase(url)
+  const exited = new Promise<string>((resolve) => {
+    if (child.exitCode !== null || child.signalCode) resolve(ending(child))
+    child.once('exit', () => resolve(ending(child)))
+  })
+  const stop = async () => {
+    child.ref() // or Node might end before it does
+    child.kill('SIGINT')
+    await exited
+  }
+  return { url, pid: child.pid as number, version: binaries.version, adopted: false, stop, exited }
+}
+
+interface Cluster {
+  data: string
+  binaries: PostgresBinaries
+  as: Unprivileged
+}
+
+function refuseOtherMajor(data: string, { version }: PostgresBinaries) {
+  const file = join(data, 'PG_VERSION')
+  if (!existsSync(file)) return
+  const have = readFileSync(file, 'utf8').trim()
+  const want = version.split('.')[0]
+  if (have === want) return
+  throw new Error(
+    `${data} was made by Postgres ${have}, this Dispatch brings Postgres ${want}: go back to the Dispatch that made it and export, or move the folder away to start empty`,
+  )
+}
+
+function privateDir(dir: string, as: Unprivileged) {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  chmodSync(dir, 0o700) // fails when somebody else owns it, which is what we want
+  if (as.owner !== undefined) chownSync(dir, as.owner, as.owner)
+}
+
+/** Runs initdb once and returns the superuser's password. A cluster that initdb did not finish is made again. */
+function initCluster({ dir, data, binaries, as }: PostgresOptions & Cluster): string {
+  const passwordFile = join(dir, 'password')
+  if (existsSync(join(dir, 'initialised'))) return readFileSync(passwordFile, 'utf8').trim()
+  rmSync(data, { recursive: true, force: true })
+  const password = randomBytes(24).toString('hex')
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  const [command = '', ...args] = [
+    ...[...as.prefix, binaries.initdb, '-D', data, '-U', USER, `--pwfile=${passwordFile}`],
+    ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
+  ]
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', env: ENV })
+  if (status !== 0) throw new Error(`initdb failed in ${data}: ${error?.message ?? stderr.trim()}`)
+  writeFileSync(join(dir, 'initialised'), `${binaries.version}\n`, { mode: 0o600 })
+  return password
+}
+
+/**
+ * The pid of a server of ours that still runs on `data`. A postmaster.pid whose pid now belongs to somebody else is
+ * removed, because Postgres itself would refuse to start.
+ */
+async function leftoverPid(data: string, url: string, commandLine: PostgresOptions['commandLine']) {
+  const file = join(data, 'postmaster.pid')
+  if (!existsSync(file)) return undefined
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
+  const command = pid > 0 ? commandLine(pid) : undefined
+  if (command === undefined) return undefined
+  if (!command.includes(data)) {
+    rmSync(file, { force: true })
+    return undefined
+  }
+  const deadline = Date.now() + START_MS
+  while (commandLine(pid) !== undefined) {
+    if (await answers(url)) return pid
+    if (Date.now() > deadline)
+      throw new Error(
+        `Postgres ${pid} runs on ${data} but does not answer: end it (kill -INT ${pid}) and start again`,
+      )
+    await delay(50)
+  }
+  return undefined
+}
+
+function adopted(
+  pid: number,
+  {
+    url,
+    version,
+    commandLine,
+    data,
+  }: { url: string; version: string; commandLine: PostgresOptions['commandLine']; data: string },
+): RunningPostgres {
+  const runs = () => commandLine(pid)?.includes(data) ?? false
+  let stopped = false
+  const exited = (async () => {
+    while (runs()) await delay(stopped ? 20 : 500, undefined, { ref: stopped })
+    return `the adopted Postgres ${pid} ended`
+  })()
+  const stop = async () => {
+    stopped = true
+    if (runs()) process.kill(pid, 'SIGINT')
+    while (runs()) await delay(20)
+  }
+  return { url, pid, version, adopted: true, stop, exited }
+}
+
+/** Detached: Ctrl-C in the terminal is the supervisor's to handle, and a killed supervisor does not take the data down. */
+function spawnServer(options: PostgresOptions, { data, binaries, as }: Cluster): ChildProcess {
+  const settings = [
+    ...['listen_addresses=', `unix_socket_directories=${options.socketDir}`, 'port=5432'],
+    'password_encryption=scram-sha-256',
+    ...SETTINGS,
+    ...(options.settings ?? []),
+  ]
+  const [command = '', ...args] = [
+    ...as.prefix,
+    binaries.postgres,
+    '-D',
+    data,
+    ...settings.flatMap((s) => ['-c', s]),
+  ]
+  const out = openSync(options.logFile, 'a', 0o600)
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', out, out], env: ENV })
+  closeSync(out)
+  child.unref()
+  return child
+}
+
+async function ready(child: ChildProcess, url: string, logFile: string) {
+  let failure: string | undefined
+  child.once('error', (error) => {
+    failure = error.message
+  })
+  const deadline = Date.now() + START_MS
+  while (!(await answers(url))) {
+    if (child.exitCode !== null || child.signalCode) failure ??= ending(child)
+    if (failure === undefined && Date.now() > deadline)
+      failure = `it did not answer within ${START_MS / 1000} s`
+    if (failure !== undefined)
+      throw new Error(`Postgres did not start: ${failure}\n${lastLines(logFile)}`)
+    await delay(20)
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: adminUrl(url), connectionTimeoutMillis: 5_000 })
+  client.on('error', () => undefined) // a server that goes away mid-probe simply does not answer
+  try {
+    await client.connect()
+    return true
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? ''
+    // refused, no socket yet, reset, or "the database system is starting up / shutting down"
+    if (['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', '57P03'].includes(code)) return false
+    if (/terminated|timeout/i.test((error as Error).message)) return false
+    throw error
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+async function createDatabase(url: string) {
+  const client = new pg.Client({ connectionString: adminUrl(url) })
+  await client.connect()
+  try {
+    const found = await client.query('select 1 from pg_database where datname = $1', [DATABASE])
+    if (found.rowCount === 0) await client.query(`create database ${DATABASE}`)
+  } finally {
+    await client.end()
+  }
+}
+
+const adminUrl = (url: string) => url.replace(`/${DATABASE}?`, '/postgres?')
+
+const ending = (child: ChildProcess) =>
+  child.signalCode ? `it was ended by ${child.signalCode}` : `it exited with ${child.exitCode}`
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').slice(-8).join('\n')
+}

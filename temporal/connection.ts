@@ -1,0 +1,42 @@
+import { Connection } from '@temporalio/client'
+
+export interface TemporalTarget {
+  /** `host:port`. */
+  address: string
+  /** True, or paths resolved to PEM contents by the caller. An API key implies TLS. */
+  tls?: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer }
+  apiKey?: string
+  /** Milliseconds; default 10,000. */
+  connectTimeoutMs?: number
+}
+
+/** Opens a client connection. Throws with the address and what to check when nothing answers in time. */
+export async function connectTemporal(target: TemporalTarget): Promise<Connection> {
+  try {
+    return await Connection.connect({
+      address: target.address,
+      connectTimeout: target.connectTimeoutMs ?? 10_000,
+      ...tlsOptions(target),
+      ...(target.apiKey ? { apiKey: target.apiKey } : {}),
+    })
+  } catch (error) {
+    const hint =
+      'is the server running, and does it want TLS or an API key (TEMPORAL_TLS, TEMPORAL_API_KEY)?'
+    throw new Error(`no Temporal at ${target.address}: ${(error as Error).message}; ${hint}`, {
+      cause: error,
+    })
+  }
+}
+
+/** TLS part of the SDK's connection options, the same for clients and workers. */
+export function tlsOptions({ tls, apiKey }: TemporalTarget) {
+  if (!tls && !apiKey) return {}
+  if (!tls || tls === true) return { tls: true as const }
+  return {
+    tls: {
+      ...(tls.serverName ? { serverNameOverride: tls.serverName } : {}),
+      ...(tls.ca ? { serverRootCACertificate: tls.ca } : {}),
+      ...(tls.cert && tls.key ? { clientCertPair: { crt: tls.cert, key: tls.key } } : {}),
+    },
+  }
+}

@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { freePort } from '../config/ports.ts'
+import { commandLine, endProcess } from '../config/process-table.ts'
+import { connectTemporal } from './connection.ts'
+import type { TemporalBinary } from './find-temporal.ts'
+
+export interface DevServerOptions {
+  /** Holds the SQLite file and `dev-server.json`. */
+  dir: string
+  binary: TemporalBinary
+  logFile: string
+  log: Pick<Logger, 'info' | 'warn'>
+  /** Wanted gRPC port; the next free one is taken. Default: any. */
+  port?: number
+  /** Wanted port of Temporal's UI. Without it the server runs headless. */
+  uiPort?: number
+}
+
+export interface RunningTemporal {
+  address: string
+  /** Undefined when headless. */
+  uiUrl: string | undefined
+  pid: number
+  version: string
+  adopted: boolean
+  stop(): Promise<void>
+  /** Resolves with a reason when the server is gone, wanted or not. */
+  exited: Promise<string>
+}
+
+interface State {
+  pid: number
+  port: number
+  uiPort: number | null
+  version: string
+}
+
+const START_MS = 30_000
+
+/**
+ * What was measured on start-dev: it reads each transfer queue 20 times a second unless told otherwise, so every
+ * hop waits 50 ms; WAL with synchronous=FULL still makes every commit durable.
+ */
+const TUNING = [
+  ...['transfer', 'timer', 'visibility'].flatMap((queue) => [
+    '--dynamic-config-value',
+    `history.${queue}ProcessorMaxPollRPS=1000`,
+  ]),
+  ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=FULL'],
+]
+
+/**
+ * Starts the Temporal dev server on the home's file, or adopts the one that still runs on it. The file belongs to
+ * one CLI version (the server never migrates it), so another version gets a new file and a warning.
+ */
+export async function startDevServer(options: DevServerOptions): Promise<RunningTemporal> {
+  mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+  const file = databaseFile(options)
+  const leftover = await adoptLeftover(options, file)
+  if (leftover) return leftover
+
+  const port = await freePort(options.port)
+  const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
+  const child = spawnServer(options, file, { port, uiPort })
+  const state: State = {
+    pid: child.pid ?? 0,
+    port,
+    uiPort: uiPort ?? null,
+    version: options.binary.version,
+  }
+  await healthy(child, port, options.logFile)
+  writeState(options.dir, state)
+  const exited = new Promise<string>((resolve) => {
+    if (child.exitCode !== null || child.signalCode) resolve(ending(child))
+    child.once('exit', () => resolve(ending(child)))
+  })
+  const stop = async () => {
+    await endProcess(state.pid, 10_000)
+    rmSync(stateFile(options.dir), { force: true })
+  }
+  return { ...describe(state), adopted: false, exited, stop }
+}
+
+function databaseFile({ dir, binary, log }: DevServerOptions): string {
+  const name = `temporal-${binary.version}.db`
+  const others = readdirSync(dir).filter(
+    (entry) => /^temporal-.*\.db$/.test(entry) && entry !== name,
+  )
+  if (!existsSync(join(dir, name)) && others.length > 0) {
+    log.warn(
+      { kept: others, fresh: name },
+      `the Temporal CLI is now ${binary.version} and cannot read the file of another version: a new file was started, the old one is kept; goals that were running need a retry`,
+    )
+  }
+  return join(dir, name)
+}
+
+async function adoptLeftover(
+  options: DevServerOptions,
+  file: string,
+): Promise<RunningTemporal | undefined> {
+  const state = readState(options.dir)
+  const ours = () => state !== undefined && (commandLine(state.pid)?.includes(file) ?? false)
+  if (!state || !ours()) return undefined
+  const wantsUi = options.uiPort !== undefined
+  if (wantsUi !== (state.uiPort !== null) || !(await answers(state.port, 3_000))) {
+    options.log.warn(
+      { pid: state.pid },
+      'a Temporal server that was left running is unfit or does not answer: it is ended',
+    )
+    await endProcess(state.pid, 5_000)
+    return undefined
+  }
+  options.log.info({ pid: state.pid }, 'adopted the Temporal that was left running')
+  const exited = (async () => {
+    while (ours()) await delay(500, undefined, { ref: false })
+    return `the adopted Temporal ${state.pid} ended`
+  })()
+  const stop = async () => {
+    if (ours()) await endProcess(state.pid, 10_000)
+    rmSync(stateFile(options.dir), { force: true })
+  }
+  return { ...describe(state), adopted: true, exited, stop }
+}
+
+function spawnServer(
+  options: DevServerOptions,
+  file: string,
+  ports: { port: number; uiPort: number | undefined },
+): ChildProcess {
+  const ui =
+    ports.uiPort === undefined
+      ? ['--headless']
+      : ['--ui-port', String(ports.uiPort), '--ui-disable-news-fetch']
+  const args = [
+    ...[
+      'server',
+      'start-dev',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(ports.port),
+      '--db-filename',
+      file,
+    ],
+    ...['--log-level', 'warn', '--log-format', 'json', ...ui, ...TUNING],
+  ]
+  const out = openSync(options.logFile, 'a', 0o600)
+  // detached: Ctrl-C in the terminal is the supervisor's to handle, and a killed supervisor leaves it to be adopted
+  const child = spawn(options.binary.path, args, { detached: true, stdio: ['ignore', out, out] })
+  closeSync(out)
+  child.unref()
+  return child
+}
+
+async function healthy(child: ChildProcess, port: number, logFile: string) {
+  let failure: string | undefined
+  child.once('error', (error) => {
+    failure = error.message
+  })
+  const deadline = Date.now() + START_MS
+  while (!(await answers(port, 1_000))) {
+    if (child.exitCode !== null || child.signalCode) failure ??= ending(child)
+    if (failure === undefined && Date.now() > deadline)
+      failure = `no answer on port ${port} within ${START_MS / 1000} s`
+    if (failure !== undefined)
+      throw new Error(`Temporal did not start: ${failure}\n${lastLines(logFile)}`)
+    await delay(30)
+  }
+}
+
+/** A gRPC health check, not just an open port: the port opens before the namespace can be used. */
+async function answers(port: number, timeoutMs: number): Promise<boolean> {
+  try {
+    const connection = await connectTemporal({
+      address: `127.0.0.1:${port}`,
+      connectTimeoutMs: timeoutMs,
+    })
+    try {
+      await connection.workflowService.describeNamespace({ namespace: 'default' })
+      return true
+    } finally {
+      await connection.close()
+    }
+  } catch {
+    return false // every failure means "not yet"; the caller bounds the time and reads the server's log
+  }
+}
+
+const describe = (state: State) => ({
+  address: `127.0.0.1:${state.port}`,
+  uiUrl: state.uiPort === null ? undefined : `http://127.0.0.1:${state.uiPort}`,
+  pid: state.pid,
+  version: state.version,
+})
+
+const stateFile = (dir: string) => join(dir, 'dev-server.json')
+
+function writeState(dir: string, state: State) {
+  const temporary = `${stateFile(dir)}.${process.pid}`
+  writeFileSync(temporary, JSON.stringify(state), { mode: 0o600 })
+  renameSync(temporary, stateFile(dir))
+}
+
+function readState(dir: string): State | undefined {
+  if (!existsSync(stateFile(dir))) return undefined
+  return JSON.parse(readFileSync(stateFile(dir), 'utf8'))
+}
+
+const ending = (child: ChildProcess) =>
+  child.signalCode ? `it was ended by ${child.signalCode}` : `it exited with ${child.exitCode}`
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').slice(-8).join('\n')
+}

