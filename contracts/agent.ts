@@ -30,7 +30,13 @@ export interface Usage {
   cacheWrite: number
   reasoning: number
 }
-export const NO_USAGE: Readonly<Usage> = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+export const NO_USAGE: Readonly<Usage> = {
+  input: 0,
+  output: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  reasoning: 0,
+}
 
 export type CorrectionState = 'queued' | 'delivered' | 'applied'
 

@@ -13,12 +13,16 @@ export function shortId(kind: Kind, number: number): string {
 }
 
 /** What a person typed as an id: a uuid, a short id of a known kind, or undefined when it is neither. */
-export function parseId(text: string): { uuid: string } | { kind: Kind; number: number } | undefined {
+export function parseId(
+  text: string,
+): { uuid: string } | { kind: Kind; number: number } | undefined {
   const lower = text.trim().toLowerCase()
   if (UUID.test(lower)) return { uuid: lower }
   const match = /^([a-z])-?([1-9][0-9]{0,8})$/.exec(lower)
   if (!match) return undefined
-  const kind = (Object.keys(SHORT_PREFIX) as Kind[]).find((k) => SHORT_PREFIX[k].toLowerCase() === match[1])
+  const kind = (Object.keys(SHORT_PREFIX) as Kind[]).find(
+    (k) => SHORT_PREFIX[k].toLowerCase() === match[1],
+  )
   return kind ? { kind, number: Number(match[2]) } : undefined
 }
 

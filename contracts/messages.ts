@@ -33,4 +33,8 @@ export interface CancelGoal {
 /** Try the failed stage again, from that stage. */
 export const RETRY_STAGE = 'retryStage'
 
-export type SignalName = typeof REVIEW_DECIDED | typeof SET_PAUSED | typeof CANCEL_GOAL | typeof RETRY_STAGE
+export type SignalName =
+  | typeof REVIEW_DECIDED
+  | typeof SET_PAUSED
+  | typeof CANCEL_GOAL
+  | typeof RETRY_STAGE

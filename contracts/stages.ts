@@ -79,7 +79,13 @@ export type TaskStatus = (typeof TASK_STATUSES)[number]
 
 export const REVIEW_KINDS = ['spec', 'task', 'merge', 'budget'] as const
 export type ReviewKind = (typeof REVIEW_KINDS)[number]
-export const REVIEW_STATUSES = ['pending', 'approved', 'rejected', 'changes_requested', 'superseded'] as const
+export const REVIEW_STATUSES = [
+  'pending',
+  'approved',
+  'rejected',
+  'changes_requested',
+  'superseded',
+] as const
 export type ReviewStatus = (typeof REVIEW_STATUSES)[number]
 export const DECISIONS = ['approve', 'reject', 'request_changes'] as const
 export type Decision = (typeof DECISIONS)[number]

@@ -1,0 +1,299 @@
+/** What each route takes and answers. One entry per route of `routes.ts`; a missing or surplus one does not compile. */
+import { z } from 'zod'
+import { event } from './events.ts'
+import { specOutput } from './outputs.ts'
+import type { RouteName } from './routes.ts'
+import {
+  adapterInfo,
+  agentRun,
+  checkCommand,
+  decision,
+  diffFile,
+  goal,
+  goalSummary,
+  ledgerRow,
+  poolState,
+  profile,
+  profileStages,
+  project,
+  review,
+  reviewSummary,
+  settings,
+  task,
+  text,
+  transcriptEntry,
+  usage,
+} from './schemas.ts'
+import { GOAL_STATUSES, REVIEW_STATUSES, TASK_STATUSES } from './stages.ts'
+
+export interface RouteSchema {
+  summary: string
+  params?: z.ZodType
+  query?: z.ZodType
+  body?: z.ZodType
+  reply: z.ZodType
+}
+
+const id = z.strictObject({ id: z.string().min(1).max(100) })
+const page = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(500).optional(),
+}
+/** A page: `next` is the cursor of the following page, null on the last. */
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next: z.string().nullable() })
+const nothing = z.strictObject({})
+const comment = text(20_000)
+
+export const decideBody = z.strictObject({
+  decision,
+  /** The hash that the review was rendered from; anything else is refused with 409. */
+  hash: z.string().min(1).max(200),
+  comment: comment.optional(),
+  /** Ids of the checklist items that the person checked. */
+  checklist: z.array(z.string().max(200)).max(1000).optional(),
+  /** The spec as the person changed it; only for an approval of a spec review. */
+  edits: specOutput.optional(),
+  /** Where the decision was made: `ui`, `cli` or `api`. */
+  via: z.enum(['ui', 'cli', 'api']).default('api'),
+})
+export type DecideBody = z.input<typeof decideBody>
+
+export const createGoalBody = z.strictObject({
+  /** Id, short id, name or path of a project. */
+  project: text(4096),
+  title: text(300).optional(),
+  description: text(65_536),
+  /** Name or id; absent means the project's, else the default. */
+  profile: text(200).optional(),
+  /** Absent means the project's default branch. */
+  targetBranch: text(1024).optional(),
+  tokenBudget: z.int().min(0).max(1_000_000_000).optional(),
+  skipSpecReview: z.boolean().optional(),
+})
+
+export const doctorFinding = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  message: z.string(),
+  advice: z.string().nullable(),
+  repaired: z.boolean(),
+})
+
+export const api = {
+  health: { summary: 'Is the process alive', reply: z.object({ status: z.literal('ok') }) },
+  ready: {
+    summary: 'Can it work: Postgres and Temporal answer',
+    reply: z.object({
+      status: z.enum(['ok', 'degraded']),
+      postgres: z.boolean(),
+      temporal: z.boolean(),
+    }),
+  },
+
+  listProjects: { summary: 'Projects', query: z.strictObject(page), reply: listOf(project) },
+  createProject: {
+    summary: 'Register a git repository',
+    body: z.strictObject({
+      path: z.string().min(1).max(4096),
+      name: text(100).optional(),
+      defaultBranch: text(1024).optional(),
+      checks: z.array(checkCommand).max(20).optional(),
+      profile: text(200).optional(),
+      trusted: z.boolean().optional(),
+    }),
+    reply: project,
+  },
+  getProject: { summary: 'One project', params: id, reply: project },
+  updateProject: {
+    summary: 'Change a project',
+    params: id,
+    body: z.strictObject({
+      name: text(100).optional(),
+      defaultBranch: text(1024).optional(),
+      checks: z.array(checkCommand).max(20).optional(),
+      profile: text(200).nullable().optional(),
+      trusted: z.boolean().optional(),
+    }),
+    reply: project,
+  },
+  deleteProject: {
+    summary: 'Forget a project; its repository is not touched',
+    params: id,
+    reply: z.object({ id: z.string() }),
+  },
+
+  listGoals: {
+    summary: 'Goals, newest first',
+    query: z.strictObject({
+      ...page,
+      status: z.enum(GOAL_STATUSES).optional(),
+      project: z.string().max(4096).optional(),
+    }),
+    reply: listOf(goalSummary),
+  },
+  createGoal: { summary: 'File a goal', body: createGoalBody, reply: goalSummary },
+  getGoal: {
+    summary: 'A goal with its spec, tasks, stages, reviews and usage',
+    params: id,
+    reply: goal,
+  },
+  pauseGoal: {
+    summary: 'Interrupt its agents, keep their sessions',
+    params: id,
+    body: nothing,
+    reply: goalSummary,
+  },
+  resumeGoal: {
+    summary: 'Go on in the same sessions',
+    params: id,
+    body: nothing,
+    reply: goalSummary,
+  },
+  cancelGoal: {
+    summary: 'End everything, keep the branch',
+    params: id,
+    body: z.strictObject({ reason: comment.optional() }),
+    reply: goalSummary,
+  },
+  retryGoal: {
+    summary: 'Try the failed stage again',
+    params: id,
+    body: nothing,
+    reply: goalSummary,
+  },
+
+  listTasks: {
+    summary: 'Tasks',
+    query: z.strictObject({
+      ...page,
+      status: z.enum(TASK_STATUSES).optional(),
+      goal: z.string().max(100).optional(),
+    }),
+    reply: listOf(task),
+  },
+  getTask: { summary: 'One task', params: id, reply: task },
+  getTaskDiff: {
+    summary: 'What a task changed',
+    params: id,
+    reply: z.object({
+      base: z.string(),
+      head: z.string(),
+      hash: z.string(),
+      files: z.array(diffFile),
+      patch: z.string(),
+      truncated: z.boolean(),
+    }),
+  },
+  approveTask: {
+    summary: "Approve the task's pending review",
+    params: id,
+    body: decideBody.omit({ decision: true, edits: true }),
+    reply: review,
+  },
+  rejectTask: {
+    summary: "Reject the task's pending review",
+    params: id,
+    body: decideBody.omit({ decision: true, edits: true }).extend({ comment }),
+    reply: review,
+  },
+
+  listReviews: {
+    summary: 'Reviews, oldest pending first',
+    query: z.strictObject({
+      ...page,
+      status: z.enum(REVIEW_STATUSES).optional(),
+      goal: z.string().max(100).optional(),
+    }),
+    reply: listOf(reviewSummary),
+  },
+  getReview: { summary: 'A review with everything a decision needs', params: id, reply: review },
+  decideReview: { summary: 'Decide a review, once', params: id, body: decideBody, reply: review },
+
+  listAgents: {
+    summary: 'Agent runs, newest first',
+    query: z.strictObject({
+      ...page,
+      status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']).optional(),
+      goal: z.string().max(100).optional(),
+      task: z.string().max(100).optional(),
+    }),
+    reply: listOf(agentRun),
+  },
+  getAgent: { summary: 'One agent run', params: id, reply: agentRun },
+  getTranscript: {
+    summary: 'What an agent run said and did, by seq',
+    params: id,
+    query: z.strictObject({
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(200).default(200),
+    }),
+    reply: listOf(transcriptEntry),
+  },
+  listAdapters: { summary: 'Agents found on this machine', reply: listOf(adapterInfo) },
+
+  getPool: { summary: 'Who runs, who waits and why', reply: poolState },
+  pausePool: { summary: 'Start no more runs; running ones go on', body: nothing, reply: poolState },
+  resumePool: { summary: 'Start runs again', body: nothing, reply: poolState },
+
+  listEvents: {
+    summary: 'Replay a stream (`feed`, `goal/<id>`, `system`) after a seq',
+    query: z.strictObject({
+      stream: z.string().min(1).max(100).default('feed'),
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(200).default(200),
+    }),
+    reply: listOf(event),
+  },
+  getLedger: {
+    summary: 'Tokens and cost',
+    query: z.strictObject({
+      by: z
+        .enum(['goal', 'task', 'run', 'adapter', 'model', 'project', 'stage', 'day'])
+        .default('goal'),
+      from: z.iso.datetime().optional(),
+      to: z.iso.datetime().optional(),
+    }),
+    reply: z.object({ rows: z.array(ledgerRow), total: usage }),
+  },
+
+  listProfiles: { summary: 'Pipeline profiles', reply: listOf(profile) },
+  createProfile: {
+    summary: 'New profile',
+    body: z.strictObject({ name: text(100), stages: profileStages }),
+    reply: profile,
+  },
+  getProfile: { summary: 'One profile', params: id, reply: profile },
+  updateProfile: {
+    summary: 'Change a profile; running goals keep their snapshot',
+    params: id,
+    body: z.strictObject({
+      name: text(100).optional(),
+      stages: profileStages.partial().optional(),
+    }),
+    reply: profile,
+  },
+  deleteProfile: {
+    summary: 'Delete a profile that no project uses',
+    params: id,
+    reply: z.object({ id: z.string() }),
+  },
+
+  getSettings: { summary: 'Settings', reply: settings },
+  updateSettings: { summary: 'Change settings', body: settings.partial(), reply: settings },
+
+  runDoctor: {
+    summary:
+      'Look for orphans (worktrees, branches, runs, leases); `repair` mends what is safe to mend',
+    body: z.strictObject({ repair: z.boolean().default(false) }),
+    reply: z.object({ findings: z.array(doctorFinding) }),
+  },
+} as const satisfies Record<RouteName, RouteSchema>
+
+type Schemas = typeof api
+type InputOf<N extends RouteName, K extends string> =
+  Schemas[N] extends Record<K, infer T extends z.ZodType> ? z.input<T> : undefined
+export type Params<N extends RouteName> = InputOf<N, 'params'>
+export type Query<N extends RouteName> = InputOf<N, 'query'>
+export type Body<N extends RouteName> = InputOf<N, 'body'>
+export type Reply<N extends RouteName> = z.output<Schemas[N]['reply']>

@@ -1,0 +1,124 @@
+/** What each agent stage must answer. The JSON Schema sent to the agent and the check of its answer come from here. */
+import { z } from 'zod'
+import type { AgentStage } from './stages.ts'
+
+const line = z.string().trim().min(1).max(500)
+const prose = z.string().trim().min(1).max(20_000)
+const path = z.string().min(1).max(4096)
+
+export const specTask = z.strictObject({
+  key: z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/),
+  title: line,
+  description: prose,
+  role: z.enum(['implement', 'frontend']),
+  dependsOn: z.array(z.string()).max(50).default([]),
+})
+export type SpecTask = z.infer<typeof specTask>
+
+export const specOutput = z
+  .strictObject({
+    title: line,
+    summary: prose,
+    requirements: z
+      .array(z.strictObject({ id: line, text: prose }))
+      .min(1)
+      .max(200),
+    acceptance: z
+      .array(z.strictObject({ id: line, text: prose }))
+      .min(1)
+      .max(200),
+    tasks: z.array(specTask).min(1).max(50),
+  })
+  .check((context) => {
+    for (const message of taskGraphProblems(context.value.tasks)) {
+      context.issues.push({ code: 'custom', message, path: ['tasks'], input: context.value.tasks })
+    }
+  })
+export type SpecOutput = z.infer<typeof specOutput>
+
+export const testSpecOutput = z.strictObject({
+  cases: z
+    .array(
+      z.strictObject({ id: line, title: line, requirement: line, steps: prose, expected: prose }),
+    )
+    .min(1)
+    .max(500),
+})
+export type TestSpecOutput = z.infer<typeof testSpecOutput>
+
+export const securitySpecOutput = z.strictObject({
+  items: z
+    .array(z.strictObject({ id: line, owasp: line, risk: prose, control: prose, check: prose }))
+    .max(200),
+})
+export type SecuritySpecOutput = z.infer<typeof securitySpecOutput>
+
+export const implementOutput = z.strictObject({
+  summary: prose,
+  files: z.array(path).max(10_000),
+  deviations: z.array(prose).max(100),
+})
+export type ImplementOutput = z.infer<typeof implementOutput>
+
+export const verifyItem = z.strictObject({
+  ref: line,
+  result: z.enum(['pass', 'warn', 'fail']),
+  evidence: prose,
+  file: path.optional(),
+  line: z.int().positive().optional(),
+})
+export type VerifyItem = z.infer<typeof verifyItem>
+export const verifyOutput = z.strictObject({ items: z.array(verifyItem).min(1).max(500) })
+export type VerifyOutput = z.infer<typeof verifyOutput>
+
+export const auditFinding = z.strictObject({
+  severity: z.enum(['info', 'low', 'medium', 'high', 'critical']),
+  title: line,
+  detail: prose,
+  file: path.optional(),
+})
+export type AuditFinding = z.infer<typeof auditFinding>
+export const auditOutput = z.strictObject({
+  summary: prose,
+  findings: z.array(auditFinding).max(500),
+})
+export type AuditOutput = z.infer<typeof auditOutput>
+
+export const STAGE_OUTPUTS = {
+  spec: specOutput,
+  test_spec: testSpecOutput,
+  security_spec: securitySpecOutput,
+  implement: implementOutput,
+  frontend: implementOutput,
+  verify: verifyOutput,
+  audit: auditOutput,
+} as const satisfies Record<AgentStage, z.ZodType>
+export type StageOutput<S extends AgentStage = AgentStage> = z.infer<(typeof STAGE_OUTPUTS)[S]>
+
+/** The JSON Schema (2020-12) of a stage's answer, as agents take it. */
+export function outputJsonSchema(stage: AgentStage): Record<string, unknown> {
+  return z.toJSONSchema(STAGE_OUTPUTS[stage], { io: 'input' }) as Record<string, unknown>
+}
+
+function taskGraphProblems(tasks: readonly SpecTask[]): string[] {
+  const problems: string[] = []
+  const keys = new Set<string>()
+  for (const task of tasks) {
+    if (keys.has(task.key)) problems.push(`two tasks have the key "${task.key}"`)
+    keys.add(task.key)
+  }
+  for (const task of tasks) {
+    for (const need of task.dependsOn) {
+      if (!keys.has(need))
+        problems.push(`task "${task.key}" depends on "${need}", which is not a task`)
+    }
+  }
+  const done = new Set<string>()
+  for (let before = -1; before !== done.size; ) {
+    before = done.size
+    for (const task of tasks) if (task.dependsOn.every((need) => done.has(need))) done.add(task.key)
+  }
+  if (problems.length === 0 && done.size < keys.size)
+    problems.push('the tasks depend on each other in a circle')
+  return problems
+}

@@ -1,0 +1,369 @@
+/** Every entity as it crosses the wire. Times are ISO-8601 UTC strings; money is USD; absent cost means unknown. */
+import { z } from 'zod'
+import { FAILURE_REASONS } from './agent.ts'
+import {
+  auditFinding,
+  implementOutput,
+  securitySpecOutput,
+  specOutput,
+  testSpecOutput,
+  verifyItem,
+} from './outputs.ts'
+import {
+  AGENT_STAGES,
+  DECISIONS,
+  GOAL_STATUSES,
+  REVIEW_KINDS,
+  REVIEW_STATUSES,
+  RISKS,
+  STAGE_STATUSES,
+  STAGES,
+  TASK_STATUSES,
+  TIERS,
+} from './stages.ts'
+
+export const uuid = z.uuid()
+export const time = z.iso.datetime()
+/** Text a person typed: no NUL (Postgres refuses it), something visible in it. */
+export const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\u0000'), 'must not contain NUL characters')
+    .refine((value) => /[^\s\p{Cf}]/u.test(value), 'must not be empty')
+
+export const usage = z.object({
+  input: z.int(),
+  output: z.int(),
+  cacheRead: z.int(),
+  cacheWrite: z.int(),
+  reasoning: z.int(),
+  total: z.int(),
+  costUsd: z.number().nullable(),
+})
+export type UsageTotals = z.infer<typeof usage>
+
+export const checkCommand = z.strictObject({ name: text(60), command: text(2000) })
+export type CheckCommand = z.infer<typeof checkCommand>
+
+export const project = z.object({
+  id: uuid,
+  shortId: z.string(),
+  name: z.string(),
+  path: z.string(),
+  defaultBranch: z.string(),
+  trusted: z.boolean(),
+  checks: z.array(checkCommand),
+  profileId: uuid.nullable(),
+  createdAt: time,
+})
+export type Project = z.infer<typeof project>
+
+export const stageAgent = z.strictObject({ adapter: text(60), model: text(200).optional() })
+export type StageAgent = z.infer<typeof stageAgent>
+export const profileStages = z.strictObject(
+  Object.fromEntries(AGENT_STAGES.map((stage) => [stage, stageAgent])) as Record<
+    (typeof AGENT_STAGES)[number],
+    typeof stageAgent
+  >,
+)
+export const profile = z.object({
+  id: uuid,
+  name: z.string(),
+  stages: profileStages,
+  createdAt: time,
+})
+export type Profile = z.infer<typeof profile>
+/** What a goal keeps of its profile and the settings, from the moment it starts. */
+export const profileSnapshot = z.object({
+  name: z.string(),
+  stages: profileStages,
+  skipSpecReview: z.boolean(),
+  tokenBudget: z.int(),
+  maxVerifyRounds: z.int(),
+})
+export type ProfileSnapshot = z.infer<typeof profileSnapshot>
+
+export const stageState = z.object({
+  stage: z.enum(STAGES),
+  taskId: uuid.nullable(),
+  attempt: z.int(),
+  status: z.enum(STAGE_STATUSES),
+  adapter: z.string().nullable(),
+  /** Why it waits or failed, in words a person can act on. */
+  reason: z.string().nullable(),
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  usage,
+})
+export type StageState = z.infer<typeof stageState>
+
+export const task = z.object({
+  id: uuid,
+  shortId: z.string(),
+  goalId: uuid,
+  key: z.string(),
+  title: z.string(),
+  description: z.string(),
+  role: z.enum(['implement', 'frontend']),
+  dependsOn: z.array(uuid),
+  status: z.enum(TASK_STATUSES),
+  reason: z.string().nullable(),
+  stage: z.enum(STAGES).nullable(),
+  adapter: z.string().nullable(),
+  blastRadius: z.enum(RISKS).nullable(),
+  tier: z.enum(TIERS).nullable(),
+  branch: z.string().nullable(),
+  base: z.string().nullable(),
+  head: z.string().nullable(),
+  mergedCommit: z.string().nullable(),
+  usage,
+  createdAt: time,
+  updatedAt: time,
+})
+export type Task = z.infer<typeof task>
+
+export const goalSummary = z.object({
+  id: uuid,
+  shortId: z.string(),
+  title: z.string(),
+  projectId: uuid,
+  projectName: z.string(),
+  status: z.enum(GOAL_STATUSES),
+  /** The stage the goal is in now. */
+  stage: z.enum(STAGES),
+  /** Why it waits, failed or was cancelled: who or what, in words. */
+  reason: z.string().nullable(),
+  targetBranch: z.string(),
+  profileName: z.string(),
+  pendingReviews: z.int(),
+  usage,
+  mergedCommit: z.string().nullable(),
+  createdAt: time,
+  updatedAt: time,
+})
+export type GoalSummary = z.infer<typeof goalSummary>
+
+export const specVersion = z.object({
+  version: z.int(),
+  role: z.enum(['spec', 'test', 'security']),
+  status: z.enum(['draft', 'approved', 'superseded']),
+  content: z.union([specOutput, testSpecOutput, securitySpecOutput]),
+  hash: z.string(),
+  createdAt: time,
+})
+export type SpecVersion = z.infer<typeof specVersion>
+
+export const diffFile = z.object({
+  path: z.string(),
+  oldPath: z.string().nullable(),
+  status: z.string(),
+  additions: z.int(),
+  deletions: z.int(),
+  binary: z.boolean(),
+  risk: z.enum(RISKS),
+  /** Why the risk is what it is; hidden characters, mode changes, symlinks and submodules are named here. */
+  notes: z.array(z.string()),
+})
+export type DiffFile = z.infer<typeof diffFile>
+
+export const checklistItem = z.strictObject({
+  id: z.string().max(200),
+  text: z.string(),
+  result: z.enum(['pass', 'warn', 'fail', 'unchecked']),
+  evidence: z.string().nullable(),
+})
+export type ChecklistItem = z.infer<typeof checklistItem>
+
+export const reviewSummary = z.object({
+  id: uuid,
+  shortId: z.string(),
+  kind: z.enum(REVIEW_KINDS),
+  goalId: uuid,
+  goalShortId: z.string(),
+  taskId: uuid.nullable(),
+  taskShortId: z.string().nullable(),
+  title: z.string(),
+  attempt: z.int(),
+  tier: z.enum(TIERS),
+  status: z.enum(REVIEW_STATUSES),
+  /** What was rendered: a decision must name it. */
+  hash: z.string(),
+  createdAt: time,
+  decidedAt: time.nullable(),
+  decidedBy: z.string().nullable(),
+  via: z.string().nullable(),
+  comment: z.string().nullable(),
+})
+export type ReviewSummary = z.infer<typeof reviewSummary>
+
+export const review = reviewSummary.extend({
+  base: z.string().nullable(),
+  head: z.string().nullable(),
+  tree: z.string().nullable(),
+  risk: z.enum(RISKS),
+  /** Why a person is asked. */
+  reason: z.string(),
+  checklist: z.array(checklistItem),
+  files: z.array(diffFile),
+  spec: specVersion.nullable(),
+  summary: z.string().nullable(),
+  deviations: z.array(z.string()),
+  findings: z.array(auditFinding),
+  history: z.array(
+    z.object({
+      attempt: z.int(),
+      decision: z.string(),
+      comment: z.string().nullable(),
+      by: z.string(),
+      at: time,
+    }),
+  ),
+})
+export type Review = z.infer<typeof review>
+
+export const agentRun = z.object({
+  id: uuid,
+  shortId: z.string(),
+  goalId: uuid,
+  goalShortId: z.string(),
+  taskId: uuid.nullable(),
+  stage: z.enum(STAGES),
+  attempt: z.int(),
+  segment: z.int(),
+  adapter: z.string(),
+  model: z.string().nullable(),
+  demo: z.boolean(),
+  host: z.string(),
+  sessionId: z.string().nullable(),
+  status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']),
+  exitReason: z.enum(FAILURE_REASONS).nullable(),
+  exitDetail: z.string().nullable(),
+  usage,
+  lastLine: z.string().nullable(),
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+})
+export type AgentRun = z.infer<typeof agentRun>
+
+export const transcriptEntry = z.object({
+  seq: z.int(),
+  at: time,
+  role: z.enum(['agent', 'system', 'hitl', 'tool']),
+  kind: z.string(),
+  content: z.record(z.string(), z.unknown()),
+})
+export type TranscriptEntry = z.infer<typeof transcriptEntry>
+
+export const adapterInfo = z.object({
+  adapter: z.string(),
+  title: z.string(),
+  found: z.boolean(),
+  version: z.string().nullable(),
+  binary: z.string().nullable(),
+  login: z.enum(['ready', 'needed', 'unknown']),
+  demo: z.boolean(),
+  advice: z.string().nullable(),
+  detectedAt: time,
+})
+export type AdapterInfo = z.infer<typeof adapterInfo>
+
+export const poolState = z.object({
+  paused: z.boolean(),
+  pausedBy: z.string().nullable(),
+  pausedAt: time.nullable(),
+  maxConcurrent: z.int(),
+  maxPerGoal: z.int(),
+  held: z.array(
+    z.object({
+      id: z.string(),
+      goalId: uuid,
+      goalShortId: z.string(),
+      stage: z.string(),
+      adapter: z.string(),
+      since: time,
+    }),
+  ),
+  waiting: z.array(
+    z.object({
+      id: z.string(),
+      goalId: uuid,
+      goalShortId: z.string(),
+      stage: z.string(),
+      adapter: z.string(),
+      position: z.int(),
+      reason: z.string(),
+      since: time,
+    }),
+  ),
+})
+export type PoolState = z.infer<typeof poolState>
+
+export const settings = z.strictObject({
+  displayName: z.string().max(100),
+  skipSpecReview: z.boolean(),
+  /** Tokens per task; 0 means unlimited. */
+  tokenBudget: z.int().min(0).max(1_000_000_000),
+  maxConcurrent: z.int().min(1).max(100),
+  maxPerGoal: z.int().min(1).max(100),
+  /** After this many failed verify rounds a person decides. */
+  maxVerifyRounds: z.int().min(0).max(10),
+  /** Longest silence of an agent before it counts as hung, in seconds. */
+  agentSilenceSeconds: z.int().min(1).max(86_400),
+})
+export type Settings = z.infer<typeof settings>
+
+export const ledgerRow = z.object({ key: z.string(), runs: z.int(), usage })
+export type LedgerRow = z.infer<typeof ledgerRow>
+
+export const checkResult = z.object({
+  name: z.string(),
+  command: z.string(),
+  ok: z.boolean(),
+  exitCode: z.int().nullable(),
+  seconds: z.number(),
+  output: z.string(),
+})
+export type CheckResult = z.infer<typeof checkResult>
+
+export const goal = goalSummary.extend({
+  description: z.string(),
+  profile: profileSnapshot,
+  baseCommit: z.string().nullable(),
+  branch: z.string().nullable(),
+  workflowUrl: z.string().nullable(),
+  stages: z.array(stageState),
+  spec: specVersion.nullable(),
+  testSpec: testSpecOutput.nullable(),
+  securitySpec: securitySpecOutput.nullable(),
+  tasks: z.array(task),
+  reviews: z.array(reviewSummary),
+  verification: z.array(
+    z.object({
+      taskId: uuid,
+      attempt: z.int(),
+      items: z.array(verifyItem),
+      checks: z.array(checkResult),
+    }),
+  ),
+  implementation: z.array(z.object({ taskId: uuid, attempt: z.int(), output: implementOutput })),
+  findings: z.array(auditFinding),
+})
+export type Goal = z.infer<typeof goal>
+
+export const decision = z.enum(DECISIONS)
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  /** What the person can do about it. */
+  advice: z.string().optional(),
+  instance: z.string().optional(),
+  requestId: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  /** The state that made a 409: who decided, the current hash, and the like. */
+  current: z.record(z.string(), z.unknown()).optional(),
+})
+export type ProblemBody = z.infer<typeof problem>
