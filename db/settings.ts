@@ -1,0 +1,33 @@
+import type { Knex } from 'knex'
+import type { Settings } from '../contracts/schemas.ts'
+
+export const DEFAULT_SETTINGS: Settings = {
+  displayName: '',
+  skipSpecReview: false,
+  tokenBudget: 0,
+  maxConcurrent: 3,
+  maxPerGoal: 2,
+  maxVerifyRounds: 2,
+  agentSilenceSeconds: 900,
+}
+
+/** The settings as they are: stored values over the defaults. */
+export async function readSettings(knex: Knex): Promise<Settings> {
+  const rows: { key: string; value: unknown }[] = await knex('settings')
+    .whereIn('key', Object.keys(DEFAULT_SETTINGS))
+    .select('key', 'value')
+  return { ...DEFAULT_SETTINGS, ...Object.fromEntries(rows.map((row) => [row.key, row.value])) }
+}
+
+export async function writeSettings(
+  tx: Knex.Transaction,
+  changes: Partial<Settings>,
+  by: string,
+): Promise<void> {
+  for (const [key, value] of Object.entries(changes)) {
+    await tx('settings')
+      .insert({ key, value: JSON.stringify(value), updated_by: by })
+      .onConflict('key')
+      .merge({ value: JSON.stringify(value), updated_by: by, updated_at: tx.fn.now() })
+  }
+}
