@@ -1,0 +1,148 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { createEventQueue } from './event-queue.ts'
+import { createLineSplitter, type Line } from './line-splitter.ts'
+import {
+  descendantsOf,
+  killProcesses,
+  killUntilGone,
+  type ProcessInfo,
+  RUN_ID_VARIABLE,
+  readProcess,
+  signal,
+  taggedProcesses,
+} from './process-tree.ts'
+
+export interface CliOptions {
+  command: string
+  args: readonly string[]
+  cwd: string
+  /** The whole environment; nothing is inherited. */
+  env: Readonly<Record<string, string>>
+}
+
+export type CliLine = Line & { from: 'stdout' | 'stderr' }
+
+export interface CliExit {
+  code: number | null
+  signal: NodeJS.Signals | null
+  /** Set when it could not be started at all. */
+  error?: Error
+}
+
+export interface CliProcess {
+  /** Lines of both streams as they come, for one reader; ends after the process and everything it left behind is gone. */
+  lines: AsyncIterable<CliLine>
+  /** Settles when the process itself has ended. */
+  exited: Promise<CliExit>
+  /** One line to stdin; false when its stdin is closed. */
+  write(line: string): boolean
+  closeInput(): void
+  /** SIGINT, `graceMs` to obey, then SIGKILL for the whole tree. */
+  interrupt(graceMs: number): void
+  /** SIGKILL for the whole tree, now. */
+  kill(): void
+}
+
+const AGENT_UMASK = 0o022
+/** Text that may wait for the reader before the pipes are left to fill up. */
+const MAX_WAITING_CHARS = 1024 * 1024
+
+/**
+ * Starts a CLI in a session and process group of its own, with bounded lines and backpressure to its pipes. When it ends, whatever
+ * it left behind is killed: some tools start children in sessions of their own, which hold the pipes open and survive a group kill.
+ */
+export function spawnCli(options: CliOptions): CliProcess {
+  const child = startChild(options)
+  const queue = createEventQueue<CliLine>({
+    highWater: MAX_WAITING_CHARS,
+    weigh: (line) => line.text.length + 1,
+  })
+  let settle: (result: CliExit) => void = () => undefined
+  const exited = new Promise<CliExit>((resolve) => {
+    settle = resolve
+  })
+  const tag = options.env[RUN_ID_VARIABLE]
+  let seen: ProcessInfo[] = []
+  let ended = false
+  let graceTimer: NodeJS.Timeout | undefined
+
+  const tree = () => [...seen.filter(stillRuns), ...treeOf(child.pid, tag)]
+  const finish = (result: CliExit) => {
+    if (ended) return
+    ended = true
+    clearTimeout(graceTimer)
+    killUntilGone(tree)
+    settle(result)
+  }
+  child.once('exit', (code, signalName) => finish({ code, signal: signalName }))
+  child.once('error', (error) => {
+    if (child.pid === undefined) finish({ code: null, signal: null, error })
+  })
+  // Writing to an agent that has just ended is no failure of ours: `write` says false from then on.
+  child.stdin.on('error', () => child.stdin.destroy())
+
+  const readers = [
+    readLines(child.stdout, (line) => queue.push({ ...line, from: 'stdout' })),
+    readLines(child.stderr, (line) => queue.push({ ...line, from: 'stderr' })),
+  ]
+  void Promise.all([...readers, exited]).then(() => queue.end())
+
+  return {
+    lines: queue.items,
+    exited,
+    write: (line) => {
+      if (ended || !child.stdin.writable) return false
+      child.stdin.write(`${line}\n`)
+      return true
+    },
+    closeInput: () => void child.stdin.end(),
+    interrupt(graceMs) {
+      if (ended || child.pid === undefined) return
+      // Before the signal: afterwards orphans no longer show whose children they were.
+      seen = treeOf(child.pid, tag)
+      signal(child.pid, 'SIGINT')
+      graceTimer ??= setTimeout(() => killUntilGone(tree), graceMs)
+    },
+    kill() {
+      if (ended) return
+      seen = treeOf(child.pid, tag)
+      killProcesses(seen)
+      killUntilGone(tree)
+    },
+  }
+}
+
+function startChild(options: CliOptions): ChildProcessByStdio<Writable, Readable, Readable> {
+  // The runner's own files are private (077), the agent's are a project's files.
+  const ours = process.umask(AGENT_UMASK)
+  try {
+    return spawn(options.command, options.args, {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+  } finally {
+    process.umask(ours)
+  }
+}
+
+function treeOf(pid: number | undefined, tag: string | undefined): ProcessInfo[] {
+  if (pid === undefined) return []
+  const root = readProcess(pid)
+  const tagged = tag === undefined ? [] : taggedProcesses().filter((found) => found.runId === tag)
+  return [...(root ? [root] : []), ...descendantsOf(pid), ...tagged]
+}
+
+const stillRuns = (found: ProcessInfo) => readProcess(found.pid)?.startTime === found.startTime
+
+async function readLines(stream: Readable, push: (line: Line) => Promise<void>): Promise<void> {
+  const splitter = createLineSplitter()
+  try {
+    for await (const chunk of stream) for (const line of splitter.push(chunk)) await push(line)
+  } catch (error) {
+    await push({ text: `reading the agent's output failed: ${String(error)}`, dropped: 0 })
+  }
+  for (const line of splitter.flush()) await push(line)
+}

@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/**
+ * Processes as /proc shows them (Linux, `man 5 proc_pid_stat`). A pid alone proves nothing, because pids are reused:
+ * everything here compares pid and start time before it kills.
+ */
+export interface ProcessInfo {
+  pid: number
+  parent: number
+  session: number
+  /** Clock ticks after boot (field 22). */
+  startTime: string
+  /** CPU of the process and its reaped children, in clock ticks (10 ms). */
+  cpu: number
+}
+
+const MAX_KILL_ROUNDS = 50
+
+/** In the environment of everything a run starts. */
+export const RUN_ID_VARIABLE = 'DISPATCH_RUN_ID'
+/** The run's directory, so that one home never sweeps another home's runs. */
+export const RUN_DIR_VARIABLE = 'DISPATCH_RUN_DIR'
+
+/** Undefined when there is no such process, or when it is a zombie (dead, not yet reaped by its parent). */
+export function readProcess(pid: number): ProcessInfo | undefined {
+  const stat = readProc(pid, 'stat')
+  if (stat === undefined) return undefined
+  // The second field, the command, may hold spaces and brackets: split after its last bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+  const number = (index: number) => Number(fields[index - 3])
+  return {
+    pid,
+    parent: number(4),
+    session: number(6),
+    startTime: fields[22 - 3] ?? '',
+    cpu: number(14) + number(15) + number(16) + number(17),
+  }
+}
+
+/** True while exactly this process lives. */
+export function isAlive(process: { pid: number; startTime: string }): boolean {
+  return readProcess(process.pid)?.startTime === process.startTime
+}
+
+/** Every process that can be seen, zombies left out. */
+export function listProcesses(): ProcessInfo[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map((name) => readProcess(Number(name)))
+    .filter((found) => found !== undefined)
+}
+
+/** All below `root`, itself left out: children, their children, and whoever shares a session that `root` leads. */
+export function descendantsOf(root: number, all = listProcesses()): ProcessInfo[] {
+  const inside = new Set([root])
+  const found: ProcessInfo[] = []
+  for (let grew = true; grew; ) {
+    grew = false
+    for (const candidate of all) {
+      if (inside.has(candidate.pid)) continue
+      if (!inside.has(candidate.parent) && !inside.has(candidate.session)) continue
+      inside.add(candidate.pid)
+      found.push(candidate)
+      grew = true
+    }
+  }
+  return found
+}
+
+export interface TaggedProcess extends ProcessInfo {
+  runId: string
+  runDir: string | undefined
+}
+
+/** Processes that carry a run's tag, whoever their parent is by now. Only those whose environment we may read. */
+export function taggedProcesses(): TaggedProcess[] {
+  const found: TaggedProcess[] = []
+  for (const info of listProcesses()) {
+    const environment = readProc(info.pid, 'environ')
+    if (!environment?.includes(RUN_ID_VARIABLE)) continue
+    const runId = variableIn(environment, RUN_ID_VARIABLE)
+    if (runId) found.push({ ...info, runId, runDir: variableIn(environment, RUN_DIR_VARIABLE) })
+  }
+  return found
+}
+
+/** SIGKILL to each that is still the same process; `killed` collects the pids. */
+export function killProcesses(
+  processes: readonly ProcessInfo[],
+  killed = new Set<number>(),
+): Set<number> {
+  for (const target of processes)
+    if (isAlive(target) && signal(target.pid, 'SIGKILL')) killed.add(target.pid)
+  return killed
+}
+
+/** Finds and kills again until nothing turns up, because a tree may fork while it dies. Returns how many were killed. */
+export function killUntilGone(find: () => ProcessInfo[]): number {
+  const killed = new Set<number>()
+  for (let round = 0; round < MAX_KILL_ROUNDS; round += 1) {
+    const found = find()
+    if (found.length === 0) break
+    killProcesses(found, killed)
+  }
+  return killed.size
+}
+
+/** False when the process is gone; throws for anything else (EPERM is a bug here: we signal only what we started). */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return false
+    throw error
+  }
+}
+
+function variableIn(environment: string, name: string): string | undefined {
+  const entry = environment.split('\0').find((line) => line.startsWith(`${name}=`))
+  return entry?.slice(name.length + 1)
+}
+
+function readProc(pid: number, file: 'stat' | 'environ'): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch (error) {
+    // Gone in between, or not ours to read: both mean "not one of this run's processes".
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined
+    throw error
+  }
+}
+
+function isErrno(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
