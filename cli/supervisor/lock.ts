@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { commandLine, processStart } from '../../config/process-table.ts'
+
+/** Who supervises a home. Pid and start time together name one process, because pids are reused. */
+export interface LockHolder {
+  pid: number
+  processStart: string
+  since: string
+}
+
+export type Locked = { taken: true; release(): void } | { taken: false; holder: LockHolder }
+
+/** Takes the lock of a home, over from a dead holder if need be. */
+export function takeLock(file: string): Locked {
+  for (;;) {
+    if (create(file)) return { taken: true, release: () => release(file) }
+    const content = read(file)
+    const holder = parseHolder(content)
+    if (holder && isAlive(holder)) return { taken: false, holder }
+    if (content !== undefined) discard(file, content)
+  }
+}
+
+/** The living holder of a lock file, undefined when there is none or it is dead. */
+export function lockHolder(file: string): LockHolder | undefined {
+  const holder = parseHolder(read(file))
+  return holder && isAlive(holder) ? holder : undefined
+}
+
+/** True when a lock file is left whose holder is dead. */
+export function isStale(file: string): boolean {
+  return existsSync(file) && lockHolder(file) === undefined
+}
+
+/** Written beside and linked: the lock appears with its content, or not at all. */
+function create(file: string): boolean {
+  const holder: LockHolder = {
+    pid: process.pid,
+    processStart: processStart(process.pid) ?? '',
+    since: new Date().toISOString(),
+  }
+  const fresh = temporary(file)
+  writeFileSync(fresh, JSON.stringify(holder), { mode: 0o600 })
+  try {
+    linkSync(fresh, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(fresh, { force: true })
+  }
+}
+
+/** Removes a stale lock, but only that one: two may find it at the same time, and one of them has a new one already. */
+function discard(file: string, content: string) {
+  const aside = temporary(file)
+  try {
+    renameSync(file, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if (read(aside) !== content) linkSync(aside, file)
+  rmSync(aside, { force: true })
+}
+
+function release(file: string) {
+  if (parseHolder(read(file))?.pid === process.pid) rmSync(file, { force: true })
+}
+
+function isAlive({ pid, processStart: start }: LockHolder): boolean {
+  return commandLine(pid) !== undefined && processStart(pid) === start
+}
+
+function parseHolder(content: string | undefined): LockHolder | undefined {
+  try {
+    const data = JSON.parse(content ?? 'null')
+    return typeof data?.pid === 'number' && typeof data?.processStart === 'string'
+      ? data
+      : undefined
+  } catch {
+    return undefined // not ours or damaged: it names no living process
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const temporary = (file: string) => `${file}.${process.pid}.${randomBytes(4).toString('hex')}`

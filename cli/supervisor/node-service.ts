@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import type { RunningService } from './supervise.ts'
+
+export interface NodeServiceOptions {
+  /** For messages: "worker". */
+  name: string
+  /** Script that sends `{ type: 'ready' }` over IPC when it serves, and ends on SIGTERM and on 'disconnect'. */
+  entry: string
+  env: Record<string, string | undefined>
+  /** What it prints outside its own log, such as the trace of a crash. */
+  outFile: string
+  readyMs?: number
+  graceMs?: number
+}
+
+/**
+ * Starts one of our servers and waits until it says that it is ready. Throws with its last words when it does not.
+ * Detached, so that Ctrl-C reaches the supervisor alone, which then ends them in order.
+ */
+export async function startNodeService(options: NodeServiceOptions): Promise<RunningService> {
+  const { name, entry, env, outFile, readyMs = 60_000, graceMs = 20_000 } = options
+  if (!existsSync(entry)) throw new Error(`${entry} is missing: run "npm run build"`)
+  const out = openSync(outFile, 'a', 0o600)
+  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    detached: true,
+    stdio: ['ignore', out, out, 'ipc'],
+    env,
+  })
+  closeSync(out)
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, signal) =>
+      resolve(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
+    )
+  })
+  const stop = async () => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+    child.kill('SIGTERM')
+    await exited
+    clearTimeout(timer)
+  }
+  const failure = await firstOf(child, exited, readyMs)
+  if (failure) {
+    await stop()
+    throw new Error(`${name} did not start: ${failure}${lastWords(outFile)}`)
+  }
+  return { pid: child.pid as number, exited, stop }
+}
+
+function firstOf(
+  child: ChildProcess,
+  exited: Promise<string>,
+  readyMs: number,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(`it was not ready within ${readyMs / 1000} s`), readyMs)
+    const settle = (failure: string | undefined) => {
+      clearTimeout(timer)
+      resolve(failure)
+    }
+    void exited.then(settle)
+    child.on('message', (message: { type?: string }) => {
+      if (message.type === 'ready') settle(undefined)
+    })
+  })
+}
+
+function lastWords(file: string): string {
+  const lines = readFileSync(file, 'utf8').trim().split('\n').slice(-12).join('\n')
+  return lines ? `\n${lines}` : ''
+}

@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { pino } from 'pino'
+import { afterEach, expect, test } from 'vitest'
+import { loadConfig } from '../../config/config.ts'
+import { shortSocketDir } from '../../config/home.ts'
+import { freePort } from '../../config/ports.ts'
+import { commandLine, gone } from '../../config/process-table.ts'
+import { readServerFile } from './server-file.ts'
+import { HomeInUseError, type Stack, startStack } from './stack.ts'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
+const WORKER = `process.on('SIGTERM', () => process.exit(0)); process.on('disconnect', () => process.exit(0))
+process.send({ type: 'ready' })`
+const API = `import { createServer } from 'node:http'
+process.on('SIGTERM', () => process.exit(0)); process.on('disconnect', () => process.exit(0))
+createServer((_, res) => res.end(process.env.DATABASE_URL)).listen(Number(process.env.DISPATCH_PORT), '127.0.0.1', () => process.send({ type: 'ready' }))`
+
+function newHome() {
+  const home = mkdtempSync(join(tmpdir(), 'dispatch-stack-'))
+  undo.push(() => rmSync(home, { recursive: true, force: true }))
+  undo.push(() => rmSync(shortSocketDir(home), { recursive: true, force: true }))
+  const entries = { worker: join(home, 'worker.mjs'), api: join(home, 'api.mjs') }
+  writeFileSync(entries.worker, WORKER)
+  writeFileSync(entries.api, API)
+  return { home, entries }
+}
+
+async function start(
+  { home, entries }: ReturnType<typeof newHome>,
+  port: number,
+  lines: string[] = [],
+): Promise<Stack> {
+  const { PATH, HOME, XDG_CACHE_HOME } = process.env
+  const config = loadConfig(
+    { PATH, HOME, XDG_CACHE_HOME },
+    { home, port, temporalPort: port + 100 },
+  )
+  const log = pino({ level: 'silent' })
+  const stack = await startStack({
+    config,
+    env: { PATH, HOME },
+    log,
+    say: (line) => lines.push(line),
+    temporalUi: false,
+    entries,
+  })
+  undo.push(() => stack.stop())
+  return stack
+}
+
+test('a home starts, is refused a second time, survives kills, and stops without a trace', async () => {
+  const place = newHome()
+  const lines: string[] = []
+  const busy = createServer()
+  const port = await freePort(20_000 + (process.pid % 10_000))
+  await new Promise<void>((resolve) => busy.listen(port, '127.0.0.1', resolve))
+  undo.push(() => busy.close())
+
+  const stack = await start(place, port, lines)
+  expect(lines.join('\n')).toContain(`port ${port} is in use; the API listens on`)
+  expect(await (await fetch(stack.url)).text()).toBe(stack.databaseUrl)
+  expect(readServerFile(join(place.home, 'server.json'))).toMatchObject({
+    url: stack.url,
+    pid: process.pid,
+  })
+  expect(statSync(join(place.home, 'server.json')).mode & 0o777).toBe(0o600)
+
+  const refused = await start(place, port).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(HomeInUseError)
+  expect(refused).toMatchObject({
+    exitCode: 75,
+    message: expect.stringContaining(`process ${process.pid}`),
+  })
+
+  for (const name of ['worker', 'postgres', 'temporal'] as const) {
+    const before = stack.processes()[name]
+    const again = new Promise<void>((resolve) => {
+      const { push } = lines
+      lines.push = (...added) => {
+        if (added.some((line) => line.startsWith(`${name} runs again`))) resolve()
+        return push.apply(lines, added)
+      }
+    })
+    stack.kill(name, 'SIGKILL')
+    await again
+    expect(stack.processes()[name]).toMatchObject({ status: 'running', restarts: 1 })
+    expect(stack.processes()[name]).not.toEqual(before)
+  }
+  const client = new pg.Client({ connectionString: stack.databaseUrl })
+  await client.connect()
+  expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  await client.end()
+
+  const pids = Object.values(stack.processes()).map((state) =>
+    state.status === 'running' ? state.pid : 0,
+  )
+  await stack.stop()
+  expect(pids.map((pid) => commandLine(pid))).toEqual([undefined, undefined, undefined, undefined])
+  expect(() => readFileSync(join(place.home, 'server.json'))).toThrow(/ENOENT/)
+  expect(() => readFileSync(join(place.home, 'lock'))).toThrow(/ENOENT/)
+})
+
+test('after the supervisor is killed, its servers end, and the next start adopts Postgres and Temporal', async () => {
+  const place = newHome()
+  const port = await freePort(31_000 + (process.pid % 10_000))
+  const script = `
+    import { startStack } from ${JSON.stringify(new URL('./stack.ts', import.meta.url).pathname)}
+    import { loadConfig } from ${JSON.stringify(new URL('../../config/config.ts', import.meta.url).pathname)}
+    const log = { info() {}, warn() {} }
+    const config = loadConfig(process.env, { home: ${JSON.stringify(place.home)}, port: ${port}, temporalPort: ${port + 100} })
+    const stack = await startStack({ config, env: process.env, log, say() {}, temporalUi: false, entries: ${JSON.stringify(place.entries)} })
+    console.log(JSON.stringify(stack.processes()))`
+  const file = join(place.home, 'supervisor.mts')
+  writeFileSync(file, script)
+  const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href
+  const supervisor = spawn(process.execPath, ['--import', tsx, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const line = await new Promise<string>((resolve, reject) => {
+    supervisor.stdout.once('data', (data) => resolve(String(data)))
+    supervisor.once('exit', (code) => reject(new Error(`the supervisor ended with ${code}`)))
+  })
+  const first = JSON.parse(line) as Record<string, { pid: number }>
+  supervisor.removeAllListeners('exit')
+  supervisor.kill('SIGKILL')
+
+  const stack = await start(place, port)
+  const second = stack.processes()
+  expect(await gone(first['worker']?.pid ?? 0, 0)).toBe(true)
+  expect(await gone(first['api']?.pid ?? 0, 0)).toBe(true)
+  expect(second['postgres']).toMatchObject({ pid: first['postgres']?.pid })
+  expect(second['temporal']).toMatchObject({ pid: first['temporal']?.pid })
+  expect(stack.url).toBe(`http://127.0.0.1:${port}`)
+  await stack.stop()
+  expect(await gone(first['postgres']?.pid ?? 0, 0)).toBe(true)
+  expect(await gone(first['temporal']?.pid ?? 0, 0)).toBe(true)
+})

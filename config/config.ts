@@ -1,0 +1,256 @@
+import { lstatSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, TomlError } from 'smol-toml'
+import { z } from 'zod'
+import { defaultHome, type HomePaths, homePaths } from './home.ts'
+
+export const DEFAULT_PORT = 4400
+
+/** Something in the configuration is wrong; the message names file or variable, and what to do. Exit code 78. */
+export class ConfigError extends Error {
+  readonly exitCode = 78
+}
+
+const port = z.coerce.number().int().min(1).max(65_535)
+const count = z.coerce.number().int().min(1).max(100)
+const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+const address = z.string().regex(/^[^\s/]+:\d{1,5}$/, 'must be host:port')
+
+const fileSchema = z.strictObject({
+  port: port.optional(),
+  host: z.string().optional(),
+  database_url: postgresUrl.optional(),
+  temporal: z
+    .strictObject({
+      address: address.optional(),
+      namespace: z.string().min(1).optional(),
+      tls: z.boolean().optional(),
+      api_key: z.string().min(1).optional(),
+      server_name: z.string().optional(),
+      ca_file: z.string().optional(),
+      cert_file: z.string().optional(),
+      key_file: z.string().optional(),
+      port: port.optional(),
+    })
+    .optional(),
+  log: z.strictObject({ level: logLevel.optional() }).optional(),
+  pool: z
+    .strictObject({ max_concurrent: count.optional(), max_per_goal: count.optional() })
+    .optional(),
+})
+/** A checked-out project is not trusted with where data goes: only these may come from its file. */
+const projectSchema = fileSchema.pick({ log: true, pool: true })
+
+const envSchema = z.object({
+  DISPATCH_PORT: port.optional(),
+  DISPATCH_HOST: z.string().optional(),
+  DISPATCH_LOG_LEVEL: logLevel.optional(),
+  DISPATCH_MAX_CONCURRENT: count.optional(),
+  DISPATCH_MAX_PER_GOAL: count.optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  TEMPORAL_ADDRESS: address.optional(),
+  TEMPORAL_NAMESPACE: z.string().optional(),
+  TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_TLS: z.stringbool().optional(), // Boolean('false') is true
+  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+  TEMPORAL_TLS_CA_FILE: z.string().optional(),
+  TEMPORAL_TLS_CERT_FILE: z.string().optional(),
+  TEMPORAL_TLS_KEY_FILE: z.string().optional(),
+  DISPATCH_TEMPORAL_PORT: port.optional(),
+})
+
+export interface TemporalConfig {
+  /** Undefined: the supervisor starts a dev server. */
+  address: string | undefined
+  namespace: string
+  tls: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer }
+  apiKey: string | undefined
+  /** Wanted port of the dev server. */
+  devPort: number
+}
+
+export interface Config {
+  home: HomePaths
+  /** Where the API listens; loopback unless somebody says otherwise. */
+  host: string
+  port: number
+  /** Undefined: the supervisor starts the embedded Postgres. */
+  databaseUrl: string | undefined
+  temporal: TemporalConfig
+  logLevel: z.infer<typeof logLevel>
+  pool: { maxConcurrent: number; maxPerGoal: number }
+  /** `PATH`, and the folder for downloads that homes share. */
+  path: string
+  xdgCacheHome: string | undefined
+}
+
+/** What command-line options may override, already named for people in `source` of an error. */
+export interface ConfigFlags {
+  home?: string | undefined
+  port?: string | number | undefined
+  temporalPort?: string | number | undefined
+  logLevel?: string | undefined
+  /** Folder of the project whose `.dispatch.toml` applies. */
+  projectDir?: string | undefined
+}
+
+type Env = Record<string, string | undefined>
+
+/** Reads the configuration once: flags, then environment, then the project's file, then the home's `config.toml`. */
+export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
+  const home = homePaths(flags.home || env['DISPATCH_HOME'] || homeOfUser(env))
+  const vars = check(envSchema, withoutEmpty(env), (key) => `environment variable ${key}`)
+  const user = readToml(home.configFile, fileSchema)
+  const project = flags.projectDir
+    ? readToml(join(flags.projectDir, '.dispatch.toml'), projectSchema)
+    : {}
+  const options = check(
+    z.object({
+      port: port.optional(),
+      temporalPort: port.optional(),
+      logLevel: logLevel.optional(),
+    }),
+    { port: flags.port, temporalPort: flags.temporalPort, logLevel: flags.logLevel },
+    (key) => `option --${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  )
+  return {
+    home,
+    host: vars.DISPATCH_HOST ?? user.host ?? '127.0.0.1',
+    port: options.port ?? vars.DISPATCH_PORT ?? user.port ?? DEFAULT_PORT,
+    databaseUrl: vars.DATABASE_URL ?? user.database_url,
+    temporal: temporalConfig(vars, user.temporal ?? {}, options.temporalPort),
+    logLevel:
+      options.logLevel ??
+      vars.DISPATCH_LOG_LEVEL ??
+      project.log?.level ??
+      user.log?.level ??
+      'info',
+    pool: {
+      maxConcurrent:
+        vars.DISPATCH_MAX_CONCURRENT ??
+        project.pool?.max_concurrent ??
+        user.pool?.max_concurrent ??
+        3,
+      maxPerGoal:
+        vars.DISPATCH_MAX_PER_GOAL ?? project.pool?.max_per_goal ?? user.pool?.max_per_goal ?? 2,
+    },
+    path: env['PATH'] ?? '',
+    xdgCacheHome: env['XDG_CACHE_HOME'] || undefined,
+  }
+}
+
+/** The configuration of this process. Throws ConfigError. */
+export function processConfig(flags: ConfigFlags = {}): Config {
+  return loadConfig(process.env, flags)
+}
+
+/** The environment of this process, for handing on to children. */
+export const processEnv = (): Env => process.env
+
+function temporalConfig(
+  vars: z.infer<typeof envSchema>,
+  file: NonNullable<z.infer<typeof fileSchema>['temporal']>,
+  flagPort: number | undefined,
+): TemporalConfig {
+  const serverName = vars.TEMPORAL_TLS_SERVER_NAME ?? file.server_name
+  const ca = pem(vars.TEMPORAL_TLS_CA_FILE ?? file.ca_file)
+  const cert = pem(vars.TEMPORAL_TLS_CERT_FILE ?? file.cert_file)
+  const key = pem(vars.TEMPORAL_TLS_KEY_FILE ?? file.key_file, { secret: true })
+  if (!cert !== !key)
+    throw new ConfigError(
+      'TEMPORAL_TLS_CERT_FILE and TEMPORAL_TLS_KEY_FILE belong together: set both or none',
+    )
+  const custom = {
+    ...(serverName ? { serverName } : {}),
+    ...(ca ? { ca } : {}),
+    ...(cert && key ? { cert, key } : {}),
+  }
+  return {
+    address: vars.TEMPORAL_ADDRESS ?? file.address,
+    namespace: vars.TEMPORAL_NAMESPACE ?? file.namespace ?? 'default',
+    tls: Object.keys(custom).length > 0 ? custom : (vars.TEMPORAL_TLS ?? file.tls ?? false),
+    apiKey: vars.TEMPORAL_API_KEY ?? file.api_key,
+    devPort: flagPort ?? vars.DISPATCH_TEMPORAL_PORT ?? file.port ?? 7233,
+  }
+}
+
+function homeOfUser(env: Env): string {
+  if (!env['HOME'] && process.platform !== 'win32') {
+    throw new ConfigError('HOME is not set, so there is no ~/.dispatch: set HOME or DISPATCH_HOME')
+  }
+  return defaultHome()
+}
+
+function pem(file: string | undefined, { secret = false } = {}): Buffer | undefined {
+  if (!file) return undefined
+  try {
+    if (secret && (statSync(file).mode & 0o077) !== 0) {
+      throw new ConfigError(`${file} is a private key that others may read: chmod 600 ${file}`)
+    }
+    return readFileSync(file)
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function readToml<T extends z.ZodType>(file: string, schema: T): z.output<T> {
+  const text = readTrusted(file)
+  let data: unknown
+  try {
+    data = parse(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const reason = error.message.split('\n')[0]
+    throw new ConfigError(
+      `${file}:${error.line}:${error.column}: ${reason}: correct this line or remove it`,
+    )
+  }
+  return check(schema, data, (key) => `${file}: ${key}`)
+}
+
+/** Content of a config file, '' when there is none. Refused when somebody else could have written it. */
+function readTrusted(file: string): string {
+  const entry = lstatSync(file, { throwIfNoEntry: false })
+  if (!entry) return ''
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat?.isFile()) throw new ConfigError(`${file} is not a file: move it away`)
+  if ((stat.mode & 0o002) !== 0)
+    throw new ConfigError(`${file} may be written by everybody: chmod 600 ${file}`)
+  const uid = process.getuid?.()
+  if (uid !== undefined && stat.uid !== uid && stat.uid !== 0) {
+    throw new ConfigError(
+      `${file} belongs to another user (uid ${stat.uid}): take it over with chown, or remove it`,
+    )
+  }
+  return readFileSync(file, 'utf8')
+}
+
+function check<T extends z.ZodType>(
+  schema: T,
+  data: unknown,
+  name: (key: string) => string,
+): z.output<T> {
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  const lines = result.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map(
+        (key) =>
+          `${name([...issue.path, key].join('.'))} is not known: remove it or correct its spelling`,
+      )
+    }
+    return `${name(issue.path.join('.'))} is wrong: ${issue.message}`
+  })
+  throw new ConfigError(lines.flat().join('\n'))
+}
+
+/** `PORT=` in a shell or a compose file means "not set". */
+function withoutEmpty(env: Env): Env {
+  return Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== '' && value !== undefined),
+  )
+}

@@ -1,0 +1,132 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { type Logger, pino } from 'pino'
+import buildRoll from 'pino-roll'
+
+export type Service = 'supervisor' | 'worker' | 'api' | 'runner'
+
+/** Never written, wherever they turn up. */
+const SECRETS = [
+  'password',
+  'token',
+  'apiKey',
+  'api_key',
+  'authorization',
+  'cookie',
+  'databaseUrl',
+  'secret',
+]
+
+export interface LogOptions {
+  service: Service
+  level: string
+  /** Folder for `<service>.<n>.log`: 10 MB each, the newest five are kept. Without it lines go to stdout. */
+  dir?: string
+}
+
+/** JSON lines, one file per service, rotated, readable by their owner only. */
+export async function createLogger({ service, level, dir }: LogOptions): Promise<Logger> {
+  const settings = {
+    level,
+    base: { service },
+    redact: SECRETS.flatMap((key) => [key, `*.${key}`]),
+    timestamp: pino.stdTimeFunctions.isoTime,
+  }
+  if (!dir) return pino(settings)
+  const stream = await buildRoll({
+    ...{
+      file: join(dir, service),
+      extension: '.log',
+      size: '10m',
+      limit: { count: 5, removeOtherLogFiles: true },
+    },
+    ...{ mkdir: true, mode: 0o600, sync: true },
+  })
+  return pino(settings, stream)
+}
+
+/** Log files of a service, oldest first: the rotated ones, or the single file of Postgres and Temporal. */
+export function logFiles(dir: string, service: string): string[] {
+  if (!existsSync(dir)) return []
+  const number = (name: string) => Number(/\.(\d+)\.log$/.exec(name)?.[1] ?? 0)
+  return readdirSync(dir)
+    .filter(
+      (name) =>
+        name.startsWith(`${service}.`) && /^\.(\d+\.)?log$/.test(name.slice(service.length)),
+    )
+    .sort((a, b) => number(a) - number(b))
+    .map((name) => join(dir, name))
+}
+
+export interface ReadLogsOptions {
+  dir: string
+  service: string
+  /** Goes on until `signal` aborts, across rotations. */
+  follow?: boolean
+  signal?: AbortSignal
+}
+
+/** Lines of a service's logs, oldest first. Nothing when it never logged. */
+export async function* readLogs({
+  dir,
+  service,
+  follow = false,
+  signal,
+}: ReadLogsOptions): AsyncGenerator<string> {
+  const reader = createReader()
+  const changes = follow ? watchFolder(dir, signal) : undefined
+  for (const file of logFiles(dir, service)) yield* reader.lines(file)
+  if (!changes) return
+  for await (const _change of changes) {
+    for (const file of logFiles(dir, service)) yield* reader.lines(file)
+  }
+}
+
+/** Remembers how far each file was read; a line is given out only when it is whole. */
+function createReader() {
+  const offsets = new Map<string, number>()
+  const tails = new Map<string, string>()
+  return {
+    *lines(file: string): Generator<string> {
+      const fd = openSync(file, 'r')
+      try {
+        const buffer = Buffer.alloc(256 * 1024)
+        for (;;) {
+          const offset = offsets.get(file) ?? 0
+          const got = readSync(fd, buffer, 0, buffer.length, offset)
+          if (got === 0) return
+          offsets.set(file, offset + got)
+          const parts = ((tails.get(file) ?? '') + buffer.toString('utf8', 0, got)).split('\n')
+          tails.set(file, parts.pop() ?? '')
+          yield* parts
+        }
+      } finally {
+        closeSync(fd)
+      }
+    },
+  }
+}
+
+async function* watchFolder(dir: string, signal?: AbortSignal): AsyncGenerator<void> {
+  let wake: (() => void) | undefined
+  let changed = false
+  const notice = () => {
+    changed = true
+    wake?.()
+  }
+  const watcher = watch(dir, notice)
+  signal?.addEventListener('abort', notice)
+  try {
+    while (!signal?.aborted) {
+      if (!changed) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      changed = false
+      if (!signal?.aborted) yield
+    }
+  } finally {
+    watcher.close()
+  }
+}
