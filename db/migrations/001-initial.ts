@@ -103,6 +103,7 @@ create table stage_attempts (
   feedback text,
   output jsonb,
   checks jsonb,
+  result jsonb,
   created_at timestamptz not null default now(),
   started_at timestamptz,
   ended_at timestamptz,

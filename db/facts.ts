@@ -1,0 +1,98 @@
+import type { Knex } from 'knex'
+import type { SecuritySpecOutput, SpecOutput, TestSpecOutput } from '../contracts/outputs.ts'
+import type { CheckCommand, ProfileSnapshot } from '../contracts/schemas.ts'
+import type { GoalStatus, Stage, TaskStatus } from '../contracts/stages.ts'
+
+export interface GoalRow {
+  id: string
+  number: number
+  project_id: string
+  title: string
+  description: string
+  profile: ProfileSnapshot
+  status: GoalStatus
+  stage: Stage
+  reason: string | null
+  paused: boolean
+  target_branch: string
+  base_commit: string | null
+  branch: string | null
+  merged_commit: string | null
+}
+
+export interface ProjectRow {
+  id: string
+  name: string
+  path: string
+  trusted: boolean
+  checks: CheckCommand[]
+  config_hash: string | null
+}
+
+export interface TaskRow {
+  id: string
+  number: number
+  goal_id: string
+  key: string
+  title: string
+  description: string
+  role: 'implement' | 'frontend'
+  depends_on: string[]
+  status: TaskStatus
+  reason: string | null
+  branch: string | null
+  base: string | null
+  head: string | null
+  merged_commit: string | null
+  token_budget: number
+}
+
+export interface SpecRow<T> {
+  id: string
+  version: number
+  status: string
+  content: T
+  hash: string
+}
+
+/** What activities must know of a goal. */
+export interface GoalFacts {
+  goal: GoalRow
+  project: ProjectRow
+  task: TaskRow | undefined
+  spec: SpecRow<SpecOutput> | undefined
+  testSpec: SpecRow<TestSpecOutput> | undefined
+  securitySpec: SpecRow<SecuritySpecOutput> | undefined
+}
+
+/** Loads the facts; throws when the goal or the task does not exist. */
+export async function loadFacts(
+  knex: Knex,
+  goalId: string,
+  taskId?: string | null,
+): Promise<GoalFacts> {
+  const goal: GoalRow | undefined = await knex('goals').where({ id: goalId }).first()
+  if (!goal) throw new Error(`goal ${goalId} does not exist`)
+  const project: ProjectRow = await knex('projects').where({ id: goal.project_id }).first()
+  const task: TaskRow | undefined = taskId
+    ? await knex('tasks').where({ id: taskId }).first()
+    : undefined
+  if (taskId && !task) throw new Error(`task ${taskId} does not exist`)
+  return {
+    goal,
+    project,
+    task,
+    spec: await latestSpec<SpecOutput>(knex, goalId, 'spec'),
+    testSpec: await latestSpec<TestSpecOutput>(knex, goalId, 'test'),
+    securitySpec: await latestSpec<SecuritySpecOutput>(knex, goalId, 'security'),
+  }
+}
+
+/** The newest version of a spec of this role, whatever its status. */
+export async function latestSpec<T>(
+  knex: Knex,
+  goalId: string,
+  role: string,
+): Promise<SpecRow<T> | undefined> {
+  return knex('specs').where({ goal_id: goalId, role }).orderBy('version', 'desc').first()
+}

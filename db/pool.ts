@@ -1,0 +1,159 @@
+import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import type { Database, Tx } from './connect.ts'
+import type { EmittedEvent } from './events.ts'
+import { readSettings } from './settings.ts'
+
+/** A wanted run. `id` is the key of the stage attempt: asking again keeps the place in line. */
+export interface LeaseRequest {
+  id: string
+  goalId: string
+  stage: string
+  adapter: string
+}
+
+export type LeaseAnswer = { granted: true } | { granted: false; position: number; reason: string }
+
+export interface PoolPause {
+  by: string
+  at: string
+}
+
+/** One lock for all grants: counting and granting must not interleave. */
+const POOL_LOCK = 724033
+/** A lease that nobody renewed for this long is free again. */
+const LEASE_SECONDS = 180
+/** A waiting row that nobody asked for lately (its goal was cancelled) does not hold up the line. */
+const SEEN_SECONDS = 60
+
+const PAUSE_KEY = 'pool.paused'
+
+/**
+ * Takes a place in the pool, or says which place in line the run has and why it waits. Granted when the pool is not
+ * paused, fewer than `maxConcurrent` are held, fewer than `maxPerGoal` of this goal's, and no earlier run could go.
+ */
+export async function acquireLease(
+  database: Database,
+  request: LeaseRequest,
+): Promise<LeaseAnswer> {
+  return database.change(async (tx, emit) => {
+    await tx.raw('select pg_advisory_xact_lock(?)', [POOL_LOCK])
+    const state = await enterLine(tx, request)
+    if (state === 'held') return { granted: true }
+    await tx.raw(
+      `update run_leases set state = 'expired' where state = 'held' and expires_at < now()`,
+    )
+    const settings = await readSettings(tx)
+    const paused = await readPause(tx)
+    const line = await readLine(tx, settings.maxPerGoal)
+    const place = line.findIndex((row) => row.id === request.id)
+    const held = await countHeld(tx)
+    const own = line[place]
+    const first = line.find((row) => row.eligible)
+    if (!paused && held < settings.maxConcurrent && own?.eligible && first?.id === request.id) {
+      await tx('run_leases')
+        .where({ id: request.id })
+        .update({
+          state: 'held',
+          granted_at: tx.fn.now(),
+          expires_at: tx.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS]),
+        })
+      emit(poolEvent(false, held + 1, line.length - 1))
+      return { granted: true }
+    }
+    const reason = paused
+      ? `the pool is paused by ${paused.by} since ${paused.at}`
+      : own && !own.eligible
+        ? `the goal already has ${settings.maxPerGoal} of ${settings.maxPerGoal} runs`
+        : `pool ${held}/${settings.maxConcurrent}`
+    return { granted: false, position: place + 1, reason }
+  })
+}
+
+/** Keeps a held lease while its run makes progress. Returns false when the lease is not held any more. */
+export async function renewLease(database: Database, id: string): Promise<boolean> {
+  const count = await database
+    .knex('run_leases')
+    .where({ id, state: 'held' })
+    .update({ expires_at: database.knex.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS]) })
+  return count > 0
+}
+
+/** Gives the place back, or leaves the line. Harmless when it was given back before. */
+export async function releaseLease(
+  tx: Tx,
+  id: string,
+  emit: (event: EmittedEvent) => void,
+): Promise<void> {
+  const count = await tx('run_leases')
+    .where({ id })
+    .whereIn('state', ['held', 'waiting'])
+    .update({ state: 'released' })
+  if (count === 0) return
+  const waiting = await tx('run_leases').where({ state: 'waiting' }).count({ n: '*' })
+  emit(
+    poolEvent(
+      (await readPause(tx)) !== undefined,
+      await countHeld(tx),
+      Number(waiting[0]?.['n'] ?? 0),
+    ),
+  )
+}
+
+/** Pauses or resumes the pool for everybody. Running agents go on. */
+export async function setPoolPaused(
+  database: Database,
+  paused: boolean,
+  by: string,
+): Promise<void> {
+  await database.change(async (tx, emit) => {
+    const before = await readPause(tx)
+    if ((before !== undefined) === paused) return
+    if (paused) {
+      const value = JSON.stringify({ by, at: new Date().toISOString() })
+      await tx('settings').insert({ key: PAUSE_KEY, value, updated_by: by })
+    } else await tx('settings').where({ key: PAUSE_KEY }).delete()
+    const waiting = await tx('run_leases').where({ state: 'waiting' }).count({ n: '*' })
+    emit({ ...poolEvent(paused, await countHeld(tx), Number(waiting[0]?.['n'] ?? 0)), actor: by })
+  })
+}
+
+export async function readPause(tx: Tx | Database['knex']): Promise<PoolPause | undefined> {
+  const row = await tx('settings').where({ key: PAUSE_KEY }).first('value')
+  return row?.value as PoolPause | undefined
+}
+
+async function enterLine(tx: Tx, request: LeaseRequest): Promise<string> {
+  const { rows } = await tx.raw(
+    `insert into run_leases(id, goal_id, stage, adapter) values (?, ?, ?, ?)
+     on conflict (id) do update set seen_at = now(),
+       state = case when run_leases.state in ('released', 'expired') then 'waiting' else run_leases.state end,
+       enqueued_at = case when run_leases.state in ('released', 'expired') then clock_timestamp() else run_leases.enqueued_at end
+     returning state`,
+    [request.id, request.goalId, request.stage, request.adapter],
+  )
+  return rows[0].state
+}
+
+/** The line as it stands: `eligible` when the goal has fewer than its share. */
+async function readLine(tx: Tx, maxPerGoal: number): Promise<{ id: string; eligible: boolean }[]> {
+  const { rows } = await tx.raw(
+    `select w.id, (select count(*) from run_leases h where h.state = 'held' and h.goal_id = w.goal_id) < ? as eligible
+       from run_leases w
+      where w.state = 'waiting' and w.seen_at > now() - make_interval(secs => ?)
+      order by w.priority, w.enqueued_at, w.id`,
+    [maxPerGoal, SEEN_SECONDS],
+  )
+  return rows
+}
+
+async function countHeld(tx: Tx): Promise<number> {
+  const rows = await tx('run_leases').where({ state: 'held' }).count({ n: '*' })
+  return Number(rows[0]?.['n'] ?? 0)
+}
+
+const poolEvent = (paused: boolean, held: number, waiting: number): EmittedEvent => ({
+  type: 'pool.status',
+  stream: SYSTEM_STREAM,
+  actor: 'dispatch',
+  data: { paused, held, waiting },
+})

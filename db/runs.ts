@@ -1,0 +1,145 @@
+import type { Knex } from 'knex'
+import type { FailureReason, TerminalEvent } from '../contracts/agent.ts'
+import { goalStream } from '../contracts/ids.ts'
+import type { Database, Tx } from './connect.ts'
+import type { EmittedEvent } from './events.ts'
+import type { StageKey } from './stages.ts'
+
+export type RunStatus = 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | 'lost'
+/** Why a segment was started: a stage attempt is one session, continued by resumes and repairs of its answer. */
+export type RunPurpose = 'start' | 'resume' | 'repair'
+
+export interface RunRow {
+  id: string
+  number: number
+  goal_id: string
+  task_id: string | null
+  stage: string
+  attempt: number
+  segment: number
+  purpose: RunPurpose
+  adapter: string
+  model: string | null
+  session_id: string | null
+  status: RunStatus
+  exit_reason: FailureReason | null
+  exit_detail: string | null
+  until_at: string | null
+  output: { text: string; output?: unknown } | null
+  last_seq: number
+  ended_at: string | null
+}
+
+const where = (key: StageKey) => ({
+  goal_id: key.goalId,
+  task_id: key.taskId,
+  stage: key.stage,
+  attempt: key.attempt,
+})
+
+/** The segments of a stage attempt, oldest first. */
+export async function listSegments(knex: Knex, key: StageKey): Promise<RunRow[]> {
+  return knex('agent_runs').where(where(key)).orderBy('segment')
+}
+
+/** Makes the row of the next segment before anything is started; the same segment again is the same row. */
+export async function createSegment(
+  database: Database,
+  key: StageKey,
+  segment: {
+    segment: number
+    purpose: RunPurpose
+    adapter: string
+    model: string | null
+    sessionId: string | null
+  },
+): Promise<RunRow> {
+  return database.change(async (tx, emit) => {
+    const inserted = await tx('agent_runs')
+      .insert({
+        ...where(key),
+        segment: segment.segment,
+        purpose: segment.purpose,
+        adapter: segment.adapter,
+        model: segment.model,
+        session_id: segment.sessionId,
+        status: 'running',
+        started_at: tx.fn.now(),
+      })
+      .onConflict(tx.raw('(goal_id, task_id, stage, attempt, segment)') as never)
+      .ignore()
+      .returning('*')
+    const row: RunRow =
+      inserted[0] ??
+      (await tx('agent_runs')
+        .where({ ...where(key), segment: segment.segment })
+        .first())
+    if (inserted[0]) emit(await runEvent(tx, row))
+    return row
+  })
+}
+
+/** Records how a segment ended, once; later answers about the same segment change nothing. */
+export async function endSegment(
+  database: Database,
+  run: RunRow,
+  end: { status: RunStatus; terminal: TerminalEvent; reason?: FailureReason },
+): Promise<RunRow> {
+  return database.change(async (tx, emit) => {
+    const { terminal } = end
+    const failed = terminal.type === 'failed' ? terminal : undefined
+    const rows = await tx('agent_runs')
+      .where({ id: run.id })
+      .whereIn('status', ['queued', 'running'])
+      .update({
+        status: end.status,
+        exit_reason: end.reason ?? failed?.reason ?? null,
+        exit_detail: failed?.detail.slice(0, 4000) ?? null,
+        until_at: failed?.until ?? null,
+        output:
+          terminal.type === 'done'
+            ? JSON.stringify({ text: terminal.text, output: terminal.output })
+            : null,
+        ended_at: tx.fn.now(),
+      })
+      .returning('*')
+    if (rows[0]) emit(await runEvent(tx, rows[0]))
+    return rows[0] ?? (await tx('agent_runs').where({ id: run.id }).first())
+  })
+}
+
+/** All tokens that the runs of a task used so far, the given run left out. */
+export async function tokensOfTask(
+  knex: Knex,
+  taskId: string,
+  exceptRunId: string,
+): Promise<number> {
+  const row = await knex('agent_runs')
+    .where({ task_id: taskId })
+    .whereNot({ id: exceptRunId })
+    .sum({ n: knex.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
+    .first()
+  return Number(row?.['n'] ?? 0)
+}
+
+async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {
+  const row = await tx('agent_runs')
+    .where({ id: run.id })
+    .first({ n: tx.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
+  return {
+    type: 'run.status',
+    stream: goalStream(run.goal_id),
+    actor: `agent:${run.adapter}`,
+    data: {
+      goalId: run.goal_id,
+      taskId: run.task_id,
+      runId: run.id,
+      stage: run.stage as never,
+      adapter: run.adapter,
+      status: run.status,
+      reason: run.exit_reason,
+      detail: run.exit_detail,
+      tokens: Number(row?.['n'] ?? 0),
+    },
+  }
+}

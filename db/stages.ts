@@ -1,0 +1,87 @@
+import type { Knex } from 'knex'
+import { goalStream } from '../contracts/ids.ts'
+import type { CheckResult } from '../contracts/schemas.ts'
+import type { Stage, StageStatus } from '../contracts/stages.ts'
+import type { Tx } from './connect.ts'
+import type { EmittedEvent } from './events.ts'
+
+/** One attempt of one stage: what an activity works on, by a key that a second attempt of the activity finds again. */
+export interface StageKey {
+  goalId: string
+  taskId: string | null
+  stage: Stage
+  attempt: number
+}
+
+export interface StageRow {
+  id: string
+  status: StageStatus
+  reason: string | null
+  feedback: string | null
+  output: unknown
+  checks: CheckResult[] | null
+  result: unknown
+}
+
+export interface StageChange {
+  status: StageStatus
+  /** Why it waits or failed; null clears it. */
+  reason?: string | null
+  adapter?: string
+  output?: unknown
+  checks?: readonly CheckResult[]
+  /** What the workflow was answered; set once, when the attempt is over. */
+  result?: unknown
+}
+
+/** The row of a stage attempt; made when it does not exist. */
+export async function openStage(tx: Tx, key: StageKey, feedback: string | null): Promise<StageRow> {
+  await tx('stage_attempts')
+    .insert({ ...columns(key), feedback })
+    .onConflict(tx.raw('(goal_id, task_id, stage, attempt)') as never)
+    .ignore()
+  return (await tx('stage_attempts').where(columns(key)).first()) as StageRow
+}
+
+export async function readStage(knex: Knex, key: StageKey): Promise<StageRow | undefined> {
+  return knex('stage_attempts').where(columns(key)).first()
+}
+
+/** Changes a stage attempt and tells of it. Nothing is written or told when status and reason stay the same. */
+export async function changeStage(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  input: { key: StageKey; change: StageChange; actor?: string },
+): Promise<void> {
+  const { key, change } = input
+  const before = await tx('stage_attempts').where(columns(key)).forUpdate().first()
+  if (!before) throw new Error(`no stage attempt ${key.stage} ${key.attempt} of goal ${key.goalId}`)
+  const reason = change.reason === undefined ? before.reason : change.reason
+  const over = ['passed', 'failed', 'skipped', 'cancelled'].includes(change.status)
+  await tx('stage_attempts')
+    .where({ id: before.id })
+    .update({
+      status: change.status,
+      reason,
+      ...(change.adapter === undefined ? {} : { adapter: change.adapter }),
+      ...(change.output === undefined ? {} : { output: JSON.stringify(change.output) }),
+      ...(change.checks === undefined ? {} : { checks: JSON.stringify(change.checks) }),
+      ...(change.result === undefined ? {} : { result: JSON.stringify(change.result) }),
+      ...(change.status === 'running' && !before.started_at ? { started_at: tx.fn.now() } : {}),
+      ...(over ? { ended_at: tx.fn.now() } : {}),
+    })
+  if (before.status === change.status && before.reason === reason) return
+  emit({
+    type: 'stage.status',
+    stream: goalStream(key.goalId),
+    actor: input.actor ?? 'dispatch',
+    data: { ...key, status: change.status, reason },
+  })
+}
+
+const columns = (key: StageKey) => ({
+  goal_id: key.goalId,
+  task_id: key.taskId,
+  stage: key.stage,
+  attempt: key.attempt,
+})

@@ -1,0 +1,11 @@
+import type { Usage } from '../contracts/agent.ts'
+
+/** All tokens of a run, as budgets count them: fresh and cached input, output. Reasoning is part of the output. */
+export function totalTokens(usage: Usage): number {
+  return usage.input + usage.output + usage.cacheRead + usage.cacheWrite
+}
+
+/** True when `used` tokens have reached the budget; 0 means unlimited. */
+export function budgetReached(used: number, budget: number): boolean {
+  return budget > 0 && used >= budget
+}

@@ -1,0 +1,57 @@
+import type { FailureReason } from '../contracts/agent.ts'
+
+/** What a person can do about each way a run can fail: one sentence. */
+const ADVICE: Readonly<Record<FailureReason, string>> = {
+  auth: 'The agent is not logged in: log in with its own command, then retry.',
+  model: 'The model is not known to the agent: choose another in the profile, then retry.',
+  rate_limit: 'The provider asks for a pause; Dispatch goes on by itself when it is over.',
+  quota: 'The quota is used up; Dispatch goes on by itself when it is renewed.',
+  overloaded: 'The provider is overloaded; Dispatch tries again by itself.',
+  network: 'The provider cannot be reached; Dispatch tries again by itself.',
+  context: 'The task does not fit the model: split it, or choose a model with a larger context.',
+  budget: 'The token budget is used up: grant more in the review, or reject.',
+  crash: 'The agent ended without an answer several times: read its transcript, then retry.',
+  hung: 'The agent was silent for too long and was ended: retry, or raise agentSilenceSeconds.',
+  interrupted: 'The run was interrupted: resume the goal.',
+  refused: 'The agent was refused an action that it needs: read its transcript, then retry.',
+  invalid_output:
+    'The answer did not have the asked shape after two corrections: read its transcript, then retry.',
+  missing: 'The agent is not installed: see `dispatch adapters` for the command, then retry.',
+}
+
+export const failureAdvice = (reason: FailureReason): string => ADVICE[reason]
+
+/** What Dispatch does by itself about a failed run. */
+export type Remedy =
+  /** Start the next segment in the same session, a bounded number of times. */
+  | { type: 'resume' }
+  /** Wait for the provider, then go on in the same session. */
+  | { type: 'park'; seconds: number }
+  | { type: 'give_up' }
+
+const MAX_RESUMES = 3
+const MAX_PARKS = 20
+
+/**
+ * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once;
+ * the provider's pauses are waited for up to 20 times, as long as it asks (5 s to 1 hour where it does not say).
+ */
+export function remedyFor(
+  reason: FailureReason,
+  failures: number,
+  secondsUntil: number | undefined,
+): Remedy {
+  switch (reason) {
+    case 'crash':
+    case 'hung':
+      return failures < MAX_RESUMES ? { type: 'resume' } : { type: 'give_up' }
+    case 'rate_limit':
+    case 'quota':
+    case 'overloaded':
+    case 'network':
+      if (failures >= MAX_PARKS) return { type: 'give_up' }
+      return { type: 'park', seconds: secondsUntil ?? Math.min(3600, 5 * 2 ** failures) }
+    default:
+      return { type: 'give_up' }
+  }
+}
