@@ -9,7 +9,6 @@ declare module 'pino-roll' {
     sync?: boolean
     limit?: { count: number; removeOtherLogFiles?: boolean }
   }
-  function build(options: Options): Promise<import('pino').DestinationStream>
-
-  export { build as default }
+  // biome-ignore lint/style/noDefaultExport: the package's own shape
+  export default function build(options: Options): Promise<import('pino').DestinationStream>
 }

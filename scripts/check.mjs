@@ -14,7 +14,7 @@ const CHECKS = [
   { name: 'types', run: [bin('tsc'), '-p', '.'] },
   ...(existsSync(join(root, 'ui', 'tsconfig.json')) ? [{ name: 'types of the UI', run: [bin('tsc'), '-p', 'ui', '--noEmit'] }] : []),
   { name: 'layers', run: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', ...folders] },
-  { name: 'style', run: [bin('biome'), 'ci', '--diagnostic-level=error', '.'] },
+  { name: 'style', run: [bin('biome'), 'ci', '--diagnostic-level=error', ...folders, 'test', 'vitest.config.ts'] },
   { name: 'unused', run: [bin('knip')] },
   { name: 'workflow bundle', run: [process.execPath, 'scripts/build.mjs', '--force', 'workflows'] },
 ]
@@ -39,7 +39,7 @@ async function worker() {
 
 function run([command, ...args]) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { output += data })
     child.once('error', (error) => resolve({ code: 127, output: error.message }))

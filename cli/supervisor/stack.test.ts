@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
-import { loadConfig } from '../../config/config.ts'
+import { loadConfig, processEnv } from '../../config/config.ts'
 import { shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
 import { commandLine, gone } from '../../config/process-table.ts'
@@ -39,7 +39,7 @@ async function start(
   port: number,
   lines: string[] = [],
 ): Promise<Stack> {
-  const { PATH, HOME, XDG_CACHE_HOME } = process.env
+  const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
   const config = loadConfig(
     { PATH, HOME, XDG_CACHE_HOME },
     { home, port, temporalPort: port + 100 },

