@@ -89,7 +89,9 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
     child.once('exit', () => resolve(ending(child)))
   })
   const stop = async () => {
+    child.ref() // or Node might end before it does
     await endProcess(state.pid, 10_000)
+    await exited
     rmSync(stateFile(options.dir), { force: true })
   }
   return { ...describe(state), adopted: false, exited, stop }
@@ -126,12 +128,17 @@ async function adoptLeftover(
     return undefined
   }
   options.log.info({ pid: state.pid }, 'adopted the Temporal that was left running')
+  const stopped = new AbortController()
   const exited = (async () => {
-    while (ours()) await delay(500, undefined, { ref: false })
+    // not our child, so there is no event; the watch alone must not keep a process alive
+    while (ours() && !stopped.signal.aborted) {
+      await delay(500, undefined, { ref: false, signal: stopped.signal }).catch(() => undefined)
+    }
     return `the adopted Temporal ${state.pid} ended`
   })()
   const stop = async () => {
     if (ours()) await endProcess(state.pid, 10_000)
+    stopped.abort()
     rmSync(stateFile(options.dir), { force: true })
   }
   return { ...describe(state), adopted: true, exited, stop }

@@ -176,15 +176,18 @@ function adopted(
   }: { url: string; version: string; commandLine: PostgresOptions['commandLine']; data: string },
 ): RunningPostgres {
   const runs = () => commandLine(pid)?.includes(data) ?? false
-  let stopped = false
+  const stopped = new AbortController()
   const exited = (async () => {
-    while (runs()) await delay(stopped ? 20 : 500, undefined, { ref: stopped })
+    // not our child, so there is no event; the watch alone must not keep a process alive
+    while (runs() && !stopped.signal.aborted) {
+      await delay(500, undefined, { ref: false, signal: stopped.signal }).catch(() => undefined)
+    }
     return `the adopted Postgres ${pid} ended`
   })()
   const stop = async () => {
-    stopped = true
     if (runs()) process.kill(pid, 'SIGINT')
     while (runs()) await delay(20)
+    stopped.abort()
   }
   return { url, pid, version, adopted: true, stop, exited }
 }
