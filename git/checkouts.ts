@@ -1,0 +1,207 @@
+import { lstat, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { GitDeps } from './hubs.ts'
+import { treeSettings } from './inspect.ts'
+import type { ProjectLayout } from './layout.ts'
+import { GitProblem } from './problem.ts'
+import type { GitCall } from './run.ts'
+
+/** A working tree of the person's repository that has the target branch checked out. */
+export interface Checkout {
+  path: string
+  gitDir: string
+  commonDir: string
+}
+
+export type BlockedCode =
+  | 'dirty_files'
+  | 'index_locked'
+  | 'target_missing'
+  | 'checked_out_elsewhere'
+  | 'in_progress_operation'
+  | 'target_busy'
+  | 'unsupported_checkout'
+export interface Blocked {
+  outcome: 'blocked'
+  code: BlockedCode
+  /** What is in the way and what to do. */
+  message: string
+  files?: string[]
+}
+
+const LOCK_WAIT_MS = 2_000
+const UNFINISHED: readonly [string, string][] = [
+  ['MERGE_HEAD', 'merge'],
+  ['CHERRY_PICK_HEAD', 'cherry-pick'],
+  ['REVERT_HEAD', 'revert'],
+  ['rebase-merge', 'rebase'],
+  ['rebase-apply', 'rebase'],
+]
+
+const exists = (path: string) =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** Every existing working tree of the repository whose HEAD is `target`. */
+export async function checkoutsOf(
+  deps: GitDeps,
+  commonDir: string,
+  target: string,
+): Promise<Checkout[]> {
+  const { stdout } = await deps.git.run(['worktree', 'list', '--porcelain', '-z'], {
+    gitDir: commonDir,
+  })
+  const blocks = stdout
+    .toString('utf8')
+    .split('\0\0')
+    .map((block) => block.split('\0'))
+  const found: Checkout[] = []
+  for (const block of blocks) {
+    const path = block.find((line) => line.startsWith('worktree '))?.slice('worktree '.length)
+    if (
+      path === undefined ||
+      block.includes('bare') ||
+      !block.includes(`branch refs/heads/${target}`)
+    )
+      continue
+    if (!(await exists(join(path, '.git')))) continue
+    const gitDir = await realpath(
+      await deps.git.text(['rev-parse', '--absolute-git-dir'], { cwd: path }),
+    )
+    found.push({ path, gitDir, commonDir })
+  }
+  return found
+}
+
+/** Reads and writes the person's files under our own config: their filters and hooks do not exist for this call. */
+async function treeCall(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  checkout: Checkout,
+): Promise<GitCall> {
+  return {
+    gitDir: layout.clean,
+    workTree: checkout.path,
+    indexFile: join(checkout.gitDir, 'index'),
+    alternates: [join(checkout.commonDir, 'objects')],
+    settings: await treeSettings(deps.git, checkout.gitDir),
+  }
+}
+
+async function waitForIndex(checkout: Checkout): Promise<boolean> {
+  const lock = join(checkout.gitDir, 'index.lock')
+  const until = performance.now() + LOCK_WAIT_MS
+  while (await exists(lock)) {
+    if (performance.now() > until) return false
+    await delay(50)
+  }
+  return true
+}
+
+function lockedBy(checkout: Checkout): Blocked {
+  return {
+    outcome: 'blocked',
+    code: 'index_locked',
+    message: `Another git process holds ${join(checkout.gitDir, 'index.lock')}. Let it finish; if none is running, delete that file, then retry the merge.`,
+  }
+}
+
+/** M6: would the merge change a file the person is editing? Nothing is written. */
+export async function dryRun(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  input: { checkout: Checkout; from: string; to: string },
+): Promise<Blocked | undefined> {
+  const { checkout, from, to } = input
+  const busy = await unfinished(checkout)
+  if (busy) return busy
+  if (!(await waitForIndex(checkout))) return lockedBy(checkout)
+  const unusual = await unsupported(deps, checkout)
+  if (unusual) return unusual
+  const call = await treeCall(deps, layout, checkout)
+  const { code, stderr } = await deps.git.run(['read-tree', '-n', '-m', '-u', from, to], {
+    ...call,
+    answers: [0, 1, 128],
+  })
+  return code === 0 ? undefined : dirty(stderr)
+}
+
+async function unfinished({ gitDir, path }: Checkout): Promise<Blocked | undefined> {
+  for (const [file, what] of UNFINISHED) {
+    if (!(await exists(join(gitDir, file)))) continue
+    const message = `A ${what} is in progress in ${path}. Finish it or abort it (\`git ${what} --abort\`), then retry the merge.`
+    return { outcome: 'blocked', code: 'in_progress_operation', message }
+  }
+  return undefined
+}
+
+async function unsupported(
+  deps: GitDeps,
+  { gitDir, path }: Checkout,
+): Promise<Blocked | undefined> {
+  const call = { gitDir, answers: [0, 1, 128] }
+  const [sparse, split] = await Promise.all([
+    deps.git.run(['config', '--type=bool', 'core.sparseCheckout'], call),
+    deps.git.run(['config', '--type=bool', 'core.splitIndex'], call),
+  ])
+  const which =
+    sparse.stdout.toString().trim() === 'true'
+      ? 'sparse'
+      : split.stdout.toString().trim() === 'true'
+        ? 'split-index'
+        : undefined
+  if (!which) return undefined
+  const message = `${path} is a ${which} checkout, which Dispatch does not update. Check out another branch there, then retry the merge.`
+  return { outcome: 'blocked', code: 'unsupported_checkout', message }
+}
+
+/** A lock that appears while we work blocks like one that was there before. */
+export async function blockedWhenLocked<T>(work: () => Promise<T>): Promise<T | Blocked> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof GitProblem && error.code === 'index_locked')) throw error
+    return { outcome: 'blocked', code: 'index_locked', message: error.message }
+  }
+}
+
+function dirty(stderr: string): Blocked {
+  const patterns = [
+    /Entry '(.+?)' (?:not uptodate|would be overwritten|overlaps)/g,
+    /Untracked working tree file '(.+?)' would be/g,
+    /Updating '(.+?)' would lose untracked files/g,
+  ]
+  const listed = [...stderr.matchAll(/^\t(.+)$/gm)].map((match) => match[1] ?? '')
+  const files = [
+    ...new Set([
+      ...patterns.flatMap((p) => [...stderr.matchAll(p)].map((match) => match[1] ?? '')),
+      ...listed,
+    ]),
+  ].filter(Boolean)
+  const which = files.length > 0 ? files.join(', ') : stderr.trim().slice(0, 300)
+  return {
+    outcome: 'blocked',
+    code: 'dirty_files',
+    message: `Your checkout has uncommitted work that the merge would overwrite: ${which}. Commit, stash or move it, then retry the merge.`,
+    files,
+  }
+}
+
+/** M8: brings index and files from the old to the new commit; edits elsewhere stay, and a second time changes nothing. */
+export async function updateCheckout(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  input: { checkout: Checkout; from: string; to: string },
+): Promise<Blocked | undefined> {
+  if (!(await waitForIndex(input.checkout))) return lockedBy(input.checkout)
+  const call = await treeCall(deps, layout, input.checkout)
+  const { code, stderr } = await deps.git.run(['read-tree', '-m', '-u', input.from, input.to], {
+    ...call,
+    answers: [0, 1, 128],
+  })
+  if (code === 0) return undefined
+  return dirty(stderr)
+}

@@ -1,0 +1,296 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
+import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } from './layout.ts'
+import { GitProblem } from './problem.ts'
+import { checkSha, hasCommit, readRef, setRef } from './refs.ts'
+import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
+import { type SlotTree, slotTree, snapshotTree } from './tree.ts'
+
+export type Trailers = Readonly<Record<string, string>>
+
+/** Message with trailers at its end, as `git interpret-trailers` would write it. */
+export function messageWith(message: string, trailers: Trailers): string {
+  const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim()
+  const block = Object.entries(trailers).map(([key, value]) => `${key}: ${oneLine(value)}`)
+  return `${message.replaceAll('\0', '').trim()}\n${block.length > 0 ? `\n${block.join('\n')}\n` : ''}`
+}
+
+/** The commit a worktree stands on. HEAD is a file the agent can write, so it is read as text and checked. */
+export async function worktreeHead(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  tree: SlotTree,
+  branch: string,
+): Promise<string> {
+  const text = (await readFile(join(tree.adminDir, 'HEAD'), 'utf8').catch(() => '')).trim()
+  const ref = /^ref: (refs\/heads\/[^\s~^:?*[\\]+)$/.exec(text)?.[1]
+  const named = ref ? await readRef(deps.git, layout.sandbox, ref) : undefined
+  if (named) return named
+  if (/^[0-9a-f]{40,64}$/.test(text) && (await hasCommit(deps.git, layout.sandbox, text)))
+    return text
+  const own = await readRef(deps.git, layout.sandbox, `refs/heads/${branch}`)
+  if (own) return own
+  throw new GitProblem(
+    'workspace_lost',
+    `The worktree of ${branch} has no readable HEAD.`,
+    'Retry the stage; it starts from the last saved commit.',
+  )
+}
+
+const treeOf = (deps: GitDeps, gitDir: string, sha: string) =>
+  deps.git.text(['rev-parse', '--verify', `${sha}^{tree}`], { gitDir })
+
+async function commitTree(
+  deps: GitDeps,
+  tree: SlotTree,
+  commit: { tree: string; parents: string[]; message: string },
+): Promise<string> {
+  const parents = commit.parents.flatMap((sha) => ['-p', sha])
+  return deps.git.text(['commit-tree', commit.tree, ...parents], {
+    ...tree.call,
+    input: commit.message,
+  })
+}
+
+async function isAncestor(
+  deps: GitDeps,
+  gitDir: string,
+  ancestor: string,
+  of: string,
+): Promise<boolean> {
+  return deps.git.succeeds(['merge-base', '--is-ancestor', ancestor, of], { gitDir })
+}
+
+async function requireClaim(deps: GitDeps, projectId: string, worktreePath: string) {
+  const layout = projectLayout(deps.home, projectId)
+  const claim = await claimAt(layout, worktreePath)
+  const slot = claim && (await readSlot(layout, claim.slot))
+  if (!claim || !slot)
+    throw new GitProblem(
+      'workspace_lost',
+      `${worktreePath} is not a claimed worktree.`,
+      'Retry the stage; it claims a new one.',
+    )
+  return { layout, claim, slot, tree: slotTree(layout, slot) }
+}
+
+/** A claimed worktree and the commit its branch stands on. */
+export async function openWorktree(
+  deps: GitDeps,
+  input: { projectId: string; worktreePath: string },
+) {
+  const opened = await requireClaim(deps, input.projectId, input.worktreePath)
+  return {
+    ...opened,
+    head: await worktreeHead(deps, opened.layout, opened.tree, opened.claim.branch),
+  }
+}
+
+export interface CommitResult {
+  head: string
+  /** Whether the branch differs from the commit the task started at. */
+  changed: boolean
+  /** Files in which it differs. */
+  files: string[]
+  /** Whether this call made a commit. */
+  committed: boolean
+  /** What an agent changed in the sandbox hub's own files; not empty means: look closer. */
+  tampered: string[]
+  /** Files that were in conflict and still hold conflict markers. */
+  unresolved: string[]
+}
+
+/** Commits everything uncommitted on the task's branch, on top of what the agent committed itself. Nothing to do is fine. */
+export async function commitAll(
+  deps: GitDeps,
+  input: { projectId: string; worktreePath: string; message: string; trailers: Trailers },
+): Promise<CommitResult> {
+  const { layout, claim, tree, head } = await openWorktree(deps, input)
+  const { git } = deps
+  const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
+  const snapshot = await snapshotTree(git, tree, head)
+  const onto = claim.merging?.onto
+  const merging =
+    onto !== undefined && !(await isAncestor(deps, layout.sandbox, onto, head)) ? onto : undefined
+  const unresolved = claim.merging
+    ? await stillConflicted(deps, layout, snapshot, claim.merging.files)
+    : []
+  const committed = merging !== undefined || snapshot !== (await treeOf(deps, layout.sandbox, head))
+  const parents = merging === undefined ? [head] : [head, merging]
+  const next = committed
+    ? await commitTree(deps, tree, {
+        tree: snapshot,
+        parents,
+        message: messageWith(input.message, input.trailers),
+      })
+    : head
+  await moveBranch(deps, layout, { claim, tree, to: next })
+  if (claim.merging && unresolved.length === 0) {
+    for (const name of ['MERGE_HEAD', 'MERGE_MSG', 'MERGE_MODE'])
+      await rm(join(tree.adminDir, name), { force: true })
+    const { merging: _done, ...rest } = claim
+    await writeClaim(layout, rest)
+  }
+  const { stdout } = await git.run(
+    ['diff-tree', '-r', '-z', '--name-only', '--no-renames', claim.base, next],
+    { gitDir: layout.sandbox },
+  )
+  const files = stdout.toString('utf8').split('\0').filter(Boolean)
+  return { head: next, changed: files.length > 0, files, committed, tampered, unresolved }
+}
+
+async function stillConflicted(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  tree: string,
+  files: readonly string[],
+): Promise<string[]> {
+  const checks = files.map(async (file) => {
+    const { code, stdout } = await deps.git.run(['cat-file', 'blob', `${tree}:${file}`], {
+      gitDir: layout.sandbox,
+      answers: [0, 128],
+    })
+    return code === 0 && /^<{7} .*$[\s\S]*^={7}$[\s\S]*^>{7} /m.test(stdout.toString('latin1'))
+      ? [file]
+      : []
+  })
+  return (await Promise.all(checks)).flat()
+}
+
+/** Our branch follows the worktree, and the worktree stands on our branch again, wherever the agent went. */
+export async function moveBranch(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  move: { claim: Claim; tree: SlotTree; to: string },
+): Promise<void> {
+  const ref = `refs/heads/${move.claim.branch}`
+  await deps.queue.run(layout.sandbox, async () => {
+    const old = await readRef(deps.git, layout.sandbox, ref)
+    if (
+      old !== undefined &&
+      old !== move.to &&
+      !(await isAncestor(deps, layout.sandbox, old, move.to))
+    ) {
+      await publishCommit(deps, layout, old)
+      await keepSalvage(deps, layout, move.claim.key, old)
+    }
+    if (old !== move.to) await setRef(deps.git, layout.sandbox, ref, move.to)
+    const head = join(move.tree.adminDir, 'HEAD')
+    if ((await readFile(head, 'utf8').catch(() => '')) !== `ref: ${ref}\n`)
+      await writeWhole(head, `ref: ${ref}\n`)
+  })
+}
+
+/** Brings a commit from the sandbox into the clean hub by its sha, and names it after the task's branch. */
+export async function publish(
+  deps: GitDeps,
+  input: { projectId: string; head: string; key?: string; worktreePath?: string },
+): Promise<{ head: string }> {
+  checkSha(input.head)
+  const layout = projectLayout(deps.home, input.projectId)
+  await publishCommit(deps, layout, input.head)
+  const claim =
+    input.key !== undefined
+      ? await findClaim(layout, input.key)
+      : input.worktreePath !== undefined
+        ? await claimAt(layout, input.worktreePath)
+        : undefined
+  if (claim) await setRef(deps.git, layout.clean, taskRef(claim.branch), input.head)
+  return { head: input.head }
+}
+
+/** Pins what a review shows: `refs/dispatch/review/<id>` in the clean hub. */
+export async function freeze(
+  deps: GitDeps,
+  input: { projectId: string; ref: string; sha: string },
+): Promise<void> {
+  checkSha(input.sha)
+  if (!/^refs\/dispatch\/review\/[A-Za-z0-9][A-Za-z0-9_-]*$/.test(input.ref))
+    throw new GitProblem(
+      'bad_ref',
+      `${JSON.stringify(input.ref)} is not a review ref.`,
+      'Use refs/dispatch/review/<id>.',
+    )
+  const layout = projectLayout(deps.home, input.projectId)
+  await publishCommit(deps, layout, input.sha)
+  await setRef(deps.git, layout.clean, input.ref, input.sha)
+}
+
+/** Adds a salvage ref; an older one of the same key stays under its own number. */
+async function keepSalvage(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  key: string,
+  sha: string,
+): Promise<string> {
+  for (let number = 1; ; number++) {
+    const ref = number === 1 ? salvageRef(key) : `${salvageRef(key)}.${number}`
+    const there = await readRef(deps.git, layout.clean, ref)
+    if (there === sha) return ref
+    if (there !== undefined) continue
+    await setRef(deps.git, layout.clean, ref, sha)
+    deps.log('work saved', { ref, sha })
+    return ref
+  }
+}
+
+const reachable = async (deps: GitDeps, layout: ProjectLayout, sha: string) =>
+  (await hasCommit(deps.git, layout.clean, sha)) &&
+  (await deps.git.text(['rev-list', '-1', sha, '--not', '--all'], { gitDir: layout.clean })) === ''
+
+/** Before a worktree goes: what is uncommitted, or committed and nowhere else, gets a salvage ref. Returns the ref, if any. */
+export async function saveWork(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  claim: Claim,
+  slot: Slot,
+): Promise<string | undefined> {
+  const tree = slotTree(layout, slot)
+  await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
+  const head = await worktreeHead(deps, layout, tree, claim.branch)
+  const snapshot = await snapshotTree(deps.git, tree, head)
+  const dirty = snapshot !== (await treeOf(deps, layout.sandbox, head))
+  const sha = dirty ? await salvageCommit(deps, tree, { snapshot, head, key: claim.key }) : head
+  const safe = !dirty && (await reachable(deps, layout, sha))
+  const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
+  return ref ?? publishWork(deps, layout, claim)
+}
+
+/** Dated as its parent, so that saving the same work twice is one commit. */
+async function salvageCommit(
+  deps: GitDeps,
+  tree: SlotTree,
+  work: { snapshot: string; head: string; key: string },
+): Promise<string> {
+  const date = Number(
+    await deps.git.text(
+      ['show', '-s', '--no-show-signature', '--format=%ct', work.head],
+      tree.call,
+    ),
+  )
+  const args = ['commit-tree', work.snapshot, '-p', work.head]
+  return deps.git.text(args, { ...tree.call, date, input: `Salvage of ${work.key}\n` })
+}
+
+async function saveCommit(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  key: string,
+  sha: string,
+): Promise<string> {
+  await publishCommit(deps, layout, sha)
+  return keepSalvage(deps, layout, key, sha)
+}
+
+/** The same for the branch itself: its worktree may be gone, or stand elsewhere. */
+export async function publishWork(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  claim: Claim,
+): Promise<string | undefined> {
+  if (claim.branch === '') return undefined
+  const head = await readRef(deps.git, layout.sandbox, `refs/heads/${claim.branch}`)
+  if (head === undefined || (await reachable(deps, layout, head))) return undefined
+  return saveCommit(deps, layout, claim.key, head)
+}

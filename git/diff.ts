@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto'
+import { projectLayout } from './layout.ts'
+import { GitProblem } from './problem.ts'
+import { checkSha } from './refs.ts'
+import type { GitRunner } from './run.ts'
+import { suspiciousCharacters, suspiciousLines } from './suspicious.ts'
+
+/** More than this is hashed and counted, but not shown (5 MB). */
+export const PATCH_LIMIT = 5 * 1024 * 1024
+
+export interface DiffFile {
+  path: string
+  /** Where it was, for a rename or copy. */
+  oldPath?: string
+  status: 'added' | 'modified' | 'deleted' | 'renamed' | 'copied' | 'type_changed'
+  /** 0 for binary files. */
+  additions: number
+  deletions: number
+  binary: boolean
+  modeChanged: boolean
+  symlink: boolean
+  submodule: boolean
+  /** What a reviewer could overlook; each is a short phrase. Not empty means: must be looked at. */
+  suspicious: string[]
+}
+export interface Diff {
+  base: string
+  head: string
+  tree: string
+  /** sha256 of the canonical diff: the thing an approval names. */
+  hash: string
+  files: DiffFile[]
+  /** The canonical diff as text, cut at `PATCH_LIMIT` bytes. */
+  patch: string
+  truncated: boolean
+}
+
+/** Everything that changes the text of a diff is fixed here (facts R05), so that the hash means the change and nothing else. */
+const CANONICAL = [
+  'diff',
+  '--no-color',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--full-index',
+  '--binary',
+  '--find-renames=50%',
+  '-l1000',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  '--diff-algorithm=myers',
+  '--indent-heuristic',
+  '--submodule=short',
+  '--ignore-submodules=none',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '-O/dev/null',
+]
+
+/** sha256 of the canonical diff between two commits or trees, without reading it into memory. */
+export async function diffHash(
+  git: GitRunner,
+  gitDir: string,
+  base: string,
+  head: string,
+): Promise<string> {
+  const hash = createHash('sha256')
+  await git.stream([...CANONICAL, base, head], { gitDir }, (chunk) => hash.update(chunk))
+  return hash.digest('hex')
+}
+
+const STATUS: Readonly<Record<string, DiffFile['status']>> = {
+  A: 'added',
+  M: 'modified',
+  D: 'deleted',
+  R: 'renamed',
+  C: 'copied',
+  T: 'type_changed',
+}
+
+/** Fields of `--raw -z`: `:oldmode newmode oldsha newsha STATUS`, path, and a second path for renames and copies. */
+function parseRaw(output: string): { file: DiffFile; sections: number }[] {
+  const fields = output.split('\0')
+  const files: { file: DiffFile; sections: number }[] = []
+  for (let at = 0; fields[at]?.startsWith(':'); ) {
+    const [oldMode = '', newMode = '', , , letter = ''] = (fields[at] ?? '').slice(1).split(' ')
+    const status = STATUS[letter[0] ?? '']
+    if (!status) throw new Error(`unknown diff status ${letter}`)
+    const two = status === 'renamed' || status === 'copied'
+    const path = fields[at + (two ? 2 : 1)] ?? ''
+    const file: DiffFile = {
+      path,
+      ...(two ? { oldPath: fields[at + 1] ?? '' } : {}),
+      status,
+      additions: 0,
+      deletions: 0,
+      binary: false,
+      modeChanged: oldMode !== newMode && status !== 'added' && status !== 'deleted',
+      symlink: oldMode === '120000' || newMode === '120000',
+      submodule: oldMode === '160000' || newMode === '160000',
+      suspicious: suspiciousModes({ oldMode, newMode, path, status }),
+    }
+    files.push({ file, sections: status === 'type_changed' ? 2 : 1 })
+    at += two ? 3 : 2
+  }
+  return files
+}
+
+function suspiciousModes(at: {
+  oldMode: string
+  newMode: string
+  path: string
+  status: DiffFile['status']
+}): string[] {
+  const found = suspiciousCharacters(at.path).map((what) => `${what} in the file's name`)
+  if (at.newMode === '100755' && at.oldMode !== '100755') found.push('became executable')
+  else if (at.oldMode !== at.newMode && at.status === 'modified')
+    found.push(`mode ${at.oldMode} became ${at.newMode}`)
+  if (at.newMode === '120000') found.push('symbolic link')
+  if (at.newMode === '160000' || at.oldMode === '160000') found.push('submodule')
+  if (/(^|\/)\.git(modules|attributes)$/.test(at.path)) found.push('git settings of the repository')
+  return found
+}
+
+function addCounts(files: readonly { file: DiffFile }[], output: string): void {
+  const fields = output.split('\0')
+  let at = 0
+  for (const { file } of files) {
+    const [additions = '', deletions = '', inline = ''] = (fields[at] ?? '').split('\t')
+    file.binary = additions === '-'
+    file.additions = file.binary ? 0 : Number(additions)
+    file.deletions = file.binary ? 0 : Number(deletions)
+    if (file.binary && file.status !== 'deleted') file.suspicious.push('binary file')
+    at += inline === '' ? 3 : 1
+  }
+}
+
+function addSuspiciousLines(
+  files: readonly { file: DiffFile; sections: number }[],
+  patch: string,
+  truncated: boolean,
+): void {
+  const sections = patch.split(/^(?=diff --git )/m)
+  let at = 0
+  for (const { file, sections: count } of files) {
+    const mine = sections.slice(at, at + count)
+    at += count
+    file.suspicious.push(...mine.flatMap(suspiciousLines))
+    if (truncated && at >= sections.length) file.suspicious.push('too large to show')
+  }
+}
+
+/** The change between two commits of the clean hub, as data and as text. */
+export async function diff(
+  deps: { git: GitRunner; home: string },
+  input: { projectId: string; base: string; head: string },
+): Promise<Diff> {
+  const { git, home } = deps
+  const { base, head } = input
+  for (const sha of [base, head]) checkSha(sha)
+  const gitDir = projectLayout(home, input.projectId).clean
+  const hash = createHash('sha256')
+  const kept: Buffer[] = []
+  let size = 0
+  const keep = (chunk: Buffer) => {
+    hash.update(chunk)
+    if (size < PATCH_LIMIT) kept.push(chunk.subarray(0, PATCH_LIMIT - size))
+    size += chunk.length
+  }
+  const options = [
+    '--no-ext-diff',
+    '--no-textconv',
+    '--find-renames=50%',
+    '-l1000',
+    '--ignore-submodules=none',
+    '-z',
+  ]
+  const tree = await git.run(['rev-parse', '--verify', '-q', `${head}^{tree}`], {
+    gitDir,
+    answers: [0, 1, 128],
+  })
+  if (tree.code !== 0)
+    throw new GitProblem(
+      'commit_missing',
+      `Commit ${head.slice(0, 12)} is not in the hub.`,
+      'Publish it first.',
+    )
+  const [raw, numstat] = await Promise.all([
+    git.run(['diff', '--raw', '--full-index', ...options, base, head], { gitDir }),
+    git.run(['diff', '--numstat', ...options, base, head], { gitDir }),
+    git.stream([...CANONICAL, base, head], { gitDir }, keep),
+  ])
+  const files = parseRaw(raw.stdout.toString('utf8'))
+  addCounts(files, numstat.stdout.toString('utf8'))
+  const patch = Buffer.concat(kept).toString('utf8')
+  const truncated = size > PATCH_LIMIT
+  addSuspiciousLines(files, patch, truncated)
+  return {
+    base,
+    head,
+    tree: tree.stdout.toString('utf8').trim(),
+    hash: hash.digest('hex'),
+    files: files.map(({ file }) => file),
+    patch,
+    truncated,
+  }
+}

@@ -1,0 +1,144 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { GitDeps } from './hubs.ts'
+import { type ProjectLayout, projectLayout } from './layout.ts'
+import { clearStaleLock } from './locks.ts'
+import { hasCommit, readRef } from './refs.ts'
+import { type Claim, dropClaim, listClaims, listNames, readSlot, slotPath } from './slots.ts'
+import { discard, releaseWorktree } from './worktrees.ts'
+
+export interface GitScan {
+  /** Claims whose key is not live any more. */
+  orphanWorktrees: { key: string; path: string; branch: string }[]
+  /** Folders that belong to no complete slot and no claim. */
+  brokenSlots: string[]
+  /** Sandbox branches of no live claim whose work is safe in the clean hub. */
+  orphanBranches: string[]
+  /** Lock files in the hubs. */
+  locks: string[]
+  /** Work that was saved before a worktree went. */
+  salvage: { ref: string; sha: string; at: string }[]
+}
+export interface ScanInput {
+  projectId: string
+  /** Keys of the tasks that still run or wait. */
+  liveKeys: readonly string[]
+}
+
+/** What is left over in a project's hubs and worktrees. Reads only. */
+export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
+  const layout = projectLayout(deps.home, input.projectId)
+  const live = new Set(input.liveKeys)
+  const claims = await listClaims(layout)
+  const orphans = claims.filter((claim) => !live.has(claim.key))
+  return {
+    orphanWorktrees: orphans.map(({ key, slot, branch }) => ({
+      key,
+      branch,
+      path: slotPath(layout, slot),
+    })),
+    brokenSlots: await brokenSlots(layout, claims),
+    orphanBranches: await orphanBranches(
+      deps,
+      layout,
+      claims.filter((claim) => live.has(claim.key)),
+    ),
+    locks: [...(await locksIn(layout.clean)), ...(await locksIn(layout.sandbox))],
+    salvage: await listSalvage(deps, layout),
+  }
+}
+
+async function brokenSlots(layout: ProjectLayout, claims: readonly Claim[]): Promise<string[]> {
+  const claimed = new Set(claims.map((claim) => claim.slot))
+  const folders = (await listNames(layout)).filter(
+    (name) => /^s-[0-9a-f]+$/.test(name) && !claimed.has(name),
+  )
+  const slots = await Promise.all(folders.map((name) => readSlot(layout, name)))
+  return folders.filter((_, index) => slots[index] === undefined)
+}
+
+async function orphanBranches(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  live: readonly Claim[],
+): Promise<string[]> {
+  const listed = await refs(deps, layout.sandbox, 'refs/heads/')
+  const mine = new Set(live.map((claim) => `refs/heads/${claim.branch}`))
+  const free = listed.filter(({ ref }) => !mine.has(ref))
+  const safe = await Promise.all(free.map(({ sha }) => hasCommit(deps.git, layout.clean, sha)))
+  return free.filter((_, index) => safe[index]).map(({ ref }) => ref)
+}
+
+async function refs(
+  deps: GitDeps,
+  gitDir: string,
+  prefix: string,
+): Promise<{ ref: string; sha: string; at: string }[]> {
+  const format = '--format=%(refname)%09%(objectname)%09%(committerdate:iso-strict)'
+  const exists = await readdir(gitDir).catch(() => undefined)
+  if (!exists) return []
+  const text = await deps.git.text(['for-each-ref', format, prefix], { gitDir })
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [ref = '', sha = '', at = ''] = line.split('\t')
+      return { ref, sha, at }
+    })
+}
+
+/** Every salvage ref of a project. */
+export async function listSalvage(
+  deps: GitDeps,
+  layout: ProjectLayout,
+): Promise<GitScan['salvage']> {
+  return refs(deps, layout.clean, 'refs/dispatch/salvage/')
+}
+
+async function locksIn(gitDir: string): Promise<string[]> {
+  const entries = await readdir(gitDir, { withFileTypes: true, recursive: true }).catch(() => [])
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.lock'))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** Clears what `scan` finds; work is saved first. Returns a line for each thing done. */
+export async function repair(
+  deps: GitDeps,
+  input: ScanInput,
+  background: (work: Promise<void>) => void,
+): Promise<string[]> {
+  const layout = projectLayout(deps.home, input.projectId)
+  const found = await scan(deps, input)
+  const done: string[] = []
+  for (const lock of found.locks) {
+    const gone = await deps.queue.run(layout.sandbox, () => clearStaleLock(lock, deps.home))
+    if (gone) done.push(`removed the stale lock ${lock}`)
+  }
+  for (const { key, path } of found.orphanWorktrees) {
+    const { salvaged } = await releaseWorktree(
+      deps,
+      { projectId: input.projectId, key },
+      background,
+    )
+    done.push(
+      `released the worktree ${path} of ${key}${salvaged ? `; its work is in ${salvaged}` : ''}`,
+    )
+  }
+  for (const name of found.brokenSlots) {
+    await discard(layout, name, name)
+    await dropClaim(layout, name)
+    done.push(`removed the incomplete worktree ${name}`)
+  }
+  for (const ref of found.orphanBranches) {
+    const sha = await readRef(deps.git, layout.sandbox, ref)
+    if (!sha) continue
+    await deps.queue.run(layout.sandbox, () =>
+      deps.git.run(['update-ref', '-d', ref, sha], { gitDir: layout.sandbox }),
+    )
+    done.push(
+      `removed the branch ${ref.replace('refs/heads/', '')}, whose commits are kept in the hub`,
+    )
+  }
+  return done
+}

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createGit, type Git } from './git.ts'
+
+/** A person's real repository and a Dispatch home, in a temp folder. For tests. */
+export interface Fixture {
+  folder: string
+  home: string
+  repo: string
+  git: Git
+  projectId: string
+  /** Plain git as the person runs it; stdout without the final newline. */
+  sh(args: readonly string[], cwd?: string): string
+  write(path: string, content: string | Buffer, cwd?: string): void
+  /** Writes, adds and commits in the person's repository; returns the sha. */
+  commit(files: Record<string, string | Buffer>, message?: string): string
+  remove(): Promise<void>
+}
+
+const PERSON = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: '/nonexistent',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'Person',
+  GIT_AUTHOR_EMAIL: 'person@example.org',
+  GIT_COMMITTER_NAME: 'Person',
+  GIT_COMMITTER_EMAIL: 'person@example.org',
+}
+
+/** `name` becomes the folder of the repository. */
+export function createFixture(name = 'my repo'): Fixture {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-git-')))
+  const home = join(folder, 'home')
+  const repo = join(folder, name)
+  mkdirSync(repo, { recursive: true })
+  const sh = (args: readonly string[], cwd = repo) =>
+    execFileSync('git', args, { cwd, env: PERSON, stdio: ['ignore', 'pipe', 'pipe'] })
+      .toString()
+      .replace(/\n$/, '')
+  const write = (path: string, content: string | Buffer, cwd = repo) => {
+    mkdirSync(dirname(join(cwd, path)), { recursive: true })
+    writeFileSync(join(cwd, path), content)
+  }
+  const git = createGit({ home })
+  sh(['init', '-q', '-b', 'main'])
+  return {
+    folder,
+    home,
+    repo,
+    git,
+    projectId: 'p1',
+    sh,
+    write,
+    commit(files, message = 'change') {
+      for (const [path, content] of Object.entries(files)) write(path, content)
+      sh(['add', '-A'])
+      sh(['commit', '-q', '-m', message])
+      return sh(['rev-parse', 'HEAD'])
+    },
+    async remove() {
+      await git.idle()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { commitAll, freeze, publish } from './commit.ts'
+import { snapshotConfig } from './config-snapshot.ts'
+import { provisionDependencies } from './dependencies.ts'
+import { diff } from './diff.ts'
+import { repair, type ScanInput, scan } from './doctor.ts'
+import { ensureHubs, ensureNeutral, type GitDeps, importTarget } from './hubs.ts'
+import { inspectRepository } from './inspect.ts'
+import {
+  branchHead,
+  createGoalBranch,
+  integrateTask,
+  prepareConflict,
+  rebaseTask,
+} from './integrate.ts'
+import { exportBranch, mergeGoal } from './merge-goal.ts'
+import { createQueue } from './queue.ts'
+import { createRunner } from './run.ts'
+import { claimWorktree, releaseWorktree, warm } from './worktrees.ts'
+
+export interface GitOptions {
+  /** DISPATCH_HOME. */
+  home: string
+  /** PATH on which git is found; a list of usual places when left out. */
+  path?: string
+  log?: (message: string, data?: Record<string, unknown>) => void
+}
+
+/**
+ * Everything Dispatch does with git: the three repositories, worktrees, diffs, merges. Every operation may be killed
+ * anywhere and called again with the same arguments. Throws `GitProblem` where a person can do something about it.
+ */
+export function createGit(options: GitOptions) {
+  mkdirSync(options.home, { recursive: true, mode: 0o700 })
+  const home = realpathSync(options.home)
+  const log = options.log ?? (() => undefined)
+  const git = createRunner({ home, ...(options.path === undefined ? {} : { path: options.path }) })
+  const deps: GitDeps = { git, queue: createQueue(), home, log }
+  const pending = new Set<Promise<void>>()
+  const background = (work: Promise<void>) => {
+    const settled: Promise<void> = work
+      .catch((error) => log('background work failed', { error: String(error) }))
+      .finally(() => pending.delete(settled))
+    pending.add(settled)
+  }
+  const bind =
+    <I, O>(operation: (deps: GitDeps, input: I) => Promise<O>) =>
+    (input: I): Promise<O> =>
+      operation(deps, input)
+
+  return {
+    inspectRepository: (path: string, choice: { target?: string } = {}) =>
+      inspectRepository(
+        { git, home, neutral: (format) => ensureNeutral(deps, format) },
+        path,
+        choice,
+      ),
+    snapshotConfig: (repoPath: string) => snapshotConfig(git, repoPath),
+    ensureHubs: async (input: { projectId: string; repoPath: string }): Promise<void> => {
+      await ensureHubs(deps, input)
+    },
+    importTarget: bind(importTarget),
+    claimWorktree: bind(claimWorktree),
+    releaseWorktree: (input: { projectId: string; key: string }) =>
+      releaseWorktree(deps, input, background),
+    warm: bind(warm),
+    provisionDependencies,
+    commitAll: bind(commitAll),
+    publish: bind(publish),
+    freeze: bind(freeze),
+    diff: bind(diff),
+    createGoalBranch: bind(createGoalBranch),
+    branchHead: bind(branchHead),
+    integrateTask: bind(integrateTask),
+    rebaseTask: bind(rebaseTask),
+    prepareConflict: bind(prepareConflict),
+    mergeGoal: bind(mergeGoal),
+    exportBranch: bind(exportBranch),
+    scan: bind(scan),
+    repair: (input: ScanInput) => repair(deps, input, background),
+    /** Resolves when the cleaning of released worktrees is done. */
+    idle: async (): Promise<void> => {
+      while (pending.size > 0) await Promise.all(pending)
+    },
+  }
+}
+export type Git = ReturnType<typeof createGit>

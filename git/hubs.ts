@@ -1,0 +1,239 @@
+import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { locate, readShallow } from './inspect.ts'
+import { type ProjectLayout, privateDir, projectLayout, targetRef, writeWhole } from './layout.ts'
+import { GitFailure, GitProblem } from './problem.ts'
+import type { Queue } from './queue.ts'
+import { checkBranchName, hasCommit, readRef, setRef } from './refs.ts'
+import { type GitRunner, quotePath } from './run.ts'
+
+export interface GitDeps {
+  git: GitRunner
+  queue: Queue
+  home: string
+  log: (message: string, data?: Record<string, unknown>) => void
+}
+
+const SHARED_SETTINGS = {
+  'gc.auto': '0',
+  'checkout.workers': '2',
+  'core.logAllRefUpdates': 'false',
+}
+/** Agents commit here with plain git; without a name git would refuse them. */
+const SANDBOX_SETTINGS = {
+  ...SHARED_SETTINGS,
+  'user.name': 'Dispatch',
+  'user.email': 'dispatch@localhost',
+}
+
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  )
+
+async function initBare(
+  git: GitRunner,
+  path: string,
+  objectFormat: string,
+  settings: Record<string, string>,
+): Promise<void> {
+  await privateDir(path)
+  await git.run(
+    [
+      'init',
+      '-q',
+      '--bare',
+      '--template=',
+      '--initial-branch=main',
+      `--object-format=${objectFormat}`,
+      path,
+    ],
+    { cwd: path },
+  )
+  for (const [key, value] of Object.entries(settings))
+    await git.run(['config', key, value], { gitDir: path })
+}
+
+/** An empty bare repository of ours: its config is what runs when we look at a working tree that has no hub yet. */
+export async function ensureNeutral(deps: GitDeps, objectFormat: string): Promise<string> {
+  const path = join(deps.home, 'hubs', `neutral-${objectFormat}.git`)
+  await deps.queue.run(path, async () => {
+    if (await isFile(join(path, 'dispatch-ready'))) return
+    await initBare(deps.git, path, objectFormat, SHARED_SETTINGS)
+    await writeWhole(join(path, 'dispatch-ready'), '')
+  })
+  return path
+}
+
+/** Creates the clean and the sandbox hub of a project; again is a no-op. */
+export async function ensureHubs(
+  deps: GitDeps,
+  input: { projectId: string; repoPath: string },
+): Promise<ProjectLayout> {
+  const layout = projectLayout(deps.home, input.projectId)
+  await deps.queue.run(layout.clean, async () => {
+    if (await isFile(join(layout.hubs, 'ready'))) return
+    const { git } = deps
+    const { gitDir } = await locate(git, input.repoPath)
+    const objectFormat = await git.text(['rev-parse', '--show-object-format'], { gitDir })
+    await initBare(git, layout.clean, objectFormat, SHARED_SETTINGS)
+    await initBare(git, layout.sandbox, objectFormat, SANDBOX_SETTINGS)
+    await writeWhole(
+      join(layout.sandbox, 'objects', 'info', 'alternates'),
+      `${quotePath(join(layout.clean, 'objects'))}\n`,
+    )
+    await writeWhole(
+      join(layout.hubs, 'sandbox.config'),
+      await readFile(join(layout.sandbox, 'config'), 'utf8'),
+    )
+    await privateDir(layout.worktrees)
+    await writeWhole(join(layout.hubs, 'ready'), '')
+  })
+  return layout
+}
+
+/**
+ * Puts back what agents may have changed in the sandbox hub: its config, and no hooks. Returns what had changed.
+ * Our own calls are safe without it; it keeps the hub usable and says who should be looked at (facts T17).
+ */
+export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Promise<string[]> {
+  const changed: string[] = []
+  const wanted = await readFile(join(layout.hubs, 'sandbox.config'), 'utf8')
+  const config = join(layout.sandbox, 'config')
+  if ((await readFile(config, 'utf8').catch(() => '')) !== wanted) {
+    await rm(config, { force: true, recursive: true })
+    await writeWhole(config, wanted)
+    changed.push('config')
+  }
+  const alternates = join(layout.sandbox, 'objects', 'info', 'alternates')
+  const line = `${quotePath(join(layout.clean, 'objects'))}\n`
+  if ((await readFile(alternates, 'utf8').catch(() => '')) !== line) {
+    await writeWhole(alternates, line)
+    changed.push('objects/info/alternates')
+  }
+  for (const name of ['hooks', 'info/attributes', 'config.worktree']) {
+    const path = join(layout.sandbox, name)
+    if (!(await stat(path).catch(() => undefined))) continue
+    await privateDir(layout.trash)
+    await rename(
+      path,
+      join(
+        layout.trash,
+        `${name.replace('/', '-')}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
+      ),
+    )
+    changed.push(name)
+  }
+  if (changed.length > 0) deps.log('an agent changed the sandbox hub; put back', { changed })
+  return changed
+}
+
+/**
+ * Brings a commit and its history from another object directory into a hub of ours, by pack file and without any transport:
+ * no config of the other side is read, and every object is hashed again on arrival.
+ */
+export async function bringCommit(
+  deps: GitDeps,
+  to: string,
+  from: { objects: string; sha: string; strict: boolean },
+): Promise<void> {
+  const { git } = deps
+  if (await hasCommit(git, to, from.sha)) return
+  const haves = (await git.text(['for-each-ref', '--format=^%(objectname)'], { gitDir: to }))
+    .split('\n')
+    .filter(Boolean)
+  const input = `${[from.sha, ...new Set(haves)].join('\n')}\n`
+  const pack = ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset']
+  const index = ['index-pack', '--stdin', ...(from.strict ? ['--strict'] : [])]
+  try {
+    await git.pipe(pack, { gitDir: to, alternates: [from.objects], input }, index, { gitDir: to })
+  } catch (error) {
+    if (
+      error instanceof GitFailure &&
+      /bad object|missing|unable to read|Could not read|revision walk setup failed/.test(
+        error.message,
+      )
+    )
+      throw new GitProblem(
+        'incomplete_repository',
+        `Objects of commit ${from.sha.slice(0, 12)} are missing.`,
+        'If this is a partial clone, fetch everything first: `git fetch --refetch --filter=blob:limit=1t`; otherwise run `git fsck`.',
+      )
+    throw error
+  }
+  if (!(await hasCommit(git, to, from.sha)))
+    throw new GitProblem(
+      'commit_missing',
+      `Commit ${from.sha.slice(0, 12)} did not arrive.`,
+      'Run `git fsck` in the repository.',
+    )
+}
+
+/** Sends a commit of the clean hub into a person's repository: objects only, no ref. */
+export async function sendCommit(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  to: { commonDir: string; sha: string; haves: readonly string[] },
+): Promise<void> {
+  if (await hasCommit(deps.git, to.commonDir, to.sha)) return
+  const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
+  await deps.git.pipe(
+    ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
+    { gitDir: layout.clean, input },
+    ['index-pack', '--stdin'],
+    { gitDir: to.commonDir },
+  )
+}
+
+/** Brings the target branch's current head into the clean hub and returns its sha. Throws `target_missing`. */
+export async function importTarget(
+  deps: GitDeps,
+  input: { projectId: string; repoPath: string; target: string },
+): Promise<string> {
+  checkBranchName(input.target)
+  const layout = await ensureHubs(deps, input)
+  const { commonDir } = await locate(deps.git, input.repoPath)
+  const sha = await readRef(deps.git, commonDir, `refs/heads/${input.target}`)
+  if (sha === undefined)
+    throw new GitProblem(
+      'target_missing',
+      `The target branch ${input.target} does not exist.`,
+      `Create it: \`git branch ${input.target}\`.`,
+    )
+  await deps.queue.run(layout.clean, async () => {
+    const shallow = await readShallow(commonDir)
+    if (shallow !== undefined) await writeWhole(join(layout.clean, 'shallow'), shallow)
+    await bringCommit(deps, layout.clean, {
+      objects: join(commonDir, 'objects'),
+      sha,
+      strict: false,
+    })
+    await setRef(deps.git, layout.clean, targetRef(input.target), sha)
+  })
+  return sha
+}
+
+/** Brings a commit that an agent made into the clean hub. Throws `commit_missing` when there is none. */
+export async function publishCommit(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  sha: string,
+): Promise<void> {
+  if (
+    !(await hasCommit(deps.git, layout.clean, sha)) &&
+    !(await hasCommit(deps.git, layout.sandbox, sha))
+  )
+    throw new GitProblem(
+      'commit_missing',
+      `Commit ${sha.slice(0, 12)} is not there.`,
+      'The work may be in a salvage ref: run `dispatch doctor`.',
+    )
+  await deps.queue.run(layout.clean, () =>
+    bringCommit(deps, layout.clean, {
+      objects: join(layout.sandbox, 'objects'),
+      sha,
+      strict: true,
+    }),
+  )
+}

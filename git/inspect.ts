@@ -1,0 +1,333 @@
+import { lstat, readFile, realpath, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join, sep } from 'node:path'
+import { GitFailure, GitProblem } from './problem.ts'
+import { checkBranchName, readRef } from './refs.ts'
+import type { GitRunner } from './run.ts'
+
+export interface RepositoryInfo {
+  /** Real path of the checkout's top folder. */
+  root: string
+  /** Real path of the directory that all worktrees share. */
+  commonDir: string
+  head: { branch: string | undefined; sha: string | undefined }
+  defaultBranch: string
+  /** Tracked files with uncommitted changes, and untracked files that are not ignored. */
+  dirtyFiles: number
+  submodules: boolean
+  lfs: boolean
+  shallow: boolean
+}
+
+const SYSTEM_FOLDERS = [
+  '/',
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/home',
+  '/lib',
+  '/proc',
+  '/root',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/tmp',
+  '/usr',
+  '/var',
+  '/Users',
+  '/System',
+  '/Library',
+]
+
+async function realFolder(path: string, home: string): Promise<string> {
+  if (path === '' || path.includes('\0') || !isAbsolute(path))
+    throw new GitProblem(
+      'bad_path',
+      `${JSON.stringify(path)} is not an absolute path.`,
+      'Give the full path of the repository, without ~.',
+    )
+  const real = await realpath(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EACCES')
+      throw new GitProblem(
+        'unreadable',
+        `${path} may not be read.`,
+        'Give yourself read access to it.',
+      )
+    if (error.code === 'ELOOP')
+      throw new GitProblem(
+        'not_found',
+        `${path} is a loop of links.`,
+        'Give the path of the real folder.',
+      )
+    throw new GitProblem(
+      'not_found',
+      `${path} does not exist.`,
+      'Check the spelling, or clone the repository there first.',
+    )
+  })
+  if (!(await stat(real)).isDirectory())
+    throw new GitProblem(
+      'not_a_directory',
+      `${path} is not a folder.`,
+      'Give the folder that holds the repository.',
+    )
+  refuseForbidden(real, home)
+  return real
+}
+
+function refuseForbidden(real: string, home: string): void {
+  const advice = 'Choose the folder of one repository.'
+  if (
+    SYSTEM_FOLDERS.includes(real) ||
+    real.startsWith('/proc/') ||
+    real.startsWith('/etc/') ||
+    real.startsWith('/sys/') ||
+    real === homedir()
+  )
+    throw new GitProblem(
+      'forbidden_path',
+      `${real} is a folder of the system or a whole home folder.`,
+      advice,
+    )
+  if (real === home || real.startsWith(home + sep) || home.startsWith(real + sep))
+    throw new GitProblem(
+      'forbidden_path',
+      `${real} holds, or is held by, Dispatch's own data (${home}).`,
+      advice,
+    )
+}
+
+async function discover(
+  git: GitRunner,
+  real: string,
+  given: string,
+): Promise<{ root: string; commonDir: string; gitDir: string }> {
+  const ask = (...what: string[]) => git.text(['rev-parse', ...what], { cwd: real })
+  try {
+    if ((await ask('--is-inside-work-tree')) !== 'true')
+      throw new GitProblem(
+        'not_a_repository',
+        `${given} is inside a .git folder.`,
+        'Give the folder above it.',
+      )
+    // One question each: a path may hold a newline.
+    const [root, commonDir, gitDir] = await Promise.all([
+      ask('--show-toplevel'),
+      ask('--path-format=absolute', '--git-common-dir'),
+      ask('--absolute-git-dir'),
+    ])
+    return {
+      root: await realpath(root),
+      commonDir: await realpath(commonDir),
+      gitDir: await realpath(gitDir),
+    }
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    if (/cannot use bare repository|must be run in a work tree/.test(error.stderr))
+      throw new GitProblem(
+        'bare_repository',
+        `${given} is a bare repository.`,
+        'Clone it, and add the clone.',
+      )
+    throw new GitProblem(
+      'not_a_repository',
+      `${given} is not a git repository.`,
+      'Run `git init` there and make a first commit, or give another folder.',
+    )
+  }
+}
+
+/** Git's settings about how files look on disk; the only ones of a person's config that we follow. */
+export async function treeSettings(
+  git: GitRunner,
+  gitDir: string,
+): Promise<Record<string, string>> {
+  const pattern =
+    '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|checkstat|trustctime)$'
+  const { stdout } = await git.run(['config', '-z', '--get-regexp', pattern], {
+    gitDir,
+    answers: [0, 1],
+  })
+  const pairs = stdout
+    .toString('utf8')
+    .split('\0')
+    .filter(Boolean)
+    .map((line) => line.split('\n'))
+  return Object.fromEntries(
+    pairs.flatMap(([key, value]) =>
+      key && value && /^[a-z]+$/i.test(value) ? [[key, value]] : [],
+    ),
+  )
+}
+
+async function countDirty(
+  git: GitRunner,
+  at: { root: string; gitDir: string; commonDir: string; head: string },
+  neutral: string,
+): Promise<number> {
+  const call = {
+    gitDir: neutral,
+    workTree: at.root,
+    indexFile: join(at.gitDir, 'index'),
+    alternates: [join(at.commonDir, 'objects')],
+    settings: await treeSettings(git, at.gitDir),
+  }
+  const quiet = [
+    '--name-only',
+    '-z',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-renames',
+    '--ignore-submodules=all',
+  ]
+  const excludes = join(at.commonDir, 'info', 'exclude')
+  const own = await lstat(excludes).then(
+    () => [`--exclude-from=${excludes}`],
+    () => [],
+  )
+  const lists = await Promise.all([
+    git.run(['diff', ...quiet], call),
+    git.run(['diff', '--cached', ...quiet, at.head], call),
+    git.run(['ls-files', '-z', '--others', '--exclude-standard', ...own], call),
+  ])
+  return new Set(
+    lists.flatMap(({ stdout }) => stdout.toString('latin1').split('\0').filter(Boolean)),
+  ).size
+}
+
+async function defaultBranchOf(
+  git: GitRunner,
+  gitDir: string,
+  current: string | undefined,
+): Promise<string> {
+  const remote = await git.run(['symbolic-ref', '-q', '--short', 'refs/remotes/origin/HEAD'], {
+    gitDir,
+    answers: [0, 1, 128],
+  })
+  const named = remote.stdout
+    .toString('utf8')
+    .trim()
+    .replace(/^origin\//, '')
+  for (const name of [named, 'main', 'master']) {
+    if (name !== '' && (await readRef(git, gitDir, `refs/heads/${name}`))) return name
+  }
+  return current ?? 'main'
+}
+
+function unborn(given: string): GitProblem {
+  return new GitProblem(
+    'empty_repository',
+    `${given} has no commit yet.`,
+    'Make a first commit: `git add -A && git commit -m "First commit"`.',
+  )
+}
+
+/** The branch goals merge into: the one asked for, or the one checked out. */
+function checkTarget(given: string, target: string | undefined, branch: string | undefined): void {
+  if (target === undefined && branch === undefined)
+    throw new GitProblem(
+      'detached_head',
+      `${given} has no branch checked out (detached HEAD).`,
+      'Check a branch out, or name a target branch.',
+    )
+}
+
+async function requireTarget(git: GitRunner, gitDir: string, target: string): Promise<void> {
+  checkBranchName(target)
+  if (await readRef(git, gitDir, `refs/heads/${target}`)) return
+  const elsewhere =
+    (await readRef(git, gitDir, `refs/remotes/${target}`)) ??
+    (await readRef(git, gitDir, `refs/remotes/origin/${target}`))
+  const tag = await readRef(git, gitDir, `refs/tags/${target}`)
+  const kind = elsewhere
+    ? 'is only a remote branch'
+    : tag
+      ? 'is a tag, not a branch'
+      : 'does not exist'
+  throw new GitProblem(
+    'target_missing',
+    `The target branch ${target} ${kind}.`,
+    `Create it: \`git branch ${target}${elsewhere ? ` origin/${target.replace(/^origin\//, '')}` : ''}\`.`,
+  )
+}
+
+/**
+ * Looks at a person's repository without running anything of it: git plumbing under our own config (facts T16).
+ * `neutral` is an empty bare repository of ours. Throws `GitProblem` with what to do.
+ */
+export async function inspectRepository(
+  deps: { git: GitRunner; home: string; neutral: (objectFormat: string) => Promise<string> },
+  path: string,
+  options: { target?: string } = {},
+): Promise<RepositoryInfo> {
+  const { git, home } = deps
+  const real = await realFolder(path, home)
+  const { root, commonDir, gitDir } = await discover(git, real, path)
+  refuseForbidden(root, home)
+  const branch = await git.run(['symbolic-ref', '-q', 'HEAD'], { gitDir, answers: [0, 1] })
+  const name =
+    branch.code === 0
+      ? branch.stdout
+          .toString('utf8')
+          .trim()
+          .replace(/^refs\/heads\//, '')
+      : undefined
+  const sha = await readRef(git, gitDir, 'HEAD')
+  if (options.target !== undefined) await requireTarget(git, gitDir, options.target)
+  else if (sha === undefined) throw unborn(path)
+  checkTarget(path, options.target, name)
+  const seen = sha ?? (await readRef(git, gitDir, `refs/heads/${options.target}`))
+  if (seen === undefined) throw unborn(path)
+  const objectFormat = await git.text(['rev-parse', '--show-object-format'], { gitDir })
+  const exists = (file: string) =>
+    lstat(file).then(
+      () => true,
+      () => false,
+    )
+  return {
+    root,
+    commonDir,
+    head: { branch: name, sha },
+    defaultBranch: await defaultBranchOf(git, gitDir, name),
+    dirtyFiles:
+      sha === undefined
+        ? 0
+        : await countDirty(
+            git,
+            { root, gitDir, commonDir, head: sha },
+            await deps.neutral(objectFormat),
+          ),
+    submodules: await git.succeeds(['cat-file', '-e', `${seen}:.gitmodules`], { gitDir }),
+    lfs: await usesLfs(git, gitDir, seen),
+    shallow: await exists(join(commonDir, 'shallow')),
+  }
+}
+
+async function usesLfs(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
+  const { code, stdout } = await git.run(['cat-file', 'blob', `${sha}:.gitattributes`], {
+    gitDir,
+    answers: [0, 128],
+  })
+  return code === 0 && /filter=lfs/.test(stdout.toString('utf8'))
+}
+
+/** The repository's own directories, for the operations that touch refs there. Throws as `inspectRepository` does. */
+export async function locate(
+  git: GitRunner,
+  repoPath: string,
+): Promise<{ root: string; commonDir: string; gitDir: string }> {
+  const real = await realpath(repoPath).catch(() => {
+    throw new GitProblem(
+      'not_found',
+      `${repoPath} does not exist any more.`,
+      'Put the repository back, or change the path of the project.',
+    )
+  })
+  return discover(git, real, repoPath)
+}
+
+/** The person's shallow boundary, or undefined for a complete history. */
+export async function readShallow(commonDir: string): Promise<string | undefined> {
+  return readFile(join(commonDir, 'shallow'), 'utf8').catch(() => undefined)
+}

@@ -1,0 +1,315 @@
+import { join } from 'node:path'
+import {
+  type Blocked,
+  blockedWhenLocked,
+  type Checkout,
+  checkoutsOf,
+  dryRun,
+  updateCheckout,
+} from './checkouts.ts'
+import type { Trailers } from './commit.ts'
+import { diffHash } from './diff.ts'
+import {
+  bringCommit,
+  ensureHubs,
+  type GitDeps,
+  importTarget,
+  publishCommit,
+  sendCommit,
+} from './hubs.ts'
+import { locate } from './inspect.ts'
+import type { ProjectLayout } from './layout.ts'
+import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
+import { GitProblem } from './problem.ts'
+import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
+
+/** The steps of a merge, each a point at which the process may die (facts 3.3). */
+export type MergeStep = 'M0' | 'M1' | 'M2' | 'M3' | 'M4' | 'M5' | 'M6' | 'M7' | 'M8' | 'M9'
+
+/** What is stored about a merge before it happens. `applied`: the person's checkout was brought up to date as well. */
+export interface MergeIntent {
+  newSha?: string
+  applied?: boolean
+}
+export interface MergeGoalInput {
+  projectId: string
+  repoPath: string
+  /** Branch of the person's repository. */
+  target: string
+  goalHead: string
+  /** What the person saw: the target's head at that time, and the hash of the diff against it. */
+  approved: { base: string; hash: string }
+  message: string
+  trailers: Trailers
+  mergeKey: string
+  intent: { load(): Promise<MergeIntent | undefined>; save(intent: MergeIntent): Promise<void> }
+  /** Called at the beginning of each step; what it throws ends the merge there. For kill tests. */
+  onStep?: (step: MergeStep) => Promise<void>
+}
+export type MergeOutcome =
+  /** `stale`: the merge is on the branch, but the checkout could not follow because of the person's edits. */
+  | {
+      outcome: 'merged'
+      commit: string
+      checkout: 'updated' | 'not_checked_out' | 'stale'
+      note?: string
+    }
+  /** Against the target's present head the change is not the one that was approved. */
+  | { outcome: 'base_moved'; hash: string; base: string; tree: string }
+  | { outcome: 'conflict'; files: string[] }
+  | Blocked
+
+interface Merge extends MergeGoalInput {
+  deps: GitDeps
+  layout: ProjectLayout
+  commonDir: string
+  step: (step: MergeStep) => Promise<void>
+}
+
+/** A person who commits all the time can make us lose the race this often before they are told (facts R03). */
+const TRIES = 5
+
+/**
+ * Merges an approved goal into the person's branch, once: never forced, never over uncommitted work, and again with the
+ * same key it finds the first merge. Facts 3.3, R02 to R04.
+ */
+export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<MergeOutcome> {
+  checkBranchName(input.target)
+  checkMergeKey(input.mergeKey)
+  for (const sha of [input.goalHead, input.approved.base]) checkSha(sha)
+  const layout = await ensureHubs(deps, input)
+  const { commonDir } = await locate(deps.git, input.repoPath)
+  const merge: Merge = {
+    ...input,
+    deps,
+    layout,
+    commonDir,
+    step: input.onStep ?? (async () => undefined),
+  }
+  return deps.queue.run(commonDir, async () => {
+    await merge.step('M0')
+    await bringApproved(merge)
+    const approvedNow = await diffHash(deps.git, layout.clean, input.approved.base, input.goalHead)
+    const drifted = approvedNow !== input.approved.hash
+    await merge.step('M1')
+    const intent = (await input.intent.load()) ?? {}
+    if (!intent.newSha) await input.intent.save(intent)
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const result = await mergeOnce(merge, { applied: intent.applied ?? false, drifted })
+      if (result) return result
+    }
+    const message = `${input.target} changed ${TRIES} times while the merge was made. Retry when nobody is committing to it.`
+    return { outcome: 'blocked', code: 'target_busy', message }
+  })
+}
+
+async function bringApproved(m: Merge): Promise<void> {
+  await publishCommit(m.deps, m.layout, m.goalHead)
+  const from = { objects: join(m.commonDir, 'objects'), sha: m.approved.base, strict: false }
+  await m.deps.queue.run(m.layout.clean, () => bringCommit(m.deps, m.layout.clean, from))
+}
+
+async function importHead(m: Merge): Promise<string | Blocked> {
+  try {
+    return await importTarget(m.deps, m)
+  } catch (error) {
+    if (error instanceof GitProblem && error.code === 'target_missing')
+      return { outcome: 'blocked', code: 'target_missing', message: error.message }
+    throw error
+  }
+}
+
+/** One attempt against the target's present head; undefined when somebody else moved it meanwhile. */
+async function mergeOnce(
+  m: Merge,
+  state: { applied: boolean; drifted: boolean },
+): Promise<MergeOutcome | undefined> {
+  const { git } = m.deps
+  const gitDir = m.layout.clean
+  await m.step('M2')
+  const old = await importHead(m)
+  if (typeof old !== 'string') return old
+  const before = await findMergeKey(git, gitDir, {
+    key: m.mergeKey,
+    from: m.approved.base,
+    to: old,
+  })
+  if (before) return finishEarlier(m, { commit: before, tip: old, applied: state.applied })
+  await m.step('M3')
+  const merged = await mergeTree(git, gitDir, old, m.goalHead)
+  if (!merged.clean) return { outcome: 'conflict', files: merged.files }
+  const hash = await diffHash(git, gitDir, old, merged.tree)
+  if (state.drifted || hash !== m.approved.hash)
+    return { outcome: 'base_moved', hash, base: old, tree: merged.tree }
+  await m.step('M4')
+  const commit = await commitMerge(git, gitDir, {
+    tree: merged.tree,
+    parents: [old, m.goalHead],
+    dateOf: [old, m.goalHead],
+    message: m.message,
+    trailers: { ...m.trailers, 'Dispatch-Merge-Key': m.mergeKey },
+  })
+  await m.step('M5')
+  await m.intent.save({ newSha: commit })
+  return apply(m, { from: old, to: commit })
+}
+
+async function apply(
+  m: Merge,
+  move: { from: string; to: string },
+): Promise<MergeOutcome | undefined> {
+  const { deps, layout, commonDir, target } = m
+  await m.step('M6')
+  const checkouts = await checkoutsOf(deps, commonDir, target)
+  if (checkouts.length > 1) return manyCheckouts(target, checkouts)
+  for (const checkout of checkouts) {
+    const blocked = await blockedWhenLocked(() => dryRun(deps, layout, { checkout, ...move }))
+    if (blocked) return blocked
+  }
+  await sendCommit(deps, layout, { commonDir, sha: move.to, haves: [move.from] })
+  await m.step('M7')
+  const change = {
+    ref: `refs/heads/${target}`,
+    to: move.to,
+    from: move.from,
+    why: `dispatch: merge ${m.mergeKey}`,
+  }
+  const won = await blockedWhenLocked(() => swapRef(deps.git, commonDir, change))
+  if (typeof won !== 'boolean') return won
+  if (!won) return undefined
+  await m.step('M8')
+  const blocked = await updateAll(m, move)
+  if (blocked) return (await takeBack(m, move)) ? blocked : stale(move.to, blocked)
+  await m.step('M9')
+  await m.intent.save({ newSha: move.to, applied: true })
+  return {
+    outcome: 'merged',
+    commit: move.to,
+    checkout: checkouts.length > 0 ? 'updated' : 'not_checked_out',
+  }
+}
+
+function manyCheckouts(target: string, checkouts: readonly Checkout[]): Blocked {
+  const where = checkouts.map((checkout) => checkout.path).join(' and ')
+  const message = `${target} is checked out in more than one place: ${where}. Check out another branch in all but one, then retry the merge.`
+  return { outcome: 'blocked', code: 'checked_out_elsewhere', message }
+}
+
+/** The person may have switched branches since the dry run, so the checkouts are looked up again. */
+async function updateAll(
+  m: Merge,
+  move: { from: string; to: string },
+): Promise<Blocked | undefined> {
+  for (const checkout of await checkoutsOf(m.deps, m.commonDir, m.target)) {
+    const blocked = await blockedWhenLocked(() =>
+      updateCheckout(m.deps, m.layout, { checkout, ...move }),
+    )
+    if (blocked) return blocked
+  }
+  return undefined
+}
+
+/** The person's file became dirty in the instant after the dry run: the branch goes back, if it is still where we put it. */
+async function takeBack(m: Merge, move: { from: string; to: string }): Promise<boolean> {
+  const change = {
+    ref: `refs/heads/${m.target}`,
+    to: move.from,
+    from: move.to,
+    why: `dispatch: merge ${m.mergeKey} taken back`,
+  }
+  return swapRef(m.deps.git, m.commonDir, change)
+}
+
+function stale(commit: string, blocked: Blocked): MergeOutcome {
+  return { outcome: 'merged', commit, checkout: 'stale', note: blocked.message }
+}
+
+/** The key is on the branch already. If we died before the checkout followed, and the branch is still there, it follows now. */
+async function finishEarlier(
+  m: Merge,
+  merge: { commit: string; tip: string; applied: boolean },
+): Promise<MergeOutcome> {
+  const { commit } = merge
+  const repaired = { outcome: 'merged', commit, checkout: 'updated' } as const
+  if (merge.applied || merge.tip !== commit) return repaired
+  const parent = await m.deps.git.text(['rev-parse', '--verify', `${commit}^1`], {
+    gitDir: m.layout.clean,
+  })
+  await m.step('M8')
+  const blocked = await updateAll(m, { from: parent, to: commit })
+  if (blocked) return stale(commit, blocked)
+  await m.step('M9')
+  await m.intent.save({ newSha: commit, applied: true })
+  return repaired
+}
+
+/**
+ * Puts a branch of ours (`dispatch/...`) into the person's repository, so that work can be found there.
+ * Throws `branch_not_ours` for any other name or for a branch with commits we do not know, `branch_checked_out_elsewhere`.
+ */
+export async function exportBranch(
+  deps: GitDeps,
+  input: { projectId: string; repoPath: string; branch: string; sha: string },
+): Promise<void> {
+  checkBranchName(input.branch)
+  checkSha(input.sha)
+  if (!input.branch.startsWith('dispatch/'))
+    throw new GitProblem(
+      'branch_not_ours',
+      `${input.branch} is not one of Dispatch's branches.`,
+      'Use a name that begins with dispatch/.',
+    )
+  const layout = await ensureHubs(deps, input)
+  const { commonDir } = await locate(deps.git, input.repoPath)
+  await publishCommit(deps, layout, input.sha)
+  await deps.queue.run(commonDir, async () => {
+    const ref = `refs/heads/${input.branch}`
+    const old = await readRef(deps.git, commonDir, ref)
+    if (old === input.sha) return
+    if ((await checkoutsOf(deps, commonDir, input.branch)).length > 0)
+      throw new GitProblem(
+        'branch_checked_out_elsewhere',
+        `${input.branch} is checked out.`,
+        'Check out another branch there, then try again.',
+      )
+    if (
+      old &&
+      !(await deps.git.succeeds(['cat-file', '-e', `${old}^{commit}`], { gitDir: layout.clean }))
+    )
+      throw new GitProblem(
+        'branch_not_ours',
+        `${input.branch} has commits that are not Dispatch's.`,
+        'Rename that branch, then try again.',
+      )
+    await sendCommit(deps, layout, {
+      commonDir,
+      sha: input.sha,
+      haves: await knownHeads(deps, layout, commonDir),
+    })
+    if (
+      !(await swapRef(deps.git, commonDir, {
+        ref,
+        to: input.sha,
+        from: old,
+        why: 'dispatch: keep the work',
+      }))
+    )
+      throw new GitProblem('ref_conflict', `${input.branch} changed meanwhile.`, 'Try again.')
+  })
+}
+
+/** Heads the person's repository has and the clean hub knows: what need not be sent. */
+async function knownHeads(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  commonDir: string,
+): Promise<string[]> {
+  const refs = ['for-each-ref', '--format=%(objectname)', 'refs/dispatch/target']
+  const targets = (await deps.git.text(refs, { gitDir: layout.clean })).split('\n').filter(Boolean)
+  const known = await Promise.all(
+    targets.map((sha) =>
+      deps.git.succeeds(['cat-file', '-e', `${sha}^{commit}`], { gitDir: commonDir }),
+    ),
+  )
+  return targets.filter((_, index) => known[index])
+}

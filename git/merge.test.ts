@@ -1,0 +1,302 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createFixture, type Fixture } from './fixture.ts'
+import { createGit } from './git.ts'
+import type { MergeGoalInput, MergeIntent, MergeStep } from './merge-goal.ts'
+
+let f: Fixture
+let base: string
+const projectId = 'p1'
+const goalBranch = 'dispatch/G-1'
+beforeEach(async () => {
+  f = createFixture()
+  base = f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n', 'c.txt': 'sea\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  await f.git.createGoalBranch({ projectId, goalBranch, base })
+})
+afterEach(() => f.remove())
+
+/** An agent's work on a task, committed and published. */
+async function work(key: string, files: Record<string, string>, from = base) {
+  const { path } = await f.git.claimWorktree({
+    projectId,
+    key,
+    base: from,
+    branch: `dispatch/${key}`,
+  })
+  for (const [name, content] of Object.entries(files)) f.write(name, content, path)
+  const { head } = await f.git.commitAll({
+    projectId,
+    worktreePath: path,
+    message: key,
+    trailers: {},
+  })
+  await f.git.publish({ projectId, key, head })
+  const { hash } = await f.git.diff({ projectId, base: from, head })
+  return { path, head, hash, key, from }
+}
+type Work = Awaited<ReturnType<typeof work>>
+const integrate = (task: Work) =>
+  f.git.integrateTask({
+    projectId,
+    goalBranch,
+    taskHead: task.head,
+    taskBase: task.from,
+    approved: { hash: task.hash },
+    message: `${task.key}: work`,
+    trailers: { 'Dispatch-Task': task.key },
+    mergeKey: `G-1/${task.key}/${task.head}`,
+  })
+
+function store(): MergeGoalInput['intent'] & { value: MergeIntent | undefined } {
+  return {
+    value: undefined,
+    async load() {
+      return this.value
+    },
+    async save(intent) {
+      this.value = intent
+    },
+  }
+}
+/** A goal with one task's work, approved against the present main. */
+async function approvedGoal(files: Record<string, string>): Promise<MergeGoalInput> {
+  const task = await work('T-1', files)
+  await integrate(task)
+  const goalHead = await f.git.branchHead({ projectId, branch: goalBranch })
+  if (!goalHead) throw new Error('no goal head')
+  const { hash } = await f.git.diff({ projectId, base, head: goalHead })
+  return {
+    projectId,
+    repoPath: f.repo,
+    target: 'main',
+    goalHead,
+    approved: { base, hash },
+    message: 'Merge G-1: the goal',
+    trailers: { 'Dispatch-Goal': 'G-1', 'Dispatch-Review': 'R-1' },
+    mergeKey: `G-1/merge/${goalHead}/${base}`,
+    intent: store(),
+  }
+}
+const mergeCount = (key: string) =>
+  f
+    .sh(['log', '--format=%H', '-F', `--grep=Dispatch-Merge-Key: ${key}`, 'main'])
+    .split('\n')
+    .filter(Boolean).length
+const show = (spec: string) => f.sh(['show', spec])
+const read = (name: string) => readFileSync(join(f.repo, name), 'utf8')
+
+test('a task becomes one commit on the goal branch, once', async () => {
+  const task = await work('T-1', { 'a.txt': 'two\n' })
+  const first = await integrate(task)
+  expect(first).toEqual({ outcome: 'merged', commit: expect.any(String) })
+  expect(await integrate(task)).toEqual(first)
+  const cleanHub = join(f.home, 'hubs', projectId, 'clean.git')
+  expect(f.sh(['--git-dir', cleanHub, 'rev-list', '--count', `${base}..${goalBranch}`])).toBe('1')
+  expect(f.sh(['--git-dir', cleanHub, 'log', '-1', '--format=%B', goalBranch])).toContain(
+    'Dispatch-Task: T-1',
+  )
+})
+
+test('tasks in other files merge side by side; the same file needs a new look, or the agent', async () => {
+  const [one, two, near, clash] = await Promise.all([
+    work('T-1', { 'a.txt': 'one\n2\n3\n4\n5\n6\n7\n8\n' }),
+    work('T-2', { 'b.txt': 'two\n' }),
+    work('T-3', { 'a.txt': 'zero\none\n' }),
+    work('T-4', { 'b.txt': 'other\n' }),
+  ])
+  expect((await integrate(one)).outcome).toBe('merged')
+  expect((await integrate(two)).outcome).toBe('merged')
+  expect(await integrate(near)).toMatchObject({ outcome: 'moved' })
+  expect(await integrate(clash)).toEqual({ outcome: 'conflict', files: ['b.txt'] })
+
+  const onto = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
+  const rebased = await f.git.rebaseTask({ projectId, worktreePath: near.path, onto })
+  if (rebased.outcome !== 'rebased') throw new Error('expected a clean merge')
+  expect(readFileSync(join(near.path, 'a.txt'), 'utf8')).toBe('zero\none\n2\n3\n4\n5\n6\n7\n8\n')
+  expect(f.sh(['status', '--porcelain'], near.path)).toBe('')
+  const look = await f.git.diff({ projectId, base: rebased.base, head: rebased.head })
+  expect(look.files.map((file) => file.path)).toEqual(['a.txt'])
+  const again = { ...near, head: rebased.head, from: rebased.base, hash: look.hash }
+  expect((await integrate(again)).outcome).toBe('merged')
+})
+
+test('a conflict is left in the worktree for the agent, and its answer is a merge commit', async () => {
+  const one = await work('T-1', { 'b.txt': 'one\n', 'n.txt': 'new\n' })
+  const two = await work('T-2', { 'b.txt': 'two\n' })
+  await integrate(one)
+  const onto = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
+  const where = { projectId, worktreePath: two.path, onto }
+  expect(await f.git.prepareConflict(where)).toEqual({ files: ['b.txt'] })
+  expect(await f.git.prepareConflict(where)).toEqual({ files: ['b.txt'] })
+  expect(readFileSync(join(two.path, 'b.txt'), 'utf8')).toMatch(
+    /<<<<<<<[\s\S]*=======[\s\S]*>>>>>>>/,
+  )
+  const finish = () =>
+    f.git.commitAll({ projectId, worktreePath: two.path, message: 'Resolve', trailers: {} })
+  expect((await finish()).unresolved).toEqual(['b.txt'])
+  f.write('b.txt', 'one and two\n', two.path)
+  const resolved = await finish()
+  expect(resolved).toMatchObject({ unresolved: [], files: ['b.txt'] })
+  expect(f.sh(['status', '--porcelain', '-b'], two.path)).toBe('## dispatch/T-2')
+  await f.git.publish({ projectId, head: resolved.head, key: 'T-2' })
+  const { hash } = await f.git.diff({ projectId, base: onto, head: resolved.head })
+  expect((await integrate({ ...two, head: resolved.head, from: onto, hash })).outcome).toBe(
+    'merged',
+  )
+})
+
+test('a goal is merged with its trailers, and every byte of uncommitted work stays', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n', 'added.txt': 'added\n' })
+  f.write('b.txt', 'half an idea')
+  f.write('untracked.bin', Buffer.from([0, 255, 10]))
+  f.write('staged.txt', 'staged')
+  f.sh(['add', 'staged.txt'])
+  const result = await f.git.mergeGoal(input)
+  expect(result).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect(f.sh(['log', '-1', '--format=%P', 'main'])).toBe(`${base} ${input.goalHead}`)
+  expect(f.sh(['log', '-1', '--format=%(trailers:only)', 'main'])).toMatch(
+    /Dispatch-Goal: G-1\nDispatch-Review: R-1\nDispatch-Merge-Key: G-1\/merge\//,
+  )
+  expect([read('a.txt'), read('added.txt'), read('b.txt')]).toEqual([
+    'goal\n',
+    'added\n',
+    'half an idea',
+  ])
+  expect(f.sh(['status', '--porcelain'])).toBe(
+    ' M b.txt\nA  staged.txt\n?? untracked.bin'.trimStart(),
+  )
+  expect(await f.git.mergeGoal(input)).toMatchObject(result)
+  expect(f.sh(['fsck', '--strict'])).not.toMatch(/error|missing/)
+})
+
+test('files the person is editing block the merge by name, and nothing changes', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n', 'added.txt': 'added\n' })
+  f.write('a.txt', 'the person edits this')
+  f.write('added.txt', 'in the way')
+  const before = f.sh(['status', '--porcelain'])
+  const blocked = await f.git.mergeGoal(input)
+  expect(blocked).toMatchObject({
+    outcome: 'blocked',
+    code: 'dirty_files',
+    message: expect.stringMatching(/Commit, stash or move/),
+  })
+  expect((blocked as { files: string[] }).files.length).toBeGreaterThan(0)
+  expect([
+    f.sh(['rev-parse', 'main']),
+    f.sh(['status', '--porcelain']),
+    read('a.txt'),
+    read('added.txt'),
+  ]).toEqual([base, before, 'the person edits this', 'in the way'])
+  f.sh(['checkout', '-q', '--', 'a.txt'])
+  rmSync(join(f.repo, 'added.txt'))
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
+})
+
+test('what else can be in the way: a lock, an unfinished merge, a missing branch, two checkouts', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  writeFileSync(join(f.repo, '.git/index.lock'), '')
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'blocked', code: 'index_locked' })
+  rmSync(join(f.repo, '.git/index.lock'))
+  writeFileSync(join(f.repo, '.git/MERGE_HEAD'), `${base}\n`)
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    outcome: 'blocked',
+    code: 'in_progress_operation',
+  })
+  rmSync(join(f.repo, '.git/MERGE_HEAD'))
+  expect(await f.git.mergeGoal({ ...input, target: 'gone' })).toMatchObject({
+    outcome: 'blocked',
+    code: 'target_missing',
+  })
+  f.sh(['worktree', 'add', '-q', '-f', join(f.folder, 'second'), 'main'])
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    outcome: 'blocked',
+    code: 'checked_out_elsewhere',
+  })
+  expect(f.sh(['rev-parse', 'main'])).toBe(base)
+})
+
+test('the base moved: other files merge by themselves, the same file asks again, a clash is a conflict', async () => {
+  const input = await approvedGoal({ 'a.txt': 'one\n2\n3\n4\n5\n6\n7\n8\n' })
+  const moved = f.commit({ 'a.txt': 'zero\none\n' })
+  const again = await f.git.mergeGoal(input)
+  expect(again).toMatchObject({ outcome: 'base_moved', base: moved, tree: expect.any(String) })
+  expect((again as { hash: string }).hash).not.toBe(input.approved.hash)
+  f.commit({ 'a.txt': 'ours entirely\n' })
+  expect(await f.git.mergeGoal(input)).toEqual({ outcome: 'conflict', files: ['a.txt'] })
+  f.commit({ 'a.txt': 'one\n', 'b.txt': 'unrelated\n' })
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
+  expect(show('main:b.txt')).toBe('unrelated')
+})
+
+test('a branch that is not checked out is merged without touching the checkout', async () => {
+  f.sh(['checkout', '-q', '-b', 'elsewhere'])
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    outcome: 'merged',
+    checkout: 'not_checked_out',
+  })
+  expect([read('a.txt'), show('main:a.txt')]).toEqual(['one\n', 'goal'])
+})
+
+const STEPS: MergeStep[] = ['M0', 'M1', 'M2', 'M3', 'M4', 'M5', 'M6', 'M7', 'M8', 'M9']
+test.each(STEPS)(
+  'killed at %s and called again: one merge, the right files, the edits kept',
+  async (step) => {
+    const input = await approvedGoal({ 'a.txt': 'goal\n' })
+    f.write('b.txt', 'edited by the person')
+    const killed = {
+      ...input,
+      onStep: async (at: MergeStep) => {
+        if (at === step) throw new Error('killed')
+      },
+    }
+    await expect(f.git.mergeGoal(killed)).rejects.toThrow('killed')
+    expect(await createGit({ home: f.home }).mergeGoal(input)).toMatchObject({ outcome: 'merged' })
+    expect(mergeCount(input.mergeKey)).toBe(1)
+    expect([read('a.txt'), read('b.txt')]).toEqual(['goal\n', 'edited by the person'])
+    expect(f.sh(['status', '--porcelain'])).toBe('M b.txt')
+  },
+)
+
+test('an edit that begins after the dry run takes the merge back', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const onStep = async (at: MergeStep) => {
+    if (at === 'M8') f.write('a.txt', 'just now')
+  }
+  expect(await f.git.mergeGoal({ ...input, onStep })).toMatchObject({
+    outcome: 'blocked',
+    code: 'dirty_files',
+  })
+  expect([f.sh(['rev-parse', 'main']), read('a.txt')]).toEqual([base, 'just now'])
+})
+
+test("50 mergers at once, from five processes' worth of queues, make one commit", async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const gits = Array.from({ length: 5 }, () => createGit({ home: f.home }))
+  const results = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => gits[i % 5]?.mergeGoal({ ...input, intent: store() })),
+  )
+  expect(new Set(results.map((r) => r?.outcome))).toEqual(new Set(['merged']))
+  expect(mergeCount(input.mergeKey)).toBe(1)
+  expect(f.sh(['status', '--porcelain'])).toBe('')
+}, 60_000)
+
+test('a branch of ours can be put into the repository, never another one', async () => {
+  const task = await work('T-1', { 'a.txt': 'kept\n' })
+  const where = { projectId, repoPath: f.repo, sha: task.head }
+  await f.git.exportBranch({ ...where, branch: 'dispatch/T-1' })
+  await f.git.exportBranch({ ...where, branch: 'dispatch/T-1' })
+  expect(show('dispatch/T-1:a.txt')).toBe('kept')
+  await expect(f.git.exportBranch({ ...where, branch: 'main' })).rejects.toThrow(
+    /not one of Dispatch's/,
+  )
+  f.sh(['checkout', '-q', '-b', 'dispatch/mine'])
+  f.commit({ 'mine.txt': 'x' })
+  f.sh(['checkout', '-q', 'main'])
+  await expect(f.git.exportBranch({ ...where, branch: 'dispatch/mine' })).rejects.toThrow(
+    /not Dispatch's/,
+  )
+  expect(existsSync(join(f.repo, 'mine.txt'))).toBe(false)
+})

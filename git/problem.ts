@@ -1,0 +1,50 @@
+/** Why a git operation cannot go on. Closed: each has a sentence that says what to do. */
+export const GIT_PROBLEM_CODES = [
+  'bad_path',
+  'not_found',
+  'not_a_directory',
+  'not_a_repository',
+  'bare_repository',
+  'dubious_ownership',
+  'empty_repository',
+  'detached_head',
+  'target_missing',
+  'bad_ref',
+  'ref_conflict',
+  'forbidden_path',
+  'incomplete_repository',
+  'index_locked',
+  'disk_full',
+  'branch_checked_out_elsewhere',
+  'branch_not_ours',
+  'git_missing',
+  'commit_missing',
+  'workspace_lost',
+  'unreadable',
+] as const
+export type GitProblemCode = (typeof GIT_PROBLEM_CODES)[number]
+
+/** An expected failure a person can do something about; everything else is a `GitFailure`, a bug or a broken disk. */
+export class GitProblem extends Error {
+  readonly code: GitProblemCode
+  /** What the person can do, one sentence. */
+  readonly advice: string
+  constructor(code: GitProblemCode, message: string, advice: string) {
+    super(`${message} ${advice}`)
+    this.name = 'GitProblem'
+    this.code = code
+    this.advice = advice
+  }
+}
+
+/** git itself failed in a way we did not expect. */
+export class GitFailure extends Error {
+  readonly exitCode: number | null
+  readonly stderr: string
+  constructor(args: readonly string[], exitCode: number | null, stderr: string) {
+    super(`git ${args.slice(0, 3).join(' ')} failed (${exitCode}): ${stderr.trim().slice(0, 2000)}`)
+    this.name = 'GitFailure'
+    this.exitCode = exitCode
+    this.stderr = stderr
+  }
+}

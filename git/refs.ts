@@ -1,0 +1,90 @@
+import { GitProblem } from './problem.ts'
+import type { GitRunner } from './run.ts'
+
+const MAX_NAME = 200
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be found
+const FORBIDDEN = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|^[-./]|[./]$/
+
+/** A branch name as git takes it, stricter in that it never looks like an option, a revision or a full ref. */
+export function validateBranchName(name: string): GitProblem | undefined {
+  const advice = 'Use letters, digits, dashes and single slashes, such as main or release/2.'
+  if (name === '') return new GitProblem('bad_ref', 'The branch name is empty.', advice)
+  if (Buffer.byteLength(name) > MAX_NAME)
+    return new GitProblem('bad_ref', `The branch name is longer than ${MAX_NAME} bytes.`, advice)
+  if (
+    FORBIDDEN.test(name) ||
+    name === '@' ||
+    name === 'HEAD' ||
+    /^refs\//.test(name) ||
+    /(^|\/)-/.test(name)
+  )
+    return new GitProblem('bad_ref', `${JSON.stringify(name)} is not a branch name.`, advice)
+  return undefined
+}
+
+/** Throws `bad_ref` for what `validateBranchName` refuses. */
+export function checkBranchName(name: string): void {
+  const problem = validateBranchName(name)
+  if (problem) throw problem
+}
+
+/** Shas come from our own rows; anything else is a bug upstream and must not become an option. */
+export function checkSha(sha: string): void {
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha))
+    throw new GitProblem(
+      'bad_ref',
+      `${JSON.stringify(sha.slice(0, 80))} is not a commit id.`,
+      'Use the full id of a commit.',
+    )
+}
+
+/** The commit a full ref points to, or undefined. */
+export async function readRef(
+  git: GitRunner,
+  gitDir: string,
+  ref: string,
+): Promise<string | undefined> {
+  const { code, stdout } = await git.run(
+    ['rev-parse', '--verify', '-q', '--end-of-options', `${ref}^{commit}`],
+    {
+      gitDir,
+      answers: [0, 1, 128],
+    },
+  )
+  return code === 0 ? stdout.toString('utf8').trim() : undefined
+}
+
+export async function hasCommit(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
+  checkSha(sha)
+  return git.succeeds(['cat-file', '-e', `${sha}^{commit}`], { gitDir })
+}
+
+/** Compare-and-swap. `old` undefined means "must not exist". False when somebody else was first. */
+export async function swapRef(
+  git: GitRunner,
+  gitDir: string,
+  change: { ref: string; to: string; from: string | undefined; why: string },
+): Promise<boolean> {
+  const zero = '0'.repeat(change.to.length)
+  const args = ['update-ref', '-m', change.why, change.ref, change.to, change.from ?? zero]
+  const { code, stderr } = await git.run(args, { gitDir, answers: [0, 1, 128] })
+  if (code === 0) return true
+  if (/but expected|reference already exists|unable to resolve reference/.test(stderr)) return false
+  if (/exists; cannot create|cannot lock ref .* exists/.test(stderr))
+    throw new GitProblem(
+      'ref_conflict',
+      `${change.ref} cannot be created beside a branch whose name is a part of it.`,
+      'Rename or delete the other branch.',
+    )
+  throw new Error(`update-ref ${change.ref} failed (${code}): ${stderr.trim()}`)
+}
+
+/** Sets a ref of ours to a commit, whatever it was. */
+export async function setRef(
+  git: GitRunner,
+  gitDir: string,
+  ref: string,
+  sha: string,
+): Promise<void> {
+  await git.run(['update-ref', ref, sha], { gitDir })
+}

@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createFixture, type Fixture } from './fixture.ts'
+import { createGit } from './git.ts'
+
+let f: Fixture
+let base: string
+const projectId = 'p1'
+beforeEach(async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': 'one\n', 'src/b.txt': 'two\n', '.gitignore': 'ignored/\nnode_modules/\n' })
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+})
+afterEach(() => f.remove())
+const clean = () => join(f.home, 'hubs', projectId, 'clean.git')
+const claim = (key: string) =>
+  f.git.claimWorktree({ projectId, key, base, branch: `dispatch/${key}` })
+
+test('a claim is a checkout on its own branch, and the same key gets it again', async () => {
+  const first = await claim('T-1')
+  expect(f.sh(['status', '--porcelain', '-b'], first.path)).toBe('## dispatch/T-1')
+  expect(readFileSync(join(first.path, 'a.txt'), 'utf8')).toBe('one\n')
+  f.write('new.txt', 'x', first.path)
+  f.sh(['commit', '-q', '--allow-empty', '-m', 'mine'], first.path)
+  const again = await createGit({ home: f.home }).claimWorktree({
+    projectId,
+    key: 'T-1',
+    base,
+    branch: 'dispatch/T-1',
+  })
+  expect(again.path).toBe(first.path)
+  expect(again.head).toBe(f.sh(['rev-parse', 'HEAD'], first.path))
+  expect(existsSync(join(first.path, 'new.txt'))).toBe(true)
+})
+
+test('20 claims at once all work, and each has its own worktree', async () => {
+  await f.git.warm({ projectId, base, slots: 3 })
+  const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => claim(`T-${i}`)))
+  expect(new Set(claims.map((c) => c.path)).size).toBe(20)
+  for (const c of claims) expect(f.sh(['status', '--porcelain'], c.path)).toBe('')
+})
+
+test('a warm worktree is taken, and a branch that exists is checked out again', async () => {
+  await f.git.warm({ projectId, base, slots: 1 })
+  const first = await claim('T-1')
+  f.write('a.txt', 'changed\n', first.path)
+  const { head } = await f.git.commitAll({
+    projectId,
+    worktreePath: first.path,
+    message: 'work',
+    trailers: {},
+  })
+  await f.git.publish({ projectId, head, key: 'T-1' })
+  expect(await f.git.releaseWorktree({ projectId, key: 'T-1' })).toEqual({ salvaged: undefined })
+  await f.git.idle()
+  const second = await claim('T-1')
+  expect(second).toEqual({ path: first.path, head })
+  expect(readFileSync(join(second.path, 'a.txt'), 'utf8')).toBe('changed\n')
+  expect(f.sh(['status', '--porcelain'], second.path)).toBe('')
+})
+
+test('a claim cut short by a crash is finished by the next call', async () => {
+  const first = await claim('T-1')
+  const file = join(first.path, '..', `${first.path.split('/').at(-1)}.claim.json`)
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), active: false }))
+  rmSync(first.path, { recursive: true })
+  const again = await claim('T-1')
+  expect(again.path).toBe(first.path)
+  expect(f.sh(['status', '--porcelain', '-b'], again.path)).toBe('## dispatch/T-1')
+})
+
+test('the branch of another key is refused with its name', async () => {
+  await claim('T-1')
+  await expect(
+    f.git.claimWorktree({ projectId, key: 'T-2', base, branch: 'dispatch/T-1' }),
+  ).rejects.toThrow(/dispatch\/T-1 is in use by T-1/)
+})
+
+test('uncommitted and unpublished work is saved before a worktree is cleaned', async () => {
+  const { path } = await claim('T-1')
+  f.sh(['commit', '-q', '--allow-empty', '-m', 'committed by the agent'], path)
+  f.write('half-done.txt', 'precious', path)
+  f.write('a.txt', 'edited\n', path)
+  f.write('ignored/junk', 'junk', path)
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1' })
+  expect(salvaged).toBe('refs/dispatch/salvage/T-1')
+  expect(f.sh(['--git-dir', clean(), 'show', `${salvaged}:half-done.txt`])).toBe('precious')
+  expect(f.sh(['--git-dir', clean(), 'log', '--format=%s', `${base}..${salvaged}`])).toBe(
+    'Salvage of T-1\ncommitted by the agent',
+  )
+  await f.git.idle()
+  const files = readdirSync(path).sort()
+  expect(files).toEqual(['.git', '.gitignore', 'a.txt', 'src'])
+  expect(readFileSync(join(path, 'a.txt'), 'utf8')).toBe('one\n')
+  expect(await f.git.releaseWorktree({ projectId, key: 'T-1' })).toEqual({ salvaged: undefined })
+})
+
+test('dependencies are copied when the lockfiles agree, and cleaning never follows a link', async () => {
+  f.commit({ 'package-lock.json': '{}' })
+  f.write('node_modules/dep/index.js', 'host')
+  symlinkSync('dep', join(f.repo, 'node_modules', 'alias'))
+  symlinkSync(f.folder, join(f.repo, 'node_modules', 'out'))
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await claim('T-1')
+  const where = { repoPath: f.repo, worktreePath: path }
+  expect(await f.git.provisionDependencies(where)).toEqual(['node_modules'])
+  expect(readdirSync(join(path, 'node_modules')).sort()).toEqual(['alias', 'dep'])
+  f.write('node_modules/dep/index.js', 'agent', path)
+  rmSync(join(path, 'node_modules'), { recursive: true })
+  symlinkSync(join(f.repo, 'node_modules'), join(path, 'node_modules'))
+  await f.git.releaseWorktree({ projectId, key: 'T-1' })
+  await f.git.idle()
+  expect(existsSync(join(path, 'node_modules'))).toBe(false)
+  expect(readFileSync(join(f.repo, 'node_modules/dep/index.js'), 'utf8')).toBe('host')
+  const other = await claim('T-2')
+  f.write('package-lock.json', '{"changed":1}', other.path)
+  expect(await f.git.provisionDependencies({ repoPath: f.repo, worktreePath: other.path })).toEqual(
+    [],
+  )
+})
+
+test('doctor finds what is left over, saves work and clears it', async () => {
+  const { path } = await claim('T-1')
+  await claim('T-2')
+  f.write('half.txt', 'x', path)
+  const lock = join(f.home, 'hubs', projectId, 'sandbox.git', 'packed-refs.lock')
+  writeFileSync(lock, '')
+  const input = { projectId, liveKeys: ['T-2'] }
+  const found = await f.git.scan(input)
+  expect(found.orphanWorktrees.map((o) => o.key)).toEqual(['T-1'])
+  expect(found.locks).toEqual([lock])
+  const done = await f.git.repair(input)
+  expect(done.join('\n')).toMatch(
+    /released the worktree .* its work is in refs\/dispatch\/salvage\/T-1/,
+  )
+  await f.git.idle()
+  const after = await f.git.scan(input)
+  expect({ ...after, salvage: after.salvage.length }).toEqual({
+    orphanWorktrees: [],
+    brokenSlots: [],
+    orphanBranches: [],
+    locks: [],
+    salvage: 1,
+  })
+})

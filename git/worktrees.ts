@@ -1,0 +1,276 @@
+import { readFile, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { publishWork, saveWork } from './commit.ts'
+import { provisionDependencies } from './dependencies.ts'
+import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
+import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
+import { GitProblem } from './problem.ts'
+import { checkBranchName, hasCommit, readRef, swapRef } from './refs.ts'
+import {
+  type Claim,
+  dropClaim,
+  dropSlot,
+  emptyTrash,
+  findClaim,
+  freeSlots,
+  listClaims,
+  moveToTrash,
+  newSlotName,
+  readSlot,
+  type Slot,
+  slotPath,
+  takeSlot,
+  writeClaim,
+  writeSlot,
+} from './slots.ts'
+import { checkOut, removeUntracked, slotTree } from './tree.ts'
+
+export interface ClaimInput {
+  projectId: string
+  /** Who claims, such as a task's id: the same key gets the same worktree. */
+  key: string
+  /** Commit in the clean hub that a new branch starts at. */
+  base: string
+  branch: string
+}
+export interface Worktree {
+  path: string
+  head: string
+}
+
+/** Builds a worktree, detached at `sha`. Only the bookkeeping holds the queue; files are written beside other builds. */
+async function buildSlot(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  name: string,
+  sha: string,
+): Promise<Slot> {
+  const { git, queue } = deps
+  const path = slotPath(layout, name)
+  await queue.run(layout.sandbox, async () => {
+    await restoreSandbox(deps, layout)
+    await moveToTrash(layout, path)
+    await rm(join(layout.sandbox, 'worktrees', name), { recursive: true, force: true })
+    await privateDir(layout.worktrees)
+    await git.run(['worktree', 'add', '--no-checkout', '--detach', path, sha], {
+      gitDir: layout.sandbox,
+    })
+  })
+  const pointer = await readFile(join(path, '.git'), 'utf8')
+  const slot = { name, admin: basename(pointer.trim()), sha }
+  await checkOut(git, slotTree(layout, slot), sha)
+  await writeSlot(layout, slot)
+  return slot
+}
+
+async function pickSlot(deps: GitDeps, layout: ProjectLayout, input: ClaimInput): Promise<Claim> {
+  const claim = {
+    key: input.key,
+    branch: input.branch,
+    base: input.base,
+    active: false,
+    at: new Date().toISOString(),
+  }
+  const free = await freeSlots(layout)
+  const best = [
+    ...free.filter((slot) => slot.sha === input.base),
+    ...free.filter((slot) => slot.sha !== input.base),
+  ]
+  for (const slot of best) {
+    const taken = { ...claim, slot: slot.name }
+    if (await takeSlot(layout, taken)) return taken
+  }
+  const fresh = { ...claim, slot: newSlotName() }
+  if (!(await takeSlot(layout, fresh))) return pickSlot(deps, layout, input)
+  return fresh
+}
+
+/** Makes a claimed slot stand on its branch. May be cut anywhere and run again: it is handed out only after the last line. */
+async function activate(deps: GitDeps, layout: ProjectLayout, claim: Claim): Promise<Worktree> {
+  const { git, queue } = deps
+  const ref = `refs/heads/${claim.branch}`
+  const existing = await readRef(git, layout.sandbox, ref)
+  const head = existing ?? claim.base
+  if (existing) await publishCommit(deps, layout, existing)
+  const ready = await readSlot(layout, claim.slot)
+  const there = ready && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
+  const slot = ready && there ? ready : await buildSlot(deps, layout, claim.slot, head)
+  const tree = slotTree(layout, slot)
+  if (slot.sha !== head) {
+    await checkOut(git, tree, head)
+    await writeSlot(layout, { ...slot, sha: head })
+  }
+  await queue.run(layout.sandbox, async () => {
+    if (
+      !existing &&
+      !(await swapRef(git, layout.sandbox, {
+        ref,
+        to: head,
+        from: undefined,
+        why: 'dispatch: claim',
+      }))
+    ) {
+      if ((await readRef(git, layout.sandbox, ref)) !== head)
+        throw new Error(`${ref} moved while it was being claimed`)
+    }
+    await writeWhole(join(tree.adminDir, 'HEAD'), `ref: ${ref}\n`)
+  })
+  await writeClaim(layout, { ...claim, active: true })
+  return { path: tree.path, head }
+}
+
+/** The head of a claim that was handed out before; whatever the agent did there stays. */
+async function reclaim(deps: GitDeps, layout: ProjectLayout, claim: Claim): Promise<Worktree> {
+  const path = slotPath(layout, claim.slot)
+  const there = await stat(join(path, '.git')).catch(() => undefined)
+  if (!claim.active || !there) return activate(deps, layout, claim)
+  const head = await readRef(deps.git, layout.sandbox, `refs/heads/${claim.branch}`)
+  return head ? { path, head } : activate(deps, layout, claim)
+}
+
+/**
+ * A worktree of the sandbox hub on `branch`: the same one for the same key, a warm one where there is one, else a new one.
+ * Throws `commit_missing` (base not in the clean hub), `bad_ref`, `branch_checked_out_elsewhere`.
+ */
+export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<Worktree> {
+  checkBranchName(input.branch)
+  const layout = projectLayout(deps.home, input.projectId)
+  if (!(await hasCommit(deps.git, layout.clean, input.base)))
+    throw new GitProblem(
+      'commit_missing',
+      `Commit ${input.base.slice(0, 12)} is not in the hub.`,
+      'Import the target branch first.',
+    )
+  const { claim, again } = await deps.queue.run(layout.worktrees, async () => {
+    const claims = await listClaims(layout)
+    const mine = claims.find((other) => other.key === input.key)
+    if (mine) return { claim: mine, again: true }
+    const other = claims.find((held) => held.branch === input.branch)
+    if (other)
+      throw new GitProblem(
+        'branch_checked_out_elsewhere',
+        `${input.branch} is in use by ${other.key}.`,
+        'Release that worktree first.',
+      )
+    return { claim: await pickSlot(deps, layout, input), again: false }
+  })
+  return deps.queue.run(slotPath(layout, claim.slot), async () => {
+    const latest = again ? ((await findClaim(layout, input.key)) ?? claim) : claim
+    return again ? reclaim(deps, layout, latest) : activate(deps, layout, latest)
+  })
+}
+
+/** Puts a used slot back to a clean, detached checkout of its last base; on any trouble it is thrown away instead. */
+async function recycle(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  slot: Slot,
+  sha: string,
+): Promise<void> {
+  const tree = slotTree(layout, slot)
+  try {
+    // The agent could write to all of these; a slot starts from known content.
+    await rm(join(tree.path, '.git'), { recursive: true, force: true })
+    await writeWhole(join(tree.path, '.git'), `gitdir: ${tree.adminDir}\n`)
+    await rm(tree.adminDir, { recursive: true, force: true })
+    await writeWhole(join(tree.adminDir, 'commondir'), '../..\n')
+    await writeWhole(join(tree.adminDir, 'gitdir'), `${join(tree.path, '.git')}\n`)
+    await writeWhole(join(tree.adminDir, 'HEAD'), `${sha}\n`)
+    await checkOut(deps.git, tree, sha)
+    await removeUntracked(deps.git, tree)
+    await writeSlot(layout, { ...slot, sha })
+  } catch (error) {
+    deps.log('a used worktree could not be recycled; removing it', {
+      slot: slot.name,
+      error: String(error),
+    })
+    await discard(layout, slot.name, slot.admin)
+  }
+}
+
+/** Removes a slot for good. */
+export async function discard(layout: ProjectLayout, name: string, admin: string): Promise<void> {
+  await dropSlot(layout, name)
+  await moveToTrash(layout, slotPath(layout, name))
+  await rm(join(layout.sandbox, 'worktrees', admin), { recursive: true, force: true })
+  await emptyTrash(layout)
+}
+
+/**
+ * Gives a worktree back. Work that is uncommitted, or committed and nowhere else, is first saved under `refs/dispatch/salvage/`.
+ * The slot is cleaned in the background (`background` gets the promise). Again, or for an unknown key, it does nothing.
+ */
+export async function releaseWorktree(
+  deps: GitDeps,
+  input: { projectId: string; key: string },
+  background: (work: Promise<void>) => void,
+): Promise<{ salvaged: string | undefined }> {
+  const layout = projectLayout(deps.home, input.projectId)
+  const claim = await findClaim(layout, input.key)
+  if (!claim) return { salvaged: undefined }
+  return deps.queue.run(slotPath(layout, claim.slot), async () => {
+    if (!(await findClaim(layout, input.key))) return { salvaged: undefined }
+    const slot = await readSlot(layout, claim.slot)
+    const there = slot && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
+    const salvaged =
+      there && claim.active
+        ? await saveWork(deps, layout, claim, slot)
+        : await publishWork(deps, layout, claim)
+    // Without its slot file nobody can take the slot until it is clean again.
+    await dropSlot(layout, claim.slot)
+    await dropClaim(layout, claim.slot)
+    if (slot && there)
+      background(
+        deps.queue.run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base)),
+      )
+    return { salvaged }
+  })
+}
+
+/** Keeps `slots` free worktrees at `base`, with the person's dependencies copied in when `repoPath` is given. */
+export async function warm(
+  deps: GitDeps,
+  input: { projectId: string; base: string; slots: number; repoPath?: string },
+): Promise<void> {
+  const layout = projectLayout(deps.home, input.projectId)
+  await deps.queue.run(`${layout.worktrees}#warm`, async () => {
+    const free = await freeSlots(layout)
+    for (const slot of free)
+      await holding(layout, slot.name, () => refresh(deps, layout, slot, input))
+    for (let count = free.length; count < input.slots; count++) {
+      const name = newSlotName()
+      await holding(layout, name, async () => {
+        const slot = await buildSlot(deps, layout, name, input.base)
+        await refresh(deps, layout, slot, input)
+      })
+    }
+  })
+}
+
+/** Works on a free slot under a claim of our own, so that nobody takes it half way. */
+async function holding(
+  layout: ProjectLayout,
+  slot: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const at = new Date().toISOString()
+  const hold = { slot, key: `warm ${slot}`, branch: '', base: '', active: false, at }
+  if (!(await takeSlot(layout, hold))) return
+  try {
+    await work()
+  } finally {
+    await dropClaim(layout, slot)
+  }
+}
+
+async function refresh(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  slot: Slot,
+  input: { base: string; repoPath?: string },
+): Promise<void> {
+  if (slot.sha !== input.base) await recycle(deps, layout, slot, input.base)
+  if (input.repoPath === undefined) return
+  const worktreePath = slotPath(layout, slot.name)
+  await provisionDependencies({ repoPath: input.repoPath, worktreePath })
+}
