@@ -1,0 +1,85 @@
+import type { AgentEvent } from '../contracts/agent.ts'
+import { createRedactor } from './redact.ts'
+
+/** Between an adapter and the log: makes events safe to store and joins text that comes in tiny pieces. */
+export interface Intake {
+  add(event: AgentEvent): void
+  /** Whatever text is still waiting. */
+  flush(): void
+}
+
+/** Text is stored at most this often, in milliseconds. */
+const TEXT_EVERY_MS = 20
+/** A flood is stored in pieces of this size, without waiting. */
+const MAX_TEXT_CHARS = 64 * 1024
+/** Longest string inside any other event. */
+const MAX_STRING_CHARS = 256 * 1024
+
+type Flow = 'text' | 'reasoning'
+
+/**
+ * `env`: the agent's environment, whose secrets are taken out. `store` gets the finished events, in order. The end of a text that may be
+ * the beginning of a secret waits for the next piece, or for the next event that is not text.
+ */
+export function createIntake(
+  env: Readonly<Record<string, string>>,
+  store: (event: AgentEvent) => void,
+): Intake {
+  const redactor = createRedactor(env)
+  const streams = { text: redactor.stream(), reasoning: redactor.stream() }
+  let flow: Flow = 'text'
+  let pending = ''
+  let lastStored = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+
+  const storePending = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (pending === '') return
+    store({ type: flow, text: pending })
+    pending = ''
+    lastStored = performance.now()
+  }
+  const flush = () => {
+    pending += streams[flow].flush()
+    storePending()
+  }
+  const addText = (kind: Flow, text: string) => {
+    if (kind !== flow) flush()
+    flow = kind
+    pending += streams[kind].push(storable(text))
+    if (pending === '') return
+    const wait = lastStored + TEXT_EVERY_MS - performance.now()
+    if (wait <= 0 || pending.length >= MAX_TEXT_CHARS) return storePending()
+    timer ??= setTimeout(storePending, wait)
+  }
+  return {
+    flush,
+    add(event) {
+      if (event.type === 'text' || event.type === 'reasoning')
+        return addText(event.type, event.text)
+      flush()
+      store(redactor.value(bounded(event)) as AgentEvent)
+    },
+  }
+}
+
+/** No NUL and no half surrogates: Postgres refuses both. */
+const storable = (text: string) =>
+  text.replace(
+    /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g,
+    '\uFFFD',
+  )
+
+function bounded(value: unknown): unknown {
+  if (typeof value === 'string') {
+    const kept = value.slice(0, MAX_STRING_CHARS)
+    const dropped = value.length - kept.length
+    return dropped > 0 ? `${storable(kept)}… (${dropped} characters dropped)` : storable(kept)
+  }
+  if (Array.isArray(value)) return value.map(bounded)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [storable(key), bounded(inner)]),
+  )
+}

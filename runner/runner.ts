@@ -1,0 +1,204 @@
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { RunCommand, RunEvent, RunExit, RunSpec, RunState } from '../contracts/agent.ts'
+import { createBatchParser } from './event-reader.ts'
+import { createLocalTransport } from './local-transport.ts'
+import { runDirectory, TMP_FOLDER } from './run-files.ts'
+import type { SocketAnswer, SocketRequest } from './run-socket.ts'
+import type { SpawnerOptions } from './spawner-client.ts'
+import type { Transport } from './transport.ts'
+
+/** The runner of this run died without a result. What it stored was delivered; continue by session id after `reap`. */
+export class RunnerLost extends Error {
+  readonly runId: string
+  constructor(runId: string) {
+    super(`the runner of run ${runId} is gone and left no result`)
+    this.name = 'RunnerLost'
+    this.runId = runId
+  }
+}
+
+export interface AttachOptions {
+  /** The last seq that the caller has stored; 0 for everything. */
+  afterSeq: number
+  /** Ends the iteration quietly; the run goes on. */
+  signal?: AbortSignal
+}
+
+export interface RunnerClient {
+  /**
+   * Starts a run once: whoever calls again, from whichever process and after whatever crash, gets `already`. Resolves when its runner
+   * has the run and listens. Throws when no runner can be started.
+   */
+  start(spec: RunSpec): Promise<'started' | 'already'>
+  /**
+   * The run's events after `afterSeq`, in batches, without gap or duplicate, live to the terminal event, after which `exit.json` exists.
+   * Throws `RunnerLost` when the runner died without a result, and an Error when the run was never started.
+   */
+  attach(runId: string, options: AttachOptions): AsyncIterable<RunEvent[]>
+  /** `gone`: the run has ended, was lost, or never started. Sending a correction again is harmless. */
+  send(runId: string, command: RunCommand): Promise<'sent' | 'gone'>
+  exit(runId: string): Promise<RunExit | undefined>
+  state(runId: string): Promise<RunState>
+  /** Renews now and every `everyMs`, until the returned function is called or the run is gone. */
+  keepRenewed(runId: string, everyMs: number): () => void
+  /** Kills whatever is left of a run, its runner included. Returns how many processes that were. */
+  reap(runId: string): Promise<number>
+  /** Reaps every run that has a process in this home and that nobody knows. Returns the ids. For the start of a worker. */
+  sweep(isLive: (runId: string) => boolean | Promise<boolean>): Promise<string[]>
+  /** The run's own temp folder, for `TMPDIR`; it is made by `start` and removed at the end. */
+  tmpdir(runId: string): string
+  /** Ends the spawner and the runner in waiting; runs go on. */
+  close(): Promise<void>
+}
+
+export interface RunnerOptions extends SpawnerOptions {
+  /** Told about what goes on in the background and is tried again anyway. */
+  log?: (message: string) => void
+  transport?: Transport
+}
+
+/** Between claiming a run and listening there are a few milliseconds. */
+const CONNECT_TRIES = 200
+const CONNECT_EVERY_MS = 10
+
+/** Starts and follows agent runs, each in a detached runner process that outlives this one. `home`: DISPATCH_HOME. */
+export function createRunner(options: RunnerOptions): RunnerClient {
+  const { home, log = () => undefined } = options
+  const transport = options.transport ?? createLocalTransport(options)
+  const client: RunnerClient = {
+    async start(spec) {
+      if ((await transport.state(spec.runId)) !== 'absent') return 'already'
+      await transport.create(spec)
+      return (await transport.launch(spec.runId)) === 'claimed' ? 'started' : 'already'
+    },
+    attach: (runId, { afterSeq, signal }) => follow(transport, runId, afterSeq, signal),
+    send: (runId, command) => send(transport, runId, command),
+    exit: (runId) => transport.exit(runId),
+    state: (runId) => transport.state(runId),
+    keepRenewed: (runId, everyMs) =>
+      keepRenewed(() => send(transport, runId, { type: 'renew' }), everyMs, log),
+    reap: (runId) => transport.reap(runId),
+    async sweep(isLive) {
+      const unknown: string[] = []
+      for (const runId of await transport.alive()) if (!(await isLive(runId))) unknown.push(runId)
+      for (const runId of unknown) {
+        const killed = await transport.reap(runId)
+        log(`ended run ${runId}, which nobody knows: ${killed} processes`)
+      }
+      return unknown
+    },
+    tmpdir: (runId) => join(runDirectory(join(home, 'runs'), runId), TMP_FOLDER),
+    close: () => transport.close(),
+  }
+  return client
+}
+
+async function* follow(
+  transport: Transport,
+  runId: string,
+  afterSeq: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RunEvent[]> {
+  let last = afterSeq
+  // Live from the socket while there is one, and whatever it did not bring from the file.
+  for (const source of [live, stored]) {
+    for await (const events of source(transport, runId, last, signal)) {
+      if (signal?.aborted) return
+      yield events
+      const newest = events.at(-1)
+      if (!newest) continue
+      if (newest.type === 'done' || newest.type === 'failed') return
+      last = newest.seq
+    }
+    if (signal?.aborted) return
+  }
+  const exit = await transport.exit(runId)
+  // The caller already has everything.
+  if (exit && exit.lastSeq <= last) return
+  if ((await transport.state(runId)) === 'absent') throw new Error(`run ${runId} was never started`)
+  throw new RunnerLost(runId)
+}
+
+async function* live(
+  transport: Transport,
+  runId: string,
+  afterSeq: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RunEvent[]> {
+  const socket = await connectRunning(transport, runId)
+  if (!socket) return
+  const abort = () => socket.destroy()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    if (signal?.aborted) return
+    socket.write(`${JSON.stringify({ subscribe: afterSeq } satisfies SocketRequest)}\n`)
+    const parser = createBatchParser(afterSeq)
+    for await (const chunk of socket) {
+      const events = parser.push(chunk)
+      if (events.length > 0) yield events
+    }
+  } catch (error) {
+    if (!isDisconnect(error)) throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    socket.destroy()
+  }
+}
+
+function stored(transport: Transport, runId: string, afterSeq: number) {
+  return transport.events(runId, afterSeq)
+}
+
+async function send(
+  transport: Transport,
+  runId: string,
+  command: RunCommand,
+): Promise<'sent' | 'gone'> {
+  const socket = await connectRunning(transport, runId)
+  if (!socket) return 'gone'
+  try {
+    socket.write(`${JSON.stringify({ command, n: 1 } satisfies SocketRequest)}\n`)
+    for await (const answer of socket)
+      return (JSON.parse(String(answer)) as SocketAnswer).ack === 1 ? 'sent' : 'gone'
+    return 'gone'
+  } catch (error) {
+    if (isDisconnect(error)) return 'gone'
+    throw error
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Undefined when the run is not running. */
+async function connectRunning(transport: Transport, runId: string): Promise<Duplex | undefined> {
+  for (let attempt = 0; attempt < CONNECT_TRIES; attempt += 1) {
+    const socket = await transport.connect(runId)
+    if (socket) return socket
+    if ((await transport.state(runId)) !== 'running') return undefined
+    await new Promise((resolve) => setTimeout(resolve, CONNECT_EVERY_MS))
+  }
+  throw new Error(`the runner of run ${runId} lives but does not listen`)
+}
+
+function isDisconnect(error: unknown): boolean {
+  const codes = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+function keepRenewed(
+  renew: () => Promise<'sent' | 'gone'>,
+  everyMs: number,
+  log: (message: string) => void,
+): () => void {
+  const tick = () =>
+    renew().then(
+      (result) => {
+        if (result === 'gone') clearInterval(timer)
+      },
+      (error: unknown) => log(`a run could not be renewed, trying again: ${error}`),
+    )
+  const timer = setInterval(() => void tick(), everyMs)
+  void tick()
+  return () => clearInterval(timer)
+}
