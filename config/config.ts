@@ -60,6 +60,8 @@ const envSchema = z.object({
   TEMPORAL_TLS_CERT_FILE: z.string().optional(),
   TEMPORAL_TLS_KEY_FILE: z.string().optional(),
   DISPATCH_TEMPORAL_PORT: port.optional(),
+  DISPATCH_UI: z.stringbool().optional(),
+  TEMPORAL_UI_URL: z.url().optional(),
 })
 
 export interface TemporalConfig {
@@ -68,6 +70,8 @@ export interface TemporalConfig {
   namespace: string
   tls: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer }
   apiKey: string | undefined
+  /** Address of Temporal's own UI, for links; the supervisor tells it. */
+  uiUrl: string | undefined
   /** Wanted port of the dev server. */
   devPort: number
 }
@@ -77,6 +81,8 @@ export interface Config {
   /** Where the API listens; loopback unless somebody says otherwise. */
   host: string
   port: number
+  /** Whether the API serves the web UI. */
+  ui: boolean
   /** Undefined: the supervisor starts the embedded Postgres. */
   databaseUrl: string | undefined
   temporal: TemporalConfig
@@ -120,6 +126,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
     home,
     host: vars.DISPATCH_HOST ?? user.host ?? '127.0.0.1',
     port: options.port ?? vars.DISPATCH_PORT ?? user.port ?? DEFAULT_PORT,
+    ui: vars.DISPATCH_UI ?? true,
     databaseUrl: vars.DATABASE_URL ?? user.database_url,
     temporal: temporalConfig(vars, user.temporal ?? {}, options.temporalPort),
     logLevel:
@@ -173,6 +180,7 @@ function temporalConfig(
     namespace: vars.TEMPORAL_NAMESPACE ?? file.namespace ?? 'default',
     tls: Object.keys(custom).length > 0 ? custom : (vars.TEMPORAL_TLS ?? file.tls ?? false),
     apiKey: vars.TEMPORAL_API_KEY ?? file.api_key,
+    uiUrl: vars.TEMPORAL_UI_URL,
     devPort: flagPort ?? vars.DISPATCH_TEMPORAL_PORT ?? file.port ?? 7233,
   }
 }

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, watch } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  statSync,
+  watch,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import buildRoll from 'pino-roll'
@@ -43,6 +52,12 @@ export async function createLogger({ service, level, dir }: LogOptions): Promise
     ...{ mkdir: true, mode: 0o600, sync: true },
   })
   return pino(settings, stream)
+}
+
+/** Starts a new file when `file` grew over 10 MB; one older is kept. For servers that write by themselves. */
+export function rollOver(file: string): void {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size > 10 * 1024 * 1024) renameSync(file, `${file}.old`)
 }
 
 /** Log files of a service, oldest first: the rotated ones, or the single file of Postgres and Temporal. */

@@ -38,7 +38,7 @@ export async function build({ force = false, parts = Object.keys(PARTS), log = c
   mkdirSync(dist, { recursive: true })
   return withLock(join(root, '.dispatch', 'build.lock'), async () => {
     const wanted = stale()
-    await Promise.all(
+    const outcomes = await Promise.allSettled(
       wanted.map(async (name) => {
         const started = performance.now()
         const hash = inputsHash(name)
@@ -47,6 +47,8 @@ export async function build({ force = false, parts = Object.keys(PARTS), log = c
         if (did) log(`built ${name} in ${seconds(started)} s`)
       }),
     )
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed) throw failed.reason
     return wanted
   })
 }

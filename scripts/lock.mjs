@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -10,14 +10,16 @@ export async function withLock(file, work) {
   const deadline = Date.now() + WAIT_MS
   let said = false
   while (!take(file)) {
-    const holder = Number(existsSync(file) ? readFileSync(file, 'utf8') : 0)
-    if (holder > 0 && !alive(holder)) rmSync(file, { force: true })
-    else if (Date.now() > deadline) throw new Error(`${file} is held by process ${holder} for 10 minutes: end it or remove the file`)
-    else {
-      if (!said && holder > 0) console.error(`waiting for process ${holder}, which is preparing the same folder`)
-      said = holder > 0
-      await delay(100)
+    const holder = read(file)
+    if (holder === '') continue // released meanwhile
+    if (!alive(Number(holder))) {
+      discard(file, holder)
+      continue
     }
+    if (Date.now() > deadline) throw new Error(`${file} is held by process ${holder} for 10 minutes: end it or remove the file`)
+    if (!said) process.stderr.write(`waiting for process ${holder}, which prepares the same folder\n`)
+    said = true
+    await delay(100)
   }
   try {
     return await work()
@@ -26,12 +28,39 @@ export async function withLock(file, work) {
   }
 }
 
+/** Written beside and linked, so that the lock appears with its content or not at all. */
 function take(file) {
+  const fresh = `${file}.${process.pid}`
+  writeFileSync(fresh, String(process.pid))
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
+    linkSync(fresh, file)
     return true
   } catch (error) {
     if (error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(fresh, { force: true })
+  }
+}
+
+/** Removes the lock of a dead holder, but not one that somebody else has taken over in the meantime. */
+function discard(file, holder) {
+  const aside = `${file}.${process.pid}.stale`
+  try {
+    renameSync(file, aside)
+  } catch (error) {
+    if (error.code === 'ENOENT') return
+    throw error
+  }
+  if (read(aside) !== holder) linkSync(aside, file)
+  rmSync(aside, { force: true })
+}
+
+function read(file) {
+  try {
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  } catch (error) {
+    if (error.code === 'ENOENT') return ''
     throw error
   }
 }

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { TestProject } from 'vitest/node'
+import { endLeftServers } from '../cli/supervisor/leftovers.ts'
 import { processConfig } from '../config/config.ts'
-import { createHome, distDir, sharedCache, shortSocketDir } from '../config/home.ts'
+import { createHome, distDir, homePaths, sharedCache, shortSocketDir } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
 import { startPostgres } from '../db/postgres/start-postgres.ts'
 import { connectTemporal } from '../temporal/connection.ts'
@@ -22,9 +23,12 @@ declare module 'vitest' {
   }
 }
 
+const PREFIX = 'dispatch-test-'
+
 /** One Postgres and one Temporal for the whole run, in a temporary home, ended however the tests go. */
 export async function setup(project: TestProject) {
-  const home = mkdtempSync(join(tmpdir(), 'dispatch-test-'))
+  await endKilledRuns()
+  const home = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const paths = createHome(home)
   const log = pino({ level: 'silent' })
   const socketDir = shortSocketDir(home)
@@ -63,6 +67,19 @@ export async function setup(project: TestProject) {
   project.provide('home', home)
   project.provide('dist', distDir())
   return teardown
+}
+
+/** A run that was killed could not end its servers. Its pid is in the name of its home. */
+async function endKilledRuns() {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const pid = Number(name.slice(PREFIX.length).split('-')[0])
+    if (!(pid > 0) || commandLine(pid) !== undefined) continue
+    const home = join(tmpdir(), name)
+    if (statSync(home, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue
+    await endLeftServers(homePaths(home))
+    rmSync(home, { recursive: true, force: true })
+    rmSync(shortSocketDir(home), { recursive: true, force: true })
+  }
 }
 
 async function startTemporal(dir: string, logFile: string) {

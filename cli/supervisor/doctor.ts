@@ -133,7 +133,7 @@ async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Pr
         address,
         tls,
         ...(apiKey ? { apiKey } : {}),
-        connectTimeoutMs: 5_000,
+        connectTimeoutMs: 3_000,
       })
       await connection.close()
       return `answers at ${address}`

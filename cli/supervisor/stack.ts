@@ -9,6 +9,7 @@ import {
   sharedCache,
   shortSocketDir,
 } from '../../config/home.ts'
+import { rollOver } from '../../config/log.ts'
 import { freePort } from '../../config/ports.ts'
 import { commandLine, endProcess, gone } from '../../config/process-table.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
@@ -246,6 +247,8 @@ function createStack(options: StackOptions) {
 
   return {
     async start() {
+      for (const name of ['postgres.log', 'temporal.log', 'worker.out', 'api.out'])
+        rollOver(join(home.logs, name))
       await allDone([
         config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
         config.temporal.address

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, processConfig } from '../../config/config.ts'
 import type { HomePaths } from '../../config/home.ts'
-import { commandLine, endProcess, gone } from '../../config/process-table.ts'
+import { gone } from '../../config/process-table.ts'
+import { endLeftServers } from './leftovers.ts'
 import { isStale, lockHolder } from './lock.ts'
 import { readServerFile } from './server-file.ts'
 import type { Say } from './start-command.ts'
@@ -38,26 +39,11 @@ export async function stopCommand(options: { home?: string }, say: Say): Promise
 
 /** Postgres and Temporal outlive a supervisor that was killed. */
 async function endLeftovers(home: HomePaths, say: Say): Promise<number> {
-  const left = [
-    { name: 'Temporal', pid: temporalPid(home), marker: home.temporal, signal: 'SIGTERM' as const },
-    { name: 'Postgres', pid: postgresPid(home), marker: home.postgres, signal: 'SIGINT' as const },
-  ].filter(({ pid, marker }) => pid > 0 && commandLine(pid)?.includes(marker))
-  for (const { name, pid, signal } of left) {
-    await endProcess(pid, 20_000, signal)
+  const ended = await endLeftServers(home)
+  for (const { name, pid } of ended)
     say.out(`ended ${name} (pid ${pid}), which an earlier start had left`)
-  }
   if (isStale(home.lockFile)) rmSync(home.lockFile, { force: true })
   rmSync(home.serverFile, { force: true })
-  if (left.length === 0) say.out(`nothing runs on ${home.root}`)
+  if (ended.length === 0) say.out(`nothing runs on ${home.root}`)
   return 0
-}
-
-function temporalPid(home: HomePaths): number {
-  const file = join(home.temporal, 'dev-server.json')
-  return existsSync(file) ? Number(JSON.parse(readFileSync(file, 'utf8')).pid) : 0
-}
-
-function postgresPid(home: HomePaths): number {
-  const file = join(home.postgres, 'data', 'postmaster.pid')
-  return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0
 }

@@ -1,0 +1,56 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { loadConfig, processEnv } from '../../config/config.ts'
+import { type Check, doctor } from './doctor.ts'
+
+let home: string
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dispatch-doctor-home-'))
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const check = async (env: Record<string, string> = {}) => {
+  const { PATH = '', HOME = '' } = processEnv()
+  const checks = await doctor(loadConfig({ PATH, HOME, ...env }, { home }))
+  return (name: string) => checks.find((c) => c.name === name) as Check
+}
+
+test('a healthy home with running servers has nothing to advise', async () => {
+  const found = await check({
+    DATABASE_URL: inject('databaseUrl'),
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+  })
+  for (const name of [
+    'node',
+    'git',
+    'git behaviour',
+    'temporal',
+    'postgres',
+    'file modes',
+    'listening',
+    'lock',
+  ]) {
+    expect(found(name)).toMatchObject({ ok: true, advice: '' })
+  }
+  expect(found('postgres').message).toMatch(/^18.* from DATABASE_URL$/)
+})
+
+test('what is wrong is said with what to do', async () => {
+  chmodSync(home, 0o755)
+  writeFileSync(join(home, 'lock'), '{"pid":1,"processStart":"never","since":"x"}')
+  const found = await check({
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    DISPATCH_HOST: '0.0.0.0',
+  })
+  expect(found('file modes').advice).toContain(`chmod go-rwx ${home}`)
+  expect(found('lock').message).toContain('left from a Dispatch that was killed')
+  expect(found('postgres')).toMatchObject({
+    ok: false,
+    advice: expect.stringContaining('DATABASE_URL'),
+  })
+  expect(found('temporal').message).toContain('127.0.0.1:1')
+  expect(found('listening').message).toContain('other machines')
+})
