@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, inject, test } from 'vitest'
 import { loadConfig, processEnv } from '../../config/config.ts'
 import { shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
@@ -143,4 +143,34 @@ test('after the supervisor is killed, its servers end, and the next start adopts
   await stack.stop()
   expect(await gone(first['postgres']?.pid ?? 0, 0)).toBe(true)
   expect(await gone(first['temporal']?.pid ?? 0, 0)).toBe(true)
+})
+
+test('with its own servers elsewhere, only worker and API run; a part that does not start is said, and frees the home', async () => {
+  const { home, entries } = newHome()
+  const { PATH, HOME } = processEnv()
+  const env = {
+    PATH,
+    HOME,
+    DATABASE_URL: inject('databaseUrl'),
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+  }
+  const options = {
+    config: loadConfig(env, { home, port: await freePort() }),
+    ...{ env, log: pino({ level: 'silent' }), say: () => undefined, entries },
+  }
+  writeFileSync(entries.worker, 'throw new Error("the worker has no workflows")')
+  await expect(startStack(options)).rejects.toThrow(
+    /worker did not start: it exited with 1[\s\S]*has no workflows/,
+  )
+  expect(() => readFileSync(join(home, 'lock'))).toThrow(/ENOENT/)
+
+  writeFileSync(entries.worker, WORKER)
+  const stack = await startStack(options)
+  undo.push(() => stack.stop())
+  expect(Object.keys(stack.processes()).sort()).toEqual(['api', 'worker'])
+  expect(stack.temporalAddress).toBe(inject('temporalAddress'))
+  const before = stack.processes()['api']
+  await stack.restart('api')
+  expect(stack.processes()['api']).not.toEqual(before)
+  expect((await fetch(stack.url)).ok).toBe(true)
 })

@@ -53,3 +53,34 @@ test('the first start throws its reason, and a wanted stop is not a death', asyn
   await service.stop()
   expect(service.state().status).toBe('stopped')
 })
+
+test('a stop in the middle of a restart ends what that restart brings', async () => {
+  const first = fakeService(1)
+  const second = fakeService(2)
+  let finishStart: () => void = () => undefined
+  let starting: () => void = () => undefined
+  const isStarting = new Promise<void>((resolve) => {
+    starting = resolve
+  })
+  const starts = [
+    async () => first,
+    () =>
+      new Promise<typeof second>((resolve) => {
+        finishStart = () => resolve(second)
+        starting()
+      }),
+  ]
+  const service = await supervise({
+    name: 'worker',
+    start: () => (starts.shift() as () => Promise<typeof first>)(),
+    onStarted: () => undefined,
+    say: () => undefined,
+    backoffMs: () => 1,
+  })
+  first.end('it was ended by SIGKILL')
+  await isStarting
+  const stopped = service.stop()
+  finishStart()
+  await stopped
+  expect(await second.exited).toBe('it was asked to')
+})

@@ -62,6 +62,7 @@ export async function supervise<T extends RunningService>(
       say(`${name} ended (${reason}); starting it again`)
       running = await startAgain()
       if (!running) return
+      if (stopping.signal.aborted) return running.stop()
       onStarted(running)
       say(`${name} runs again (pid ${running.pid})`)
       for (const wake of waiters.splice(0)) wake()
