@@ -61,7 +61,7 @@ const KEY_SHAPE = new RegExp(
 /** `password: "…"`, `https://user:…@host`, `Authorization: Bearer …`: the value goes, the name stays. */
 const NAMED = [
   /((?:password|passwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?)(?=[A-Za-z0-9_+/=-]*[0-9])(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+/=-]{16,}/gi,
-  /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{1,100}:)[^\s/@]{3,200}(?=@)/gi,
+  /(:\/\/[^\s:/@]{1,100}:)[^\s/@]{3,200}(?=@)/g,
   /(\bBearer\s+)[A-Za-z0-9_.+/=~-]{16,}/g,
 ]
 /** Ends that may go on to become one of the shapes above. */
@@ -69,9 +69,9 @@ const OPEN_ENDS = [
   new RegExp(
     `(?<![A-Za-z0-9])(?:${KEY_PREFIXES.map(([p]) => literal(p)).join('|')})[${KEY_CHARS}]*$`,
   ),
-  /-----BEGIN (?:[A-Z ]*|[A-Z ]*PRIVATE KEY-----(?:(?!-----END)[\s\S])*|[\s\S]*-----END [A-Z -]*)$/,
+  /-----BEGIN [A-Z ]*(?:-{0,5}|PRIVATE KEY-----(?:(?!-----END [A-Z ]*-----)[\s\S])*)$/,
   /(?:password|passwd|secret|token|api[_-]?key)["']?\s*(?:[:=]\s*["']?[A-Za-z0-9_+/=-]*)?$/i,
-  /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{1,100}(?::[^\s/@]{0,200})?$/i,
+  /:\/\/[^\s:/@]{0,100}(?::[^\s/@]{0,200})?$/,
   /\bBearer(?:\s+[A-Za-z0-9_.+/=~-]*)?$/,
 ]
 /** Words whose beginning at the very end of a piece is held back too. */
@@ -79,6 +79,7 @@ const OPENERS = [
   ...KEY_PREFIXES.map(([p]) => p),
   PEM_BEGIN,
   'Bearer ',
+  '://',
   'password',
   'passwd',
   'secret',
@@ -154,6 +155,8 @@ function openEnd(text: string, openers: readonly string[]): number {
 /** Moves a cut that would go through a whole secret to the secret's beginning ("abcabc" ends with a beginning of itself). */
 function beforeKnown(text: string, cut: number, known: readonly string[]): number {
   let moved = cut
+  for (const { index, 0: block } of text.matchAll(PEM))
+    if (index < moved && index + block.length > moved) moved = index
   for (let again = true; again; ) {
     again = false
     for (const form of known) {
