@@ -24,7 +24,7 @@ const CLI_EXTERNAL = ['@temporalio/*', 'pg', 'knex', 'pino', 'pino-roll', '@embe
 const PARTS = {
   servers: { inputs: FOLDERS.filter((name) => name !== 'cli'), build: buildServers },
   cli: { inputs: ['contracts', 'client', 'config', 'temporal', 'db', 'cli'], build: buildCli },
-  workflows: { inputs: ['contracts', 'domain', 'workflows', 'activities'], build: buildWorkflows },
+  workflows: { inputs: ['contracts', 'domain', 'workflows'], build: buildWorkflows },
   prompts: { inputs: ['prompts'], build: copyPrompts },
   ui: { inputs: ['ui', 'client', 'contracts'], build: buildUi },
 }

@@ -4,8 +4,8 @@ export interface TemporalTarget {
   /** `host:port`. */
   address: string
   /** True, or paths resolved to PEM contents by the caller. An API key implies TLS. */
-  tls?: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer }
-  apiKey?: string
+  tls?: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined
+  apiKey?: string | undefined
   /** Milliseconds; default 10,000. */
   connectTimeoutMs?: number
 }

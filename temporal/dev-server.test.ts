@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
-import { processConfig } from '../config/config.ts'
+import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
 import { connectTemporal } from './connection.ts'
 import { startDevServer } from './dev-server.ts'
@@ -16,7 +16,8 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 async function binary() {
-  const { path, xdgCacheHome } = processConfig()
+  const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
+  const { path, xdgCacheHome } = loadConfig({ PATH, HOME, XDG_CACHE_HOME }, { home: dir })
   return findTemporal({
     path,
     caches: [join(sharedCache(xdgCacheHome), 'temporal')],

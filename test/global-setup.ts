@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { TestProject } from 'vitest/node'
 import { endLeftServers } from '../cli/supervisor/leftovers.ts'
-import { processConfig } from '../config/config.ts'
+import { loadConfig, processEnv } from '../config/config.ts'
 import { createHome, distDir, homePaths, sharedCache, shortSocketDir } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
 import { startPostgres } from '../db/postgres/start-postgres.ts'
@@ -83,7 +83,9 @@ async function endKilledRuns() {
 }
 
 async function startTemporal(dir: string, logFile: string) {
-  const { path, xdgCacheHome } = processConfig()
+  // only PATH and cache: a person's own configuration must not lead tests to their servers
+  const { PATH = '', HOME, XDG_CACHE_HOME } = processEnv()
+  const { path, xdgCacheHome } = loadConfig({ PATH, HOME, XDG_CACHE_HOME }, { home: dir })
   const binary = await findTemporal({
     path,
     caches: [join(sharedCache(xdgCacheHome), 'temporal')],

@@ -132,7 +132,7 @@ async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Pr
       const connection = await connectTemporal({
         address,
         tls,
-        ...(apiKey ? { apiKey } : {}),
+        apiKey,
         connectTimeoutMs: 3_000,
       })
       await connection.close()
