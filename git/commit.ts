@@ -62,29 +62,24 @@ async function isAncestor(
   return deps.git.succeeds(['merge-base', '--is-ancestor', ancestor, of], { gitDir })
 }
 
-async function requireClaim(deps: GitDeps, projectId: string, worktreePath: string) {
-  const layout = projectLayout(deps.home, projectId)
-  const claim = await claimAt(layout, worktreePath)
-  const slot = claim && (await readSlot(layout, claim.slot))
-  if (!claim || !slot)
-    throw new GitProblem(
-      'workspace_lost',
-      `${worktreePath} is not a claimed worktree.`,
-      'Retry the stage; it claims a new one.',
-    )
-  return { layout, claim, slot, tree: slotTree(layout, slot) }
-}
-
-/** A claimed worktree and the commit its branch stands on. */
+/** A claimed worktree, the commit it stands on, and what an agent had changed in the sandbox hub (put back by now). */
 export async function openWorktree(
   deps: GitDeps,
   input: { projectId: string; worktreePath: string },
 ) {
-  const opened = await requireClaim(deps, input.projectId, input.worktreePath)
-  return {
-    ...opened,
-    head: await worktreeHead(deps, opened.layout, opened.tree, opened.claim.branch),
-  }
+  const layout = projectLayout(deps.home, input.projectId)
+  const claim = await claimAt(layout, input.worktreePath)
+  const slot = claim && (await readSlot(layout, claim.slot))
+  if (!claim || !slot)
+    throw new GitProblem(
+      'workspace_lost',
+      `${input.worktreePath} is not a claimed worktree.`,
+      'Retry the stage; it claims a new one.',
+    )
+  const tree = slotTree(layout, slot)
+  const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
+  const head = await worktreeHead(deps, layout, tree, claim.branch)
+  return { layout, claim, slot, tree, tampered, head }
 }
 
 export interface CommitResult {
@@ -106,9 +101,8 @@ export async function commitAll(
   deps: GitDeps,
   input: { projectId: string; worktreePath: string; message: string; trailers: Trailers },
 ): Promise<CommitResult> {
-  const { layout, claim, tree, head } = await openWorktree(deps, input)
+  const { layout, claim, tree, head, tampered } = await openWorktree(deps, input)
   const { git } = deps
-  const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
   const snapshot = await snapshotTree(git, tree, head)
   const onto = claim.merging?.onto
   const merging =
@@ -247,7 +241,6 @@ export async function saveWork(
   slot: Slot,
 ): Promise<string | undefined> {
   const tree = slotTree(layout, slot)
-  await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
   const head = await worktreeHead(deps, layout, tree, claim.branch)
   const snapshot = await snapshotTree(deps.git, tree, head)
   const dirty = snapshot !== (await treeOf(deps, layout.sandbox, head))

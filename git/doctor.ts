@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { GitDeps } from './hubs.ts'
+import { type GitDeps, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout } from './layout.ts'
 import { clearStaleLock } from './locks.ts'
 import { hasCommit, readRef } from './refs.ts'
@@ -14,6 +14,8 @@ export interface GitScan {
   brokenSlots: string[]
   /** Sandbox branches of no live claim whose work is safe in the clean hub. */
   orphanBranches: string[]
+  /** What agents had changed in the sandbox hub's own files. */
+  tampered: string[]
   /** Lock files in the hubs. */
   locks: string[]
   /** Work that was saved before a worktree went. */
@@ -25,10 +27,11 @@ export interface ScanInput {
   liveKeys: readonly string[]
 }
 
-/** What is left over in a project's hubs and worktrees. Reads only. */
+/** What is left over in a project's hubs and worktrees. Changes nothing but a sandbox config that agents spoilt. */
 export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
   const layout = projectLayout(deps.home, input.projectId)
   const live = new Set(input.liveKeys)
+  const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
   const claims = await listClaims(layout)
   const orphans = claims.filter((claim) => !live.has(claim.key))
   return {
@@ -43,6 +46,7 @@ export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
       layout,
       claims.filter((claim) => live.has(claim.key)),
     ),
+    tampered,
     locks: [...(await locksIn(layout.clean)), ...(await locksIn(layout.sandbox))],
     salvage: await listSalvage(deps, layout),
   }

@@ -99,7 +99,13 @@ export async function ensureHubs(
  */
 export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Promise<string[]> {
   const changed: string[] = []
-  const wanted = await readFile(join(layout.hubs, 'sandbox.config'), 'utf8')
+  const wanted = await readFile(join(layout.hubs, 'sandbox.config'), 'utf8').catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw error
+    },
+  )
+  if (wanted === undefined) return changed
   const config = join(layout.sandbox, 'config')
   if ((await readFile(config, 'utf8').catch(() => '')) !== wanted) {
     await rm(config, { force: true, recursive: true })
@@ -214,26 +220,31 @@ export async function importTarget(
   return sha
 }
 
-/** Brings a commit that an agent made into the clean hub. Throws `commit_missing` when there is none. */
+/** Brings a commit that an agent made into the clean hub. Throws `commit_missing`, or `unsafe_commit` when git finds it malformed. */
 export async function publishCommit(
   deps: GitDeps,
   layout: ProjectLayout,
   sha: string,
 ): Promise<void> {
-  if (
-    !(await hasCommit(deps.git, layout.clean, sha)) &&
-    !(await hasCommit(deps.git, layout.sandbox, sha))
-  )
+  if (await hasCommit(deps.git, layout.clean, sha)) return
+  const objects = join(layout.sandbox, 'objects')
+  const seen = ['cat-file', '-e', `${sha}^{commit}`]
+  if (!(await deps.git.succeeds(seen, { gitDir: layout.clean, alternates: [objects] })))
     throw new GitProblem(
       'commit_missing',
       `Commit ${sha.slice(0, 12)} is not there.`,
       'The work may be in a salvage ref: run `dispatch doctor`.',
     )
-  await deps.queue.run(layout.clean, () =>
-    bringCommit(deps, layout.clean, {
-      objects: join(layout.sandbox, 'objects'),
-      sha,
-      strict: true,
-    }),
-  )
+  await deps.queue.run(layout.clean, async () => {
+    try {
+      await bringCommit(deps, layout.clean, { objects, sha, strict: true })
+    } catch (error) {
+      if (!(error instanceof GitFailure)) throw error
+      throw new GitProblem(
+        'unsafe_commit',
+        `Commit ${sha.slice(0, 12)} was refused: ${error.stderr.trim().slice(0, 500)}`,
+        'Retry the stage so that the agent makes it again.',
+      )
+    }
+  })
 }

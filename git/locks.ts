@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
-import { basename, dirname, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 
 /** Without /proc nobody can be asked who holds a lock, so it must at least be this old. */
 const OLD_ENOUGH_MS = 60_000
@@ -21,18 +21,30 @@ async function ownerMayLive(lock: string, home: string): Promise<boolean> {
     const info = await stat(lock).catch(() => undefined)
     return info !== undefined && Date.now() - info.mtimeMs < OLD_ENOUGH_MS
   }
-  const repository = /^(.*?\.git)(\/|$)/.exec(lock)?.[1] ?? dirname(lock)
+  const owners = possibleOwners(lock, home)
   for (const pid of pids.filter((name) => /^\d+$/.test(name))) {
-    if (await isGitAt(pid, repository, home)) return true
+    if (await isGitAt(pid, owners)) return true
   }
   return false
 }
 
-/** A git process that names the repository, works in one of our worktrees, or whose directory we may not read. */
-async function isGitAt(pid: string, repository: string, home: string): Promise<boolean> {
+/** Only we run git in a clean hub, and always name it; a sandbox hub is used from every worktree of its project. */
+function possibleOwners(lock: string, home: string): { named: string; inside: string | undefined } {
+  const [, project, hub] = lock.slice(home.length).match(/^\/hubs\/([^/]+)\/(\w+)\.git\//) ?? []
+  if (!project || !hub) return { named: dirname(lock), inside: undefined }
+  const named = join(home, 'hubs', project, `${hub}.git`)
+  if (hub === 'clean') return { named, inside: undefined }
+  const admin = /\/sandbox\.git\/worktrees\/([^/]+)\//.exec(lock)?.[1]
+  return { named, inside: join(home, 'worktrees', project, admin ?? '') }
+}
+
+async function isGitAt(
+  pid: string,
+  owners: { named: string; inside: string | undefined },
+): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   if (!/^(\S*\/)?git(-\S+)?\0/.test(command)) return false
-  if (command.includes(repository)) return true
+  if (command.includes(owners.named)) return true
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
-  return cwd?.startsWith(home + sep) ?? false
+  return owners.inside !== undefined && (cwd?.startsWith(owners.inside) ?? false)
 }

@@ -19,6 +19,7 @@ export const GIT_PROBLEM_CODES = [
   'branch_not_ours',
   'git_missing',
   'commit_missing',
+  'unsafe_commit',
   'workspace_lost',
   'unreadable',
 ] as const

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -141,6 +142,72 @@ test('doctor finds what is left over, saves work and clears it', async () => {
     brokenSlots: [],
     orphanBranches: [],
     locks: [],
+    tampered: [],
     salvage: 1,
   })
+})
+
+test('a lock left by a killed git is cleared, one whose owner lives is waited for', async () => {
+  const { path } = await claim('T-1')
+  const admin = join(
+    f.home,
+    'hubs',
+    projectId,
+    'sandbox.git',
+    'worktrees',
+    path.split('/').at(-1) ?? '',
+  )
+  writeFileSync(join(admin, 'index.lock'), '')
+  writeFileSync(join(admin, '..', '..', 'refs', 'heads', 'dispatch', 'T-1.lock'), '')
+  f.write('a.txt', 'edited\n', path)
+  const commit = () =>
+    f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  expect((await commit()).files).toEqual(['a.txt'])
+  writeFileSync(join(admin, 'index.lock'), '')
+  f.write('a.txt', 'again\n', path)
+  const owner = spawn('git', ['cat-file', '--batch'], {
+    cwd: path,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  try {
+    owner.stdin.write('HEAD\n')
+    await new Promise((seen) => owner.stdout.once('data', seen))
+    await expect(commit()).rejects.toThrow(/Another git process holds .*index\.lock/)
+    expect(existsSync(join(admin, 'index.lock'))).toBe(true)
+  } finally {
+    const gone = new Promise((done) => owner.once('close', done))
+    owner.kill('SIGKILL')
+    await gone
+  }
+  expect((await commit()).committed).toBe(true)
+})
+
+test('LFS pointers and submodules are carried as they are', async () => {
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 5\n'
+  f.commit({ '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n', 'big.bin': pointer })
+  f.sh(['update-index', '--add', '--cacheinfo', `160000,${base},sub`])
+  f.write('.gitmodules', '[submodule "sub"]\n\tpath = sub\n\turl = ./sub\n')
+  f.sh(['add', '.gitmodules'])
+  f.sh(['commit', '-q', '-m', 'submodule'])
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await claim('T-1')
+  expect(readFileSync(join(path, 'big.bin'), 'utf8')).toBe(pointer)
+  f.write('a.txt', 'edited\n', path)
+  const { head, files } = await f.git.commitAll({
+    projectId,
+    worktreePath: path,
+    message: 'm',
+    trailers: {},
+  })
+  expect(files).toEqual(['a.txt'])
+  expect(f.sh(['ls-tree', head, 'sub'], path)).toBe(
+    `160000 commit ${base.length ? f.sh(['rev-parse', 'HEAD:sub']) : ''}\tsub`,
+  )
+})
+
+test('a branch beside one that is a part of its name is refused in words', async () => {
+  await claim('T-1')
+  await expect(
+    f.git.claimWorktree({ projectId, key: 'T-9', base, branch: 'dispatch/T-1/more' }),
+  ).rejects.toThrow(/cannot be created beside .* Rename or delete/)
 })

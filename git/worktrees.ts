@@ -141,6 +141,7 @@ export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<W
       `Commit ${input.base.slice(0, 12)} is not in the hub.`,
       'Import the target branch first.',
     )
+  await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
   const { claim, again } = await deps.queue.run(layout.worktrees, async () => {
     const claims = await listClaims(layout)
     const mine = claims.find((other) => other.key === input.key)
@@ -210,6 +211,7 @@ export async function releaseWorktree(
   if (!claim) return { salvaged: undefined }
   return deps.queue.run(slotPath(layout, claim.slot), async () => {
     if (!(await findClaim(layout, input.key))) return { salvaged: undefined }
+    await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
     const slot = await readSlot(layout, claim.slot)
     const there = slot && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
     const salvaged =

@@ -1,0 +1,255 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { changedConfig } from './config-snapshot.ts'
+import { createFixture, type Fixture } from './fixture.ts'
+
+let f: Fixture
+let canaries: string
+const projectId = 'p1'
+beforeEach(() => {
+  f = createFixture()
+  canaries = join(f.folder, 'canaries')
+  mkdirSync(canaries)
+})
+afterEach(() => f.remove())
+
+const HOOKS = [
+  'post-checkout',
+  'pre-commit',
+  'commit-msg',
+  'post-commit',
+  'reference-transaction',
+  'post-index-change',
+  'pre-merge-commit',
+  'post-merge',
+  'update',
+  'pre-receive',
+  'post-receive',
+  'post-rewrite',
+  'pre-auto-gc',
+]
+const ATTRIBUTES = '* filter=evil diff=evil merge=evil\n'
+
+/** Everything in a repository's own folder that makes git run a program. */
+function poison(gitDir: string, name: string): void {
+  const run = (what: string) => `touch ${canaries}/${name}-${what};`
+  const sh = (what: string) => `"sh -c 'touch ${canaries}/${name}-${what}; cat'"`
+  appendFileSync(
+    join(gitDir, 'config'),
+    `[core]
+	fsmonitor = ${sh('fsmonitor')}
+	hooksPath = ${gitDir}/hooks
+	sshCommand = ${sh('ssh')}
+	editor = ${sh('editor')}
+	pager = ${sh('pager')}
+	alternateRefsCommand = ${sh('alternates')}
+	attributesFile = ${gitDir}/info/attributes
+[diff]
+	external = ${sh('external')}
+[diff "evil"]
+	command = ${sh('diffcommand')}
+	textconv = ${sh('textconv')}
+[filter "evil"]
+	clean = ${sh('clean')}
+	smudge = ${sh('smudge')}
+	process = ${sh('process')}
+	required = true
+[merge "evil"]
+	driver = ${sh('merge')}
+[gpg]
+	program = ${sh('gpg')}
+[commit]
+	gpgSign = true
+[remote "origin"]
+	url = "ext::sh -c touch% ${canaries}/${name}-ext"
+	fetch = +refs/heads/*:refs/remotes/origin/*
+	uploadpack = ${sh('uploadpack')}
+	promisor = true
+	partialclonefilter = blob:none
+[uploadpack]
+	packObjectsHook = ${sh('packobjects')}
+[submodule]
+	recurse = true
+`,
+  )
+  mkdirSync(join(gitDir, 'info'), { recursive: true })
+  writeFileSync(join(gitDir, 'info', 'attributes'), ATTRIBUTES)
+  mkdirSync(join(gitDir, 'hooks'), { recursive: true })
+  for (const hook of HOOKS) {
+    writeFileSync(join(gitDir, 'hooks', hook), `#!/bin/sh\n${run(`hook-${hook}`)}\nexit 1\n`)
+    chmodSync(join(gitDir, 'hooks', hook), 0o755)
+  }
+}
+
+test('nothing that a repository or an agent plants is run by any operation', async () => {
+  const base = f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n', '.gitattributes': ATTRIBUTES })
+  poison(join(f.repo, '.git'), 'person')
+  f.write('b.txt', 'the person edits')
+  expect(await f.git.inspectRepository(f.repo)).toMatchObject({ dirtyFiles: 1 })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  await f.git.warm({ projectId, base, slots: 2, repoPath: f.repo })
+  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
+  poison(sandbox, 'agent')
+  f.write('a.txt', 'agent\n', path)
+  f.write('nested/x.txt', 'x', path)
+  f.sh(['init', '-q', join(path, 'nested')])
+  poison(join(path, 'nested', '.git'), 'nested')
+  await f.git.claimWorktree(claim)
+  await f.git.claimWorktree({ ...claim, key: 'T-2', branch: 'dispatch/T-2' })
+  poison(sandbox, 'agent')
+  await f.git.claimWorktree({ ...claim, key: 'T-3', branch: 'dispatch/T-3' })
+  poison(sandbox, 'agent')
+  const { head, tampered, files } = await f.git.commitAll({
+    projectId,
+    worktreePath: path,
+    message: 'm',
+    trailers: {},
+  })
+  expect(tampered).toEqual(['config', 'hooks', 'info/attributes'])
+  expect(files).toEqual(['a.txt'])
+  poison(sandbox, 'agent')
+  await f.git.publish({ projectId, head, key: 'T-1' })
+  await f.git.freeze({ projectId, ref: 'refs/dispatch/review/R-1', sha: head })
+  const { hash } = await f.git.diff({ projectId, base, head })
+  const goalBranch = 'dispatch/G-1'
+  await f.git.createGoalBranch({ projectId, goalBranch, base })
+  const task = {
+    projectId,
+    goalBranch,
+    taskHead: head,
+    taskBase: base,
+    approved: { hash },
+    message: 'm',
+    trailers: {},
+    mergeKey: 'k1',
+  }
+  expect((await f.git.integrateTask(task)).outcome).toBe('merged')
+  const goalHead = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
+  await f.git.rebaseTask({ projectId, worktreePath: path, onto: goalHead })
+  poison(sandbox, 'agent')
+  await f.git.prepareConflict({ projectId, worktreePath: path, onto: goalHead })
+  const merged = await f.git.mergeGoal({
+    projectId,
+    repoPath: f.repo,
+    target: 'main',
+    goalHead,
+    approved: { base, hash },
+    message: 'Merge',
+    trailers: {},
+    mergeKey: 'k2',
+    intent: { load: async () => undefined, save: async () => undefined },
+  })
+  expect(merged).toMatchObject({ outcome: 'merged' })
+  await f.git.exportBranch({ projectId, repoPath: f.repo, branch: 'dispatch/T-1', sha: head })
+  poison(sandbox, 'agent')
+  f.write('more.txt', 'x', path)
+  await f.git.releaseWorktree({ projectId, key: 'T-1' })
+  await f.git.idle()
+  await f.git.repair({ projectId, liveKeys: [] })
+  await f.git.idle()
+  expect(readdirSync(canaries)).toEqual([])
+  expect([
+    readFileSync(join(f.repo, 'a.txt'), 'utf8'),
+    readFileSync(join(f.repo, 'b.txt'), 'utf8'),
+  ]).toEqual(['agent\n', 'the person edits'])
+  // The traps do work: plain git falls into them.
+  expect(() => f.sh(['commit', '-qam', 'x'])).toThrow()
+  expect(readdirSync(canaries).length).toBeGreaterThan(0)
+})
+
+test('a broken sandbox config, index and HEAD do not stop the work from being kept', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await f.git.claimWorktree({
+    projectId,
+    base,
+    key: 'T-1',
+    branch: 'dispatch/T-1',
+  })
+  const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
+  const admin = join(sandbox, 'worktrees', path.split('/').at(-1) ?? '')
+  writeFileSync(join(sandbox, 'config'), '[[[ not a config')
+  writeFileSync(join(admin, 'index'), 'not an index')
+  writeFileSync(join(admin, 'HEAD'), 'ref: ../../etc/passwd')
+  f.write('a.txt', 'kept\n', path)
+  const made = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  expect(made).toMatchObject({ files: ['a.txt'], tampered: ['config'] })
+  expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
+})
+
+test('commits on another branch and a rewritten history are kept, and our branch follows the worktree', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await f.git.claimWorktree({
+    projectId,
+    base,
+    key: 'T-1',
+    branch: 'dispatch/T-1',
+  })
+  f.sh(['commit', '-q', '--allow-empty', '-m', 'first thought'], path)
+  const first = f.sh(['rev-parse', 'HEAD'], path)
+  f.sh(['checkout', '-q', '-b', 'my-own', base], path)
+  f.write('own.txt', 'x', path)
+  const made = await f.git.commitAll({
+    projectId,
+    worktreePath: path,
+    message: 'm',
+    trailers: { 'Dispatch-Task': 'T-1' },
+  })
+  expect(f.sh(['log', '-1', '--format=%an <%ae>|%P|%(trailers:only)', 'dispatch/T-1'], path)).toBe(
+    `Dispatch <dispatch@localhost>|${base}|Dispatch-Task: T-1\n`,
+  )
+  expect(made).toMatchObject({ committed: true, changed: true, files: ['own.txt'] })
+  const again = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  expect(again).toMatchObject({ head: made.head, committed: false, changed: true })
+  const { salvage } = await f.git.scan({ projectId, liveKeys: ['T-1'] })
+  expect(salvage.map((s) => s.sha)).toEqual([first])
+})
+
+test('an object that lies about its name never enters the clean hub', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await f.git.claimWorktree({
+    projectId,
+    base,
+    key: 'T-1',
+    branch: 'dispatch/T-1',
+  })
+  f.write('a.txt', 'good\n', path)
+  const { head } = await f.git.commitAll({
+    projectId,
+    worktreePath: path,
+    message: 'm',
+    trailers: {},
+  })
+  const blob = f.sh(['rev-parse', `${head}:a.txt`], path)
+  const bad = f.sh(['hash-object', '-w', join(f.repo, '.git/HEAD')], path)
+  const loose = (sha: string) =>
+    join(f.home, 'hubs', projectId, 'sandbox.git/objects', sha.slice(0, 2), sha.slice(2))
+  chmodSync(loose(blob), 0o644)
+  writeFileSync(loose(blob), readFileSync(loose(bad)))
+  await expect(f.git.publish({ projectId, head, key: 'T-1' })).rejects.toThrow()
+  expect(existsSync(loose(blob).replace('sandbox.git', 'clean.git'))).toBe(false)
+})
+
+test('a change of config or hooks is named', async () => {
+  f.commit({ 'a.txt': 'x' })
+  const before = await f.git.snapshotConfig(f.repo)
+  expect((await f.git.snapshotConfig(f.repo)).hash).toBe(before.hash)
+  poison(join(f.repo, '.git'), 'person')
+  const after = await f.git.snapshotConfig(f.repo)
+  expect(changedConfig(before, after)).toEqual(
+    expect.arrayContaining(['config', 'hooks/pre-commit', 'info/attributes']),
+  )
+})

@@ -1,0 +1,178 @@
+import { chmodSync, chownSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { createFixture, type Fixture } from './fixture.ts'
+import { validateBranchName } from './refs.ts'
+
+let f: Fixture
+afterEach(() => f.remove())
+
+async function problem(path: string, target?: string) {
+  const choice = target === undefined ? {} : { target }
+  const error = await f.git.inspectRepository(path, choice).catch((caught) => caught)
+  return `${error.code}: ${error.message}`
+}
+
+test('a good repository, with everything a person may have in it', async () => {
+  f = createFixture()
+  const sha = f.commit({
+    'a.txt': 'x',
+    '.gitattributes': '*.bin filter=lfs diff=lfs\n',
+    '.gitmodules': '',
+  })
+  f.write('a.txt', 'changed')
+  f.write('new.txt', 'new')
+  f.sh(['branch', 'release/1'])
+  expect(await f.git.inspectRepository(f.repo, { target: 'release/1' })).toEqual({
+    root: f.repo,
+    commonDir: join(f.repo, '.git'),
+    head: { branch: 'main', sha },
+    defaultBranch: 'main',
+    dirtyFiles: 2,
+    submodules: true,
+    lfs: true,
+    shallow: false,
+  })
+  f.write('folder/inside.txt', 'x')
+  expect((await f.git.inspectRepository(`${f.repo}/./folder/`)).root).toBe(f.repo)
+})
+
+test.each([
+  ['spaces and quotes', 'it\'s "a" repo'],
+  ['a newline', 'two\nlines'],
+  ['a colon and a backslash', 'a:b\\c'],
+  ['unicode', 'žluťoučký 仕事 🐎'],
+  ['an option', '--upload-pack=x'],
+  ['a dollar', '$(touch canary)'],
+])('a path with %s works from import to merge', async (_what, name) => {
+  f = createFixture(name)
+  const base = f.commit({ 'a.txt': 'x', 'wéird "ñame"\n.txt': 'y' })
+  expect(await f.git.inspectRepository(f.repo)).toMatchObject({ root: f.repo, dirtyFiles: 0 })
+  const projectId = 'p1'
+  expect(await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })).toBe(base)
+  const { path } = await f.git.claimWorktree({
+    projectId,
+    key: 'T-1',
+    base,
+    branch: 'dispatch/T-1',
+  })
+  f.write('wéird "ñame"\n.txt', 'z', path)
+  const made = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  expect(made.files).toEqual(['wéird "ñame"\n.txt'])
+  await f.git.publish({ projectId, head: made.head, key: 'T-1' })
+  const { hash } = await f.git.diff({ projectId, base, head: made.head })
+  const merged = await f.git.mergeGoal({
+    projectId,
+    repoPath: f.repo,
+    target: 'main',
+    goalHead: made.head,
+    approved: { base, hash },
+    message: 'Merge',
+    trailers: {},
+    mergeKey: 'k',
+    intent: { load: async () => undefined, save: async () => undefined },
+  })
+  expect(merged).toMatchObject({ outcome: 'merged' })
+  expect(f.sh(['status', '--porcelain'])).toBe('')
+})
+
+test('every path that cannot be a project says why and what to do', async () => {
+  f = createFixture()
+  mkdirSync(join(f.folder, 'plain'))
+  symlinkSync(join(f.folder, 'loop'), join(f.folder, 'loop'))
+  writeFileSync(join(f.folder, 'file'), '')
+  f.sh(['init', '-q', '--bare', join(f.folder, 'bare.git')])
+  expect(await problem('')).toMatch(/^bad_path: .*full path/)
+  expect(await problem('relative/path')).toMatch(/^bad_path/)
+  expect(await problem('~/code')).toMatch(/^bad_path/)
+  expect(await problem('/tmp/a\0b')).toMatch(/^bad_path/)
+  expect(await problem(join(f.folder, 'missing'))).toMatch(/^not_found: .*clone/)
+  expect(await problem(join(f.folder, 'loop'))).toMatch(/^not_found: .*loop/)
+  expect(await problem(join(f.folder, 'file'))).toMatch(/^not_a_directory/)
+  expect(await problem(join(f.folder, 'plain'))).toMatch(/^not_a_repository: .*git init/)
+  expect(await problem(join(f.folder, 'bare.git'))).toMatch(/^bare_repository: .*Clone it/)
+  expect(await problem(join(f.repo, '.git'))).toMatch(/^(bare_repository|not_a_repository)/)
+  for (const path of ['/', '/etc', '/proc/self', realpathSync(homedir()), f.home, f.folder])
+    expect(await problem(path)).toMatch(/^forbidden_path: .*Choose/)
+  expect(await problem(f.repo)).toMatch(/^empty_repository: .*first commit/)
+})
+
+test('heads and targets that cannot be merged into', async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': 'x' })
+  f.sh(['tag', 'v1'])
+  f.sh(['update-ref', 'refs/remotes/origin/far', 'HEAD'])
+  expect(await problem(f.repo, 'nope')).toMatch(
+    /^target_missing: .*does not exist.*git branch nope/,
+  )
+  expect(await problem(f.repo, 'v1')).toMatch(/^target_missing: .*tag/)
+  expect(await problem(f.repo, 'far')).toMatch(
+    /^target_missing: .*remote.*git branch far origin\/far/,
+  )
+  expect(await problem(f.repo, '--exec=touch x')).toMatch(/^bad_ref/)
+  f.sh(['checkout', '-q', '--detach'])
+  expect(await problem(f.repo)).toMatch(/^detached_head: .*name a target/)
+  expect(await f.git.inspectRepository(f.repo, { target: 'main' })).toMatchObject({
+    head: { branch: undefined },
+  })
+})
+
+test.runIf(process.getuid?.() === 0)("another user's repository is not opened", async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': 'x' })
+  chmodSync(f.folder, 0o755)
+  chownSync(f.repo, 12345, 12345)
+  chownSync(join(f.repo, '.git'), 12345, 12345)
+  expect(await problem(f.repo)).toMatch(/^dubious_ownership: .*owner/)
+})
+
+test('shallow clones and linked worktrees are carried', async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': '1' })
+  const sha = f.commit({ 'a.txt': '2' })
+  const shallow = join(f.folder, 'shallow')
+  f.sh(['clone', '-q', '--depth=1', `file://${f.repo}`, shallow])
+  expect(await f.git.inspectRepository(shallow)).toMatchObject({ shallow: true })
+  expect(await f.git.importTarget({ projectId: 'p2', repoPath: shallow, target: 'main' })).toBe(sha)
+  const linked = join(f.folder, 'linked')
+  f.sh(['worktree', 'add', '-q', '-b', 'side', linked])
+  expect(await f.git.inspectRepository(linked)).toMatchObject({
+    root: linked,
+    commonDir: join(f.repo, '.git'),
+  })
+})
+
+test('branch names', () => {
+  f = createFixture()
+  const bad = [
+    '',
+    '-x',
+    '--upload-pack=..',
+    'a..b',
+    'a b',
+    'a~1',
+    '@{-1}',
+    'HEAD',
+    'refs/heads/x',
+    'x.lock',
+    'a.lock/b',
+    '/x',
+    'x/',
+    'x//y',
+    '@',
+    'a\x7f',
+    'a\nb',
+    'a:b',
+    'a\\b',
+    'a?',
+    'a/.b',
+    '.a',
+    'a.',
+    'a/-b',
+    'x'.repeat(1024),
+  ]
+  for (const name of bad) expect([name, validateBranchName(name)?.code]).toEqual([name, 'bad_ref'])
+  for (const name of ['main', 'release/2', 'dispatch/T-31-short-title', 'žluť'])
+    expect(validateBranchName(name)).toBeUndefined()
+})
