@@ -86,7 +86,7 @@ async function bundle(options) {
     platform: 'node',
     target: 'node20.19',
     format: 'esm',
-    logLevel: 'warning',
+    logLevel: 'silent', // what fails is in the error that is thrown
     ...options,
   })
   for (const file of result.outputFiles) write(file.path, withShebang(file))
@@ -164,6 +164,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(64)
   }
   const parts = (named.length > 0 ? named : Object.keys(PARTS)).filter((name) => name !== 'ui' || !args.includes('--no-ui'))
-  const built = await build({ force: args.includes('--force'), parts })
-  if (built.length === 0) console.log('dist is up to date')
+  try {
+    const built = await build({ force: args.includes('--force'), parts })
+    if (built.length === 0) console.log('dist is up to date')
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
 }

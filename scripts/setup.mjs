@@ -25,7 +25,11 @@ export async function setup({ parts, log = (line) => process.stderr.write(`${lin
     })
   }
   const { build } = await import('./build.mjs')
-  await build({ ...(parts ? { parts } : {}), log })
+  try {
+    await build({ ...(parts ? { parts } : {}), log })
+  } catch (error) {
+    throw new SetupError(`dist/ could not be built: ${error.message}`)
+  }
 }
 
 function requireNode() {
