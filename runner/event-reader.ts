@@ -5,10 +5,14 @@ import { isErrno } from './run-files.ts'
 
 const NEWLINE = 0x0a
 
-/** Collects bytes into whole lines; what has no newline yet waits, a torn last line for ever. Lines here are our own: no bound. */
+/**
+ * Collects bytes into whole lines; what has no newline yet waits, a torn last line for ever. Lines here are our own: no bound.
+ * A line that is no JSON is where a power cut left blocks unwritten: nothing after it counts.
+ */
 export function createBatchParser(afterSeq: number) {
   let rest: Buffer[] = []
   let last = afterSeq
+  let torn = false
   return {
     /** Events after those already given, in order, each once. */
     push(chunk: Buffer): RunEvent[] {
@@ -21,8 +25,9 @@ export function createBatchParser(afterSeq: number) {
       rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
       const events: RunEvent[] = []
       for (const line of text.split('\n')) {
-        const event = JSON.parse(line) as RunEvent
-        if (event.seq <= last) continue
+        const event = torn ? undefined : parseEvent(line)
+        torn ||= event === undefined
+        if (!event || event.seq <= last) continue
         if (event.seq !== last + 1)
           throw new Error(`a gap in a run's events: ${event.seq} follows ${last}`)
         last = event.seq
@@ -30,6 +35,14 @@ export function createBatchParser(afterSeq: number) {
       }
       return events
     },
+  }
+}
+
+function parseEvent(line: string): RunEvent | undefined {
+  try {
+    return JSON.parse(line) as RunEvent
+  } catch {
+    return undefined
   }
 }
 

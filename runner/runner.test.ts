@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { listProcesses, taggedProcesses } from '../adapters/process-tree.ts'
 import type { RunEvent, RunSpec } from '../contracts/agent.ts'
 import { buildForTests } from './build-for-tests.ts'
+import { createLocalTransport } from './local-transport.ts'
 import { createRunner, type RunnerClient, RunnerLost } from './runner.ts'
 
 let built: Awaited<ReturnType<typeof buildForTests>>
@@ -296,6 +297,27 @@ test('an unknown agent and a run that was never started say so', async () => {
   await expect(readAll(runner, randomUUID())).rejects.toThrow('never started')
   expect(await runner.state(randomUUID())).toBe('absent')
   await expect(runner.start({ ...spec(''), runId: '../evil' })).rejects.toThrow('not a run id')
+})
+
+test('a start that died half-way is finished by the next one', async () => {
+  const run = spec('[demo:implement=instant]')
+  // The worker died after the directory was there and before a runner was asked for.
+  const half = createLocalTransport({ home, entry: built })
+  expect(await half.create(run)).toBe(true)
+  await half.close()
+  expect(await runner.state(run.runId)).toBe('absent')
+  expect(await runner.start(run)).toBe('started')
+  expect((await readAll(runner, run.runId)).at(-1)).toMatchObject({ type: 'done' })
+})
+
+test('a killed spawner is replaced', async () => {
+  const [spawner] = listProcesses().filter(
+    ({ pid, parent }) => parent === process.pid && commandOf(pid)?.includes(built.spawner),
+  )
+  process.kill(spawner?.pid ?? Number.NaN, 'SIGKILL')
+  const run = spec('[demo:implement=instant]')
+  expect(await runner.start(run)).toBe('started')
+  expect((await readAll(runner, run.runId)).at(-1)).toMatchObject({ type: 'done' })
 })
 
 test('closing ends the spawner and the runner in waiting', async () => {
