@@ -82,27 +82,33 @@ function parseRaw(output: string): { file: DiffFile; sections: number }[] {
   const fields = output.split('\0')
   const files: { file: DiffFile; sections: number }[] = []
   for (let at = 0; fields[at]?.startsWith(':'); ) {
-    const [oldMode = '', newMode = '', , , letter = ''] = (fields[at] ?? '').slice(1).split(' ')
-    const status = STATUS[letter[0] ?? '']
-    if (!status) throw new Error(`unknown diff status ${letter}`)
-    const two = status === 'renamed' || status === 'copied'
-    const path = fields[at + (two ? 2 : 1)] ?? ''
-    const file: DiffFile = {
-      path,
-      ...(two ? { oldPath: fields[at + 1] ?? '' } : {}),
-      status,
-      additions: 0,
-      deletions: 0,
-      binary: false,
-      modeChanged: oldMode !== newMode && status !== 'added' && status !== 'deleted',
-      symlink: oldMode === '120000' || newMode === '120000',
-      submodule: oldMode === '160000' || newMode === '160000',
-      suspicious: suspiciousModes({ oldMode, newMode, path, status }),
-    }
-    files.push({ file, sections: status === 'type_changed' ? 2 : 1 })
+    const [header = '', first = '', second = ''] = fields.slice(at, at + 3)
+    const letter = header.slice(header.lastIndexOf(' ') + 1)[0] ?? ''
+    const two = letter === 'R' || letter === 'C'
+    const file = diffFile(header, two ? { path: second, oldPath: first } : { path: first })
+    // A file that becomes a link is shown as one part that deletes and one that adds.
+    files.push({ file, sections: file.status === 'type_changed' ? 2 : 1 })
     at += two ? 3 : 2
   }
   return files
+}
+
+function diffFile(header: string, paths: { path: string; oldPath?: string }): DiffFile {
+  const [oldMode = '', newMode = '', , , letter = ''] = header.slice(1).split(' ')
+  const status = STATUS[letter[0] ?? '']
+  if (!status) throw new Error(`unknown diff status ${letter}`)
+  const modes = [oldMode, newMode]
+  return {
+    ...paths,
+    status,
+    additions: 0,
+    deletions: 0,
+    binary: false,
+    modeChanged: oldMode !== newMode && status !== 'added' && status !== 'deleted',
+    symlink: modes.includes('120000'),
+    submodule: modes.includes('160000'),
+    suspicious: suspiciousModes({ oldMode, newMode, path: paths.path, status }),
+  }
 }
 
 function suspiciousModes(at: {

@@ -4,6 +4,7 @@ import { snapshotConfig } from './config-snapshot.ts'
 import { provisionDependencies } from './dependencies.ts'
 import { diff } from './diff.ts'
 import { repair, type ScanInput, scan } from './doctor.ts'
+import { exportBranch } from './export-branch.ts'
 import { ensureHubs, ensureNeutral, type GitDeps, importTarget } from './hubs.ts'
 import { inspectRepository } from './inspect.ts'
 import {
@@ -13,7 +14,7 @@ import {
   prepareConflict,
   rebaseTask,
 } from './integrate.ts'
-import { exportBranch, mergeGoal } from './merge-goal.ts'
+import { mergeGoal } from './merge-goal.ts'
 import { createQueue } from './queue.ts'
 import { createRunner } from './run.ts'
 import { claimWorktree, releaseWorktree, warm } from './worktrees.ts'

@@ -5,7 +5,7 @@ import { type ProjectLayout, privateDir, projectLayout, targetRef, writeWhole } 
 import { GitFailure, GitProblem } from './problem.ts'
 import type { Queue } from './queue.ts'
 import { checkBranchName, hasCommit, readRef, setRef } from './refs.ts'
-import { type GitRunner, quotePath } from './run.ts'
+import { type GitCall, type GitRunner, quotePath } from './run.ts'
 
 export interface GitDeps {
   git: GitRunner
@@ -176,19 +176,28 @@ export async function bringCommit(
     )
 }
 
+/**
+ * A person's objects under our config. Asking for a missing object under theirs would, in a partial clone, start the
+ * program that their config names for the fetch.
+ */
+export function personObjects(layout: ProjectLayout, commonDir: string): GitCall {
+  return { gitDir: layout.clean, objectDir: join(commonDir, 'objects') }
+}
+
 /** Sends a commit of the clean hub into a person's repository: objects only, no ref. */
 export async function sendCommit(
   deps: GitDeps,
   layout: ProjectLayout,
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
-  if (await hasCommit(deps.git, to.commonDir, to.sha)) return
+  const call = personObjects(layout, to.commonDir)
+  if (await deps.git.succeeds(['cat-file', '-e', `${to.sha}^{commit}`], call)) return
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
   await deps.git.pipe(
     ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
     { gitDir: layout.clean, input },
     ['index-pack', '--stdin'],
-    { gitDir: to.commonDir },
+    call,
   )
 }
 

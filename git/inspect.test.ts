@@ -176,3 +176,15 @@ test('branch names', () => {
   for (const name of ['main', 'release/2', 'dispatch/T-31-short-title', 'žluť'])
     expect(validateBranchName(name)).toBeUndefined()
 })
+
+test('a partial clone says that its history is not complete', async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': '1' })
+  f.commit({ 'a.txt': '2' })
+  f.sh(['config', 'uploadpack.allowFilter', 'true'])
+  const partial = join(f.folder, 'partial')
+  f.sh(['clone', '-q', '--filter=blob:none', `file://${f.repo}`, partial])
+  await expect(
+    f.git.importTarget({ projectId: 'p2', repoPath: partial, target: 'main' }),
+  ).rejects.toThrow(/are missing\. If this is a partial clone, fetch everything first/)
+})

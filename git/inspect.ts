@@ -1,7 +1,7 @@
-import { lstat, readFile, realpath, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { isAbsolute, join, sep } from 'node:path'
+import { lstat, readFile, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
 import { GitFailure, GitProblem } from './problem.ts'
+import { realFolder, refuseForbidden } from './project-folder.ts'
 import { checkBranchName, readRef } from './refs.ts'
 import type { GitRunner } from './run.ts'
 
@@ -17,85 +17,6 @@ export interface RepositoryInfo {
   submodules: boolean
   lfs: boolean
   shallow: boolean
-}
-
-const SYSTEM_FOLDERS = [
-  '/',
-  '/bin',
-  '/boot',
-  '/dev',
-  '/etc',
-  '/home',
-  '/lib',
-  '/proc',
-  '/root',
-  '/run',
-  '/sbin',
-  '/sys',
-  '/tmp',
-  '/usr',
-  '/var',
-  '/Users',
-  '/System',
-  '/Library',
-]
-
-async function realFolder(path: string, home: string): Promise<string> {
-  if (path === '' || path.includes('\0') || !isAbsolute(path))
-    throw new GitProblem(
-      'bad_path',
-      `${JSON.stringify(path)} is not an absolute path.`,
-      'Give the full path of the repository, without ~.',
-    )
-  const real = await realpath(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EACCES')
-      throw new GitProblem(
-        'unreadable',
-        `${path} may not be read.`,
-        'Give yourself read access to it.',
-      )
-    if (error.code === 'ELOOP')
-      throw new GitProblem(
-        'not_found',
-        `${path} is a loop of links.`,
-        'Give the path of the real folder.',
-      )
-    throw new GitProblem(
-      'not_found',
-      `${path} does not exist.`,
-      'Check the spelling, or clone the repository there first.',
-    )
-  })
-  if (!(await stat(real)).isDirectory())
-    throw new GitProblem(
-      'not_a_directory',
-      `${path} is not a folder.`,
-      'Give the folder that holds the repository.',
-    )
-  refuseForbidden(real, home)
-  return real
-}
-
-function refuseForbidden(real: string, home: string): void {
-  const advice = 'Choose the folder of one repository.'
-  if (
-    SYSTEM_FOLDERS.includes(real) ||
-    real.startsWith('/proc/') ||
-    real.startsWith('/etc/') ||
-    real.startsWith('/sys/') ||
-    real === homedir()
-  )
-    throw new GitProblem(
-      'forbidden_path',
-      `${real} is a folder of the system or a whole home folder.`,
-      advice,
-    )
-  if (real === home || real.startsWith(home + sep) || home.startsWith(real + sep))
-    throw new GitProblem(
-      'forbidden_path',
-      `${real} holds, or is held by, Dispatch's own data (${home}).`,
-      advice,
-    )
 }
 
 async function discover(

@@ -21,7 +21,7 @@ import { locate } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
-import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
+import { checkBranchName, checkSha, swapRef } from './refs.ts'
 
 /** The steps of a merge, each a point at which the process may die (facts 3.3). */
 export type MergeStep = 'M0' | 'M1' | 'M2' | 'M3' | 'M4' | 'M5' | 'M6' | 'M7' | 'M8' | 'M9'
@@ -241,75 +241,4 @@ async function finishEarlier(
   await m.step('M9')
   await m.intent.save({ newSha: commit, applied: true })
   return repaired
-}
-
-/**
- * Puts a branch of ours (`dispatch/...`) into the person's repository, so that work can be found there.
- * Throws `branch_not_ours` for any other name or for a branch with commits we do not know, `branch_checked_out_elsewhere`.
- */
-export async function exportBranch(
-  deps: GitDeps,
-  input: { projectId: string; repoPath: string; branch: string; sha: string },
-): Promise<void> {
-  checkBranchName(input.branch)
-  checkSha(input.sha)
-  if (!input.branch.startsWith('dispatch/'))
-    throw new GitProblem(
-      'branch_not_ours',
-      `${input.branch} is not one of Dispatch's branches.`,
-      'Use a name that begins with dispatch/.',
-    )
-  const layout = await ensureHubs(deps, input)
-  const { commonDir } = await locate(deps.git, input.repoPath)
-  await publishCommit(deps, layout, input.sha)
-  await deps.queue.run(commonDir, async () => {
-    const ref = `refs/heads/${input.branch}`
-    const old = await readRef(deps.git, commonDir, ref)
-    if (old === input.sha) return
-    if ((await checkoutsOf(deps, commonDir, input.branch)).length > 0)
-      throw new GitProblem(
-        'branch_checked_out_elsewhere',
-        `${input.branch} is checked out.`,
-        'Check out another branch there, then try again.',
-      )
-    if (
-      old &&
-      !(await deps.git.succeeds(['cat-file', '-e', `${old}^{commit}`], { gitDir: layout.clean }))
-    )
-      throw new GitProblem(
-        'branch_not_ours',
-        `${input.branch} has commits that are not Dispatch's.`,
-        'Rename that branch, then try again.',
-      )
-    await sendCommit(deps, layout, {
-      commonDir,
-      sha: input.sha,
-      haves: await knownHeads(deps, layout, commonDir),
-    })
-    if (
-      !(await swapRef(deps.git, commonDir, {
-        ref,
-        to: input.sha,
-        from: old,
-        why: 'dispatch: keep the work',
-      }))
-    )
-      throw new GitProblem('ref_conflict', `${input.branch} changed meanwhile.`, 'Try again.')
-  })
-}
-
-/** Heads the person's repository has and the clean hub knows: what need not be sent. */
-async function knownHeads(
-  deps: GitDeps,
-  layout: ProjectLayout,
-  commonDir: string,
-): Promise<string[]> {
-  const refs = ['for-each-ref', '--format=%(objectname)', 'refs/dispatch/target']
-  const targets = (await deps.git.text(refs, { gitDir: layout.clean })).split('\n').filter(Boolean)
-  const known = await Promise.all(
-    targets.map((sha) =>
-      deps.git.succeeds(['cat-file', '-e', `${sha}^{commit}`], { gitDir: commonDir }),
-    ),
-  )
-  return targets.filter((_, index) => known[index])
 }

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -298,3 +299,38 @@ test('a branch of ours can be put into the repository, never another one', async
   )
   expect(existsSync(join(f.repo, 'mine.txt'))).toBe(false)
 })
+
+/** Runs one merge in a process of its own, which says each step on stdout. */
+function mergeInChild(input: MergeGoalInput): ChildProcess {
+  const { intent: _none, ...plain } = input
+  const script = `
+    import { createGit } from ${JSON.stringify(new URL('./git.ts', import.meta.url).href)}
+    await createGit({ home: ${JSON.stringify(f.home)} }).mergeGoal({
+      ...${JSON.stringify(plain)},
+      intent: { load: async () => undefined, save: async () => undefined },
+      onStep: async (step) => { process.stdout.write(step + '\\n') },
+    })`
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+test.each(['M2', 'M6', 'M7', 'M8'])(
+  'the process is killed by SIGKILL just after %s begins',
+  async (step) => {
+    const input = await approvedGoal({ 'a.txt': 'goal\n' })
+    f.write('b.txt', 'edited by the person')
+    const child = mergeInChild(input)
+    const gone = new Promise((done) => child.once('close', done))
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes(step)) child.kill('SIGKILL')
+    })
+    await gone
+    // A git that the dead process had started may still be at work, which is part of the test.
+    expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
+    expect(mergeCount(input.mergeKey)).toBe(1)
+    expect([read('a.txt'), read('b.txt')]).toEqual(['goal\n', 'edited by the person'])
+    expect(f.sh(['status', '--porcelain'])).toBe(' M b.txt')
+    expect(f.sh(['fsck', '--strict'])).not.toMatch(/error|missing/)
+  },
+  20_000,
+)

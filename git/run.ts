@@ -70,6 +70,7 @@ const FLAGS = [
   'safe.bareRepository=explicit',
 ].flatMap((setting) => ['-c', setting])
 const LOCKED = /Unable to create '(.+\.lock)': File exists/
+const DISK_FULL = /No space left on device|Disk quota exceeded/
 const LOCK_TRIES = 12
 
 function commandLine(args: readonly string[], call: GitCall): string[] {
@@ -117,7 +118,7 @@ function environment(call: GitCall, path: string): Record<string, string> {
 
 /** Turns the failures a person can act on into problems; the rest stays a failure. */
 function explain(args: readonly string[], code: number | null, stderr: string): Error {
-  if (/No space left on device|Disk quota exceeded/.test(stderr))
+  if (DISK_FULL.test(stderr))
     return new GitProblem(
       'disk_full',
       'The disk is full.',
@@ -158,48 +159,61 @@ function ended(child: Child): Promise<{ code: number | null; stderr: string }> {
           : error,
       ),
     )
-    child.on('close', (code) => resolve({ code, stderr }))
+    // A lazy fetch that we forbid ends git by SIGPIPE; like 128 it means that an object is missing.
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? (signal === 'SIGPIPE' ? 128 : null), stderr }),
+    )
   })
+}
+
+/** git may exit before it has read everything; its exit code tells why, the broken pipe does not. */
+function feed(child: Child, input: string | Buffer | undefined): void {
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input ?? '')
+}
+
+type Start = (args: readonly string[], call: GitCall) => Child
+
+/** A full disk or a held lock is never an answer, whatever exit codes the caller expects. */
+const isAnswer = (call: GitCall, code: number, stderr: string) =>
+  (call.answers ?? [0]).includes(code) &&
+  (code === 0 || !(LOCKED.test(stderr) || DISK_FULL.test(stderr)))
+
+async function once(start: Start, args: readonly string[], call: GitCall): Promise<GitResult> {
+  const child = start(args, call)
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const end = ended(child)
+  feed(child, call.input)
+  const { code, stderr } = await end
+  if (code === null || !isAnswer(call, code, stderr)) throw explain(args, code, stderr)
+  return { code, stdout: Buffer.concat(chunks), stderr }
+}
+
+/** Waits for a lock that somebody holds, up to about two seconds; clears it when it is ours and its owner is gone. */
+async function afterLock(error: unknown, attempt: number, home: string): Promise<void> {
+  const locked = error instanceof GitProblem && error.code === 'index_locked'
+  if (!locked || attempt === LOCK_TRIES) throw error
+  const lock = /holds (\/.+\.lock)\./.exec(error.message)?.[1]
+  if (lock && attempt > 2 && (await clearStaleLock(lock, home))) return
+  await delay(20 + Math.random() * 40 * attempt)
 }
 
 /** The one place where a git command line and its environment are made. */
 export function createRunner({ home, path = DEFAULT_PATH }: RunnerOptions): GitRunner {
-  const start = (args: readonly string[], call: GitCall): Child =>
+  const start: Start = (args, call) =>
     spawn('git', commandLine(args, call), {
       cwd: call.cwd ?? call.workTree ?? call.gitDir ?? '/',
       env: environment(call, path),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
 
-  function feed(child: Child, input: string | Buffer | undefined) {
-    // git may exit before it has read everything; its exit code tells why, the broken pipe does not.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(input ?? '')
-  }
-
-  async function once(args: readonly string[], call: GitCall): Promise<GitResult> {
-    const child = start(args, call)
-    const chunks: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-    const end = ended(child)
-    feed(child, call.input)
-    const { code, stderr } = await end
-    const answers = call.answers ?? [0]
-    if (code === null || !answers.includes(code) || (code !== 0 && LOCKED.test(stderr)))
-      throw explain(args, code, stderr)
-    return { code, stdout: Buffer.concat(chunks), stderr }
-  }
-
   async function run(args: readonly string[], call: GitCall): Promise<GitResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await once(args, call)
+        return await once(start, args, call)
       } catch (error) {
-        if (!(error instanceof GitProblem && error.code === 'index_locked')) throw error
-        if (attempt === LOCK_TRIES) throw error
-        const lock = /holds (\/.+\.lock)\./.exec(error.message)?.[1]
-        if (lock && attempt > 2 && (await clearStaleLock(lock, home))) continue
-        await delay(20 + Math.random() * 40 * attempt)
+        await afterLock(error, attempt, home)
       }
     }
   }
@@ -226,10 +240,8 @@ export function createRunner({ home, path = DEFAULT_PATH }: RunnerOptions): GitR
       const ends = Promise.all([ended(producer), ended(consumer)])
       consumer.stdout.resume()
       feed(producer, fromCall.input)
-      const [piped, done] = await Promise.allSettled([
-        pipeline(producer.stdout, consumer.stdin),
-        ends,
-      ])
+      const piping = pipeline(producer.stdout, consumer.stdin)
+      const [piped, done] = await Promise.allSettled([piping, ends])
       if (done.status === 'rejected') throw done.reason
       const [first, second] = done.value
       if (first.code !== 0) throw explain(from, first.code, first.stderr)
