@@ -61,6 +61,7 @@ const envSchema = z.object({
   TEMPORAL_TLS_KEY_FILE: z.string().optional(),
   DISPATCH_TEMPORAL_PORT: port.optional(),
   DISPATCH_UI: z.stringbool().optional(),
+  DISPATCH_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   TEMPORAL_UI_URL: z.url().optional(),
 })
 
@@ -81,6 +82,8 @@ export interface Config {
   /** Where the API listens; loopback unless somebody says otherwise. */
   host: string
   port: number
+  /** Where the worker's Prometheus metrics are, on loopback; 0 is any free port. */
+  workerMetricsPort: number
   /** Whether the API serves the web UI. */
   ui: boolean
   /** Undefined: the supervisor starts the embedded Postgres. */
@@ -126,6 +129,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
     home,
     host: vars.DISPATCH_HOST ?? user.host ?? '127.0.0.1',
     port: options.port ?? vars.DISPATCH_PORT ?? user.port ?? DEFAULT_PORT,
+    workerMetricsPort: vars.DISPATCH_WORKER_METRICS_PORT ?? 0,
     ui: vars.DISPATCH_UI ?? true,
     databaseUrl: vars.DATABASE_URL ?? user.database_url,
     temporal: temporalConfig(vars, user.temporal ?? {}, options.temporalPort),

@@ -1,0 +1,327 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { CancelledFailure, Context } from '@temporalio/activity'
+import { z } from 'zod'
+import { findAdapter } from '../adapters/registry.ts'
+import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
+import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
+import type { CheckResult } from '../contracts/schemas.ts'
+import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
+import type { GoalFacts } from '../db/facts.ts'
+import { renewLease } from '../db/pool.ts'
+import {
+  createSegment,
+  endSegment,
+  listSegments,
+  type RunPurpose,
+  type RunRow,
+  tokensOfTask,
+} from '../db/runs.ts'
+import { readSettings } from '../db/settings.ts'
+import type { StageKey } from '../db/stages.ts'
+import { storeEvents } from '../db/transcripts.ts'
+import { budgetReached, totalTokens } from '../domain/budget.ts'
+import { failureAdvice, remedyFor } from '../domain/failures.ts'
+import { agentEnvironment } from '../runner/environment.ts'
+import { RunnerLost } from '../runner/runner.ts'
+import type { ActivityDeps } from './deps.ts'
+import { promptFor } from './prompt.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface AgentWork {
+  key: StageKey
+  facts: GoalFacts
+  workspace: Workspace
+  checks: CheckResult[] | undefined
+  feedback: string
+  leaseId: string
+}
+
+export type AgentOutcome =
+  | { type: 'answered'; output: unknown }
+  | { type: 'failed'; reason: string }
+  | { type: 'parked'; reason: string; untilMs: number }
+  | { type: 'budget'; summary: string }
+
+type Step =
+  | { type: 'attach'; run: RunRow }
+  | { type: 'start'; purpose: RunPurpose; errors?: string }
+  | { type: 'end'; outcome: AgentOutcome }
+
+const MAX_REPAIRS = 2
+/** The runner ends a tree that nobody renewed for this long. */
+const LEASE_SECONDS = 900
+const RENEW_MS = 30_000
+/** After an interrupt the agent has this long to end by itself; then the run is reaped. */
+const INTERRUPT_GRACE_MS = 8_000
+
+/**
+ * Brings a stage attempt to an answer through as many segments of one agent session as it takes. What to do next is
+ * read from the segments' rows each time, so a fresh worker goes on exactly where the killed one stood.
+ */
+export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome> {
+  for (;;) {
+    const segments = await listSegments(deps.database.knex, work.key)
+    const step = await nextStep(deps, work, segments)
+    if (step.type === 'end') return step.outcome
+    const run =
+      step.type === 'attach'
+        ? step.run
+        : await nextSegment(deps, work, { segments, purpose: step.purpose })
+    await follow(deps, work, {
+      run,
+      errors: step.type === 'start' ? step.errors : undefined,
+    })
+  }
+}
+
+/** What the segments so far call for. */
+async function nextStep(
+  deps: ActivityDeps,
+  work: AgentWork,
+  segments: readonly RunRow[],
+): Promise<Step> {
+  const last = segments.at(-1)
+  if (!last) return { type: 'start', purpose: 'start' }
+  switch (last.status) {
+    case 'queued':
+    case 'running':
+      return { type: 'attach', run: last }
+    case 'done':
+      return answerOf(work, segments, last)
+    case 'interrupted':
+      return last.exit_reason === 'budget'
+        ? budgetStep(deps, work)
+        : { type: 'start', purpose: 'resume' }
+    case 'failed':
+    case 'lost':
+      return remedy(segments, last)
+    default:
+      return last.status satisfies never
+  }
+}
+
+/** The validated answer, or its errors for the agent to mend, at most twice. */
+function answerOf(work: AgentWork, segments: readonly RunRow[], last: RunRow): Step {
+  const parsed = STAGE_OUTPUTS[work.key.stage as AgentStage].safeParse(last.output?.output)
+  if (parsed.success) return { type: 'end', outcome: { type: 'answered', output: parsed.data } }
+  const errors = z.prettifyError(parsed.error).slice(0, 4000)
+  const repairs = segments.filter((segment) => segment.purpose === 'repair').length
+  if (repairs < MAX_REPAIRS) return { type: 'start', purpose: 'repair', errors }
+  return {
+    type: 'end',
+    outcome: { type: 'failed', reason: `${failureAdvice('invalid_output')} ${errors}` },
+  }
+}
+
+function remedy(segments: readonly RunRow[], last: RunRow): Step {
+  const reason = last.exit_reason ?? 'crash'
+  const failures = segments.filter(
+    (s) => (s.status === 'failed' || s.status === 'lost') && (s.exit_reason ?? 'crash') === reason,
+  ).length
+  const ended = Date.parse(last.ended_at ?? new Date().toISOString())
+  const until = last.until_at ? (Date.parse(last.until_at) - ended) / 1000 : undefined
+  const does = remedyFor(reason, failures - 1, until === undefined ? undefined : Math.max(1, until))
+  const why = `${failureAdvice(reason)} (${last.exit_detail ?? reason})`
+  if (does.type === 'resume') return { type: 'start', purpose: 'resume' }
+  if (does.type === 'give_up') return { type: 'end', outcome: { type: 'failed', reason: why } }
+  const untilMs = ended + does.seconds * 1000
+  if (untilMs <= Date.now()) return { type: 'start', purpose: 'resume' }
+  return {
+    type: 'end',
+    outcome: {
+      type: 'parked',
+      reason: `${why} Goes on at ${new Date(untilMs).toISOString()}.`,
+      untilMs,
+    },
+  }
+}
+
+async function budgetStep(deps: ActivityDeps, work: AgentWork): Promise<Step> {
+  const task = work.facts.task
+  const used = task
+    ? await tokensOfTask(deps.database.knex, task.id, '00000000-0000-0000-0000-000000000000')
+    : 0
+  if (!task || !budgetReached(used, task.token_budget)) return { type: 'start', purpose: 'resume' }
+  const summary = `The task used ${used} tokens of its budget of ${task.token_budget}. Its work is kept; approve to grant as many again.`
+  return { type: 'end', outcome: { type: 'budget', summary } }
+}
+
+async function nextSegment(
+  deps: ActivityDeps,
+  work: AgentWork,
+  next: { segments: readonly RunRow[]; purpose: RunPurpose },
+): Promise<RunRow> {
+  const { adapter, model } = work.facts.goal.profile.stages[work.key.stage as AgentStage]
+  const sessionId = next.segments.findLast((segment) => segment.session_id)?.session_id ?? null
+  return createSegment(deps.database, work.key, {
+    segment: (next.segments.at(-1)?.segment ?? 0) + 1,
+    purpose: next.purpose,
+    adapter,
+    model: model ?? null,
+    sessionId,
+  })
+}
+
+/** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
+async function follow(
+  deps: ActivityDeps,
+  work: AgentWork,
+  { run, errors }: { run: RunRow; errors: string | undefined },
+): Promise<void> {
+  const { runner, database } = deps
+  if ((await runner.state(run.id)) === 'absent')
+    await runner.start(await specFor(deps, work, { run, errors }))
+  const watch = await watchBudget(deps, work, run)
+  const stopRenewing = runner.keepRenewed(run.id, RENEW_MS)
+  const renewing = setInterval(
+    () =>
+      void renewLease(database, work.leaseId).catch((e) =>
+        deps.log('lease not renewed', { error: String(e) }),
+      ),
+    RENEW_MS,
+  )
+  const end = listenForEnd(deps, run)
+  try {
+    let terminal: TerminalEvent | undefined
+    for await (const batch of runner.attach(run.id, {
+      afterSeq: run.last_seq,
+      signal: end.detach,
+    })) {
+      await storeEvents(database, run.id, batch)
+      for (const event of batch) {
+        if (event.type === 'done' || event.type === 'failed') terminal = event
+        else if (watch.exceeded(event)) await runner.send(run.id, { type: 'interrupt' })
+      }
+    }
+    if (end.detached() && !terminal) throw end.reason()
+    terminal ??= (await runner.exit(run.id))?.terminal
+    if (!terminal) throw new RunnerLost(run.id)
+    await record(deps, run, { terminal, budget: watch.reached(), asked: end.asked() })
+  } catch (error) {
+    if (!(error instanceof RunnerLost)) throw error
+    await runner.reap(run.id)
+    const detail = 'the process that ran the agent was killed'
+    await endSegment(database, run, {
+      status: end.asked() ? 'interrupted' : 'lost',
+      terminal: { type: 'failed', reason: end.asked() ? 'interrupted' : 'crash', detail },
+    })
+  } finally {
+    clearInterval(renewing)
+    stopRenewing()
+    end.stop()
+  }
+  if (end.asked()) throw end.reason()
+}
+
+async function record(
+  deps: ActivityDeps,
+  run: RunRow,
+  { terminal, budget, asked }: { terminal: TerminalEvent; budget: boolean; asked: boolean },
+): Promise<void> {
+  if (terminal.type === 'done')
+    return void (await endSegment(deps.database, run, { status: 'done', terminal }))
+  const interrupted = terminal.reason === 'interrupted'
+  if (interrupted && budget)
+    return void (await endSegment(deps.database, run, {
+      status: 'interrupted',
+      terminal,
+      reason: 'budget',
+    }))
+  // an interruption that nobody asked for (the dead-man switch, a stray signal) is resumed like a crash
+  const status = interrupted && asked ? 'interrupted' : 'failed'
+  await endSegment(deps.database, run, {
+    status,
+    terminal,
+    ...(interrupted && !asked ? { reason: 'crash' } : {}),
+  })
+}
+
+/**
+ * Listens for the end of this activity. A pause or cancellation interrupts the agent and waits for it; a worker that
+ * stops only lets go, because the run outlives it.
+ */
+function listenForEnd(deps: ActivityDeps, run: RunRow) {
+  const signal = Context.current().cancellationSignal
+  const detach = new AbortController()
+  let asked = false
+  let grace: NodeJS.Timeout | undefined
+  const onAbort = () => {
+    if (signal.reason?.message === 'WORKER_SHUTDOWN') return detach.abort()
+    asked = true
+    deps.runner
+      .send(run.id, { type: 'interrupt' })
+      .catch((error) =>
+        deps.log('interrupt not delivered', { runId: run.id, error: String(error) }),
+      )
+    grace = setTimeout(() => {
+      deps.runner
+        .reap(run.id)
+        .catch((error) => deps.log('run not reaped', { runId: run.id, error: String(error) }))
+    }, INTERRUPT_GRACE_MS)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  return {
+    detach: detach.signal,
+    detached: () => detach.signal.aborted,
+    asked: () => asked,
+    reason: (): Error =>
+      signal.reason instanceof Error ? signal.reason : new CancelledFailure('CANCELLED'),
+    stop: () => {
+      clearTimeout(grace)
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+/** Adds up a task's tokens as they are reported; the run is interrupted at the budget, once. */
+async function watchBudget(deps: ActivityDeps, work: AgentWork, run: RunRow) {
+  const budget = work.facts.task?.token_budget ?? 0
+  const before =
+    work.facts.task && budget > 0
+      ? await tokensOfTask(deps.database.knex, work.facts.task.id, run.id)
+      : 0
+  let reached = false
+  return {
+    exceeded(event: AgentEvent): boolean {
+      if (event.type !== 'usage' || reached) return false
+      reached = budgetReached(before + totalTokens(event.usage), budget)
+      return reached
+    },
+    reached: () => reached,
+  }
+}
+
+async function specFor(
+  deps: ActivityDeps,
+  work: AgentWork,
+  { run, errors }: { run: RunRow; errors: string | undefined },
+): Promise<RunSpec> {
+  const stage = work.key.stage as AgentStage
+  const adapter = await findAdapter(run.adapter)
+  const settings = await readSettings(deps.database.knex)
+  const outputSchema = outputJsonSchema(stage)
+  // without a session nothing can be continued: the whole prompt again
+  const purpose = run.session_id ? run.purpose : 'start'
+  const prompt = await promptFor(deps, { ...work, purpose, errors, outputSchema })
+  return {
+    runId: run.id,
+    adapter: run.adapter,
+    cwd: work.workspace.path,
+    prompt,
+    access: WRITING_STAGES.includes(stage) ? 'write' : 'read',
+    newSessionId: randomUUID(),
+    ...(run.session_id ? { resumeSessionId: run.session_id } : {}),
+    ...(run.model ? { model: run.model } : {}),
+    outputSchema,
+    env: agentEnvironment({
+      base: deps.environment,
+      tmpdir: deps.runner.tmpdir(run.id),
+      loginVariables: adapter?.loginVariables ?? [],
+      extra: { DEMO_HOME: join(deps.home, 'agents', 'demo') },
+    }),
+    silenceSeconds: settings.agentSilenceSeconds,
+    leaseSeconds: LEASE_SECONDS,
+  }
+}

@@ -1,0 +1,217 @@
+import { goalStream, shortId } from '../contracts/ids.ts'
+import type {
+  AuditOutput,
+  ImplementOutput,
+  SecuritySpecOutput,
+  SpecOutput,
+  TestSpecOutput,
+  VerifyOutput,
+} from '../contracts/outputs.ts'
+import type { CheckResult } from '../contracts/schemas.ts'
+import type { Tx } from '../db/connect.ts'
+import { contentHash } from '../db/content-hash.ts'
+import type { EmittedEvent } from '../db/events.ts'
+import type { GoalFacts } from '../db/facts.ts'
+import { changeStage, type StageKey } from '../db/stages.ts'
+import type { ActivityDeps } from './deps.ts'
+import type { StageResult } from './types.ts'
+import type { Workspace } from './workspace.ts'
+
+interface Concluded {
+  key: StageKey
+  facts: GoalFacts
+  workspace: Workspace
+  checks: CheckResult[] | undefined
+  output: unknown
+}
+
+const SUMMARY = 2000
+const UI_FILE = /\.(css|scss|less|html|vue|svelte|tsx|jsx)$/i
+
+/** Turns a validated answer into facts: specs, commits, verdicts, findings. Again, it does the same. */
+export async function conclude(deps: ActivityDeps, work: Concluded): Promise<StageResult> {
+  const { key, output, checks } = work
+  const result = await concludeStage(deps, work)
+  await deps.database.change(async (tx, emit) => {
+    await changeStage(tx, emit, {
+      key,
+      change: { status: 'running', output, ...(checks ? { checks } : {}) },
+    })
+  })
+  if (work.workspace.scratch)
+    await deps.git.releaseWorktree({ projectId: work.facts.project.id, key: work.workspace.key })
+  return result
+}
+
+async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<StageResult> {
+  switch (work.key.stage) {
+    case 'spec':
+      return storeSpec(deps, work, {
+        role: 'spec',
+        status: 'draft',
+        content: work.output as SpecOutput,
+      })
+    case 'test_spec':
+      return storeSpec(deps, work, {
+        role: 'test',
+        status: 'approved',
+        content: work.output as TestSpecOutput,
+      })
+    case 'security_spec':
+      return storeSpec(deps, work, {
+        role: 'security',
+        status: 'approved',
+        content: work.output as SecuritySpecOutput,
+      })
+    case 'implement':
+    case 'frontend':
+      return commitWork(deps, work, work.output as ImplementOutput)
+    case 'verify':
+      return judge(deps, work, work.output as VerifyOutput)
+    case 'audit':
+      return audited(work.output as AuditOutput)
+    default:
+      throw new Error(`no agent works in stage ${work.key.stage}`)
+  }
+}
+
+/** A new version; older ones of the role are superseded. The same content again is the same version. */
+async function storeSpec(
+  deps: ActivityDeps,
+  { key, facts }: Concluded,
+  spec: { role: string; status: string; content: SpecOutput | TestSpecOutput | SecuritySpecOutput },
+): Promise<StageResult> {
+  const hash = contentHash(spec.content)
+  await deps.database.change(async (tx) => {
+    await tx('goals').where({ id: key.goalId }).forUpdate().first('id')
+    const latest = await tx('specs')
+      .where({ goal_id: key.goalId, role: spec.role })
+      .orderBy('version', 'desc')
+      .first()
+    if (latest?.hash === hash) return
+    await tx('specs')
+      .where({ goal_id: key.goalId, role: spec.role })
+      .update({ status: 'superseded' })
+    await tx('specs').insert({
+      goal_id: key.goalId,
+      role: spec.role,
+      version: (latest?.version ?? 0) + 1,
+      status: spec.status,
+      content: JSON.stringify(spec.content),
+      hash,
+      created_by: `agent:${facts.goal.profile.stages[key.stage as 'spec'].adapter}`,
+    })
+  })
+  return { outcome: 'passed' }
+}
+
+/** Commits what the agent left, brings the head into the clean hub and records what changed. */
+async function commitWork(
+  deps: ActivityDeps,
+  { key, facts, workspace }: Concluded,
+  output: ImplementOutput,
+): Promise<StageResult> {
+  const { task, project, goal } = facts
+  if (!task) throw new Error('a writing stage needs a task')
+  const at = { projectId: project.id, worktreePath: workspace.path }
+  const trailers = {
+    'Dispatch-Goal': shortId('goal', goal.number),
+    'Dispatch-Task': shortId('task', task.number),
+  }
+  const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
+  if (done.unresolved.length > 0)
+    return {
+      outcome: 'failed',
+      reason: `Conflict markers were left in ${done.unresolved.join(', ')}.`,
+    }
+  if (!done.changed && task.role !== 'frontend')
+    return {
+      outcome: 'failed',
+      reason:
+        'The agent ended without changing anything. Read its transcript, then retry or request changes.',
+    }
+  await deps.git.publish({ projectId: project.id, key: workspace.key, head: done.head })
+  const tampered = done.tampered.map(
+    (file) => `changed ${file} of the repository's own settings; it was put back`,
+  )
+  await deps.database.change(async (tx, emit) => {
+    await tx('tasks').where({ id: task.id }).update({ head: done.head, updated_at: tx.fn.now() })
+    if (task.head === done.head) return
+    tell(emit, key, {
+      type: 'task.files',
+      data: { goalId: goal.id, taskId: task.id, head: done.head, files: done.files.slice(0, 1000) },
+    })
+    for (const text of [...output.deviations, ...tampered])
+      tell(emit, key, { type: 'task.deviation', data: { goalId: goal.id, taskId: task.id, text } })
+  })
+  const frontend =
+    key.stage === 'implement' &&
+    (task.role === 'frontend' || done.files.some((file) => UI_FILE.test(file)))
+  return { outcome: 'passed', frontend }
+}
+
+function tell(
+  emit: (event: EmittedEvent) => void,
+  key: StageKey,
+  body: Pick<
+    Extract<EmittedEvent, { type: 'task.files' | 'task.deviation' | 'task.verified' }>,
+    'type' | 'data'
+  >,
+): void {
+  emit({ ...body, stream: goalStream(key.goalId), actor: 'dispatch' } as EmittedEvent)
+}
+
+/** A failed check or item goes back to the implementing agent with its evidence. */
+async function judge(
+  deps: ActivityDeps,
+  { key, facts, checks = [] }: Concluded,
+  output: VerifyOutput,
+): Promise<StageResult> {
+  const failed = [
+    ...checks
+      .filter((check) => !check.ok)
+      .map(
+        (check) =>
+          `${check.name} (${check.command}) failed with exit code ${check.exitCode}:\n${check.output.slice(-800)}`,
+      ),
+    ...output.items
+      .filter((item) => item.result === 'fail')
+      .map(
+        (item) =>
+          `${item.ref}: ${item.evidence}${item.file ? ` (${item.file}${item.line ? `:${item.line}` : ''})` : ''}`,
+      ),
+  ]
+  const count = (result: string) => output.items.filter((item) => item.result === result).length
+  await deps.database.change(async (tx: Tx, emit) => {
+    const data = {
+      goalId: key.goalId,
+      taskId: facts.task?.id ?? '',
+      pass: count('pass'),
+      warn: count('warn'),
+      fail: failed.length,
+    }
+    const told = await tx('stage_attempts')
+      .where({ goal_id: key.goalId, task_id: key.taskId, stage: key.stage, attempt: key.attempt })
+      .whereNotNull('output')
+      .first('id')
+    if (!told) tell(emit, key, { type: 'task.verified', data })
+  })
+  if (failed.length === 0) return { outcome: 'passed' }
+  return {
+    outcome: 'findings',
+    summary: `Verify found ${failed.length} problems.\n${failed.join('\n')}`.slice(0, SUMMARY),
+  }
+}
+
+/** High and critical findings ask a person before the merge; the others are shown with it. */
+function audited(output: AuditOutput): StageResult {
+  const grave = output.findings.filter(
+    (finding) => finding.severity === 'high' || finding.severity === 'critical',
+  )
+  if (grave.length === 0) return { outcome: 'passed' }
+  const list = grave.map((finding) => `${finding.severity}: ${finding.title}`).join('; ')
+  return {
+    outcome: 'findings',
+    summary: `The audit found ${grave.length} grave findings: ${list}`.slice(0, SUMMARY),
+  }
+}

@@ -1,0 +1,17 @@
+import type { Database } from '../db/connect.ts'
+import type { Git } from '../git/git.ts'
+import type { PromptStore } from '../prompts/prompts.ts'
+import type { RunnerClient } from '../runner/runner.ts'
+
+/** What activities work with; `worker/main.ts` makes the real ones. */
+export interface ActivityDeps {
+  database: Database
+  git: Git
+  runner: RunnerClient
+  prompts: PromptStore
+  /** The worker's own environment: agents get the few names of an allow-list out of it. */
+  environment: Readonly<Record<string, string | undefined>>
+  /** DISPATCH_HOME. */
+  home: string
+  log: (message: string, data?: Record<string, unknown>) => void
+}

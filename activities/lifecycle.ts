@@ -1,0 +1,237 @@
+import { goalStream, shortId } from '../contracts/ids.ts'
+import type { CheckCommand } from '../contracts/schemas.ts'
+import type { Tx } from '../db/connect.ts'
+import type { EmittedEvent } from '../db/events.ts'
+import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
+import { releaseLease } from '../db/pool.ts'
+import { endSegment, type RunRow } from '../db/runs.ts'
+import { changeStage } from '../db/stages.ts'
+import type { ActivityDeps } from './deps.ts'
+import { goalBranch, taskBranch, taskKey } from './names.ts'
+import { createTasks, recordPolicyApproval } from './tasks.ts'
+import type { EndGoalInput, NewTask, ReportInput } from './types.ts'
+
+/** How a goal begins, asks for help and ends. */
+export function createLifecycleActivities(deps: ActivityDeps) {
+  const { database, git } = deps
+
+  /** Brings the target into the hub, makes the goal's branch, and answers what the workflow must know of the profile. */
+  async function startGoal({ goalId }: { goalId: string }) {
+    const { goal, project } = await loadFacts(database.knex, goalId)
+    const answer = {
+      skipSpecReview: goal.profile.skipSpecReview,
+      maxVerifyRounds: goal.profile.maxVerifyRounds,
+    }
+    if (goal.base_commit && goal.branch) return answer
+    const at = { projectId: project.id, repoPath: project.path }
+    await git.ensureHubs(at)
+    const base = goal.base_commit ?? (await git.importTarget({ ...at, target: goal.target_branch }))
+    await database.knex('goals').where({ id: goalId }).update({ base_commit: base })
+    const branch = goalBranch(goal)
+    await git.createGoalBranch({ projectId: project.id, goalBranch: branch, base })
+    await database.knex('goals').where({ id: goalId }).update({ branch })
+    await git.warm({ projectId: project.id, base, slots: 2 })
+    return answer
+  }
+
+  /** A spec that goes on without a person: the policy's approval is recorded as a decision like any other. */
+  async function approveSpec({ goalId }: { goalId: string }): Promise<NewTask[]> {
+    return database.change(async (tx, emit) => {
+      await recordPolicyApproval(tx, emit, goalId)
+      return createTasks(tx, emit, goalId)
+    })
+  }
+
+  /** Says that a person is needed and why, or that the work goes on again. */
+  async function report(input: ReportInput): Promise<void> {
+    await database.change(async (tx, emit) => {
+      const { goalId, taskId, stage, attempt, status, reason } = input
+      const key = { goalId, taskId, stage, attempt }
+      const row = await tx('stage_attempts')
+        .where({ goal_id: goalId, task_id: taskId, stage, attempt })
+        .first('status')
+      if (row && status === 'needs_attention')
+        await changeStage(tx, emit, { key, change: { status: 'failed', reason } })
+      if (taskId) {
+        await tx('tasks').where({ id: taskId }).update({ status, reason, updated_at: tx.fn.now() })
+        emit({
+          type: 'task.status',
+          stream: goalStream(goalId),
+          actor: 'dispatch',
+          data: { goalId, taskId, status, reason },
+        })
+      }
+      const others = await tx('tasks')
+        .where({ goal_id: goalId, status: 'needs_attention' })
+        .first('reason')
+      const goalStatus = status === 'active' && others ? 'needs_attention' : status
+      await setGoal(tx, emit, {
+        goalId,
+        status: goalStatus,
+        stage,
+        reason: goalStatus === status ? reason : others.reason,
+      })
+    })
+  }
+
+  /**
+   * Ends a goal without a merge: ends its runs, saves every bit of work, keeps its branches in the person's repository
+   * and says where they are.
+   */
+  async function endGoal({ goalId, reason }: EndGoalInput): Promise<void> {
+    const facts = await loadFacts(database.knex, goalId)
+    if (facts.goal.status === 'cancelled') return
+    await endRuns(goalId)
+    const tasks: TaskRow[] = await database.knex('tasks').where({ goal_id: goalId })
+    const kept = await keepBranches(facts, tasks)
+    await releaseWorkspaces(facts, tasks)
+    const where = kept.length > 0 ? `; the work is kept in ${kept.join(', ')}` : ''
+    await database.change(async (tx, emit) => {
+      const open = await tx('stage_attempts')
+        .where({ goal_id: goalId })
+        .whereIn('status', ['waiting', 'running', 'paused', 'review'])
+      for (const row of open) {
+        const key = { goalId, taskId: row.task_id, stage: row.stage, attempt: row.attempt }
+        await changeStage(tx, emit, { key, change: { status: 'cancelled', reason } })
+      }
+      for (const review of await tx('reviews').where({ goal_id: goalId, status: 'pending' })) {
+        await tx('reviews')
+          .where({ id: review.id })
+          .update({ status: 'superseded', decided_at: tx.fn.now() })
+        const data = {
+          goalId,
+          taskId: review.task_id,
+          reviewId: review.id,
+          decision: 'superseded',
+          comment: reason,
+        } as const
+        emit({ type: 'review.decided', stream: goalStream(goalId), actor: 'dispatch', data })
+      }
+      for (const task of tasks) {
+        if (task.status === 'merged') continue
+        await tx('tasks')
+          .where({ id: task.id })
+          .update({ status: 'cancelled', reason, updated_at: tx.fn.now() })
+        const data = { goalId, taskId: task.id, status: 'cancelled', reason } as const
+        emit({ type: 'task.status', stream: goalStream(goalId), actor: 'dispatch', data })
+      }
+      for (const lease of await tx('run_leases')
+        .where({ goal_id: goalId })
+        .whereIn('state', ['held', 'waiting'])) {
+        await releaseLease(tx, lease.id, emit)
+      }
+      await setGoal(tx, emit, {
+        goalId,
+        status: 'cancelled',
+        stage: facts.goal.stage,
+        reason: `${reason}${where}`,
+      })
+    })
+  }
+
+  async function endRuns(goalId: string): Promise<void> {
+    const runs: RunRow[] = await database
+      .knex('agent_runs')
+      .where({ goal_id: goalId })
+      .whereIn('status', ['queued', 'running'])
+    for (const run of runs) {
+      await deps.runner.reap(run.id)
+      const detail = 'the goal was cancelled'
+      await endSegment(database, run, {
+        status: 'interrupted',
+        terminal: { type: 'failed', reason: 'interrupted', detail },
+      })
+    }
+  }
+
+  async function keepBranches(
+    { goal, project }: GoalFacts,
+    tasks: readonly TaskRow[],
+  ): Promise<string[]> {
+    const at = { projectId: project.id, repoPath: project.path }
+    const kept: string[] = []
+    const keep = async (branch: string, sha: string | null | undefined) => {
+      if (!sha || sha === goal.base_commit) return
+      await git.exportBranch({ ...at, branch, sha })
+      kept.push(branch)
+    }
+    if (!goal.branch) return kept
+    await keep(goal.branch, await git.branchHead({ projectId: project.id, branch: goal.branch }))
+    for (const task of tasks) {
+      if (task.status === 'merged' || !task.branch) continue
+      const worktree = await git.claimWorktree({
+        projectId: project.id,
+        key: taskKey(task.id),
+        base: goal.base_commit ?? '',
+        branch: taskBranch(task),
+      })
+      const message = `Unfinished work of ${shortId('task', task.number)}`
+      const { head } = await git.commitAll({
+        projectId: project.id,
+        worktreePath: worktree.path,
+        message,
+        trailers: {},
+      })
+      await git.publish({ projectId: project.id, key: taskKey(task.id), head })
+      await keep(task.branch, head)
+    }
+    return kept
+  }
+
+  async function releaseWorkspaces(
+    { project }: GoalFacts,
+    tasks: readonly TaskRow[],
+  ): Promise<void> {
+    for (const task of tasks)
+      await git.releaseWorktree({ projectId: project.id, key: taskKey(task.id) })
+  }
+
+  return { startGoal, approveSpec, report, endGoal }
+}
+
+/** Changes the goal's row and tells of it; the same state again is not told twice. */
+export async function setGoal(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  change: {
+    goalId: string
+    status: 'active' | 'needs_attention' | 'completed' | 'cancelled'
+    stage: GoalFacts['goal']['stage']
+    reason: string | null
+  },
+): Promise<void> {
+  const before = await tx('goals')
+    .where({ id: change.goalId })
+    .forUpdate()
+    .first('status', 'stage', 'reason', 'paused')
+  const over = change.status === 'completed' || change.status === 'cancelled'
+  const status = before.paused && !over ? 'paused' : change.status
+  const reason = status === 'paused' ? before.reason : change.reason
+  if (before.status === status && before.stage === change.stage && before.reason === reason) return
+  await tx('goals')
+    .where({ id: change.goalId })
+    .update({ status, stage: change.stage, reason, updated_at: tx.fn.now() })
+  emit({
+    type: 'goal.status',
+    stream: goalStream(change.goalId),
+    actor: 'dispatch',
+    data: { goalId: change.goalId, status, stage: change.stage, reason },
+  })
+}
+
+/** The checks of a Node or Python project, as its own files name them; a project's settings come first. */
+export function detectChecks(packageJson: string | undefined): CheckCommand[] {
+  if (packageJson === undefined) return []
+  try {
+    const scripts: Record<string, unknown> = JSON.parse(packageJson)?.scripts ?? {}
+    return ['build', 'lint', 'test']
+      .filter(
+        (name) =>
+          typeof scripts[name] === 'string' && !String(scripts[name]).includes('no test specified'),
+      )
+      .map((name) => ({ name, command: `npm run --silent ${name}` }))
+  } catch {
+    // a package.json that is no JSON is the agent's or the person's to mend; it names no checks
+    return []
+  }
+}

@@ -1,0 +1,266 @@
+import { goalStream, shortId } from '../contracts/ids.ts'
+import type { Tx } from '../db/connect.ts'
+import type { EmittedEvent } from '../db/events.ts'
+import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
+import { changeStage, openStage, type StageKey } from '../db/stages.ts'
+import type { MergeIntent } from '../git/merge-goal.ts'
+import type { ActivityDeps } from './deps.ts'
+import { setGoal } from './lifecycle.ts'
+import { taskKey } from './names.ts'
+import type { IntegrateResult, MergeResult } from './types.ts'
+
+interface Approval {
+  id: string
+  number: number
+  base: string
+  head: string
+  hash: string
+}
+
+/** Approved work onto the goal's branch, and the goal's branch onto the target. Only what was approved, and once. */
+export function createMergeActivities(deps: ActivityDeps) {
+  const { database, git } = deps
+
+  /** Puts the task on the goal's branch as one commit, exactly as its review was approved. */
+  async function integrateTask(input: {
+    goalId: string
+    taskId: string
+    attempt: number
+  }): Promise<IntegrateResult> {
+    const facts = await loadFacts(database.knex, input.goalId, input.taskId)
+    const { task, goal, project } = facts
+    if (!task || !goal.branch)
+      throw new Error(`task ${input.taskId} cannot be integrated: it has no branch`)
+    if (task.status === 'merged') return { outcome: 'merged' }
+    const approval = await approvalOf({
+      goal_id: goal.id,
+      task_id: task.id,
+      kind: 'task',
+      attempt: input.attempt,
+    })
+    const outcome = await git.integrateTask({
+      projectId: project.id,
+      goalBranch: goal.branch,
+      taskHead: approval.head,
+      taskBase: approval.base,
+      approved: { hash: approval.hash },
+      message: task.title,
+      trailers: {
+        'Dispatch-Goal': shortId('goal', goal.number),
+        'Dispatch-Task': shortId('task', task.number),
+        'Dispatch-Review': shortId('review', approval.number),
+      },
+      mergeKey: `${goal.id}/${task.id}/${approval.head}/${approval.base}`,
+    })
+    if (outcome.outcome === 'merged') {
+      await recordIntegrated(facts, task, outcome.commit)
+      await git.releaseWorktree({ projectId: project.id, key: taskKey(task.id) })
+      return { outcome: 'merged' }
+    }
+    return bringUpToDate(facts, task, outcome)
+  }
+
+  /** The goal's branch moved under an approved task: its worktree gets the new work, and it must be judged again. */
+  async function bringUpToDate(
+    facts: GoalFacts,
+    task: TaskRow,
+    outcome: { outcome: 'moved' | 'conflict' },
+  ): Promise<IntegrateResult> {
+    const { goal, project } = facts
+    const onto = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
+    if (!onto) throw new Error(`goal ${goal.id} has no branch`)
+    const claim = {
+      projectId: project.id,
+      key: taskKey(task.id),
+      base: task.base ?? onto,
+      branch: task.branch ?? '',
+    }
+    const { path } = await git.claimWorktree(claim)
+    const rebased =
+      outcome.outcome === 'moved'
+        ? await git.rebaseTask({ projectId: project.id, worktreePath: path, onto })
+        : undefined
+    if (rebased?.outcome === 'rebased') {
+      await git.publish({ projectId: project.id, key: claim.key, head: rebased.head })
+      await database
+        .knex('tasks')
+        .where({ id: task.id })
+        .update({ base: rebased.base, head: rebased.head })
+      return {
+        outcome: 'moved',
+        summary:
+          'Other work on the goal touched the same files; the task was brought up to date with it.',
+      }
+    }
+    const { files } = await git.prepareConflict({ projectId: project.id, worktreePath: path, onto })
+    await database.knex('tasks').where({ id: task.id }).update({ base: onto })
+    const summary = `Other work on the goal conflicts with this task in ${files.slice(0, 20).join(', ')}. The working tree holds both with conflict markers: resolve them and keep what both wanted.`
+    return { outcome: 'conflict', summary }
+  }
+
+  async function recordIntegrated(facts: GoalFacts, task: TaskRow, commit: string): Promise<void> {
+    await database.change(async (tx, emit) => {
+      await tx('tasks')
+        .where({ id: task.id })
+        .update({ status: 'merged', merged_commit: commit, reason: null, updated_at: tx.fn.now() })
+      const data = {
+        goalId: facts.goal.id,
+        taskId: task.id,
+        status: 'merged',
+        reason: null,
+      } as const
+      emit({ type: 'task.status', stream: goalStream(facts.goal.id), actor: 'dispatch', data })
+    })
+  }
+
+  /**
+   * Merges the goal into its target, once, with compare-and-swap. What may be merged: the tasks' approved commits as
+   * they stand on the goal's branch; or what a merge review approved, when the target moved or the audit had doubts.
+   */
+  async function mergeGoal({
+    goalId,
+    attempt,
+  }: {
+    goalId: string
+    attempt: number
+  }): Promise<MergeResult> {
+    const facts = await loadFacts(database.knex, goalId)
+    const { goal, project } = facts
+    if (goal.merged_commit) return { outcome: 'merged', commit: goal.merged_commit }
+    const head = goal.branch
+      ? await git.branchHead({ projectId: project.id, branch: goal.branch })
+      : undefined
+    if (!head || !goal.base_commit) throw new Error(`goal ${goalId} has no branch to merge`)
+    const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt }
+    await database.change(async (tx, emit) => {
+      await openStage(tx, key, null)
+      await changeStage(tx, emit, { key, change: { status: 'running', reason: null } })
+      await setGoal(tx, emit, { goalId, status: 'active', stage: 'merge', reason: null })
+    })
+    const review = await lastMergeReview(goalId, head)
+    const approved = review ?? {
+      base: goal.base_commit,
+      hash: (await git.diff({ projectId: project.id, base: goal.base_commit, head })).hash,
+    }
+    const mergeKey = `${goalId}/${head}/${approved.base}`
+    const reviews = review ? [review.number] : await taskReviews(goalId)
+    const outcome = await git.mergeGoal({
+      projectId: project.id,
+      repoPath: project.path,
+      target: goal.target_branch,
+      goalHead: head,
+      approved: { base: approved.base, hash: approved.hash },
+      message: `${goal.title}\n\nMerges ${shortId('goal', goal.number)} into ${goal.target_branch}.`,
+      trailers: {
+        'Dispatch-Goal': shortId('goal', goal.number),
+        'Dispatch-Review': reviews.map((number) => shortId('review', number)).join(', '),
+      },
+      mergeKey,
+      intent: intentOf(mergeKey, facts, review?.id ?? null),
+    })
+    switch (outcome.outcome) {
+      case 'merged':
+        await database.change((tx, emit) =>
+          recordMerge(tx, emit, { facts, key, commit: outcome.commit, note: outcome.note }),
+        )
+        return { outcome: 'merged', commit: outcome.commit }
+      case 'base_moved':
+        return {
+          outcome: 'moved',
+          summary: `${goal.target_branch} moved since the work was approved, and the change against it is another one now.`,
+        }
+      case 'conflict':
+        return {
+          outcome: 'blocked',
+          reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. Merge the conflicting change out of ${goal.target_branch}, or cancel the goal (its branch ${goal.branch} is kept) and file it again; then retry.`,
+        }
+      case 'blocked':
+        return { outcome: 'blocked', reason: outcome.message }
+      default:
+        return outcome satisfies never
+    }
+  }
+
+  function intentOf(mergeKey: string, { goal }: GoalFacts, reviewId: string | null) {
+    const row = () => database.knex('merge_intents').where({ key: mergeKey })
+    return {
+      async load(): Promise<MergeIntent | undefined> {
+        const found = await row().first()
+        if (!found) return undefined
+        return {
+          ...(found.new_sha ? { newSha: found.new_sha } : {}),
+          applied: found.state === 'applied',
+        }
+      },
+      async save(intent: MergeIntent): Promise<void> {
+        const values = {
+          new_sha: intent.newSha ?? null,
+          state: intent.applied ? 'applied' : 'intended',
+        }
+        await database
+          .knex('merge_intents')
+          .insert({
+            key: mergeKey,
+            goal_id: goal.id,
+            review_id: reviewId,
+            target: goal.target_branch,
+            ...values,
+          })
+          .onConflict('key')
+          .merge({ ...values, updated_at: database.knex.fn.now() })
+      },
+    }
+  }
+
+  async function approvalOf(where: Record<string, unknown>): Promise<Approval> {
+    const review = await database
+      .knex('reviews')
+      .where({ ...where, status: 'approved', decision: 'approve' })
+      .first()
+    if (!review?.head) throw new Error('nothing was approved: a merge needs a decision')
+    return review
+  }
+
+  async function lastMergeReview(goalId: string, head: string): Promise<Approval | undefined> {
+    const where = { goal_id: goalId, kind: 'merge', status: 'approved', head }
+    return database.knex('reviews').where(where).orderBy('id', 'desc').first()
+  }
+
+  async function taskReviews(goalId: string): Promise<number[]> {
+    const rows = await database
+      .knex('reviews')
+      .where({ goal_id: goalId, kind: 'task', status: 'approved' })
+      .orderBy('number')
+      .select('number')
+    if (rows.length === 0) throw new Error('nothing was approved: a merge needs a decision')
+    return rows.map((row) => row.number)
+  }
+
+  return { integrateTask, mergeGoal }
+}
+
+async function recordMerge(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  {
+    facts,
+    key,
+    commit,
+    note,
+  }: { facts: GoalFacts; key: StageKey; commit: string; note: string | undefined },
+): Promise<void> {
+  const goalId = facts.goal.id
+  const stream = goalStream(goalId)
+  await tx('goals').where({ id: goalId }).update({ merged_commit: commit })
+  await changeStage(tx, emit, {
+    key,
+    change: { status: 'passed', reason: note ?? null, result: { outcome: 'passed' } },
+  })
+  emit({
+    type: 'goal.merged',
+    stream,
+    actor: 'dispatch',
+    data: { goalId, commit, target: facts.goal.target_branch },
+  })
+  await setGoal(tx, emit, { goalId, status: 'completed', stage: 'merge', reason: note ?? null })
+}

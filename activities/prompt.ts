@@ -1,0 +1,122 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { STAGE_TITLES } from '../contracts/stages.ts'
+import type { RunPurpose } from '../db/runs.ts'
+import { fenced } from '../prompts/prompts.ts'
+import type { AgentWork } from './agent-run.ts'
+import type { ActivityDeps } from './deps.ts'
+
+const CONVENTION_FILES = ['CLAUDE.md', 'AGENTS.md', 'GEMINI.md'] as const
+const CONVENTION_BYTES = 32_000
+/** Files that tell what a project is made of. */
+const STACK_FILES: readonly [string, string][] = [
+  ['package.json', 'Node.js'],
+  ['tsconfig.json', 'TypeScript'],
+  ['pyproject.toml', 'Python'],
+  ['requirements.txt', 'Python'],
+  ['Cargo.toml', 'Rust'],
+  ['go.mod', 'Go'],
+  ['pom.xml', 'Java (Maven)'],
+  ['build.gradle', 'Java (Gradle)'],
+  ['Gemfile', 'Ruby'],
+  ['Dockerfile', 'Docker'],
+]
+const NONE = '(none)'
+
+/**
+ * The context package of a run. What stays the same over a goal comes first and in one order, so that a provider's
+ * prompt cache can serve it; what changes from run to run comes last. A resumed session is told only what is new.
+ */
+export async function promptFor(
+  deps: ActivityDeps,
+  work: AgentWork & {
+    purpose: RunPurpose
+    errors: string | undefined
+    outputSchema: Record<string, unknown>
+  },
+): Promise<string> {
+  const closing = await deps.prompts.render('closing', closingValues(work))
+  if (work.purpose === 'repair')
+    return (await deps.prompts.render('repair', { errors: fenced(work.errors ?? '') })) + closing
+  if (work.purpose === 'resume') return (await deps.prompts.render('resume', {})) + closing
+  const context = await deps.prompts.render('context', await contextValues(work))
+  return context + (await deps.prompts.render(work.key.stage, {})) + closing
+}
+
+async function contextValues({ facts, workspace }: AgentWork): Promise<Record<string, string>> {
+  const { goal, project, spec, testSpec, securitySpec } = facts
+  const json = (value: unknown) =>
+    value === undefined ? NONE : fenced(JSON.stringify(value, null, 1))
+  return {
+    project: fenced(
+      `Name: ${project.name}\nStack: ${(await stackOf(workspace.path)).join(', ') || 'unknown'}\nTarget branch: ${goal.target_branch}`,
+    ),
+    conventions: fenced(await conventionsOf(workspace.path)),
+    goal_title: fenced(goal.title),
+    goal: fenced(goal.description),
+    spec: json(spec?.status === 'approved' ? spec.content : undefined),
+    test_spec: json(testSpec?.content),
+    security_spec: json(securitySpec?.content),
+  }
+}
+
+function closingValues({
+  key,
+  facts,
+  feedback,
+  checks,
+  outputSchema,
+}: AgentWork & { outputSchema: Record<string, unknown> }): Record<string, string> {
+  const { task } = facts
+  const about = task
+    ? { title: task.title, role: task.role, description: task.description }
+    : undefined
+  const results = checks?.map(
+    (check) =>
+      `${check.name}: ${check.ok ? 'passed' : `FAILED (exit code ${check.exitCode})`}\n${check.output.slice(-4000)}`,
+  )
+  return {
+    stage: key.stage,
+    task: about ? fenced(JSON.stringify(about)) : `${STAGE_TITLES[key.stage]} of the whole goal`,
+    attempt: String(key.attempt),
+    feedback: feedback ? fenced(feedback) : NONE,
+    checks: results && results.length > 0 ? fenced(results.join('\n')) : NONE,
+    output_schema: JSON.stringify(outputSchema),
+  }
+}
+
+async function stackOf(path: string): Promise<string[]> {
+  const found = await Promise.all(
+    STACK_FILES.map(async ([file, name]) =>
+      (await head(join(path, file), 1)) === undefined ? [] : [name],
+    ),
+  )
+  return [...new Set(found.flat())]
+}
+
+async function conventionsOf(path: string): Promise<string> {
+  for (const file of CONVENTION_FILES) {
+    const text = await head(join(path, file), CONVENTION_BYTES)
+    if (text !== undefined) return `From ${file}:\n${text}`
+  }
+  return NONE
+}
+
+/** The first bytes of a regular file; undefined when there is none. A link is not followed: it could lead anywhere. */
+async function head(path: string, bytes: number): Promise<string | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = (await import('node:fs')).constants
+  try {
+    const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    try {
+      if (!(await file.stat()).isFile()) return undefined
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
+      return buffer.toString('utf8', 0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined
+    throw error
+  }
+}

@@ -1,0 +1,412 @@
+import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contracts/ids.ts'
+import type { ImplementOutput, SpecOutput, VerifyItem } from '../contracts/outputs.ts'
+import type { ChecklistItem, CheckResult, DiffFile } from '../contracts/schemas.ts'
+import type { Risk, Tier } from '../contracts/stages.ts'
+import type { Tx } from '../db/connect.ts'
+import type { EmittedEvent } from '../db/events.ts'
+import { type GoalFacts, loadFacts } from '../db/facts.ts'
+import { changeStage, openStage } from '../db/stages.ts'
+import { type ChangedFile, judgeFile, reviewTier } from '../domain/blast-radius.ts'
+import type { Diff } from '../git/diff.ts'
+import type { ActivityDeps } from './deps.ts'
+import { setGoal } from './lifecycle.ts'
+import { createTasks } from './tasks.ts'
+import type { OpenedReview, OpenReviewInput, SettledReview } from './types.ts'
+
+/** What a review shows and what its decision is bound to. */
+interface Subject {
+  title: string
+  reason: string
+  hash: string
+  tier: Tier
+  risk: Risk
+  base?: string
+  head?: string
+  tree?: string
+  checklist?: ChecklistItem[]
+  files?: DiffFile[]
+  summary?: string | null
+  deviations?: string[]
+  findings?: unknown[]
+  specId?: string
+}
+
+/** Opens reviews and reads decisions. Postgres is the arbiter: the workflow only waits for the row to be decided. */
+export function createReviewActivities(deps: ActivityDeps) {
+  const { database, git } = deps
+
+  /** Opens the review of this attempt, once. A tier below `block` is decided by the policy in the same transaction. */
+  async function openReview(input: OpenReviewInput): Promise<OpenedReview> {
+    const found = await database.knex('reviews').where(identity(input)).first('id', 'status')
+    if (found) return { reviewId: found.id, decided: found.status !== 'pending' }
+    const facts = await loadFacts(database.knex, input.goalId, input.taskId)
+    const subject = await subjectOf(facts, input)
+    const reviewId = await database.change((tx, emit) =>
+      insertReview(tx, emit, { input, facts, subject }),
+    )
+    if (subject.head) {
+      // the approved commit stays in the hub whatever happens to branches
+      await git.freeze({
+        projectId: facts.project.id,
+        ref: `refs/dispatch/review/${reviewId}`,
+        sha: subject.head,
+      })
+    }
+    return { reviewId, decided: subject.tier !== 'block' }
+  }
+
+  /** What was decided, if anything was; an approved spec becomes tasks. */
+  async function settleReview({ reviewId }: { reviewId: string }): Promise<SettledReview> {
+    return database.change(async (tx, emit) => {
+      const review = await tx('reviews').where({ id: reviewId }).forUpdate().first()
+      if (!review || review.status === 'pending' || !review.decision) return { decided: false }
+      const approved = review.decision === 'approve'
+      const tasks =
+        review.kind === 'spec' && approved ? await createTasks(tx, emit, review.goal_id) : []
+      await settleStage(tx, emit, review)
+      if (review.kind === 'budget' && approved) await grantTokens(tx, review.task_id)
+      return {
+        decided: true,
+        decision: review.decision,
+        comment: review.comment?.slice(0, 2000) ?? null,
+        tasks,
+      }
+    })
+  }
+
+  async function subjectOf(facts: GoalFacts, input: OpenReviewInput): Promise<Subject> {
+    switch (input.kind) {
+      case 'spec':
+        return specSubject(facts)
+      case 'task':
+        return taskSubject(facts, input)
+      case 'merge':
+        return mergeSubject(facts, input)
+      case 'budget':
+        return budgetSubject(facts, input)
+      default:
+        return input.kind satisfies never
+    }
+  }
+
+  async function taskSubject(facts: GoalFacts, input: OpenReviewInput): Promise<Subject> {
+    const { task, project } = facts
+    if (!task?.base || !task.head) throw new Error(`task ${input.taskId} has no commit to review`)
+    const diff = await git.diff({ projectId: project.id, base: task.base, head: task.head })
+    const verified = await latestOf<{ items: VerifyItem[] }>(facts, 'verify')
+    const built = await latestOf<ImplementOutput>(facts, 'implement', 'frontend')
+    const items = verified?.output?.items ?? []
+    const checks = verified?.checks ?? []
+    const checklist = checklistOf(facts, items, checks)
+    const deviations = built?.output?.deviations ?? []
+    const doubts = [
+      ...(diff.truncated ? ['the diff is too large to show whole'] : []),
+      ...(deviations.length > 0 ? ['the agent deviated from the spec'] : []),
+      ...(checklist.some((item) => item.result === 'fail') ? ['a check failed'] : []),
+    ]
+    const judged = reviewTier({ files: diff.files, doubts })
+    return {
+      title: task.title,
+      ...judged,
+      ...bound(diff),
+      checklist,
+      files: diff.files.map(shown),
+      summary: built?.output?.summary ?? null,
+      deviations,
+    }
+  }
+
+  async function mergeSubject(facts: GoalFacts, input: OpenReviewInput): Promise<Subject> {
+    const { goal, project } = facts
+    const at = { projectId: project.id, repoPath: project.path }
+    const base = await git.importTarget({ ...at, target: goal.target_branch })
+    const head = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
+    if (!head) throw new Error(`goal ${goal.id} has no branch to merge`)
+    const diff = await git.diff({ projectId: project.id, base, head })
+    const audit = await latestOf<{ summary: string; findings: unknown[] }>(facts, 'audit')
+    const { risk } = reviewTier({ files: diff.files, doubts: [] })
+    return {
+      title: `Merge ${goal.title} into ${goal.target_branch}`,
+      reason: input.reason,
+      tier: 'block',
+      risk,
+      ...bound(diff),
+      files: diff.files.map(shown),
+      summary: audit?.output?.summary ?? null,
+      findings: audit?.output?.findings ?? [],
+    }
+  }
+
+  /** The newest finished attempt of a goal's or task's stage. */
+  async function latestOf<T>(facts: GoalFacts, ...stages: string[]) {
+    const row = await database
+      .knex('stage_attempts')
+      .where({
+        goal_id: facts.goal.id,
+        task_id: stages.includes('audit') ? null : (facts.task?.id ?? null),
+      })
+      .whereIn('stage', stages)
+      .whereNotNull('output')
+      .orderBy('id', 'desc')
+      .first('output', 'checks')
+    return row as { output: T | null; checks: CheckResult[] | null } | undefined
+  }
+
+  return { openReview, settleReview }
+}
+
+const identity = (input: OpenReviewInput) => ({
+  goal_id: input.goalId,
+  task_id: input.taskId,
+  kind: input.kind,
+  attempt: input.attempt,
+})
+
+const bound = (diff: Diff) => ({
+  base: diff.base,
+  head: diff.head,
+  tree: diff.tree,
+  hash: diff.hash,
+})
+
+function specSubject({ goal, spec }: GoalFacts): Subject {
+  if (!spec) throw new Error(`goal ${goal.id} has no spec to review`)
+  const risk = 'medium'
+  const reason = 'no code is written before a person has approved the spec'
+  return {
+    title: `Spec of ${shortId('goal', goal.number)}: ${goal.title}`,
+    reason,
+    hash: spec.hash,
+    tier: 'block',
+    risk,
+    specId: spec.id,
+    summary: (spec.content as SpecOutput).summary,
+  }
+}
+
+function budgetSubject({ task, goal }: GoalFacts, input: OpenReviewInput): Subject {
+  const hash = `budget-${task?.id ?? goal.id}-${input.attempt}`
+  return {
+    title: `More tokens for ${task?.title ?? goal.title}?`,
+    reason: input.reason,
+    hash,
+    tier: 'block',
+    risk: 'medium',
+  }
+}
+
+/** Every item of the specs and every check, with its evidence; what nobody judged is shown as unchecked. */
+function checklistOf(
+  facts: GoalFacts,
+  items: readonly VerifyItem[],
+  checks: readonly CheckResult[],
+): ChecklistItem[] {
+  const verdicts = new Map(items.map((item) => [item.ref, item]))
+  const wanted = [
+    ...(facts.spec?.content.requirements ?? []).map((r) => ({ id: r.id, text: r.text })),
+    ...(facts.spec?.content.acceptance ?? []).map((a) => ({ id: a.id, text: a.text })),
+    ...(facts.testSpec?.content.cases ?? []).map((c) => ({
+      id: c.id,
+      text: `${c.title}: ${c.expected}`,
+    })),
+    ...(facts.securitySpec?.content.items ?? []).map((s) => ({
+      id: s.id,
+      text: `${s.owasp} ${s.control}`,
+    })),
+  ]
+  const judged = wanted.map((item): ChecklistItem => {
+    const verdict = verdicts.get(item.id)
+    const place = verdict?.file ? ` (${verdict.file}${verdict.line ? `:${verdict.line}` : ''})` : ''
+    return {
+      ...item,
+      result: verdict?.result ?? 'unchecked',
+      evidence: verdict ? `${verdict.evidence}${place}` : null,
+    }
+  })
+  const extra = items.filter((item) => !wanted.some((w) => w.id === item.ref))
+  return [
+    ...judged,
+    ...extra.map(
+      (item): ChecklistItem => ({
+        id: item.ref,
+        text: item.ref,
+        result: item.result,
+        evidence: item.evidence,
+      }),
+    ),
+    ...checks.map(
+      (check): ChecklistItem => ({
+        id: `check:${check.name}`,
+        text: `${check.name}: ${check.command}`,
+        result: check.ok ? 'pass' : 'fail',
+        evidence: check.output.slice(-2000) || `exit code ${check.exitCode}`,
+      }),
+    ),
+  ]
+}
+
+function shown(file: ChangedFile): DiffFile {
+  return {
+    path: file.path,
+    oldPath: file.oldPath ?? null,
+    status: file.status,
+    additions: file.additions,
+    deletions: file.deletions,
+    binary: file.binary,
+    ...judgeFile(file),
+  }
+}
+
+async function insertReview(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  { input, facts, subject }: { input: OpenReviewInput; facts: GoalFacts; subject: Subject },
+): Promise<string> {
+  const { goalId, taskId, kind, attempt, stage } = input
+  const byPolicy = subject.tier !== 'block'
+  const [row] = await tx('reviews')
+    .insert({
+      ...identity(input),
+      workflow_id: taskId ? taskWorkflowId(taskId) : goalWorkflowId(goalId),
+      title: subject.title,
+      reason: subject.reason,
+      hash: subject.hash,
+      tier: subject.tier,
+      risk: subject.risk,
+      base: subject.base ?? null,
+      head: subject.head ?? null,
+      tree: subject.tree ?? null,
+      checklist: JSON.stringify(subject.checklist ?? []),
+      files: JSON.stringify(subject.files ?? []),
+      summary: subject.summary ?? null,
+      deviations: JSON.stringify(subject.deviations ?? []),
+      findings: JSON.stringify(subject.findings ?? []),
+      spec_id: subject.specId ?? null,
+      ...(byPolicy
+        ? {
+            status: 'approved',
+            decision: 'approve',
+            decided_by: 'policy',
+            via: 'policy',
+            decided_at: tx.fn.now(),
+          }
+        : {}),
+    })
+    .onConflict(tx.raw('(goal_id, task_id, kind, attempt)') as never)
+    .ignore()
+    .returning('id')
+  if (!row) return (await tx('reviews').where(identity(input)).first('id')).id
+  const reviewId: string = row.id
+  const stream = goalStream(goalId)
+  emit({
+    type: 'review.pending',
+    stream,
+    actor: 'dispatch',
+    data: { goalId, taskId, reviewId, kind, tier: subject.tier, reason: subject.reason },
+  })
+  if (byPolicy)
+    emit({
+      type: 'review.decided',
+      stream,
+      actor: 'policy',
+      data: { goalId, taskId, reviewId, decision: 'approve', comment: null },
+    })
+  if (taskId) {
+    await tx('tasks')
+      .where({ id: taskId })
+      .update({
+        status: byPolicy ? 'approved' : 'review',
+        stage,
+        ...(kind === 'task' ? { tier: subject.tier, blast_radius: subject.risk } : {}),
+        updated_at: tx.fn.now(),
+      })
+    emit({
+      type: 'task.status',
+      stream,
+      actor: 'dispatch',
+      data: { goalId, taskId, status: byPolicy ? 'approved' : 'review', reason: subject.reason },
+    })
+  }
+  const key = {
+    goalId,
+    taskId,
+    stage,
+    attempt: kind === 'spec' || kind === 'task' ? attempt : await newestAttempt(tx, input),
+  }
+  await openStage(tx, key, null)
+  await changeStage(tx, emit, {
+    key,
+    change: { status: byPolicy ? 'passed' : 'review', reason: subject.reason },
+  })
+  await setGoal(tx, emit, {
+    goalId,
+    status: 'active',
+    stage,
+    reason: byPolicy ? facts.goal.reason : `waits for a review: ${subject.title}`,
+  })
+  return reviewId
+}
+
+async function newestAttempt(tx: Tx, input: OpenReviewInput): Promise<number> {
+  const row = await tx('stage_attempts')
+    .where({ goal_id: input.goalId, task_id: input.taskId, stage: input.stage })
+    .max({ n: 'attempt' })
+    .first()
+  return Number(row?.['n'] ?? 1) || 1
+}
+
+/** The stage that waited for this decision goes on, or ends. */
+async function settleStage(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  review: { goal_id: string; task_id: string | null; kind: string; decision: string },
+): Promise<void> {
+  const waiting = await tx('stage_attempts').where({
+    goal_id: review.goal_id,
+    task_id: review.task_id,
+    status: 'review',
+  })
+  const wanted = review.kind === 'spec' ? 'spec' : review.kind === 'task' ? 'review' : undefined
+  for (const row of waiting) {
+    if (wanted && row.stage !== wanted) continue
+    const key = {
+      goalId: review.goal_id,
+      taskId: review.task_id,
+      stage: row.stage,
+      attempt: row.attempt,
+    }
+    const next =
+      review.kind === 'spec' || review.kind === 'task'
+        ? review.decision === 'approve'
+          ? 'passed'
+          : 'failed'
+        : 'waiting'
+    const reason = review.decision === 'approve' ? null : review.decision.replace('_', ' ')
+    await changeStage(tx, emit, { key, change: { status: next, reason } })
+  }
+  const pending = await tx('reviews')
+    .where({ goal_id: review.goal_id, status: 'pending' })
+    .first('title')
+  const goal = await tx('goals').where({ id: review.goal_id }).first('stage', 'status')
+  if (goal.status === 'active')
+    await setGoal(tx, emit, {
+      goalId: review.goal_id,
+      status: 'active',
+      stage: goal.stage,
+      reason: pending ? `waits for a review: ${pending.title}` : null,
+    })
+}
+
+/** The first budget again, on top of what was used when it ran out. */
+async function grantTokens(tx: Tx, taskId: string | null): Promise<void> {
+  if (!taskId) return
+  const task = await tx('tasks').where({ id: taskId }).first('goal_id')
+  const goal = await tx('goals').where({ id: task.goal_id }).first('profile')
+  const used = await tx('agent_runs')
+    .where({ task_id: taskId })
+    .sum({ n: tx.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
+    .first()
+  await tx('tasks')
+    .where({ id: taskId })
+    .update({ token_budget: Number(used?.['n'] ?? 0) + Number(goal.profile.tokenBudget) })
+}

@@ -1,0 +1,166 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
+import { goalStream } from '../contracts/ids.ts'
+import type { AgentStage } from '../contracts/stages.ts'
+import { type GoalFacts, loadFacts } from '../db/facts.ts'
+import { acquireLease, releaseLease } from '../db/pool.ts'
+import { changeStage, openStage, type StageKey } from '../db/stages.ts'
+import { type AgentOutcome, runAgent } from './agent-run.ts'
+import { checkWork } from './checks.ts'
+import { conclude } from './conclude.ts'
+import type { ActivityDeps } from './deps.ts'
+import { setGoal } from './lifecycle.ts'
+import type { RunStageInput, StageResult } from './types.ts'
+import { openWorkspace } from './workspace.ts'
+
+/** Seconds until the line is looked at again: soon for the first in line, later for those behind. */
+const lineSeconds = (position: number) => Math.min(10, Math.max(1, position))
+
+/** A stage in which an agent works, from its place in the pool to its recorded outcome. */
+export function createStageActivities(deps: ActivityDeps) {
+  const { database } = deps
+
+  /**
+   * Advances one stage attempt to its answer. Everything it does is keyed by the attempt, so that it may be killed
+   * anywhere and called again: a live run is re-attached, a finished one is read, an interrupted one is resumed.
+   * Throws PoolBusy (retried by Temporal without history) while it waits in line.
+   */
+  async function runStage(input: RunStageInput): Promise<StageResult> {
+    const key: StageKey = {
+      goalId: input.goalId,
+      taskId: input.taskId,
+      stage: input.stage,
+      attempt: input.attempt,
+    }
+    const facts = await loadFacts(database.knex, input.goalId, input.taskId)
+    const adapter = facts.goal.profile.stages[input.stage].adapter
+    const row = await database.change((tx) => openStage(tx, key, input.feedback || null))
+    if (row.result) return row.result as StageResult
+    const leaseId = `${key.taskId ?? key.goalId}/${key.stage}/${key.attempt}`
+    await standInLine(key, { id: leaseId, goalId: key.goalId, stage: key.stage, adapter })
+    try {
+      await begin(key, facts, adapter)
+      const result = await work(key, facts, { leaseId, feedback: row.feedback ?? '' })
+      await end(key, facts, { result, leaseId })
+      return result
+    } catch (error) {
+      // a worker that stops leaves the run and its lease to the next one
+      if (Context.current().cancellationSignal.reason?.message === 'WORKER_SHUTDOWN') throw error
+      if (error instanceof CancelledFailure) await interrupted(key, leaseId)
+      throw error
+    }
+  }
+
+  async function standInLine(
+    key: StageKey,
+    request: Parameters<typeof acquireLease>[1],
+  ): Promise<void> {
+    const answer = await acquireLease(database, request)
+    if (answer.granted) return
+    const reason = `in line, place ${answer.position}: ${answer.reason}`
+    await database.change((tx, emit) =>
+      changeStage(tx, emit, { key, change: { status: 'waiting', reason } }),
+    )
+    throw ApplicationFailure.create({
+      type: 'PoolBusy',
+      category: 'BENIGN',
+      message: reason,
+      nextRetryDelay: `${lineSeconds(answer.position)}s`,
+    })
+  }
+
+  async function begin(key: StageKey, facts: GoalFacts, adapter: string): Promise<void> {
+    await database.change(async (tx, emit) => {
+      await changeStage(tx, emit, { key, change: { status: 'running', reason: null, adapter } })
+      if (key.taskId) {
+        await tx('tasks')
+          .where({ id: key.taskId })
+          .update({ stage: key.stage, adapter, updated_at: tx.fn.now() })
+        if (facts.task?.status !== 'active') {
+          await tx('tasks').where({ id: key.taskId }).update({ status: 'active', reason: null })
+          const data = {
+            goalId: key.goalId,
+            taskId: key.taskId,
+            status: 'active',
+            reason: null,
+          } as const
+          emit({ type: 'task.status', stream: goalStream(key.goalId), actor: 'dispatch', data })
+        }
+      }
+      await setGoal(tx, emit, {
+        goalId: key.goalId,
+        status: 'active',
+        stage: key.stage,
+        reason: null,
+      })
+    })
+  }
+
+  async function work(
+    key: StageKey,
+    facts: GoalFacts,
+    run: { leaseId: string; feedback: string },
+  ): Promise<StageResult> {
+    const stage = key.stage as AgentStage
+    const workspace = await openWorkspace(deps, facts, key)
+    const checks = stage === 'verify' ? await checkWork(deps, facts, workspace) : undefined
+    const outcome = await runAgent(deps, { key, facts, workspace, checks, ...run })
+    if (outcome.type !== 'answered') return notAnswered(outcome)
+    return conclude(deps, { key, facts, workspace, checks, output: outcome.output })
+  }
+
+  async function end(
+    key: StageKey,
+    facts: GoalFacts,
+    { result, leaseId }: { result: StageResult; leaseId: string },
+  ): Promise<void> {
+    await database.change(async (tx, emit) => {
+      await changeStage(tx, emit, { key, change: { ...stateAfter(key, facts, result) } })
+      await releaseLease(tx, leaseId, emit)
+    })
+  }
+
+  /** A pause or a cancellation: the run has ended, its session is kept, its place is free for others. */
+  async function interrupted(key: StageKey, leaseId: string): Promise<void> {
+    await database.change(async (tx, emit) => {
+      const goal = await tx('goals').where({ id: key.goalId }).first('paused', 'reason')
+      const status = goal.paused ? 'paused' : 'cancelled'
+      await changeStage(tx, emit, { key, change: { status, reason: goal.reason } })
+      await releaseLease(tx, leaseId, emit)
+    })
+  }
+
+  return { runStage }
+}
+
+function notAnswered(outcome: Exclude<AgentOutcome, { type: 'answered' }>): StageResult {
+  switch (outcome.type) {
+    case 'failed':
+      return { outcome: 'failed', reason: outcome.reason }
+    case 'parked':
+      return { outcome: 'parked', reason: outcome.reason, untilMs: outcome.untilMs }
+    case 'budget':
+      return { outcome: 'budget', summary: outcome.summary }
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** How the stage reads after its result. Parked and out of budget are not the end of the attempt: no result is stored. */
+function stateAfter(key: StageKey, facts: GoalFacts, result: StageResult) {
+  switch (result.outcome) {
+    case 'passed': {
+      const waitsForReview = key.stage === 'spec' && !facts.goal.profile.skipSpecReview
+      return { status: waitsForReview ? 'review' : 'passed', reason: null, result } as const
+    }
+    case 'findings':
+      return { status: 'failed', reason: result.summary, result } as const
+    case 'failed':
+      return { status: 'failed', reason: result.reason, result } as const
+    case 'budget':
+      return { status: 'review', reason: result.summary } as const
+    case 'parked':
+      return { status: 'waiting', reason: result.reason } as const
+    default:
+      return result satisfies never
+  }
+}

@@ -1,0 +1,71 @@
+import type { AgentStage, Decision, ReviewKind, Stage } from '../contracts/stages.ts'
+
+/** What activities take and answer: ids, verdicts and short summaries only. Fields may be added, never changed. */
+
+export interface RunStageInput {
+  goalId: string
+  taskId: string | null
+  stage: AgentStage
+  attempt: number
+  /** What the agent must know from the attempt before: a person's comment, findings, a conflict. Up to 2 KB. */
+  feedback: string
+}
+
+export type StageResult =
+  /** `frontend`: an implement stage's task or files call for the frontend agent. */
+  | { outcome: 'passed'; frontend?: boolean }
+  | { outcome: 'findings'; summary: string }
+  | { outcome: 'failed'; reason: string }
+  | { outcome: 'budget'; summary: string }
+  /** The provider asked for a pause: go on at `untilMs` (epoch milliseconds). */
+  | { outcome: 'parked'; reason: string; untilMs: number }
+
+export interface OpenReviewInput {
+  goalId: string
+  taskId: string | null
+  kind: ReviewKind
+  attempt: number
+  stage: Stage
+  reason: string
+}
+export interface OpenedReview {
+  reviewId: string
+  /** Decided already: by the policy of a tier below `block`, or while the workflow was away. */
+  decided: boolean
+}
+
+export interface NewTask {
+  taskId: string
+  title: string
+  role: 'implement' | 'frontend'
+  dependsOn: string[]
+}
+
+/** A decision as the row tells it; `tasks` where an approved spec made them. */
+export type SettledReview =
+  | { decided: false }
+  | { decided: true; decision: Decision; comment: string | null; tasks: NewTask[] }
+
+export type IntegrateResult =
+  | { outcome: 'merged' }
+  | { outcome: 'moved'; summary: string }
+  | { outcome: 'conflict'; summary: string }
+
+export type MergeResult =
+  | { outcome: 'merged'; commit: string }
+  | { outcome: 'moved'; summary: string }
+  | { outcome: 'blocked'; reason: string }
+
+export interface ReportInput {
+  goalId: string
+  taskId: string | null
+  stage: Stage
+  attempt: number
+  status: 'active' | 'needs_attention'
+  reason: string | null
+}
+
+export interface EndGoalInput {
+  goalId: string
+  reason: string
+}

@@ -1,0 +1,82 @@
+import { shortId } from '../contracts/ids.ts'
+import { WRITING_STAGES } from '../contracts/stages.ts'
+import type { GoalFacts } from '../db/facts.ts'
+import type { StageKey } from '../db/stages.ts'
+import type { ActivityDeps } from './deps.ts'
+import { taskBranch, taskKey } from './names.ts'
+
+/** Where an agent works. `base` is what its change is measured against; `head` where the worktree stood when it was opened. */
+export interface Workspace {
+  key: string
+  path: string
+  base: string
+  head: string
+  /** A worktree for looking only: whatever is changed in it is thrown away. */
+  scratch: boolean
+}
+
+/**
+ * The worktree of a stage: the task's own for stages that write, a scratch one at the exact commit for those that
+ * judge, so that evidence is about what is committed and not about leftovers.
+ */
+export async function openWorkspace(
+  deps: ActivityDeps,
+  facts: GoalFacts,
+  key: StageKey,
+): Promise<Workspace> {
+  return WRITING_STAGES.includes(key.stage)
+    ? taskWorkspace(deps, facts)
+    : scratchWorkspace(deps, facts, key)
+}
+
+async function taskWorkspace(deps: ActivityDeps, facts: GoalFacts): Promise<Workspace> {
+  const { task, project } = facts
+  if (!task) throw new Error('a writing stage needs a task')
+  const base = task.base ?? (await goalHead(deps, facts))
+  const branch = task.branch ?? taskBranch(task)
+  if (!task.base || !task.branch)
+    await deps.database.knex('tasks').where({ id: task.id }).update({ base, branch })
+  const key = taskKey(task.id)
+  const { path, head } = await deps.git.claimWorktree({ projectId: project.id, key, base, branch })
+  await deps.git.provisionDependencies({ repoPath: project.path, worktreePath: path })
+  return { key, path, base, head, scratch: false }
+}
+
+async function scratchWorkspace(
+  deps: ActivityDeps,
+  facts: GoalFacts,
+  key: StageKey,
+): Promise<Workspace> {
+  const { goal, task, project } = facts
+  const at = await commitToLookAt(deps, facts, key)
+  const owner = task ? shortId('task', task.number) : shortId('goal', goal.number)
+  const name = `${owner}-${key.stage}-${key.attempt}`
+  const claim = {
+    projectId: project.id,
+    key: `scratch/${name}`,
+    base: at,
+    branch: `dispatch/scratch-${name}`,
+  }
+  const { path, head } = await deps.git.claimWorktree(claim)
+  await deps.git.provisionDependencies({ repoPath: project.path, worktreePath: path })
+  return { key: claim.key, path, base: task?.base ?? goal.base_commit ?? at, head, scratch: true }
+}
+
+async function commitToLookAt(
+  deps: ActivityDeps,
+  facts: GoalFacts,
+  key: StageKey,
+): Promise<string> {
+  if (key.stage === 'audit') return goalHead(deps, facts)
+  const commit = facts.task ? facts.task.head : facts.goal.base_commit
+  if (!commit) throw new Error(`there is no commit to look at in stage ${key.stage}`)
+  return commit
+}
+
+async function goalHead(deps: ActivityDeps, { goal, project }: GoalFacts): Promise<string> {
+  const head = goal.branch
+    ? await deps.git.branchHead({ projectId: project.id, branch: goal.branch })
+    : undefined
+  if (!head) throw new Error(`goal ${goal.id} has no branch yet`)
+  return head
+}

@@ -1,0 +1,82 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
+import { TemporalFailure } from '@temporalio/common'
+import type {
+  ActivityExecuteInput,
+  ActivityInboundCallsInterceptor,
+  Next,
+} from '@temporalio/worker'
+import { GitProblem } from '../git/problem.ts'
+
+const BEAT_MS = 1000
+/** Postgres, the network or a process table that is full: it gets better by itself. Codes of libpq, SQLSTATE and Node. */
+const PASSING =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAGAIN|EMFILE|ENFILE|ENOMEM|ENOSPC|08\w{3}|57P0[123]|53\w{3}|40001|40P01)$/
+const PASSING_TEXT =
+  /Connection terminated|connection is closed|Timeout acquiring a connection|the database system is|server closed the connection/i
+/** An error that nobody foresaw may still pass: it is tried again this often before a person is asked. */
+const UNFORESEEN_TRIES = 5
+
+/**
+ * Around every activity: a heartbeat each second, so that a dead worker is noticed and a pause arrives soon; and the
+ * one place that says what is worth trying again. What a person must settle is not retryable, with its advice.
+ */
+export class ActivityEdge implements ActivityInboundCallsInterceptor {
+  private unforeseen = 0
+  private readonly log: (message: string, data: Record<string, unknown>) => void
+
+  constructor(log: (message: string, data: Record<string, unknown>) => void) {
+    this.log = log
+  }
+
+  async execute(
+    input: ActivityExecuteInput,
+    next: Next<ActivityInboundCallsInterceptor, 'execute'>,
+  ): Promise<unknown> {
+    const context = Context.current()
+    const beat = setInterval(() => context.heartbeat(), BEAT_MS)
+    context.heartbeat()
+    try {
+      for (;;) {
+        try {
+          return await next(input)
+        } catch (error) {
+          if (!(await this.worthAnotherTry(error))) throw atTheEdge(error)
+        }
+      }
+    } finally {
+      clearInterval(beat)
+    }
+  }
+
+  private async worthAnotherTry(error: unknown): Promise<boolean> {
+    if (error instanceof TemporalFailure || error instanceof GitProblem || isPassing(error))
+      return false
+    this.unforeseen += 1
+    this.log('activity failed', {
+      activity: Context.current().info.activityType,
+      tries: this.unforeseen,
+      err: error as Error,
+    })
+    if (this.unforeseen >= UNFORESEEN_TRIES) return false
+    await Context.current().sleep(200 * 2 ** this.unforeseen)
+    return true
+  }
+}
+
+export function isPassing(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  return (
+    (typeof code === 'string' && PASSING.test(code)) ||
+    (typeof message === 'string' && PASSING_TEXT.test(message))
+  )
+}
+
+/** The failure as Temporal takes it: passing ones are retried by its policy, the others end the activity. */
+function atTheEdge(error: unknown): unknown {
+  if (error instanceof TemporalFailure || error instanceof CancelledFailure) return error
+  if (error instanceof GitProblem)
+    return ApplicationFailure.nonRetryable(`${error.message} ${error.advice}`, `git:${error.code}`)
+  const message = (error as Error).message ?? String(error)
+  if (isPassing(error)) return ApplicationFailure.retryable(message, 'passing')
+  return ApplicationFailure.nonRetryable(`Dispatch could not go on: ${message}`, 'unforeseen')
+}

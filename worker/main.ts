@@ -1,0 +1,161 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import type { Logger } from 'pino'
+import { createActivities } from '../activities/create-activities.ts'
+import { detectAdapters } from '../adapters/registry.ts'
+import { processConfig, processEnv } from '../config/config.ts'
+import { createHome } from '../config/home.ts'
+import { createLogger } from '../config/log.ts'
+import { CORE_QUEUE } from '../contracts/messages.ts'
+import { storeDetections } from '../db/adapters.ts'
+import { connect, type Database, migrate } from '../db/connect.ts'
+import { createGit } from '../git/git.ts'
+import { createPrompts } from '../prompts/prompts.ts'
+import { createRunner, type RunnerClient } from '../runner/runner.ts'
+import { tlsOptions } from '../temporal/connection.ts'
+import { ActivityEdge } from './interceptor.ts'
+
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+/** Orphans are looked for at the start and then this often. */
+const SWEEP_MS = 60_000
+
+/** The worker: where agents, git, Postgres and Temporal meet. Ends cleanly on SIGTERM; agent runs go on. */
+async function main(): Promise<void> {
+  const config = processConfig()
+  const home = createHome(config.home.root)
+  const log = await createLogger({ service: 'worker', level: config.logLevel, dir: home.logs })
+  if (!config.databaseUrl || !config.temporal.address)
+    throw new Error(
+      'DATABASE_URL and TEMPORAL_ADDRESS are needed: start with "dispatch start", or set both',
+    )
+  await migrate(config.databaseUrl)
+  const database = connect(config.databaseUrl, { max: 20 })
+  const runner = createRunner({
+    home: home.root,
+    entry: { runner: beside('./runner.js'), spawner: beside('./spawner.js') },
+    log: (message) => log.warn(message),
+  })
+  await storeDetections(database, await detectAdapters(processEnv()))
+  const stopSweeping = await keepSwept(runner, database, log)
+  const git = createGit({
+    home: home.root,
+    path: config.path,
+    log: (message, data) => log.info(data ?? {}, message),
+  })
+  const worker = await createWorker(config, log, {
+    database,
+    git,
+    runner,
+    prompts: createPrompts([join(home.root, 'prompts'), beside('./prompts')]),
+    environment: processEnv(),
+    home: home.root,
+    log: (message, data) => log.warn(data ?? {}, message),
+  })
+  const stop = () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
+  const running = worker.run()
+  process.send?.({ type: 'ready' })
+  log.info({ queue: CORE_QUEUE }, 'worker runs')
+  await running
+  stopSweeping()
+  await runner.close()
+  await database.close()
+}
+
+/** Ends runs that nobody knows: left by a home that lost its database, or by a crash between two steps. */
+async function keepSwept(
+  runner: RunnerClient,
+  database: Database,
+  log: Logger,
+): Promise<() => void> {
+  const sweep = async () => {
+    await runner.sweep(async (runId) => {
+      const row = await database
+        .knex('agent_runs')
+        .where({ id: runId })
+        .whereIn('status', ['queued', 'running'])
+        .first('id')
+      return row !== undefined
+    })
+  }
+  await sweep()
+  const timer = setInterval(
+    () => void sweep().catch((error) => log.warn({ err: error }, 'sweep failed')),
+    SWEEP_MS,
+  )
+  return () => clearInterval(timer)
+}
+
+async function createWorker(
+  config: ReturnType<typeof processConfig>,
+  log: Logger,
+  deps: Parameters<typeof createActivities>[0],
+): Promise<Worker> {
+  const { temporal } = config
+  const address = temporal.address as string
+  Runtime.install({
+    logger: temporalLogger(log),
+    telemetryOptions: {
+      metrics: {
+        prometheus: {
+          bindAddress: `127.0.0.1:${config.workerMetricsPort}`,
+          countersTotalSuffix: true,
+          unitSuffix: true,
+        },
+      },
+      logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
+    },
+  })
+  const connection = await NativeConnection.connect({
+    address,
+    ...tlsOptions({
+      address,
+      tls: temporal.tls,
+      ...(temporal.apiKey ? { apiKey: temporal.apiKey } : {}),
+    }),
+    ...(temporal.apiKey ? { apiKey: temporal.apiKey } : {}),
+  })
+  return Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: CORE_QUEUE,
+    workflowBundle: { codePath: beside('./workflow-bundle.js') },
+    activities: createActivities(deps),
+    interceptors: {
+      activity: [() => ({ inbound: new ActivityEdge((message, data) => log.warn(data, message)) })],
+    },
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+    maxConcurrentActivityTaskExecutions: 100,
+    maxConcurrentWorkflowTaskExecutions: 20,
+    maxCachedWorkflows: 100,
+    shutdownGraceTime: '500ms',
+    shutdownForceTime: '15s',
+  })
+}
+
+function temporalLogger(log: Logger) {
+  const at =
+    (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
+      log[level](meta ?? {}, message)
+  return {
+    log: (level: string, message: string, meta?: object) =>
+      log[level.toLowerCase() as 'info'](meta ?? {}, message),
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: Error) => {
+    process.stderr.write(`${error.stack ?? error.message}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,25 @@
+import { proxyActivities } from '@temporalio/workflow'
+import type { Activities } from '../activities/create-activities.ts'
+
+/**
+ * Every activity heartbeats each second on a timer, so a dead worker is noticed within 12 s. Retries have no count:
+ * only infrastructure failures and the pool's line are retried (each says why in the Temporal UI); everything that
+ * could fail for ever is answered as a value or fails at once as not retryable.
+ */
+const ALWAYS = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' } as const
+
+/** Agents may work for hours; pausing interrupts the run and waits until it has ended. */
+export const agents = proxyActivities<Activities>({
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: '12s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: ALWAYS,
+})
+
+/** Short work on Postgres and git. */
+export const core = proxyActivities<Activities>({
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '12s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: ALWAYS,
+})

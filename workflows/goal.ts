@@ -1,0 +1,211 @@
+import {
+  CancellationScope,
+  type ChildWorkflowHandle,
+  getExternalWorkflowHandle,
+  isCancellation,
+  startChild,
+} from '@temporalio/workflow'
+import type { NewTask } from '../activities/types.ts'
+import { taskWorkflowId } from '../contracts/ids.ts'
+import type { GoalInput } from '../contracts/messages.ts'
+import type { AgentStage, ReviewKind, Stage } from '../contracts/stages.ts'
+import {
+  type Answer,
+  type Circumstances,
+  type GoalStage,
+  type Move,
+  nextMove,
+  readyStages,
+} from '../domain/pipeline.ts'
+import { core } from './activities.ts'
+import { type Controls, createControls, retryStage, setPaused } from './controls.ts'
+import { createStageTable, markSearch } from './stage-table.ts'
+import { type TaskOutcome, taskWorkflow, toAnswer } from './task.ts'
+
+/** A person or a rule ended the goal; its branch is kept. */
+class GoalEnded extends Error {}
+
+/** One goal from its text to the merge. Waits as long as people need; ends completed or cancelled, never in silence. */
+export async function goalWorkflow(input: GoalInput): Promise<void> {
+  const { goalId } = input
+  const root = new CancellationScope()
+  const controls = createControls(() => root.cancel())
+  const children: Children = new Map()
+  try {
+    await root.run(() => pipeline(goalId, controls, children))
+  } catch (error) {
+    if (!(error instanceof GoalEnded) && !isCancellation(error)) throw error
+    const reason =
+      error instanceof GoalEnded
+        ? error.message
+        : (controls.cancelled() ?? 'cancelled by an operator')
+    root.cancel()
+    await CancellationScope.nonCancellable(async () => {
+      await Promise.allSettled([...children.values()].map((child) => child.result()))
+      await core.endGoal({ goalId, reason })
+    })
+    markSearch({ status: 'cancelled', stage: 'merge', pendingReview: false })
+  }
+}
+
+type Children = Map<string, ChildWorkflowHandle<typeof taskWorkflow>>
+
+async function pipeline(goalId: string, controls: Controls, children: Children): Promise<void> {
+  const table = createStageTable()
+  const attempts: Partial<Record<Stage, number>> = {}
+  const done: GoalStage[] = []
+  let tasks: NewTask[] = []
+  let mergeReviews = 0
+  const settings = await insist('spec', () => core.startGoal({ goalId }))
+
+  const eachChild = (work: (id: string) => Promise<void>) =>
+    Promise.all([...children.keys()].map(work))
+  controls.onPause(async (paused) => {
+    await eachChild((id) =>
+      getExternalWorkflowHandle(taskWorkflowId(id)).signal(setPaused, { paused }),
+    )
+  })
+  controls.onRetry(async () => {
+    await eachChild((id) => getExternalWorkflowHandle(taskWorkflowId(id)).signal(retryStage))
+  })
+
+  while (done.length < 6) {
+    const ready = readyStages(done)
+    await Promise.all(ready.map(runToPassed))
+    done.push(...ready)
+  }
+  markSearch({ status: 'completed', stage: 'merge', pendingReview: false })
+
+  /** Runs one goal stage until its rules say go on; asks, tries again and waits for a person as they say. */
+  async function runToPassed(stage: GoalStage): Promise<void> {
+    mark(stage, 'running')
+    if (stage === 'review') return runTasks()
+    let feedback = ''
+    for (;;) {
+      const attempt = (attempts[stage] = (attempts[stage] ?? 0) + 1)
+      const answer =
+        stage === 'merge' ? await merge(attempt) : await agent(stage, attempt, feedback)
+      const at = {
+        stage,
+        verifyRounds: 0,
+        maxVerifyRounds: 0,
+        needsFrontend: false,
+        skipSpecReview: settings.skipSpecReview,
+      }
+      const move = await settle(nextMove(answer, at), at, attempt)
+      if (move.type === 'cancel') throw new GoalEnded(move.reason)
+      if (move.type === 'again') {
+        feedback = move.feedback
+        continue
+      }
+      mark(stage, 'passed')
+      return
+    }
+  }
+
+  /** Asks people until the move is one that the pipeline can make by itself. */
+  async function settle(first: Move, at: Circumstances, attempt: number): Promise<Move> {
+    let move = first
+    for (;;) {
+      if (move.type === 'ask')
+        move = nextMove(await ask(move.kind, move.reason, attempt), { ...at, kind: move.kind })
+      else if (move.type === 'attention') move = await attention(move, attempt)
+      else break
+    }
+    if (move.type === 'go' && at.stage === 'spec' && tasks.length === 0)
+      tasks = await insist('spec', () => core.approveSpec({ goalId }))
+    // an approved merge review sends the merge round again; audit goes on to it by itself
+    if (move.type === 'go' && move.to === at.stage)
+      return { type: 'again', stage: at.stage, feedback: '' }
+    return move
+  }
+
+  async function attention(
+    move: Extract<Move, { type: 'attention' }>,
+    attempt: number,
+  ): Promise<Move> {
+    const report = { goalId, taskId: null, stage: move.stage, attempt }
+    mark(move.stage, `needs attention: ${move.reason}`)
+    await controls.attention(report, move.reason)
+    return { type: 'again', stage: move.stage, feedback: '' }
+  }
+
+  function insist<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
+    return controls.insist({ goalId, taskId: null, stage, attempt: attempts[stage] ?? 1 }, work)
+  }
+
+  async function agent(stage: AgentStage, attempt: number, feedback: string): Promise<Answer> {
+    return toAnswer(await controls.runStage({ goalId, taskId: null, stage, attempt, feedback }))
+  }
+
+  async function merge(attempt: number): Promise<Answer> {
+    await controls.unpaused()
+    const result = await insist('merge', () => core.mergeGoal({ goalId, attempt }))
+    if (result.outcome === 'merged') return { type: 'passed' }
+    if (result.outcome === 'moved') return { type: 'moved', summary: result.summary }
+    return { type: 'failed', reason: result.reason }
+  }
+
+  async function ask(kind: ReviewKind, reason: string, attempt: number): Promise<Answer> {
+    const stage: Stage = kind === 'spec' ? 'spec' : 'merge'
+    const number = kind === 'merge' ? ++mergeReviews : attempt
+    mark(stage, `waits for a ${kind} review`)
+    const review = await insist(stage, () =>
+      core.openReview({ goalId, taskId: null, kind, attempt: number, stage, reason }),
+    )
+    if (!review.decided) markSearch({ status: 'active', stage, pendingReview: true })
+    const settled = await controls.decision(review)
+    if (settled.tasks.length > 0) tasks = settled.tasks
+    return { type: 'decided', decision: settled.decision, comment: settled.comment }
+  }
+
+  /** Tasks run as soon as those they depend on are on the goal's branch. */
+  async function runTasks(): Promise<void> {
+    const results = new Map<string, Promise<void>>()
+    const run = (task: NewTask): Promise<void> => {
+      const known = results.get(task.taskId)
+      if (known) return known
+      const needs = tasks.filter((other) => task.dependsOn.includes(other.taskId))
+      const result = Promise.all(needs.map(run)).then(() => runTask(task))
+      results.set(task.taskId, result)
+      return result
+    }
+    await Promise.all(tasks.map(run))
+  }
+
+  /** A child that ends in an unexpected way asks for a person, and starts again from Postgres and git when told to. */
+  async function runTask(task: NewTask): Promise<void> {
+    const outcome = await insist('implement', () => runChild(task))
+    if (outcome.outcome === 'rejected') throw new GoalEnded(outcome.reason)
+  }
+
+  async function runChild(task: NewTask): Promise<TaskOutcome> {
+    await controls.unpaused()
+    const child = await startChild(taskWorkflow, {
+      workflowId: taskWorkflowId(task.taskId),
+      args: [
+        {
+          v: 1,
+          goalId,
+          taskId: task.taskId,
+          title: task.title,
+          maxVerifyRounds: settings.maxVerifyRounds,
+        },
+      ],
+      parentClosePolicy: 'REQUEST_CANCEL',
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+      staticSummary: task.title.slice(0, 200),
+    })
+    children.set(task.taskId, child)
+    try {
+      return await child.result()
+    } finally {
+      children.delete(task.taskId)
+    }
+  }
+
+  function mark(stage: Stage, state: string): void {
+    table.set(stage, state)
+    markSearch({ status: 'active', stage, pendingReview: false })
+  }
+}
