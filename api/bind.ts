@@ -1,0 +1,107 @@
+import express, { type Express, type Request, type Response } from 'express'
+import type { z } from 'zod'
+import { api, type Reply, type RouteSchema } from '../contracts/api.ts'
+import { type Route, type RouteName, routes } from '../contracts/routes.ts'
+import { isRefusal, type Refusal } from '../db/refusal.ts'
+import { parseJsonBody } from './json-body.ts'
+import { Problem, refusalProblem } from './problem.ts'
+
+type Schemas = typeof api
+type Parsed<N extends RouteName, K extends string> =
+  Schemas[N] extends Record<K, infer T extends z.ZodType> ? z.output<T> : undefined
+
+export interface Call<N extends RouteName> {
+  params: Parsed<N, 'params'>
+  query: Parsed<N, 'query'>
+  body: Parsed<N, 'body'>
+  /** Only on routes that create; undefined when the caller sent none. */
+  idempotencyKey: string | undefined
+}
+
+export type Handler<N extends RouteName> = (call: Call<N>) => Promise<Reply<N> | Refusal>
+export type Handlers = { [N in RouteName]: Handler<N> }
+
+const readBody = express.raw({ type: () => true, limit: '256kb', inflate: false })
+
+/** Binds one route of the table: what comes in is checked by its schemas, what goes out has its status. */
+export function bind<N extends RouteName>(app: Express, name: N, handler: Handler<N>): void {
+  const route: Route = routes[name]
+  const schema: RouteSchema = api[name]
+  const method = route.method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete'
+  const steps = schema.body ? [readBody] : []
+  app[method](route.path, ...steps, async (request: Request, response: Response) => {
+    response.locals['route'] = name
+    const call = {
+      params: parse(schema.params, request.params, 'params'),
+      query: parse(schema.query, request.query, 'query'),
+      body: schema.body && parse(schema.body, bodyOf(request), 'body'),
+      idempotencyKey: route.idempotent ? keyOf(request) : undefined,
+    } as Call<N>
+    const reply = await handler(call)
+    if (isRefusal(reply)) throw refusalProblem(reply)
+    response.status(route.status)
+    if (route.status === 201)
+      response.location(`${route.path}/${(reply as unknown as { id: string }).id}`)
+    response.json(reply)
+  })
+}
+
+/** 405 with Allow on every path of the table; call it when all routes are bound. */
+export function refuseOtherMethods(app: Express): void {
+  const methods = new Map<string, string[]>()
+  for (const route of Object.values<Route>(routes))
+    methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
+  for (const [path, allowed] of methods) {
+    const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])].join(', ')
+    app.all(path, (request) => {
+      throw new Problem(405, 'method_not_allowed', `${request.method} is not there; ${allow} is.`, {
+        headers: { Allow: allow },
+      })
+    })
+  }
+}
+
+/** A request without a body is an empty object: most actions need nothing more. */
+function bodyOf(request: Request): unknown {
+  const bytes: unknown = request.body
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return {}
+  const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+  if (charset && !/^utf-?8$/i.test(charset))
+    throw new Problem(415, 'unsupported_charset', 'The body must be UTF-8.')
+  return parseJsonBody(bytes)
+}
+
+const WHERE = { params: 'path', query: 'query', body: 'body' } as const
+
+function parse(schema: z.ZodType | undefined, value: unknown, where: keyof typeof WHERE): unknown {
+  if (!schema) return undefined
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.slice(0, 50).flatMap(toErrors)
+  const first = errors[0]
+  throw new Problem(
+    422,
+    'invalid',
+    `The ${WHERE[where]} is wrong: ${first?.pointer || WHERE[where]} ${first?.detail}.`,
+    { errors },
+  )
+}
+
+function toErrors(issue: z.core.$ZodIssue): { pointer: string; detail: string }[] {
+  const pointer = (path: readonly PropertyKey[]) =>
+    path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      pointer: pointer([...issue.path, key]),
+      detail: 'is not known',
+    }))
+  return [{ pointer: pointer(issue.path), detail: issue.message }]
+}
+
+function keyOf(request: Request): string | undefined {
+  const key = request.get('Idempotency-Key')
+  if (key === undefined) return undefined
+  if (key.length === 0 || key.length > 255)
+    throw new Problem(400, 'bad_idempotency_key', 'An Idempotency-Key has 1 to 255 characters.')
+  return key
+}

@@ -1,0 +1,33 @@
+import type { Logger } from 'pino'
+import type { Reply } from '../contracts/api.ts'
+import type { Database } from '../db/connect.ts'
+import type { GuardRules } from './guard.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What the API needs from outside; only `main.ts` builds real ones. */
+export interface ApiDeps extends GuardRules {
+  database: Database
+  log: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>
+  version: string
+  /** Who decides when no display name is set: the user of the operating system. */
+  userName: string
+  metrics: Metrics
+  /** Looks at a repository without running anything of it. Throws GitProblem with what to do. */
+  inspectRepository: (
+    path: string,
+    options: { target?: string },
+  ) => Promise<{ root: string; defaultBranch: string }>
+  /** The diff between two commits in a project's clean hub. */
+  readDiff: (range: {
+    projectId: string
+    base: string
+    head: string
+  }) => Promise<Omit<Reply<'getTaskDiff'>, 'base' | 'head'>>
+  temporalReady: () => Promise<boolean>
+  workflowUrl: (goalId: string) => string | null
+  doctor: (repair: boolean) => Promise<Reply<'runDoctor'>['findings']>
+  /** Called after every change, so that the outbox need not wait for its hint. */
+  onChange: () => void
+  /** Folder of the built pages; undefined serves none. */
+  uiDir?: string | undefined
+}

@@ -1,0 +1,169 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
+import { TypedSearchAttributes } from '@temporalio/common'
+import type { Logger } from 'pino'
+import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import {
+  CANCEL_GOAL,
+  type CancelGoal,
+  CORE_QUEUE,
+  GOAL_WORKFLOW,
+  type GoalInput,
+} from '../contracts/messages.ts'
+import type { Database } from '../db/connect.ts'
+import { endLostGoal } from '../db/goals.ts'
+import { deliverDue, type OutboxMessage, type OutboxRow } from '../db/outbox.ts'
+import { GOAL_STAGE, GOAL_STATUS, PROJECT_ID } from '../temporal/search-attributes.ts'
+
+export interface Dispatcher {
+  /** There may be something to deliver: look now. */
+  wake(): void
+  /** Ends after the delivery at hand. */
+  close(): Promise<void>
+}
+
+export interface DispatcherDeps {
+  database: Database
+  /** Rejects while Temporal is away; nothing is tried then, and no message's waiting time grows. */
+  client: () => Promise<Client>
+  /** Link to a goal's page, shown in Temporal's own pages. */
+  goalUrl: (goalId: string) => string
+  log: Pick<Logger, 'info' | 'warn'>
+  onDelivered?: (count: number) => void
+  /** How often it looks without being woken, in ms. */
+  everyMs?: number
+}
+
+const EVERY_MS = 1_000
+
+/** Delivers the outbox to Temporal, one round at a time, for as long as it is open. */
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  let running: Promise<void> | undefined
+  let again = false
+  let closed = false
+  let away: string | undefined
+
+  async function round(): Promise<void> {
+    try {
+      const client = await deps.client()
+      if (away !== undefined) deps.log.info({}, 'Temporal answers again')
+      away = undefined
+      const delivered = await deliverDue(deps.database, (row) => deliver(deps, client, row))
+      if (delivered === 0) return
+      deps.onDelivered?.(delivered)
+      again = true // the next message of each of these workflows may be due now
+    } catch (error) {
+      const { message } = error as Error
+      if (message !== away) deps.log.warn({ reason: message }, 'messages wait for Temporal')
+      away = message
+    }
+  }
+
+  async function rounds(): Promise<void> {
+    do {
+      again = false
+      await round()
+    } while (again && !closed)
+    running = undefined
+  }
+
+  const wake = () => {
+    if (closed) return
+    again = true
+    running ??= rounds()
+  }
+  const timer = setInterval(wake, deps.everyMs ?? EVERY_MS)
+  wake()
+  return {
+    wake,
+    async close() {
+      closed = true
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+async function deliver(deps: DispatcherDeps, client: Client, row: OutboxRow): Promise<void> {
+  switch (row.kind) {
+    case 'start_goal':
+      return startGoal(deps, client, row)
+    case 'signal':
+      return signal(deps, client, row)
+    default:
+      return row satisfies never
+  }
+}
+
+type Message<K extends OutboxMessage['kind']> = Extract<OutboxMessage, { kind: K }>
+
+async function startGoal(
+  deps: DispatcherDeps,
+  client: Client,
+  { workflowId, payload }: Message<'start_goal'>,
+): Promise<void> {
+  const { goalId, title, projectId } = payload
+  const input: GoalInput = { v: 1, goalId }
+  try {
+    await client.workflow.start(GOAL_WORKFLOW, {
+      workflowId,
+      taskQueue: CORE_QUEUE,
+      args: [input],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      staticSummary: shorten(title, SUMMARY_BYTES),
+      staticDetails: `[${shorten(title, SUMMARY_BYTES)}](${deps.goalUrl(goalId)})`,
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: GOAL_STATUS, value: 'active' },
+        { key: GOAL_STAGE, value: 'spec' },
+        { key: PROJECT_ID, value: projectId },
+      ]),
+    })
+  } catch (error) {
+    // an earlier try started it, and its acknowledgement was lost
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+  }
+}
+
+async function signal(
+  deps: DispatcherDeps,
+  client: Client,
+  { workflowId, payload }: Message<'signal'>,
+): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(payload.signal, payload.args)
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+    // closed or never there: nobody waits for this signal, and trying again would not change that
+    const text = `${payload.signal} came too late: the workflow ${workflowId} is over`
+    await deps.database.change(async (tx, emit) => {
+      const goalId = /^goal\/(.+)$/.exec(workflowId)?.[1]
+      if (payload.signal === CANCEL_GOAL && goalId)
+        await endLostGoal(tx, emit, { id: goalId, reason: (payload.args as CancelGoal).reason })
+      emit({
+        type: 'system.notice',
+        stream: SYSTEM_STREAM,
+        actor: 'dispatch',
+        data: { level: 'warn', text },
+      })
+    })
+  }
+}
+
+/** Temporal's limit for a summary is 200 bytes. */
+const SUMMARY_BYTES = 200
+
+/** At most so many bytes of UTF-8, cut between characters, on one line. */
+function shorten(text: string, bytes: number): string {
+  const line = text.replace(/\s+/g, ' ')
+  if (Buffer.byteLength(line) <= bytes) return line
+  let short = ''
+  for (const letter of line) {
+    if (Buffer.byteLength(short) + Buffer.byteLength(letter) > bytes - 3) break
+    short += letter
+  }
+  return `${short}…`
+}

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestApi, type TestApi } from './support/test-api.ts'
+
+let at: TestApi
+beforeAll(async () => {
+  at = await startTestApi()
+})
+afterAll(() => at.close())
+
+async function project(name: string) {
+  const answer = await at.call('POST', '/api/projects', { path: at.repository, name })
+  expect(answer).toMatchObject({ status: 201 })
+  return answer.body
+}
+
+test('a goal is filed with its profile, its first event and the message that starts it', async () => {
+  const shop = await project('shop')
+  const filed = await at.call('POST', '/api/goals', {
+    project: 'shop',
+    description: 'Add a search box\nwith hints',
+    profile: 'Demo',
+  })
+  expect(filed.status).toBe(202)
+  expect(filed.body).toMatchObject({
+    ...{ title: 'Add a search box', status: 'active', stage: 'spec', profileName: 'Demo' },
+    ...{ projectId: shop.id, targetBranch: 'main', usage: { total: 0, costUsd: 0 } },
+  })
+  const { shortId, id } = filed.body
+  const goal = await at.call('GET', `/api/goals/${shortId.toLowerCase()}`)
+  expect(goal.body.stages.map((stage: { stage: string }) => stage.stage)).toHaveLength(9)
+  const events = await at.call('GET', `/api/events?stream=goal/${shortId}`)
+  expect(events.body.items).toMatchObject([
+    { type: 'goal.created', seq: 1, actor: 'person:sam', stream: `goal/${id}` },
+  ])
+  const outbox = await at.database.knex('outbox')
+  expect(outbox).toMatchObject([{ kind: 'start_goal', workflow_id: `goal/${id}`, done_at: null }])
+})
+
+test('a target branch that is not there is named, and nothing is filed', async () => {
+  await project('shop')
+  const answer = await at.call('POST', '/api/goals', {
+    ...{ project: at.repository, description: 'x', targetBranch: 'release' },
+  })
+  expect(answer).toMatchObject({ status: 422, body: { code: 'target_missing' } })
+  expect(answer.body.advice).toContain('git branch release')
+})
+
+test('pause, resume, retry and cancel tell the workflow once and say no when it is too late', async () => {
+  const before = await at.database.knex('outbox').max({ id: 'id' }).first()
+  const { id } = (await at.call('POST', '/api/goals', { project: 'shop', description: 'y' })).body
+  const act = (verb: string, body = {}) => at.call('POST', `/api/goals/${id}/${verb}`, body)
+  expect(await act('pause')).toMatchObject({ status: 202, body: { status: 'paused' } })
+  expect(await act('pause')).toMatchObject({ status: 202, body: { status: 'paused' } })
+  expect(await act('retry')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
+  expect(await act('resume')).toMatchObject({ status: 202, body: { status: 'active' } })
+  expect(await act('resume')).toMatchObject({ status: 202, body: { status: 'active' } })
+  await at.database.knex('goals').where({ id }).update({ status: 'needs_attention' })
+  expect(await act('retry')).toMatchObject({ status: 202, body: { status: 'active' } })
+  expect(await act('cancel', { reason: 'changed my mind' })).toMatchObject({
+    body: { reason: 'ending: changed my mind' },
+  })
+  await act('cancel')
+  const told = await at.database
+    .knex('outbox')
+    .where('id', '>', before?.['id'] ?? 0)
+    .where({ kind: 'signal' })
+    .orderBy('id')
+    .pluck('payload')
+  expect(told).toEqual([
+    { signal: 'setPaused', args: { paused: true } },
+    { signal: 'setPaused', args: { paused: false } },
+    { signal: 'retryStage', args: {} },
+    { signal: 'cancelGoal', args: { reason: 'changed my mind' } },
+  ])
+  await at.database.knex('goals').where({ id }).update({ status: 'completed', paused: false })
+  expect(await act('resume')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
+})
+
+test('a repeated create gets the first answer; the same key with another body is refused', async () => {
+  await project('shop')
+  const body = { project: 'shop', description: 'once' }
+  const headers = { 'idempotency-key': 'k1' }
+  const [first, ...others] = await Promise.all(
+    Array.from({ length: 8 }, () => at.call('POST', '/api/goals', body, headers)),
+  )
+  const answers = [first, ...others].filter((answer) => answer?.status === 202)
+  expect(new Set(answers.map((answer) => answer?.body.id)).size).toBe(1)
+  for (const answer of [first, ...others])
+    if (answer?.status !== 202)
+      expect(answer).toMatchObject({ status: 409, body: { code: 'in_flight' } })
+  const again = await at.call('POST', '/api/goals', body, headers)
+  expect(again.body.id).toBe(answers[0]?.body.id)
+  const other = await at.call('POST', '/api/goals', { ...body, title: 'other' }, headers)
+  expect(other).toMatchObject({ status: 422, body: { code: 'key_reused' } })
+  const long = await at.call('POST', '/api/goals', body, { 'idempotency-key': 'k'.repeat(300) })
+  expect(long).toMatchObject({ status: 400, body: { code: 'bad_idempotency_key' } })
+})
+
+test('lists are paged without a hole or a repeat', async () => {
+  await project('shop')
+  for (const n of [1, 2, 3, 4, 5])
+    await at.call('POST', '/api/goals', { project: 'shop', description: `page ${n}` })
+  const all = (await at.call('GET', '/api/goals?limit=200')).body.items
+  const seen: string[] = []
+  for (let cursor = ''; ; ) {
+    const page = (await at.call('GET', `/api/goals?limit=2${cursor}`)).body
+    seen.push(...page.items.map((goal: { id: string }) => goal.id))
+    if (page.next === null) break
+    cursor = `&cursor=${page.next}`
+  }
+  expect(seen).toEqual(all.map((goal: { id: string }) => goal.id))
+  const bad = await at.call('GET', '/api/goals?cursor=bm9uc2Vuc2U')
+  expect(bad).toMatchObject({ status: 422, body: { code: 'bad_cursor' } })
+})
+
+test('a project with goals at work cannot be forgotten', async () => {
+  const shop = await project('shop')
+  await at.call('POST', '/api/goals', { project: 'shop', description: 'z' })
+  const answer = await at.call('DELETE', `/api/projects/${shop.shortId}`)
+  expect(answer).toMatchObject({ status: 409, body: { code: 'in_use' } })
+  expect(answer.body.current.goals.length).toBeGreaterThan(0)
+})

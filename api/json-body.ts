@@ -1,0 +1,76 @@
+import { Problem } from './problem.ts'
+
+const DEEPEST = 20
+const LONGEST_ARRAY = 1_000
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * The value of a JSON body. Throws a Problem: 400 when it is not UTF-8 or not JSON; 422 when it has a key twice, a key
+ * that could reach into prototypes, text that Postgres cannot store, or is nested deeper or longer than anything real.
+ */
+export function parseJsonBody(bytes: Buffer): unknown {
+  const text = decode(bytes)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Problem(400, 'not_json', 'The body is not valid JSON.')
+  }
+  checkShape(text) // only now: on anything but JSON the pattern below could take quadratic time
+  checkTexts(value, '')
+  return value
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new Problem(400, 'not_utf8', 'The body is not valid UTF-8.')
+  }
+}
+
+/** A string, a bracket, a comma or a colon: enough to see keys and depth. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/gs
+
+/** What JSON.parse would hide: keys that come twice, and depth that would exhaust whoever walks the value. */
+function checkShape(text: string): void {
+  const open: { keys: Set<string> | undefined }[] = []
+  let string: string | undefined
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') {
+      open.push({ keys: token === '{' ? new Set() : undefined })
+      if (open.length > DEEPEST)
+        throw wrong('', `is nested deeper than ${DEEPEST} levels`, 'too_deep')
+    } else if (token === '}' || token === ']') open.pop()
+    else if (token === ':' && string !== undefined) noteKey(open.at(-1)?.keys, string)
+    string = token.startsWith('"') ? token : undefined
+  }
+}
+
+function noteKey(keys: Set<string> | undefined, token: string): void {
+  const key: string = JSON.parse(token)
+  if (keys?.has(key)) throw wrong(`/${key}`, 'comes twice', 'duplicate_key')
+  if (FORBIDDEN_KEYS.has(key)) throw wrong(`/${key}`, 'is not known', 'unknown_key')
+  keys?.add(key)
+}
+
+function checkTexts(value: unknown, pointer: string): void {
+  if (typeof value === 'string') {
+    if (value.includes('\u0000')) throw wrong(pointer, 'must not contain NUL characters', 'nul')
+    if (/\p{Surrogate}/u.test(value)) throw wrong(pointer, 'has half a character', 'half_character')
+  } else if (Array.isArray(value)) {
+    if (value.length > LONGEST_ARRAY)
+      throw wrong(pointer, `has more than ${LONGEST_ARRAY} items`, 'too_many')
+    for (const [i, item] of value.entries()) checkTexts(item, `${pointer}/${i}`)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      checkTexts(key, pointer)
+      checkTexts(item, `${pointer}/${key}`)
+    }
+  }
+}
+
+const wrong = (pointer: string, detail: string, code: string) =>
+  new Problem(422, code, `The body ${pointer} ${detail}.`.replace('  ', ' '), {
+    errors: [{ pointer, detail }],
+  })

@@ -1,0 +1,111 @@
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '@temporalio/client'
+import type { Logger } from 'pino'
+import { type Config, ConfigError, processConfig } from '../config/config.ts'
+import { createHome, distDir, packageVersion } from '../config/home.ts'
+import { createLogger } from '../config/log.ts'
+import { goalWorkflowId } from '../contracts/ids.ts'
+import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
+import { databaseFindings } from '../db/doctor.ts'
+import { forgetOld } from '../db/idempotency.ts'
+import { seedProfiles } from '../db/profiles.ts'
+import { createGit } from '../git/git.ts'
+import { connectTemporal } from '../temporal/connection.ts'
+import { startApi } from './start-api.ts'
+import { createReadDiff } from './task-diff.ts'
+import { createTemporalGateway } from './temporal-gateway.ts'
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+
+/** Refuses to be reachable from other machines by mistake: there are no logins yet. */
+function checkHost(host: string): void {
+  if (LOOPBACK.test(host) || process.env['DISPATCH_ALLOW_NETWORK'] === '1') return
+  throw new ConfigError(
+    `DISPATCH_HOST is ${host}, which other machines reach, and Dispatch has no logins: use 127.0.0.1, or set ` +
+      'DISPATCH_ALLOW_NETWORK=1 where only this machine reaches it (a container whose port is published on 127.0.0.1)',
+  )
+}
+
+function required(value: string | undefined, name: string): string {
+  if (value) return value
+  throw new ConfigError(`${name} is not set: use "dispatch start", which brings its own, or set it`)
+}
+
+async function main(): Promise<void> {
+  const config = processConfig()
+  checkHost(config.host)
+  const databaseUrl = required(config.databaseUrl, 'DATABASE_URL')
+  const address = required(config.temporal.address, 'TEMPORAL_ADDRESS')
+  const home = createHome(config.home.root)
+  const log = await createLogger({ service: 'api', level: config.logLevel, dir: home.logs })
+  await migrate(databaseUrl)
+  const database = connect(databaseUrl)
+  await seedProfiles(database)
+  await forgetOld(database.knex)
+  const temporal = createTemporalGateway(temporalAt(config, address))
+  const git = createGit({ home: home.root, path: config.path })
+  const api = await startApi({
+    ...{ database, log, temporal, host: config.host, port: config.port },
+    version: packageVersion(),
+    userName: userInfo().username,
+    extraHosts: (process.env['DISPATCH_ALLOWED_HOSTS'] ?? '').split(',').filter(Boolean),
+    inspectRepository: (path, options) => git.inspectRepository(path, options),
+    readDiff: createReadDiff(git),
+    workflowUrl: workflowUrls(process.env['TEMPORAL_UI_URL'], config.temporal.namespace),
+    doctor: (repair) => databaseFindings(database, repair),
+    uiDir: process.env['DISPATCH_UI'] === '0' ? undefined : join(distDir(), 'ui'),
+  })
+  log.info({ port: api.port }, 'the API listens')
+  process.send?.({ type: 'ready', port: api.port })
+  endGracefully(log, async () => {
+    await api.close()
+    await temporal.close()
+    await database.close()
+  })
+}
+
+function temporalAt({ temporal }: Config, address: string) {
+  const { namespace, tls, apiKey } = temporal
+  return {
+    connect: () => connectTemporal({ address, tls, ...(apiKey ? { apiKey } : {}) }),
+    toClient: (connection: Client['connection']) => new Client({ connection, namespace }),
+  }
+}
+
+function workflowUrls(base: string | undefined, namespace: string) {
+  return (goalId: string) =>
+    base
+      ? `${base.replace(/\/$/, '')}/namespaces/${namespace}/workflows/${encodeURIComponent(goalWorkflowId(goalId))}`
+      : null
+}
+
+/** SIGTERM, Ctrl-C and the end of the supervisor all mean: finish what is at work, then end. */
+function endGracefully(log: Logger, close: () => Promise<void>): void {
+  let ending = false
+  const end = (why: string, code = 0) => {
+    if (ending) return
+    ending = true
+    log.info({ why }, 'ending')
+    close().then(
+      () => process.exit(code),
+      (error) => {
+        log.error({ err: error }, 'did not end cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  process.once('SIGTERM', () => end('SIGTERM'))
+  process.once('SIGINT', () => end('SIGINT'))
+  if (process.send) process.once('disconnect', () => end('the supervisor is gone'))
+  process.once('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception')
+    end('uncaught exception', 1)
+  })
+}
+
+main().catch((error: Error) => {
+  const known = error instanceof ConfigError || error instanceof DatabaseProblem
+  process.stderr.write(`${known ? error.message : error.stack}\n`)
+  process.exit(error instanceof ConfigError ? 78 : 1)
+})

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+} from 'zod-openapi'
+import { api, type RouteSchema } from '../contracts/api.ts'
+import { type Route, type RouteName, routes } from '../contracts/routes.ts'
+import { problem } from '../contracts/schemas.ts'
+
+/** The OpenAPI 3.1 document of every route of the table. */
+export function openApiDocument(version: string) {
+  const paths: ZodOpenApiPathsObject = {}
+  for (const name of Object.keys(routes) as RouteName[]) {
+    const route: Route = routes[name]
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    paths[path] = {
+      ...paths[path],
+      [route.method.toLowerCase()]: operation(name, route, api[name]),
+    }
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Dispatch',
+      version,
+      description: 'Directs coding agents. Changes need the header `X-Dispatch: 1`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [],
+    paths,
+  })
+}
+
+const dispatchHeader = z.object({ 'X-Dispatch': z.literal('1') })
+const keyHeader = { 'Idempotency-Key': z.string().min(1).max(255).optional() }
+
+function operation(name: string, route: Route, schema: RouteSchema): ZodOpenApiOperationObject {
+  const changes = route.method !== 'GET'
+  const header = route.idempotent ? dispatchHeader.extend(keyHeader) : dispatchHeader
+  return {
+    operationId: name,
+    summary: schema.summary,
+    requestParams: {
+      ...(schema.params ? { path: schema.params as z.ZodObject } : {}),
+      ...(schema.query ? { query: schema.query as z.ZodObject } : {}),
+      ...(changes ? { header } : {}),
+    },
+    ...(schema.body
+      ? { requestBody: { content: { 'application/json': { schema: schema.body } } } }
+      : {}),
+    responses: {
+      [route.status]: {
+        description: schema.summary,
+        content: { 'application/json': { schema: schema.reply } },
+      },
+      '4XX': {
+        description: 'What is wrong, and what to do',
+        content: { 'application/problem+json': { schema: problem } },
+      },
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import { routes } from '../../contracts/routes.ts'
+import { cancelGoal, createGoal, pauseGoal, resumeGoal, retryGoal } from '../../db/goals.ts'
+import { isRefusal, type Refusal } from '../../db/refusal.ts'
+import { resolveId, resolveProfile } from '../../db/resolve.ts'
+import { goalDetail, goalSummary, listGoals } from '../../db/views/goals.ts'
+import { projectDetail } from '../../db/views/projects.ts'
+import type { Handlers } from '../bind.ts'
+import type { ChangeContext, Changes } from '../change.ts'
+import type { ApiDeps } from '../deps.ts'
+
+type GoalRoutes = Pick<
+  Handlers,
+  'listGoals' | 'createGoal' | 'getGoal' | 'pauseGoal' | 'resumeGoal' | 'cancelGoal' | 'retryGoal'
+>
+
+export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
+  const { knex } = deps.database
+
+  /** Resolves the goal, does the work, answers with the goal as it is then. */
+  const act = (
+    idText: string,
+    work: (at: ChangeContext, id: string) => Promise<Refusal | undefined>,
+  ) =>
+    changes.change(async (at) => {
+      const goal = await resolveId(at.tx, 'goal', idText)
+      if (isRefusal(goal)) return goal
+      return (await work(at, goal.id)) ?? goalSummary(at.tx, goal.id)
+    })
+
+  return {
+    listGoals: ({ query }) => listGoals(knex, query),
+
+    createGoal: ({ body, idempotencyKey }) =>
+      changes.create(
+        { route: 'createGoal', status: routes.createGoal.status, idempotencyKey, body },
+        async ({ tx, emit, actor }) => {
+          const found = await resolveId(tx, 'project', body.project)
+          if (isRefusal(found)) return found
+          const profile =
+            body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
+          if (isRefusal(profile)) return profile
+          const project = await projectDetail(tx, found.id)
+          const targetBranch = body.targetBranch ?? project.defaultBranch
+          await deps.inspectRepository(project.path, { target: targetBranch })
+          const goal = await createGoal(tx, emit, {
+            projectId: project.id,
+            title: body.title,
+            description: body.description,
+            profileId: profile?.id,
+            targetBranch,
+            tokenBudget: body.tokenBudget,
+            skipSpecReview: body.skipSpecReview,
+            actor,
+          })
+          return isRefusal(goal) ? goal : goalSummary(tx, goal.id)
+        },
+      ),
+
+    async getGoal({ params }) {
+      const goal = await resolveId(knex, 'goal', params.id)
+      return isRefusal(goal) ? goal : goalDetail(knex, goal.id, deps.workflowUrl)
+    },
+
+    pauseGoal: ({ params }) =>
+      act(params.id, ({ tx, emit, actor }, id) => pauseGoal(tx, emit, { id, actor })),
+    resumeGoal: ({ params }) =>
+      act(params.id, ({ tx, emit, actor }, id) => resumeGoal(tx, emit, { id, actor })),
+    cancelGoal: ({ params, body }) =>
+      act(params.id, ({ tx, emit, actor }, id) =>
+        cancelGoal(tx, emit, { id, actor, reason: body.reason }),
+      ),
+    retryGoal: ({ params }) =>
+      act(params.id, ({ tx, emit, actor }, id) => retryGoal(tx, emit, { id, actor })),
+  }
+}

@@ -1,0 +1,123 @@
+import { routes } from '../../contracts/routes.ts'
+import { createProfile, deleteProfile, updateProfile } from '../../db/profiles.ts'
+import { createProject, removeProject, updateProject } from '../../db/projects.ts'
+import { isRefusal, type Refusal } from '../../db/refusal.ts'
+import { resolveId, resolveProfile } from '../../db/resolve.ts'
+import {
+  listProfiles,
+  listProjects,
+  profileDetail,
+  projectDetail,
+} from '../../db/views/projects.ts'
+import type { Handlers } from '../bind.ts'
+import type { ChangeContext, Changes } from '../change.ts'
+import type { ApiDeps } from '../deps.ts'
+
+type ProjectRoutes = Pick<
+  Handlers,
+  'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
+>
+type ProfileRoutes = Pick<
+  Handlers,
+  'listProfiles' | 'createProfile' | 'getProfile' | 'updateProfile' | 'deleteProfile'
+>
+
+export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
+  const { knex } = deps.database
+
+  const onProject = <T>(
+    idText: string,
+    work: (at: ChangeContext, id: string) => Promise<T | Refusal>,
+  ) =>
+    changes.change(async (at) => {
+      const project = await resolveId(at.tx, 'project', idText)
+      return isRefusal(project) ? project : work(at, project.id)
+    })
+
+  return {
+    listProjects: ({ query }) => listProjects(knex, query),
+
+    createProject: ({ body, idempotencyKey }) =>
+      changes.create(
+        { route: 'createProject', status: routes.createProject.status, idempotencyKey, body },
+        async ({ tx, emit, actor }) => {
+          const profile =
+            body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
+          if (isRefusal(profile)) return profile
+          const target = body.defaultBranch
+          const info = await deps.inspectRepository(body.path, target ? { target } : {})
+          const { id } = await createProject(tx, emit, {
+            path: info.root,
+            name: body.name,
+            defaultBranch: target ?? info.defaultBranch,
+            checks: body.checks,
+            profileId: profile?.id,
+            trusted: body.trusted,
+            actor,
+          })
+          return projectDetail(tx, id)
+        },
+      ),
+
+    async getProject({ params }) {
+      const project = await resolveId(knex, 'project', params.id)
+      return isRefusal(project) ? project : projectDetail(knex, project.id)
+    },
+
+    updateProject: ({ params, body }) =>
+      onProject(params.id, async ({ tx, emit, actor }, id) => {
+        const { profile, ...change } = body
+        const found = profile ? await resolveProfile(tx, profile) : undefined
+        if (isRefusal(found)) return found
+        if (change.defaultBranch !== undefined) {
+          const { path } = await projectDetail(tx, id)
+          await deps.inspectRepository(path, { target: change.defaultBranch })
+        }
+        const profileId = profile === null ? null : found?.id
+        await updateProject(tx, emit, { id, change: { ...change, profileId }, actor })
+        return projectDetail(tx, id)
+      }),
+
+    deleteProject: ({ params }) =>
+      onProject(
+        params.id,
+        async ({ tx, emit, actor }, id) => (await removeProject(tx, emit, { id, actor })) ?? { id },
+      ),
+  }
+}
+
+export function profileRoutes(deps: ApiDeps, changes: Changes): ProfileRoutes {
+  const { knex } = deps.database
+
+  const onProfile = <T>(
+    idText: string,
+    work: (at: ChangeContext, id: string) => Promise<T | Refusal>,
+  ) =>
+    changes.change(async (at) => {
+      const profile = await resolveProfile(at.tx, idText)
+      return isRefusal(profile) ? profile : work(at, profile.id)
+    })
+
+  return {
+    listProfiles: async () => ({ items: await listProfiles(knex), next: null }),
+    createProfile: ({ body, idempotencyKey }) =>
+      changes.create(
+        { route: 'createProfile', status: routes.createProfile.status, idempotencyKey, body },
+        async ({ tx }) => {
+          const made = await createProfile(tx, body)
+          return isRefusal(made) ? made : profileDetail(tx, made.id)
+        },
+      ),
+    async getProfile({ params }) {
+      const profile = await resolveProfile(knex, params.id)
+      return isRefusal(profile) ? profile : profileDetail(knex, profile.id)
+    },
+    updateProfile: ({ params, body }) =>
+      onProfile(
+        params.id,
+        async ({ tx }, id) => (await updateProfile(tx, id, body)) ?? profileDetail(tx, id),
+      ),
+    deleteProfile: ({ params }) =>
+      onProfile(params.id, async ({ tx }, id) => (await deleteProfile(tx, id)) ?? { id }),
+  }
+}

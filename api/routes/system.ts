@@ -1,0 +1,114 @@
+import { SYSTEM_STREAM } from '../../contracts/ids.ts'
+import type { Settings } from '../../contracts/schemas.ts'
+import { readEvents } from '../../db/events.ts'
+import { setPoolPaused } from '../../db/pool.ts'
+import { isRefusal, type Refusal, refuse } from '../../db/refusal.ts'
+import { resolveId } from '../../db/resolve.ts'
+import { readSettings, writeSettings } from '../../db/settings.ts'
+import { resolveStream } from '../../db/streams.ts'
+import { agentDetail, listAdapters, listAgents, readTranscript } from '../../db/views/agents.ts'
+import { readLedger } from '../../db/views/ledger.ts'
+import { poolState } from '../../db/views/pool.ts'
+import type { Handlers } from '../bind.ts'
+import type { ChangeContext, Changes } from '../change.ts'
+import type { ApiDeps } from '../deps.ts'
+
+type AgentRoutes = Pick<Handlers, 'listAgents' | 'getAgent' | 'getTranscript' | 'listAdapters'>
+type PoolRoutes = Pick<Handlers, 'getPool' | 'pausePool' | 'resumePool'>
+type SystemRoutes = Pick<
+  Handlers,
+  'health' | 'ready' | 'listEvents' | 'getLedger' | 'getSettings' | 'updateSettings' | 'runDoctor'
+>
+
+export function agentRoutes({ database: { knex } }: ApiDeps): AgentRoutes {
+  return {
+    listAgents: ({ query }) => listAgents(knex, query),
+    async getAgent({ params }) {
+      const run = await resolveId(knex, 'run', params.id)
+      return isRefusal(run) ? run : agentDetail(knex, run.id)
+    },
+    async getTranscript({ params, query }) {
+      const run = await resolveId(knex, 'run', params.id)
+      return isRefusal(run) ? run : readTranscript(knex, run.id, query)
+    },
+    listAdapters: async () => ({ items: await listAdapters(knex), next: null }),
+  }
+}
+
+export function poolRoutes({ database }: ApiDeps, changes: Changes): PoolRoutes {
+  const setPaused = async (paused: boolean) => {
+    const by = await changes.change(async ({ actor }) => actor)
+    await setPoolPaused(database, paused, by)
+    return poolState(database.knex)
+  }
+  return {
+    getPool: () => poolState(database.knex),
+    pausePool: () => setPaused(true),
+    resumePool: () => setPaused(false),
+  }
+}
+
+export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
+  const { knex } = deps.database
+  return {
+    health: async () => ({ status: 'ok' }),
+    async ready() {
+      const [postgres, temporal] = await Promise.all([
+        knex.raw('select 1').then(
+          () => true,
+          () => false, // that it does not answer is the answer
+        ),
+        deps.temporalReady(),
+      ])
+      return { status: postgres && temporal ? 'ok' : 'degraded', postgres, temporal }
+    },
+    async listEvents({ query }) {
+      const stream = await resolveStream(knex, query.stream)
+      if (isRefusal(stream)) return stream
+      if (stream.kind === 'run')
+        return refuse('bad_stream', 'A transcript is not a stream of events.', {
+          advice: 'Read /api/agents/<id>/transcript.',
+        })
+      const items = await readEvents(knex, { ...query, stream: stream.name })
+      const last = items.at(-1)
+      const seq = stream.kind === 'feed' ? last?.feedSeq : last?.seq
+      return { items, next: seq && items.length === query.limit ? String(seq) : null }
+    },
+    getLedger: ({ query }) => readLedger(knex, query),
+    getSettings: () => readSettings(knex),
+    updateSettings: ({ body }) => changes.change((at) => changeSettings(at, body)),
+    runDoctor: async ({ body }) => ({ findings: await deps.doctor(body.repair) }),
+  }
+}
+
+type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined }
+
+/** A goal cannot have more runs than there are: asked for, it is refused; a lower total takes the share along. */
+async function changeSettings(
+  { tx, emit, actor }: ChangeContext,
+  body: SettingsChange,
+): Promise<Settings | Refusal> {
+  const before = await readSettings(tx)
+  const total = body.maxConcurrent ?? before.maxConcurrent
+  if (body.maxPerGoal !== undefined && body.maxPerGoal > total)
+    return refuse(
+      'bad_setting',
+      `maxPerGoal is ${body.maxPerGoal}, more than maxConcurrent (${total}).`,
+      {
+        advice: 'Raise maxConcurrent as well.',
+      },
+    )
+  const wanted = { ...body, maxPerGoal: body.maxPerGoal ?? Math.min(before.maxPerGoal, total) }
+  const different = Object.entries(wanted).filter(
+    ([key, value]) => value !== undefined && value !== before[key as keyof Settings],
+  )
+  if (different.length === 0) return before
+  await writeSettings(tx, Object.fromEntries(different) as Partial<Settings>, actor)
+  emit({
+    type: 'settings.changed',
+    stream: SYSTEM_STREAM,
+    actor,
+    data: { keys: different.map(([key]) => key) },
+  })
+  return readSettings(tx)
+}

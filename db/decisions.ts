@@ -1,0 +1,181 @@
+import { goalStream, shortId } from '../contracts/ids.ts'
+import { REVIEW_DECIDED } from '../contracts/messages.ts'
+import type { SpecOutput } from '../contracts/outputs.ts'
+import type { ChecklistItem } from '../contracts/schemas.ts'
+import type { Decision, ReviewKind, ReviewStatus, Tier } from '../contracts/stages.ts'
+import type { Tx } from './connect.ts'
+import { contentHash } from './content-hash.ts'
+import type { EmittedEvent } from './events.ts'
+import { enqueue } from './outbox.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+export interface DecisionInput {
+  reviewId: string
+  decision: Decision
+  /** The hash that the person's page was rendered from. */
+  hash: string
+  comment?: string | undefined
+  /** Ids of the checklist items that were checked. */
+  checklist?: readonly string[] | undefined
+  edits?: SpecOutput | undefined
+  via: string
+  actor: string
+}
+
+interface ReviewRow {
+  id: string
+  number: number
+  kind: ReviewKind
+  goal_id: string
+  task_id: string | null
+  workflow_id: string
+  hash: string
+  tier: Tier
+  status: ReviewStatus
+  checklist: ChecklistItem[]
+  spec_id: string | null
+  decision: Decision | null
+  decided_by: string | null
+  decided_at: string | null
+  via: string | null
+  comment: string | null
+}
+
+const STATUS: Readonly<Record<Decision, ReviewStatus>> = {
+  approve: 'approved',
+  reject: 'rejected',
+  request_changes: 'changes_requested',
+}
+
+/**
+ * THE arbiter of every human decision. The review's row is locked, so of any number of people who decide at once one
+ * is first; the same decision again is no error, and every other is told who was first. What was approved is what was
+ * seen: a hash that is not the review's is refused. Returns undefined when the decision stands.
+ */
+export async function decideReview(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  input: DecisionInput,
+): Promise<Refusal | undefined> {
+  const review: ReviewRow = await tx('reviews').where({ id: input.reviewId }).forUpdate().first()
+  if (review.status !== 'pending') return settled(review, input)
+  const objection =
+    staleHash(review, input) ?? editsRefused(review, input) ?? unchecked(review, input)
+  if (objection) return objection
+  await tx('reviews')
+    .where({ id: review.id })
+    .update({
+      status: STATUS[input.decision],
+      decision: input.decision,
+      decided_by: input.actor,
+      via: input.via,
+      comment: input.comment ?? null,
+      checked: JSON.stringify(input.checklist ?? []),
+      decided_at: tx.fn.now(),
+    })
+  if (review.kind === 'spec' && input.decision === 'approve') await approveSpec(tx, review, input)
+  emit({
+    type: 'review.decided',
+    stream: goalStream(review.goal_id),
+    actor: input.actor,
+    data: {
+      goalId: review.goal_id,
+      taskId: review.task_id,
+      reviewId: review.id,
+      decision: input.decision,
+      comment: input.comment ?? null,
+    },
+  })
+  await enqueue(tx, {
+    kind: 'signal',
+    workflowId: review.workflow_id,
+    payload: { signal: REVIEW_DECIDED, args: { reviewId: review.id } },
+  })
+  return undefined
+}
+
+/** The review is decided already: fine when it was this decision on this content, else who was first. */
+function settled(review: ReviewRow, input: DecisionInput): Refusal | undefined {
+  if (review.decision === input.decision && review.hash === input.hash) return undefined
+  const name = shortId('review', review.number)
+  if (review.decision === null)
+    return refuse('superseded', `${name} is void: the work moved on or the goal was cancelled.`, {
+      advice: 'Look at the goal: a newer review may wait there.',
+      current: { status: review.status, hash: review.hash },
+    })
+  const who = (review.decided_by ?? 'somebody').replace(/^person:/, '')
+  return refuse(
+    'already_decided',
+    `${name} was already decided: ${STATUS[review.decision].replace('_', ' ')} by ${who} at ${review.decided_at}.`,
+    {
+      current: {
+        status: review.status,
+        decision: review.decision,
+        decidedBy: review.decided_by,
+        decidedAt: review.decided_at,
+        via: review.via,
+        comment: review.comment,
+        hash: review.hash,
+      },
+    },
+  )
+}
+
+function staleHash(review: ReviewRow, input: DecisionInput): Refusal | undefined {
+  if (review.hash === input.hash) return undefined
+  return refuse('stale_hash', `${shortId('review', review.number)} changed since you saw it.`, {
+    advice: 'Look at it again, then decide.',
+    current: { hash: review.hash },
+  })
+}
+
+function editsRefused(review: ReviewRow, input: DecisionInput): Refusal | undefined {
+  if (input.edits === undefined) return undefined
+  if (review.kind === 'spec' && input.decision === 'approve') return undefined
+  return refuse('edits_not_allowed', 'Only an approval of a spec may carry an edited spec.', {
+    advice: 'Leave `edits` out, or say in a comment what should change.',
+  })
+}
+
+function unchecked(review: ReviewRow, input: DecisionInput): Refusal | undefined {
+  if (review.tier !== 'block' || input.decision !== 'approve') return undefined
+  const checked = new Set(input.checklist ?? [])
+  const missing = review.checklist.filter((item) => !checked.has(item.id))
+  if (missing.length === 0) return undefined
+  return refuse(
+    'checklist_incomplete',
+    `${missing.length} of ${review.checklist.length} checklist items are not checked.`,
+    { advice: 'Check every item, then approve.', current: { missing } },
+  )
+}
+
+/** Marks the spec as approved; with edits, a new version that the person made takes its place. */
+async function approveSpec(tx: Tx, review: ReviewRow, input: DecisionInput): Promise<void> {
+  if (input.edits === undefined) {
+    await tx('specs').where({ id: review.spec_id }).update({ status: 'approved' })
+    return
+  }
+  // one reviewer at a time holds the goal's specs, so max + 1 is free
+  await tx('goals').where({ id: review.goal_id }).forUpdate().first('id')
+  const specs = () => tx('specs').where({ goal_id: review.goal_id, role: 'spec' })
+  const latest = await specs().max({ version: 'version' }).first()
+  await specs().update({ status: 'superseded' })
+  await tx('specs').insert({
+    goal_id: review.goal_id,
+    role: 'spec',
+    version: Number(latest?.['version'] ?? 0) + 1,
+    status: 'approved',
+    content: JSON.stringify(input.edits),
+    hash: contentHash(input.edits),
+    created_by: input.actor,
+  })
+}
+
+/** The review that a decision about a task is about: the pending one, else the last. Undefined when there was none. */
+export async function reviewOfTask(tx: Tx, taskId: string): Promise<string | undefined> {
+  const row = await tx('reviews')
+    .where({ task_id: taskId, kind: 'task' })
+    .orderByRaw(`(status = 'pending') desc, id desc`)
+    .first('id')
+  return row?.id
+}

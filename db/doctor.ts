@@ -1,0 +1,102 @@
+import type { Database } from './connect.ts'
+
+export interface DoctorFinding {
+  name: string
+  ok: boolean
+  message: string
+  /** What to do; null when all is well. */
+  advice: string | null
+  repaired: boolean
+}
+
+/** An outbox message that is older than this has a problem. */
+const STUCK = `interval '5 minutes'`
+
+/**
+ * What the database itself can tell about orphans: places in the pool whose goal is over, messages that Temporal does
+ * not take, runs that count as running although their stage is over. `repair` frees the places and ends the runs.
+ */
+export async function databaseFindings(
+  database: Database,
+  repair: boolean,
+): Promise<DoctorFinding[]> {
+  return [
+    await orphanedLeases(database, repair),
+    await stuckMessages(database),
+    await orphanedRuns(database, repair),
+  ]
+}
+
+async function orphanedLeases({ knex }: Database, repair: boolean): Promise<DoctorFinding> {
+  const orphans = () =>
+    knex('run_leases')
+      .whereIn('state', ['waiting', 'held'])
+      .whereIn(
+        'goal_id',
+        knex('goals').whereIn('status', ['completed', 'failed', 'cancelled']).select('id'),
+      )
+  const ids: string[] = repair
+    ? (await orphans().update({ state: 'released' }).returning('id')).map((row) => row.id)
+    : await orphans().pluck('id')
+  return finding('pool', ids, {
+    well: 'every place in the pool belongs to a goal at work',
+    found: (count) => `${count} places in the pool belong to goals that are over`,
+    advice: 'run "dispatch doctor --repair"',
+    repaired: repair,
+  })
+}
+
+async function stuckMessages({ knex }: Database): Promise<DoctorFinding> {
+  const rows = await knex('outbox')
+    .whereNull('done_at')
+    .whereRaw(`created_at < now() - ${STUCK}`)
+    .orderBy('id')
+    .select('id', 'last_error')
+  return finding('outbox', rows, {
+    well: 'Temporal takes what it is told',
+    found: (count) =>
+      `${count} messages wait for Temporal: ${rows[0]?.last_error ?? 'it does not answer'}`,
+    advice: 'start Temporal, or look at "dispatch logs --service api"',
+    repaired: false,
+  })
+}
+
+async function orphanedRuns({ knex }: Database, repair: boolean): Promise<DoctorFinding> {
+  const orphans = () =>
+    knex('agent_runs as r')
+      .whereIn('r.status', ['queued', 'running'])
+      .whereNotExists(
+        knex('stage_attempts as a')
+          .whereRaw('a.goal_id = r.goal_id and a.task_id is not distinct from r.task_id')
+          .whereRaw('a.stage = r.stage and a.attempt = r.attempt')
+          .whereIn('a.status', ['waiting', 'running', 'paused', 'review']),
+      )
+  const ids: string[] = await orphans().pluck('r.id')
+  if (repair)
+    await knex('agent_runs')
+      .whereIn('id', ids)
+      .update({ status: 'lost', ended_at: knex.fn.now(), exit_detail: 'its stage was over' })
+  return finding('runs', ids, {
+    well: 'every agent run at work belongs to a stage at work',
+    found: (count) => `${count} agent runs count as running although their stage is over`,
+    advice: 'run "dispatch doctor --repair"',
+    repaired: repair,
+  })
+}
+
+function finding(
+  name: string,
+  found: readonly unknown[],
+  words: { well: string; found: (count: number) => string; advice: string; repaired: boolean },
+): DoctorFinding {
+  if (found.length === 0)
+    return { name, ok: true, message: words.well, advice: null, repaired: false }
+  const { repaired } = words
+  return {
+    name,
+    ok: repaired,
+    message: words.found(found.length),
+    advice: repaired ? null : words.advice,
+    repaired,
+  }
+}

@@ -1,0 +1,288 @@
+import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
+import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
+import type { ProfileSnapshot } from '../contracts/schemas.ts'
+import type { GoalStatus, Stage } from '../contracts/stages.ts'
+import type { Tx } from './connect.ts'
+import type { EmittedEvent } from './events.ts'
+import { enqueue } from './outbox.ts'
+import { DEFAULT_PROFILE } from './profiles.ts'
+import { type Refusal, refuse } from './refusal.ts'
+import { readSettings } from './settings.ts'
+
+type Emit = (event: EmittedEvent) => void
+
+export interface NewGoal {
+  projectId: string
+  title?: string | undefined
+  description: string
+  /** Absent means the project's, else `Default`. */
+  profileId?: string | undefined
+  targetBranch: string
+  tokenBudget?: number | undefined
+  skipSpecReview?: boolean | undefined
+  actor: string
+}
+
+/** Files a goal: the row, its first event and the message that starts its workflow, all or nothing. */
+export async function createGoal(
+  tx: Tx,
+  emit: Emit,
+  input: NewGoal,
+): Promise<{ id: string } | Refusal> {
+  // a shared lock: the project cannot be removed while its goal is being filed
+  const project = await tx('projects').where({ id: input.projectId }).forShare().first()
+  if (project.removed_at)
+    return refuse('not_found', 'That project was removed.', { advice: 'Register it again.' })
+  if (!project.trusted)
+    return refuse('not_trusted', `The project ${project.name} is not trusted yet.`, {
+      advice: 'Look at it, then mark it as trusted.',
+    })
+  const title = input.title?.trim() || titleOf(input.description)
+  const [goal] = await tx('goals')
+    .insert({
+      project_id: project.id,
+      title,
+      description: input.description,
+      profile: JSON.stringify(await snapshot(tx, input.profileId ?? project.profile_id, input)),
+      target_branch: input.targetBranch,
+    })
+    .returning('id')
+  const goalId: string = goal.id
+  emit({
+    type: 'goal.created',
+    stream: goalStream(goalId),
+    actor: input.actor,
+    data: { goalId, title },
+  })
+  await enqueue(tx, {
+    kind: 'start_goal',
+    workflowId: goalWorkflowId(goalId),
+    payload: { goalId, title, projectId: project.id },
+  })
+  return { id: goalId }
+}
+
+/** What the goal keeps of its profile and the settings. */
+async function snapshot(
+  tx: Tx,
+  profileId: string | null,
+  input: NewGoal,
+): Promise<ProfileSnapshot> {
+  const profile = await tx('profiles')
+    .where(profileId === null ? { name: DEFAULT_PROFILE } : { id: profileId })
+    .first()
+  if (!profile) throw new Error(`the profile ${profileId ?? DEFAULT_PROFILE} is not there`)
+  const settings = await readSettings(tx)
+  return {
+    name: profile.name,
+    stages: profile.stages,
+    skipSpecReview: input.skipSpecReview ?? settings.skipSpecReview,
+    tokenBudget: input.tokenBudget ?? settings.tokenBudget,
+    maxVerifyRounds: settings.maxVerifyRounds,
+  }
+}
+
+/** The first line with something in it, at most 80 characters (whole ones: no half emoji). */
+function titleOf(description: string): string {
+  const line = description.split('\n').find((one) => one.trim() !== '') ?? description
+  const letters = [...new Intl.Segmenter().segment(line.trim())].map((part) => part.segment)
+  return letters.length <= 80 ? letters.join('') : `${letters.slice(0, 79).join('')}…`
+}
+
+interface GoalRow {
+  id: string
+  number: number
+  status: GoalStatus
+  stage: Stage
+  reason: string | null
+  paused: boolean
+}
+
+interface Actor {
+  id: string
+  actor: string
+}
+
+const OVER: readonly GoalStatus[] = ['completed', 'failed', 'cancelled']
+
+const lockGoal = (tx: Tx, id: string): Promise<GoalRow> =>
+  tx('goals').where({ id }).forUpdate().first()
+
+/** Interrupts the goal's agents and keeps their sessions. Nothing happens when it is paused already. */
+export async function pauseGoal(
+  tx: Tx,
+  emit: Emit,
+  { id, actor }: Actor,
+): Promise<Refusal | undefined> {
+  const goal = await lockGoal(tx, id)
+  if (OVER.includes(goal.status)) return isOver(goal, 'paused')
+  if (goal.paused) return undefined
+  // a goal that needs attention goes on saying so: pausing it answers nothing
+  const status = goal.status === 'active' ? 'paused' : goal.status
+  const reason = status === 'paused' ? `paused by ${nameOf(actor)}` : goal.reason
+  await setStatus(tx, emit, { goal, status, reason, paused: true, actor })
+  await tell(tx, id, SET_PAUSED, { paused: true })
+  return undefined
+}
+
+/** Goes on in the same sessions. Nothing happens when it is not paused. */
+export async function resumeGoal(
+  tx: Tx,
+  emit: Emit,
+  { id, actor }: Actor,
+): Promise<Refusal | undefined> {
+  const goal = await lockGoal(tx, id)
+  if (OVER.includes(goal.status)) return isOver(goal, 'resumed')
+  if (!goal.paused) return undefined
+  const { status, reason } = goal.status === 'paused' ? await unpaused(tx, id) : goal
+  await setStatus(tx, emit, { goal, status, reason, paused: false, actor })
+  await tell(tx, id, SET_PAUSED, { paused: false })
+  return undefined
+}
+
+/** Something may have failed while the goal was paused: then it is that which it waits for now. */
+async function unpaused(
+  tx: Tx,
+  goalId: string,
+): Promise<{ status: GoalStatus; reason: string | null }> {
+  const task = await tx('tasks')
+    .where({ goal_id: goalId, status: 'needs_attention' })
+    .orderBy('number')
+    .first('reason')
+  const stage =
+    task ??
+    (await tx('stage_attempts as a')
+      .where({ 'a.goal_id': goalId, 'a.status': 'failed' })
+      .whereNull('a.task_id')
+      .whereNotExists(
+        tx('stage_attempts as b')
+          .whereRaw('b.goal_id = a.goal_id and b.task_id is null and b.stage = a.stage')
+          .whereRaw('b.attempt > a.attempt'),
+      )
+      .first('a.reason'))
+  return stage
+    ? { status: 'needs_attention', reason: stage.reason }
+    : { status: 'active', reason: null }
+}
+
+/**
+ * Asks the workflow to end everything and keep the branch; the goal is `cancelled` once that is done. From now on its
+ * pending reviews are void, so nothing can be approved meanwhile. Nothing happens when it was asked before.
+ */
+export async function cancelGoal(
+  tx: Tx,
+  emit: Emit,
+  input: Actor & { reason?: string | undefined },
+): Promise<Refusal | undefined> {
+  const goal = await lockGoal(tx, input.id)
+  if (goal.status === 'cancelled' || (await cancelAsked(tx, goal.id))) return undefined
+  if (OVER.includes(goal.status)) return isOver(goal, 'cancelled')
+  const reason = input.reason ?? `cancelled by ${nameOf(input.actor)}`
+  const { status, paused } = goal
+  await setStatus(tx, emit, {
+    goal,
+    status,
+    paused,
+    reason: `ending: ${reason}`,
+    actor: input.actor,
+  })
+  await voidReviews(tx, emit, { goalId: goal.id, actor: input.actor, reason })
+  await tell(tx, goal.id, CANCEL_GOAL, { reason })
+  return undefined
+}
+
+/** The workflow that would have ended the goal does not exist any more: the goal is cancelled as it stands. */
+export async function endLostGoal(
+  tx: Tx,
+  emit: Emit,
+  input: { id: string; reason: string },
+): Promise<void> {
+  const goal = await lockGoal(tx, input.id)
+  if (!goal || OVER.includes(goal.status)) return
+  const { reason } = input
+  await setStatus(tx, emit, { goal, status: 'cancelled', paused: false, reason, actor: 'dispatch' })
+}
+
+/** An outbox row is never removed, so it tells whether somebody asked. */
+async function cancelAsked(tx: Tx, goalId: string): Promise<boolean> {
+  const row = await tx('outbox')
+    .where({ workflow_id: goalWorkflowId(goalId), kind: 'signal' })
+    .whereRaw(`payload->>'signal' = ?`, [CANCEL_GOAL])
+    .first('id')
+  return row !== undefined
+}
+
+async function voidReviews(
+  tx: Tx,
+  emit: Emit,
+  { goalId, actor, reason }: { goalId: string; actor: string; reason: string },
+): Promise<void> {
+  const reviews = await tx('reviews')
+    .where({ goal_id: goalId, status: 'pending' })
+    .update({ status: 'superseded', decided_at: tx.fn.now() })
+    .returning(['id', 'task_id'])
+  for (const { id: reviewId, task_id: taskId } of reviews)
+    emit({
+      type: 'review.decided',
+      stream: goalStream(goalId),
+      actor,
+      data: { goalId, taskId, reviewId, decision: 'superseded', comment: reason },
+    })
+}
+
+/** Tries the failed stage again. Nothing happens when the goal is at work already. */
+export async function retryGoal(
+  tx: Tx,
+  emit: Emit,
+  { id, actor }: Actor,
+): Promise<Refusal | undefined> {
+  const goal = await lockGoal(tx, id)
+  if (goal.status === 'active') return undefined
+  if (goal.status !== 'needs_attention')
+    return refuse(
+      'wrong_state',
+      `${name(goal)} is ${goal.status}: there is nothing to try again.`,
+      {
+        advice: goal.status === 'paused' ? 'Resume it.' : 'File a new goal.',
+        current: { status: goal.status },
+      },
+    )
+  const status = goal.paused ? 'paused' : 'active'
+  await setStatus(tx, emit, { goal, status, reason: null, paused: goal.paused, actor })
+  await tell(tx, id, RETRY_STAGE, {})
+  return undefined
+}
+
+async function setStatus(
+  tx: Tx,
+  emit: Emit,
+  to: {
+    goal: GoalRow
+    status: GoalStatus
+    reason: string | null
+    paused: boolean
+    actor: string
+  },
+): Promise<void> {
+  const { goal, status, reason, paused } = to
+  await tx('goals')
+    .where({ id: goal.id })
+    .update({ status, reason, paused, updated_at: tx.fn.now() })
+  emit({
+    type: 'goal.status',
+    stream: goalStream(goal.id),
+    actor: to.actor,
+    data: { goalId: goal.id, status, stage: goal.stage, reason },
+  })
+}
+
+const tell = (tx: Tx, goalId: string, signal: SignalName, args: unknown) =>
+  enqueue(tx, { kind: 'signal', workflowId: goalWorkflowId(goalId), payload: { signal, args } })
+
+const isOver = (goal: GoalRow, verb: string) =>
+  refuse('wrong_state', `${name(goal)} is ${goal.status} and cannot be ${verb}.`, {
+    current: { status: goal.status },
+  })
+
+const name = (goal: GoalRow) => shortId('goal', goal.number)
+const nameOf = (actor: string) => actor.replace(/^person:/, '')

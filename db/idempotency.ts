@@ -1,0 +1,53 @@
+import type { Knex } from 'knex'
+import type { Tx } from './connect.ts'
+import { contentHash } from './content-hash.ts'
+
+/** How long an answer is kept for a repeated create. */
+const KEEP = `interval '24 hours'`
+
+export type Remembered =
+  | { state: 'new' }
+  | { state: 'in_flight' }
+  | { state: 'other_body' }
+  | { state: 'known'; status: number; reply: unknown }
+
+/**
+ * Looks a create up by its key, within the transaction that makes the thing. The key is locked until that transaction
+ * ends, so a crash leaves nothing behind and a twin that comes meanwhile is `in_flight`.
+ */
+export async function recall(
+  tx: Tx,
+  call: { route: string; key: string; body: unknown },
+): Promise<Remembered> {
+  const { rows } = await tx.raw(
+    'select pg_try_advisory_xact_lock(hashtextextended(?, 724035)) as free',
+    [`${call.route} ${call.key}`],
+  )
+  if (!rows[0].free) return { state: 'in_flight' }
+  await tx('idempotency')
+    .where({ route: call.route, key: call.key })
+    .whereRaw(`created_at < now() - ${KEEP}`)
+    .delete()
+  const row = await tx('idempotency').where({ route: call.route, key: call.key }).first()
+  if (!row) return { state: 'new' }
+  if (row.body_hash !== contentHash(call.body)) return { state: 'other_body' }
+  return { state: 'known', status: row.status, reply: row.reply }
+}
+
+export async function remember(
+  tx: Tx,
+  call: { route: string; key: string; body: unknown },
+  answer: { status: number; reply: unknown },
+): Promise<void> {
+  await tx('idempotency').insert({
+    route: call.route,
+    key: call.key,
+    body_hash: contentHash(call.body),
+    status: answer.status,
+    reply: JSON.stringify(answer.reply),
+  })
+}
+
+export async function forgetOld(knex: Knex): Promise<void> {
+  await knex('idempotency').whereRaw(`created_at < now() - ${KEEP}`).delete()
+}

@@ -1,0 +1,81 @@
+import type { Profile, StageAgent } from '../contracts/schemas.ts'
+import { AGENT_STAGES } from '../contracts/stages.ts'
+import type { Database, Tx } from './connect.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+export const DEFAULT_PROFILE = 'Default'
+export const DEMO_PROFILE = 'Demo'
+
+/** The same agent in every stage. */
+export function sameAgent(agent: StageAgent): Profile['stages'] {
+  return Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { ...agent }])) as Profile['stages']
+}
+
+/** Makes the two profiles that always exist, once; what a person changed in them stays. */
+export async function seedProfiles(database: Database): Promise<void> {
+  await database
+    .knex('profiles')
+    .insert([
+      { name: DEFAULT_PROFILE, stages: JSON.stringify(sameAgent({ adapter: 'claude' })) },
+      { name: DEMO_PROFILE, stages: JSON.stringify(sameAgent({ adapter: 'demo' })) },
+    ])
+    .onConflict('name')
+    .ignore()
+}
+
+export async function createProfile(
+  tx: Tx,
+  input: { name: string; stages: Profile['stages'] },
+): Promise<{ id: string } | Refusal> {
+  const rows = await tx('profiles')
+    .insert({ name: input.name, stages: JSON.stringify(input.stages) })
+    .onConflict('name')
+    .ignore()
+    .returning('id')
+  return rows[0] ?? nameTaken(input.name)
+}
+
+type StageChanges = { [S in keyof Profile['stages']]?: StageAgent | undefined }
+
+/** Running goals keep their snapshot. */
+export async function updateProfile(
+  tx: Tx,
+  id: string,
+  change: { name?: string | undefined; stages?: StageChanges | undefined },
+): Promise<Refusal | undefined> {
+  const before = await tx('profiles').where({ id }).forUpdate().first()
+  const name = change.name ?? before.name
+  const given = Object.entries(change.stages ?? {}).filter(([, agent]) => agent !== undefined)
+  const stages = { ...before.stages, ...Object.fromEntries(given) }
+  const taken = await tx('profiles').where({ name }).whereNot({ id }).first('id')
+  if (taken) return nameTaken(name)
+  await tx('profiles')
+    .where({ id })
+    .update({ name, stages: JSON.stringify(stages) })
+  return undefined
+}
+
+export async function deleteProfile(tx: Tx, id: string): Promise<Refusal | undefined> {
+  const row = await tx('profiles').where({ id }).forUpdate().first('name')
+  if (row.name === DEFAULT_PROFILE)
+    return refuse('in_use', `${DEFAULT_PROFILE} is the profile of goals that name none.`, {
+      advice: 'Change it instead.',
+    })
+  const projects = await tx('projects')
+    .where({ profile_id: id })
+    .whereNull('removed_at')
+    .pluck('name')
+  if (projects.length > 0)
+    return refuse('in_use', `Projects use this profile: ${projects.join(', ')}.`, {
+      advice: 'Give them another profile first.',
+      current: { projects },
+    })
+  await tx('projects').where({ profile_id: id }).update({ profile_id: null })
+  await tx('profiles').where({ id }).delete()
+  return undefined
+}
+
+const nameTaken = (name: string) =>
+  refuse('name_taken', `There is already a profile named ${JSON.stringify(name)}.`, {
+    advice: 'Choose another name, or change that profile.',
+  })

@@ -1,0 +1,103 @@
+import { basename } from 'node:path'
+import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import type { CheckCommand } from '../contracts/schemas.ts'
+import type { Tx } from './connect.ts'
+import type { EmittedEvent } from './events.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+type Emit = (event: EmittedEvent) => void
+
+const changed = (
+  projectId: string,
+  change: 'added' | 'changed' | 'removed',
+  actor: string,
+): EmittedEvent => ({
+  type: 'project.changed',
+  stream: SYSTEM_STREAM,
+  actor,
+  data: { projectId, change },
+})
+
+export interface NewProject {
+  /** Real path of the checkout's top folder. */
+  path: string
+  name?: string | undefined
+  defaultBranch: string
+  checks?: CheckCommand[] | undefined
+  profileId?: string | undefined
+  trusted?: boolean | undefined
+}
+
+/** Registers a repository. The same path again is the same project: nothing changes, its id comes back. */
+export async function createProject(
+  tx: Tx,
+  emit: Emit,
+  input: NewProject & { actor: string },
+): Promise<{ id: string }> {
+  const [row] = await tx('projects')
+    .insert({
+      path: input.path,
+      name: input.name ?? basename(input.path),
+      default_branch: input.defaultBranch,
+      checks: JSON.stringify(input.checks ?? []),
+      profile_id: input.profileId ?? null,
+      trusted: input.trusted ?? true,
+    })
+    .onConflict(tx.raw('(path) where removed_at is null') as never)
+    .ignore()
+    .returning('id')
+  if (!row) return tx('projects').where({ path: input.path }).whereNull('removed_at').first('id')
+  emit(changed(row.id, 'added', input.actor))
+  return row
+}
+
+export interface ProjectChange {
+  name?: string | undefined
+  defaultBranch?: string | undefined
+  checks?: CheckCommand[] | undefined
+  /** Null takes the project's own profile away. */
+  profileId?: string | null | undefined
+  trusted?: boolean | undefined
+}
+
+export async function updateProject(
+  tx: Tx,
+  emit: Emit,
+  input: { id: string; change: ProjectChange; actor: string },
+): Promise<void> {
+  const { change } = input
+  const columns = Object.entries({
+    name: change.name,
+    default_branch: change.defaultBranch,
+    checks: change.checks && JSON.stringify(change.checks),
+    profile_id: change.profileId,
+    trusted: change.trusted,
+  }).filter(([, value]) => value !== undefined)
+  if (columns.length === 0) return
+  await tx('projects').where({ id: input.id }).update(Object.fromEntries(columns))
+  emit(changed(input.id, 'changed', input.actor))
+}
+
+/** Forgets a project; its repository and its goals' history stay. Refused while goals are at work. */
+export async function removeProject(
+  tx: Tx,
+  emit: Emit,
+  input: { id: string; actor: string },
+): Promise<Refusal | undefined> {
+  await tx('projects').where({ id: input.id }).forUpdate().first('id')
+  const live: { number: number }[] = await tx('goals')
+    .where({ project_id: input.id })
+    .whereIn('status', ['active', 'paused', 'needs_attention'])
+    .orderBy('number')
+    .select('number')
+  if (live.length > 0) {
+    const goals = live.map((goal) => `G-${goal.number}`)
+    return refuse('in_use', `Goals of this project are not finished: ${goals.join(', ')}.`, {
+      advice: 'Cancel them first, or wait until they are done.',
+      current: { goals },
+    })
+  }
+  await tx('projects').where({ id: input.id }).update({ removed_at: tx.fn.now() })
+  emit(changed(input.id, 'removed', input.actor))
+  return undefined
+}

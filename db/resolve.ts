@@ -1,0 +1,71 @@
+import type { Knex } from 'knex'
+import { type Kind, parseId } from '../contracts/ids.ts'
+import { type Refusal, refuse } from './refusal.ts'
+
+const TABLES: Readonly<Record<Kind, string>> = {
+  project: 'projects',
+  goal: 'goals',
+  task: 'tasks',
+  review: 'reviews',
+  run: 'agent_runs',
+}
+const WORDS: Readonly<Record<Kind, string>> = {
+  project: 'project',
+  goal: 'goal',
+  task: 'task',
+  review: 'review',
+  run: 'agent run',
+}
+
+const missing = (word: string, text: string): Refusal =>
+  refuse('not_found', `There is no ${word} ${JSON.stringify(text.slice(0, 100))}.`)
+
+/**
+ * The uuid of what a person named: a uuid or a short id such as G-12; for projects also name or path.
+ * An id of another kind is not found. Only ids of rows that exist come back.
+ */
+export async function resolveId(
+  knex: Knex,
+  kind: Kind,
+  text: string,
+): Promise<{ id: string } | Refusal> {
+  const id = parseId(text)
+  const where = !id ? undefined : 'uuid' in id ? { id: id.uuid } : numberOf(id, kind)
+  const row = where && (await live(knex, kind).where(where).first('id'))
+  if (row) return { id: row.id }
+  if (kind === 'project') return resolveProjectName(knex, text)
+  return missing(WORDS[kind], text)
+}
+
+const numberOf = (id: { kind: Kind; number: number }, kind: Kind) =>
+  id.kind === kind ? { number: id.number } : undefined
+
+function live(knex: Knex, kind: Kind): Knex.QueryBuilder {
+  const query = knex(TABLES[kind])
+  return kind === 'project' ? query.whereNull('removed_at') : query
+}
+
+async function resolveProjectName(knex: Knex, text: string): Promise<{ id: string } | Refusal> {
+  if (text.includes('\u0000')) return missing('project', text) // Postgres refuses NUL in text
+  const path = text.length > 1 ? text.replace(/\/+$/, '') : text
+  const rows: { id: string; path: string }[] = await live(knex, 'project')
+    .where((q) => q.where({ name: text }).orWhere({ path }))
+    .select('id', 'path')
+  const [first, ...others] = rows
+  if (!first) return missing('project', text)
+  if (others.length === 0) return { id: first.id }
+  return refuse('ambiguous_name', `${rows.length} projects are named ${JSON.stringify(text)}.`, {
+    advice: 'Name the project by its id or path.',
+    current: { paths: rows.map((row) => row.path) },
+  })
+}
+
+/** The uuid of a profile named by uuid or name. */
+export async function resolveProfile(knex: Knex, text: string): Promise<{ id: string } | Refusal> {
+  if (text.includes('\u0000')) return missing('profile', text)
+  const id = parseId(text)
+  const byId =
+    id && 'uuid' in id ? await knex('profiles').where({ id: id.uuid }).first('id') : undefined
+  const row = byId ?? (await knex('profiles').where({ name: text }).first('id'))
+  return row ? { id: row.id } : missing('profile', text)
+}

@@ -1,0 +1,210 @@
+import type { Knex } from 'knex'
+import { shortId } from '../../contracts/ids.ts'
+import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
+import { STAGES } from '../../contracts/stages.ts'
+import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
+import { isRefusal, type Refusal } from '../refusal.ts'
+import { resolveId } from '../resolve.ts'
+import { reviewsOfGoal } from './reviews.ts'
+import { latestSpecs } from './specs.ts'
+import { tasksOfGoal } from './tasks.ts'
+import { USAGE_SUM, usageBy, ZERO_USAGE } from './usage.ts'
+
+interface GoalRow {
+  id: string
+  number: number
+  title: string
+  description: string
+  project_id: string
+  project_name: string
+  profile: Goal['profile']
+  status: GoalSummary['status']
+  stage: GoalSummary['stage']
+  reason: string | null
+  target_branch: string
+  base_commit: string | null
+  branch: string | null
+  merged_commit: string | null
+  pending_reviews: number
+  created_at: string
+  updated_at: string
+}
+
+const goalRows = (knex: Knex): Knex.QueryBuilder =>
+  knex('goals as g')
+    .join('projects as p', 'p.id', 'g.project_id')
+    .select(
+      'g.*',
+      { project_name: 'p.name' },
+      knex.raw(
+        `(select count(*)::int from reviews v where v.goal_id = g.id and v.status = 'pending') as pending_reviews`,
+      ),
+    )
+
+function toSummary(row: GoalRow, usage: UsageTotals | undefined): GoalSummary {
+  return {
+    id: row.id,
+    shortId: shortId('goal', row.number),
+    title: row.title,
+    projectId: row.project_id,
+    projectName: row.project_name,
+    status: row.status,
+    stage: row.stage,
+    reason: row.reason,
+    targetBranch: row.target_branch,
+    profileName: row.profile.name,
+    pendingReviews: row.pending_reviews,
+    usage: usage ?? ZERO_USAGE,
+    mergedCommit: row.merged_commit,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** Goals, newest first. */
+export async function listGoals(
+  knex: Knex,
+  query: PageQuery & { status?: string | undefined; project?: string | undefined },
+): Promise<Page<GoalSummary> | Refusal> {
+  const after = decodeCursor(query.cursor)
+  if (isRefusal(after)) return after
+  const project =
+    query.project === undefined ? undefined : await resolveId(knex, 'project', query.project)
+  if (isRefusal(project)) return project
+  const rows: GoalRow[] = await goalRows(knex)
+    .modify((q) => {
+      if (after) q.where('g.id', '<', after.id)
+      if (query.status) q.where('g.status', query.status)
+      if (project) q.where('g.project_id', project.id)
+    })
+    .orderBy('g.id', 'desc')
+    .limit(query.limit + 1)
+  const usage = await usageBy(
+    knex,
+    'goal_id',
+    rows.map((row) => row.id),
+  )
+  return toPage(rows, query.limit, {
+    item: (row) => toSummary(row, usage.get(row.id)),
+    position: (row) => ({ rank: 0, id: row.id }),
+  })
+}
+
+/** One goal as lists show it. The id is one that `resolveId` gave. */
+export async function goalSummary(knex: Knex, id: string): Promise<GoalSummary> {
+  const row: GoalRow = await goalRows(knex).where('g.id', id).first()
+  return toSummary(row, (await usageBy(knex, 'goal_id', [id])).get(id))
+}
+
+/** A goal with everything its page shows. `workflowUrl` makes the link to Temporal's UI, if there is one. */
+export async function goalDetail(
+  knex: Knex,
+  id: string,
+  workflowUrl: (goalId: string) => string | null,
+): Promise<Goal> {
+  const row: GoalRow = await goalRows(knex).where('g.id', id).first()
+  const [usage, attempts, specs, tasks, reviews] = await Promise.all([
+    usageBy(knex, 'goal_id', [id]),
+    attemptsOf(knex, id),
+    latestSpecs(knex, id),
+    tasksOfGoal(knex, id),
+    reviewsOfGoal(knex, id),
+  ])
+  return {
+    ...toSummary(row, usage.get(id)),
+    description: row.description,
+    profile: row.profile,
+    baseCommit: row.base_commit,
+    branch: row.branch,
+    workflowUrl: workflowUrl(id),
+    stages: toStages(attempts),
+    spec: specs.spec ?? null,
+    testSpec: (specs.test?.content ?? null) as Goal['testSpec'],
+    securitySpec: (specs.security?.content ?? null) as Goal['securitySpec'],
+    tasks,
+    reviews,
+    ...outputsOf(attempts),
+  }
+}
+
+interface AttemptRow {
+  task_id: string | null
+  stage: StageState['stage']
+  attempt: number
+  status: StageState['status']
+  adapter: string | null
+  reason: string | null
+  output: Record<string, unknown> | null
+  checks: Goal['verification'][number]['checks'] | null
+  started_at: string | null
+  ended_at: string | null
+  usage: UsageTotals
+}
+
+async function attemptsOf(knex: Knex, goalId: string): Promise<AttemptRow[]> {
+  const { rows } = await knex.raw(
+    `select a.*, (select ${USAGE_SUM} from agent_runs r
+        where r.goal_id = a.goal_id and r.task_id is not distinct from a.task_id
+          and r.stage = a.stage and r.attempt = a.attempt) as usage
+       from stage_attempts a where a.goal_id = ? order by a.id`,
+    [goalId],
+  )
+  return rows
+}
+
+/** In reading order; a stage that has not begun is there too, waiting with attempt 0. */
+function toStages(attempts: readonly AttemptRow[]): StageState[] {
+  return STAGES.flatMap((stage) => {
+    const own = attempts.filter((row) => row.stage === stage)
+    if (own.length === 0) return [notBegun(stage)]
+    return own.map((row) => ({
+      stage,
+      taskId: row.task_id,
+      attempt: row.attempt,
+      status: row.status,
+      adapter: row.adapter,
+      reason: row.reason,
+      startedAt: row.started_at,
+      endedAt: row.ended_at,
+      usage: row.usage,
+    }))
+  })
+}
+
+const notBegun = (stage: StageState['stage']): StageState => ({
+  stage,
+  taskId: null,
+  attempt: 0,
+  status: 'waiting',
+  adapter: null,
+  reason: null,
+  startedAt: null,
+  endedAt: null,
+  usage: ZERO_USAGE,
+})
+
+/** What the stages answered: shapes are checked where they are stored. */
+function outputsOf(attempts: readonly AttemptRow[]) {
+  const ofTasks = (stages: readonly string[]) =>
+    attempts.flatMap((row) =>
+      row.task_id !== null && stages.includes(row.stage) ? [{ ...row, taskId: row.task_id }] : [],
+    )
+  const verification = ofTasks(['verify'])
+    .filter((row) => row.output !== null || row.checks !== null)
+    .map((row) => ({
+      taskId: row.taskId,
+      attempt: row.attempt,
+      items: (row.output?.['items'] ?? []) as Goal['verification'][number]['items'],
+      checks: row.checks ?? [],
+    }))
+  const implementation = ofTasks(['implement', 'frontend'])
+    .filter((row) => row.output !== null)
+    .map((row) => ({
+      taskId: row.taskId,
+      attempt: row.attempt,
+      output: row.output as unknown as Goal['implementation'][number]['output'],
+    }))
+  const audit = attempts.findLast((row) => row.stage === 'audit' && row.output !== null)
+  const findings = (audit?.output?.['findings'] ?? []) as Goal['findings']
+  return { verification, implementation, findings }
+}

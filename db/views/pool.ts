@@ -1,0 +1,65 @@
+import type { Knex } from 'knex'
+import { shortId } from '../../contracts/ids.ts'
+import type { PoolState, Settings } from '../../contracts/schemas.ts'
+import { type PoolPause, readPause } from '../pool.ts'
+import { readSettings } from '../settings.ts'
+
+interface LeaseRow {
+  id: string
+  goal_id: string
+  goal_number: number
+  stage: string
+  adapter: string
+  state: 'held' | 'waiting'
+  enqueued_at: string
+  granted_at: string | null
+}
+
+/** Who runs, who waits, and why. */
+export async function poolState(knex: Knex): Promise<PoolState> {
+  const [settings, pause, rows] = await Promise.all([
+    readSettings(knex),
+    readPause(knex),
+    knex('run_leases as l')
+      .join('goals as g', 'g.id', 'l.goal_id')
+      .whereIn('l.state', ['held', 'waiting'])
+      .orderBy(['l.priority', 'l.enqueued_at', 'l.id'])
+      .select('l.*', { goal_number: 'g.number' }) as Promise<LeaseRow[]>,
+  ])
+  const held = rows.filter((row) => row.state === 'held')
+  const waiting = rows.filter((row) => row.state === 'waiting')
+  return {
+    paused: pause !== undefined,
+    pausedBy: pause?.by ?? null,
+    pausedAt: pause?.at ?? null,
+    maxConcurrent: settings.maxConcurrent,
+    maxPerGoal: settings.maxPerGoal,
+    held: held.map((row) => ({ ...toLease(row), since: row.granted_at ?? row.enqueued_at })),
+    waiting: waiting.map((row, index) => ({
+      ...toLease(row),
+      position: index + 1,
+      reason: whyWaiting(row, { held, settings, pause }),
+      since: row.enqueued_at,
+    })),
+  }
+}
+
+const toLease = (row: LeaseRow) => ({
+  id: row.id,
+  goalId: row.goal_id,
+  goalShortId: shortId('goal', row.goal_number),
+  stage: row.stage,
+  adapter: row.adapter,
+})
+
+function whyWaiting(
+  row: LeaseRow,
+  at: { held: readonly LeaseRow[]; settings: Settings; pause: PoolPause | undefined },
+): string {
+  const { held, settings, pause } = at
+  if (pause) return `the pool is paused by ${pause.by}`
+  const ofGoal = held.filter((one) => one.goal_id === row.goal_id).length
+  if (ofGoal >= settings.maxPerGoal)
+    return `the goal already has ${ofGoal} of ${settings.maxPerGoal} runs`
+  return `pool ${held.length}/${settings.maxConcurrent}`
+}

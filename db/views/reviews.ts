@@ -1,0 +1,148 @@
+import type { Knex } from 'knex'
+import { shortId } from '../../contracts/ids.ts'
+import type { Review, ReviewSummary } from '../../contracts/schemas.ts'
+import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
+import { isRefusal, type Refusal } from '../refusal.ts'
+import { resolveId } from '../resolve.ts'
+import { toSpecVersion } from './specs.ts'
+
+interface ReviewRow {
+  id: string
+  number: number
+  kind: ReviewSummary['kind']
+  goal_id: string
+  goal_number: number
+  task_id: string | null
+  task_number: number | null
+  title: string
+  attempt: number
+  tier: ReviewSummary['tier']
+  status: ReviewSummary['status']
+  decision: string | null
+  hash: string
+  base: string | null
+  head: string | null
+  tree: string | null
+  risk: Review['risk']
+  reason: string
+  checklist: Review['checklist']
+  files: Review['files']
+  summary: string | null
+  deviations: string[]
+  findings: Review['findings']
+  spec_id: string | null
+  created_at: string
+  decided_at: string | null
+  decided_by: string | null
+  via: string | null
+  comment: string | null
+  rank: number
+}
+
+const LISTED = [
+  ...['id', 'number', 'kind', 'goal_id', 'task_id', 'title', 'attempt', 'tier', 'status', 'hash'],
+  ...['created_at', 'decided_at', 'decided_by', 'via', 'comment'],
+].map((column) => `v.${column}`)
+/** Pending ones first. */
+const RANK = `(case when v.status = 'pending' then 0 else 1 end)`
+
+const reviewRows = (knex: Knex, columns: readonly string[]): Knex.QueryBuilder =>
+  knex('reviews as v')
+    .join('goals as g', 'g.id', 'v.goal_id')
+    .leftJoin('tasks as t', 't.id', 'v.task_id')
+    .select(
+      ...columns,
+      { goal_number: 'g.number', task_number: 't.number' },
+      knex.raw(`${RANK} as rank`),
+    )
+
+const toSummary = (row: ReviewRow): ReviewSummary => ({
+  id: row.id,
+  shortId: shortId('review', row.number),
+  kind: row.kind,
+  goalId: row.goal_id,
+  goalShortId: shortId('goal', row.goal_number),
+  taskId: row.task_id,
+  taskShortId: row.task_number === null ? null : shortId('task', row.task_number),
+  title: row.title,
+  attempt: row.attempt,
+  tier: row.tier,
+  status: row.status,
+  hash: row.hash,
+  createdAt: row.created_at,
+  decidedAt: row.decided_at,
+  decidedBy: row.decided_by,
+  via: row.via,
+  comment: row.comment,
+})
+
+/** Reviews: pending ones first, oldest first. */
+export async function listReviews(
+  knex: Knex,
+  query: PageQuery & { status?: string | undefined; goal?: string | undefined },
+): Promise<Page<ReviewSummary> | Refusal> {
+  const after = decodeCursor(query.cursor)
+  if (isRefusal(after)) return after
+  const goal = query.goal === undefined ? undefined : await resolveId(knex, 'goal', query.goal)
+  if (isRefusal(goal)) return goal
+  const rows: ReviewRow[] = await reviewRows(knex, LISTED)
+    .modify((q) => {
+      if (after) q.whereRaw(`(${RANK}, v.id) > (?, ?::uuid)`, [after.rank, after.id])
+      if (query.status) q.where('v.status', query.status)
+      if (goal) q.where('v.goal_id', goal.id)
+    })
+    .orderByRaw(`${RANK}, v.id`)
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, {
+    item: toSummary,
+    position: (row) => ({ rank: row.rank, id: row.id }),
+  })
+}
+
+/** A goal's reviews in the order they were asked for. */
+export async function reviewsOfGoal(knex: Knex, goalId: string): Promise<ReviewSummary[]> {
+  const rows: ReviewRow[] = await reviewRows(knex, LISTED)
+    .where('v.goal_id', goalId)
+    .orderBy('v.id')
+  return rows.map(toSummary)
+}
+
+/** A review with everything a decision needs. The id is one that `resolveId` gave. */
+export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
+  const row: ReviewRow = await reviewRows(knex, ['v.*']).where('v.id', id).first()
+  const [spec, history] = await Promise.all([
+    row.spec_id === null ? undefined : knex('specs').where({ id: row.spec_id }).first(),
+    earlierDecisions(knex, row),
+  ])
+  return {
+    ...toSummary(row),
+    base: row.base,
+    head: row.head,
+    tree: row.tree,
+    risk: row.risk,
+    reason: row.reason,
+    checklist: row.checklist,
+    files: row.files,
+    spec: spec ? toSpecVersion(spec) : null,
+    summary: row.summary,
+    deviations: row.deviations,
+    findings: row.findings,
+    history,
+  }
+}
+
+async function earlierDecisions(knex: Knex, row: ReviewRow): Promise<Review['history']> {
+  const rows: ReviewRow[] = await knex('reviews')
+    .where({ goal_id: row.goal_id, kind: row.kind })
+    .whereRaw('task_id is not distinct from ?::uuid', [row.task_id])
+    .where('attempt', '<', row.attempt)
+    .whereNotNull('decision')
+    .orderBy('attempt')
+  return rows.map((one) => ({
+    attempt: one.attempt,
+    decision: one.decision ?? '',
+    comment: one.comment,
+    by: one.decided_by ?? '',
+    at: one.decided_at ?? one.created_at,
+  }))
+}

@@ -1,0 +1,34 @@
+import type { Knex } from 'knex'
+import { NO_USAGE } from '../../contracts/agent.ts'
+import type { UsageTotals } from '../../contracts/schemas.ts'
+
+/** What nothing has cost yet. */
+export const ZERO_USAGE: UsageTotals = { ...NO_USAGE, total: 0, costUsd: 0 }
+
+/**
+ * Sums of `agent_runs r` as one jsonb `usage`. Reasoning is part of the output, so it does not count twice. The cost
+ * is null as soon as one run that has started does not know its own: unknown is not zero.
+ */
+export const USAGE_SUM = `jsonb_build_object(
+  'input', coalesce(sum(r.tokens_in), 0),
+  'output', coalesce(sum(r.tokens_out), 0),
+  'cacheRead', coalesce(sum(r.tokens_cache_read), 0),
+  'cacheWrite', coalesce(sum(r.tokens_cache_write), 0),
+  'reasoning', coalesce(sum(r.tokens_reasoning), 0),
+  'total', coalesce(sum(r.tokens_in + r.tokens_out + r.tokens_cache_read + r.tokens_cache_write), 0),
+  'costUsd', case when bool_or(r.cost_usd is null and r.status <> 'queued') then null else coalesce(sum(r.cost_usd), 0) end
+)`
+
+/** Usage of several owners in one query; owners without a run are absent from the map. */
+export async function usageBy(
+  knex: Knex,
+  column: 'goal_id' | 'task_id',
+  ids: readonly string[],
+): Promise<Map<string, UsageTotals>> {
+  if (ids.length === 0) return new Map()
+  const rows = await knex('agent_runs as r')
+    .whereIn(`r.${column}`, ids)
+    .groupBy(`r.${column}`)
+    .select({ id: `r.${column}` }, knex.raw(`${USAGE_SUM} as usage`))
+  return new Map(rows.map((row: { id: string; usage: UsageTotals }) => [row.id, row.usage]))
+}
