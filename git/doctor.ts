@@ -4,7 +4,15 @@ import { type GitDeps, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout } from './layout.ts'
 import { clearStaleLock } from './locks.ts'
 import { hasCommit, readRef } from './refs.ts'
-import { type Claim, dropClaim, listClaims, listNames, readSlot, slotPath } from './slots.ts'
+import {
+  type Claim,
+  dropClaim,
+  emptyTrash,
+  listClaims,
+  listNames,
+  readSlot,
+  slotPath,
+} from './slots.ts'
 import { discard, releaseWorktree } from './worktrees.ts'
 
 export interface GitScan {
@@ -130,9 +138,12 @@ export async function repair(
     )
   }
   for (const name of found.brokenSlots) {
-    await discard(layout, name, name)
-    await dropClaim(layout, name)
-    done.push(`removed the incomplete worktree ${name}`)
+    await deps.queue.run(slotPath(layout, name), async () => {
+      if (await readSlot(layout, name)) return
+      await discard(layout, name, name)
+      await dropClaim(layout, name)
+      done.push(`removed the incomplete worktree ${name}`)
+    })
   }
   for (const ref of found.orphanBranches) {
     const sha = await readRef(deps.git, layout.sandbox, ref)
@@ -144,5 +155,6 @@ export async function repair(
       `removed the branch ${ref.replace('refs/heads/', '')}, whose commits are kept in the hub`,
     )
   }
+  await emptyTrash(layout)
   return done
 }

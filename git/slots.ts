@@ -117,5 +117,10 @@ export async function moveToTrash(layout: ProjectLayout, path: string): Promise<
 
 /** Deletes without following links. */
 export async function emptyTrash(layout: ProjectLayout): Promise<void> {
-  await rm(layout.trash, { recursive: true, force: true, maxRetries: 3 })
+  const names = await readdir(layout.trash).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  for (const name of names)
+    await rm(join(layout.trash, name), { recursive: true, force: true, maxRetries: 3 })
 }

@@ -85,11 +85,17 @@ async function pickSlot(deps: GitDeps, layout: ProjectLayout, input: ClaimInput)
   return fresh
 }
 
-/** Makes a claimed slot stand on its branch. May be cut anywhere and run again: it is handed out only after the last line. */
-async function activate(deps: GitDeps, layout: ProjectLayout, claim: Claim): Promise<Worktree> {
+/**
+ * Makes a claimed slot stand on its branch (`existing`: where that branch is already). May be cut anywhere and run again:
+ * it is handed out only after the last line.
+ */
+async function activate(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  claim: Claim,
+  existing: string | undefined,
+): Promise<Worktree> {
   const { git, queue } = deps
-  const ref = `refs/heads/${claim.branch}`
-  const existing = await readRef(git, layout.sandbox, ref)
   const head = existing ?? claim.base
   if (existing) await publishCommit(deps, layout, existing)
   const ready = await readSlot(layout, claim.slot)
@@ -100,18 +106,12 @@ async function activate(deps: GitDeps, layout: ProjectLayout, claim: Claim): Pro
     await checkOut(git, tree, head)
     await writeSlot(layout, { ...slot, sha: head })
   }
+  const ref = `refs/heads/${claim.branch}`
   await queue.run(layout.sandbox, async () => {
-    if (
-      !existing &&
-      !(await swapRef(git, layout.sandbox, {
-        ref,
-        to: head,
-        from: undefined,
-        why: 'dispatch: claim',
-      }))
-    ) {
-      if ((await readRef(git, layout.sandbox, ref)) !== head)
-        throw new Error(`${ref} moved while it was being claimed`)
+    if (!existing) {
+      const change = { ref, to: head, from: undefined, why: 'dispatch: claim' }
+      if (!(await swapRef(git, layout.sandbox, change)))
+        throw new Error(`${ref} appeared while it was being claimed`)
     }
     await writeWhole(join(tree.adminDir, 'HEAD'), `ref: ${ref}\n`)
   })
@@ -120,12 +120,32 @@ async function activate(deps: GitDeps, layout: ProjectLayout, claim: Claim): Pro
 }
 
 /** The head of a claim that was handed out before; whatever the agent did there stays. */
-async function reclaim(deps: GitDeps, layout: ProjectLayout, claim: Claim): Promise<Worktree> {
+async function reclaim(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  claim: Claim,
+  head: string | undefined,
+): Promise<Worktree> {
   const path = slotPath(layout, claim.slot)
   const there = await stat(join(path, '.git')).catch(() => undefined)
-  if (!claim.active || !there) return activate(deps, layout, claim)
-  const head = await readRef(deps.git, layout.sandbox, `refs/heads/${claim.branch}`)
-  return head ? { path, head } : activate(deps, layout, claim)
+  return claim.active && there && head ? { path, head } : activate(deps, layout, claim, head)
+}
+
+async function chooseClaim(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  input: ClaimInput,
+): Promise<Claim> {
+  const claims = await listClaims(layout)
+  const mine = claims.find((claim) => claim.key === input.key)
+  if (mine) return mine
+  const other = claims.find((claim) => claim.branch === input.branch)
+  if (!other) return pickSlot(deps, layout, input)
+  throw new GitProblem(
+    'branch_checked_out_elsewhere',
+    `${input.branch} is in use by ${other.key}.`,
+    'Release that worktree first.',
+  )
 }
 
 /**
@@ -135,29 +155,23 @@ async function reclaim(deps: GitDeps, layout: ProjectLayout, claim: Claim): Prom
 export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<Worktree> {
   checkBranchName(input.branch)
   const layout = projectLayout(deps.home, input.projectId)
-  if (!(await hasCommit(deps.git, layout.clean, input.base)))
+  const [present] = await Promise.all([
+    hasCommit(deps.git, layout.clean, input.base),
+    deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout)),
+  ])
+  if (!present)
     throw new GitProblem(
       'commit_missing',
       `Commit ${input.base.slice(0, 12)} is not in the hub.`,
       'Import the target branch first.',
     )
-  await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
-  const { claim, again } = await deps.queue.run(layout.worktrees, async () => {
-    const claims = await listClaims(layout)
-    const mine = claims.find((other) => other.key === input.key)
-    if (mine) return { claim: mine, again: true }
-    const other = claims.find((held) => held.branch === input.branch)
-    if (other)
-      throw new GitProblem(
-        'branch_checked_out_elsewhere',
-        `${input.branch} is in use by ${other.key}.`,
-        'Release that worktree first.',
-      )
-    return { claim: await pickSlot(deps, layout, input), again: false }
-  })
-  return deps.queue.run(slotPath(layout, claim.slot), async () => {
-    const latest = again ? ((await findClaim(layout, input.key)) ?? claim) : claim
-    return again ? reclaim(deps, layout, latest) : activate(deps, layout, latest)
+  const chosen = await deps.queue.run(layout.worktrees, () => chooseClaim(deps, layout, input))
+  return deps.queue.run(slotPath(layout, chosen.slot), async () => {
+    const [claim, head] = await Promise.all([
+      findClaim(layout, input.key),
+      readRef(deps.git, layout.sandbox, `refs/heads/${chosen.branch}`),
+    ])
+    return reclaim(deps, layout, claim ?? chosen, head)
   })
 }
 
