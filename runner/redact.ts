@@ -75,18 +75,17 @@ const OPEN_ENDS = [
   /\bBearer(?:\s+[A-Za-z0-9_.+/=~-]*)?$/,
 ]
 /** Words whose beginning at the very end of a piece is held back too. */
-const OPENERS = [
-  ...KEY_PREFIXES.map(([p]) => p),
-  PEM_BEGIN,
-  'Bearer ',
-  '://',
-  'password',
-  'passwd',
-  'secret',
-  'token',
-  'api_key',
-  'apikey',
+const OPENERS: readonly Opener[] = [
+  ...[...KEY_PREFIXES.map(([p]) => p), 'Bearer '].map((word) => ({ word, startsWord: true })),
+  ...[PEM_BEGIN, '://', 'password', 'passwd', 'secret', 'token', 'api_key', 'apikey'].map(
+    (word) => ({ word, startsWord: false }),
+  ),
 ]
+interface Opener {
+  word: string
+  /** Means something only where a word begins: the "s" of "tests" is not held back for "sk-". */
+  startsWord: boolean
+}
 
 /** Those variables whose names say that their values are secret. */
 export function secretVariables(env: Readonly<Record<string, string>>): [string, string][] {
@@ -122,7 +121,7 @@ export function createRedactor(env: Readonly<Record<string, string>>): Redactor 
 }
 
 function createStream(redact: (text: string) => string, known: readonly string[]): RedactingStream {
-  const openers = [...known, ...OPENERS]
+  const openers = [...known.map((word) => ({ word, startsWord: false })), ...OPENERS]
   let held = ''
   return {
     push(piece: string) {
@@ -140,7 +139,7 @@ function createStream(redact: (text: string) => string, known: readonly string[]
 }
 
 /** Where the part begins that must wait for more text; the text's length when nothing must. */
-function openEnd(text: string, openers: readonly string[]): number {
+function openEnd(text: string, openers: readonly Opener[]): number {
   const from = Math.max(0, text.length - MAX_HELD_CHARS)
   const tail = text.slice(from)
   let cut = tail.length
@@ -169,10 +168,12 @@ function beforeKnown(text: string, cut: number, known: readonly string[]): numbe
   return moved
 }
 
-/** How many characters at the end of `text` are a beginning of `word`, the whole word left out. */
-function overlap(text: string, word: string): number {
-  for (let length = Math.min(word.length - 1, text.length); length > 0; length -= 1)
-    if (text.endsWith(word.slice(0, length))) return length
+/** How many characters at the end of `text` are a beginning of the opener's word, the whole word left out. */
+function overlap(text: string, { word, startsWord }: Opener): number {
+  for (let length = Math.min(word.length - 1, text.length); length > 0; length -= 1) {
+    if (!text.endsWith(word.slice(0, length))) continue
+    if (!startsWord || !/[A-Za-z0-9]/.test(text.charAt(text.length - length - 1))) return length
+  }
   return 0
 }
 

@@ -116,6 +116,9 @@ test('a reader that went away gets exactly the rest', async () => {
   const run = spec('[demo:implement=slow:1]')
   await runner.start(run)
   const first = await readUntil(run.runId, isText)
+  // One that comes late gets from the live runner what it missed.
+  const again = await readUntil(run.runId, isText)
+  expect(again.slice(0, first.length)).toEqual(first)
   const whileRunning = await readAll(runner, run.runId, first.length)
   expect([...first, ...whileRunning]).toEqual(await readAll(newClient(), run.runId))
   expect(await readAll(runner, run.runId, first.length + whileRunning.length)).toEqual([])

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { answer, has } from './answers.ts'
 import { type Ending, misbehave } from './misbehaviour.ts'
 import { createPrinter, type DemoPrinter, pause } from './output.ts'
-import { type DemoRequest, readRequest } from './request.ts'
+import { type DemoRequest, isWhole, readRequest } from './request.ts'
 import { type DemoSession, loadSession, newSession, saveSession } from './session-file.ts'
 import type { DemoInput } from './wire.ts'
 import { doTheWork, isLying, missingFunctions, runTests } from './work.ts'
@@ -35,10 +35,10 @@ async function main(): Promise<number> {
   corrections.speakThrough(printer)
   const prompt = await corrections.prompt
   if (prompt === undefined) return usage('stdin brought no prompt')
-  const request = readRequest(prompt.text) ?? readRequest(session.prompt)
+  const request = readRequest(prompt.text, session.prompt)
 
   session.starts += 1
-  if (readRequest(prompt.text)) session.prompt = prompt.text
+  if (isWhole(prompt.text)) session.prompt = prompt.text
   saveSession(home, session)
   const { starts, id } = session
   await printer.print({ type: 'init', session_id: id, model: values.model, starts })

@@ -141,7 +141,9 @@ describe('the demo agent', () => {
     expect(STAGE_OUTPUTS.spec.safeParse(outputOf(first)).success).toBe(false)
     const session = first.find((event) => event.type === 'session')
     const resumeSessionId = session?.sessionId ?? ''
-    const second = await run('The answer was not valid.', { resumeSessionId })
+    const second = await run('<stage>spec</stage><attempt>1</attempt><errors>not valid</errors>', {
+      resumeSessionId,
+    })
     expect(STAGE_OUTPUTS.spec.safeParse(outputOf(second)).success).toBe(true)
 
     const failing = await run(promptFor('audit', '[demo:audit=instant,fail-once]'))

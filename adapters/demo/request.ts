@@ -11,7 +11,7 @@ export interface DemoRequest {
   behaviours: Behaviour[]
   shape: { tasks: number | undefined; chain: boolean; frontend: boolean }
   unknownDirectives: string[]
-  /** Ids of requirements and acceptance criteria that the prompt names. */
+  /** Ids of requirements, acceptance criteria, test cases and security items that the prompt names. */
   refs: string[]
 }
 
@@ -26,8 +26,12 @@ const BEHAVIOURS = new Set(
   env`.split(/\s+/),
 )
 
-/** Undefined when the prompt names no stage, as a bare "go on" of a resumed session does not. */
-export function readRequest(prompt: string): DemoRequest | undefined {
+/**
+ * `earlier`: the session's last whole prompt, which fills in what a resumed session is not told again. Undefined when neither names a
+ * stage: then it is a question and no stage of a goal.
+ */
+export function readRequest(latest: string, earlier: string): DemoRequest | undefined {
+  const prompt = isWhole(latest) ? latest : `${latest}\n${earlier}`
   const stage = AGENT_STAGES.find((name) => name === tag(prompt, 'stage'))
   if (!stage) return undefined
   const goal = tag(prompt, 'goal') ?? ''
@@ -40,16 +44,19 @@ export function readRequest(prompt: string): DemoRequest | undefined {
     attempt: Number(tag(prompt, 'attempt') ?? 1) || 1,
     goalTitle: plain(goalTitle) || 'Untitled goal',
     goal: plain(goal),
-    task: taskText === undefined ? undefined : readTask(taskText),
+    task: taskText === undefined || WHOLE_GOAL.test(taskText) ? undefined : readTask(taskText),
     behaviours: [],
     shape: { tasks: undefined, chain: false, frontend: false },
     unknownDirectives: [],
-    refs: [...new Set(withoutSchema(prompt).match(/\b(?:REQ|AC|SEC)-[0-9]+\b/g) ?? [])],
+    refs: [...new Set(withoutSchema(prompt).match(/\b(?:REQ|AC|TC|SEC)-[0-9]+\b/g) ?? [])],
   }
   for (const directive of directives)
     if (!apply(request, directive)) request.unknownDirectives.push(directive)
   return request
 }
+
+/** True for a prompt that needs no earlier one: it brings the goal itself. */
+export const isWhole = (prompt: string) => tag(prompt, 'goal') !== undefined
 
 /** False for a directive that means nothing. */
 function apply(request: DemoRequest, directive: string): boolean {
@@ -75,11 +82,14 @@ function apply(request: DemoRequest, directive: string): boolean {
   return true
 }
 
+/** What stands in place of a task in the stages of the goal as a whole. */
+const WHOLE_GOAL = /^\S+(?: \S+)* of the whole goal$/
+
 function readTask(text: string): DemoRequest['task'] {
   const field = (name: string) => {
     const found =
       tag(text, name) ??
-      new RegExp(`"${name}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)"`).exec(text)?.[1] ??
+      jsonField(text, name) ??
       new RegExp(`^\\W*${name}\\W*:\\s*(.+)$`, 'im').exec(text)?.[1]
     return found === undefined ? undefined : plain(found)
   }
@@ -89,6 +99,14 @@ function readTask(text: string): DemoRequest['task'] {
     description: field('description') ?? plain(text),
     role: field('role') ?? 'implement',
   }
+}
+
+/** A text field of a JSON object that stands somewhere in `text`. */
+function jsonField(text: string, name: string): string | undefined {
+  const literal = new RegExp(
+    `"${name}"\\s*:\\s*("(?:[^"\\\\\n]|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*")`,
+  ).exec(text)?.[1]
+  return literal === undefined ? undefined : String(JSON.parse(literal))
 }
 
 const withoutSchema = (prompt: string) =>
