@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -90,83 +91,91 @@ function poison(gitDir: string, name: string): void {
   }
 }
 
-test('nothing that a repository or an agent plants is run by any operation', async () => {
-  const base = f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n', '.gitattributes': ATTRIBUTES })
-  poison(join(f.repo, '.git'), 'person')
-  f.write('b.txt', 'the person edits')
-  expect(await f.git.inspectRepository(f.repo)).toMatchObject({ dirtyFiles: 1 })
-  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
-  await f.git.warm({ projectId, base, slots: 2, repoPath: f.repo })
-  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
-  const { path } = await f.git.claimWorktree(claim)
-  const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
-  poison(sandbox, 'agent')
-  f.write('a.txt', 'agent\n', path)
-  f.write('nested/x.txt', 'x', path)
-  f.sh(['init', '-q', join(path, 'nested')])
-  poison(join(path, 'nested', '.git'), 'nested')
-  await f.git.claimWorktree(claim)
-  await f.git.claimWorktree({ ...claim, key: 'T-2', branch: 'dispatch/T-2' })
-  poison(sandbox, 'agent')
-  await f.git.claimWorktree({ ...claim, key: 'T-3', branch: 'dispatch/T-3' })
-  poison(sandbox, 'agent')
-  const { head, tampered, files } = await f.git.commitAll({
-    projectId,
-    worktreePath: path,
-    message: 'm',
-    trailers: {},
-  })
-  expect(tampered).toEqual(['config', 'hooks', 'info/attributes'])
-  expect(files).toEqual(['a.txt'])
-  poison(sandbox, 'agent')
-  await f.git.publish({ projectId, head, key: 'T-1' })
-  await f.git.freeze({ projectId, ref: 'refs/dispatch/review/R-1', sha: head })
-  const { hash } = await f.git.diff({ projectId, base, head })
-  const goalBranch = 'dispatch/G-1'
-  await f.git.createGoalBranch({ projectId, goalBranch, base })
-  const task = {
-    projectId,
-    goalBranch,
-    taskHead: head,
-    taskBase: base,
-    approved: { hash },
-    message: 'm',
-    trailers: {},
-    mergeKey: 'k1',
-  }
-  expect((await f.git.integrateTask(task)).outcome).toBe('merged')
-  const goalHead = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
-  await f.git.rebaseTask({ projectId, worktreePath: path, onto: goalHead })
-  poison(sandbox, 'agent')
-  await f.git.prepareConflict({ projectId, worktreePath: path, onto: goalHead })
-  const merged = await f.git.mergeGoal({
-    projectId,
-    repoPath: f.repo,
-    target: 'main',
-    goalHead,
-    approved: { base, hash },
-    message: 'Merge',
-    trailers: {},
-    mergeKey: 'k2',
-    intent: { load: async () => undefined, save: async () => undefined },
-  })
-  expect(merged).toMatchObject({ outcome: 'merged' })
-  await f.git.exportBranch({ projectId, repoPath: f.repo, branch: 'dispatch/T-1', sha: head })
-  poison(sandbox, 'agent')
-  f.write('more.txt', 'x', path)
-  await f.git.releaseWorktree({ projectId, key: 'T-1' })
-  await f.git.idle()
-  await f.git.repair({ projectId, liveKeys: [] })
-  await f.git.idle()
-  expect(readdirSync(canaries)).toEqual([])
-  expect([
-    readFileSync(join(f.repo, 'a.txt'), 'utf8'),
-    readFileSync(join(f.repo, 'b.txt'), 'utf8'),
-  ]).toEqual(['agent\n', 'the person edits'])
-  // The traps do work: plain git falls into them.
-  expect(() => f.sh(['commit', '-qam', 'x'])).toThrow()
-  expect(readdirSync(canaries).length).toBeGreaterThan(0)
-})
+test.each([
+  ['put back by us before each operation', true],
+  ['planted again faster than we put it back', false],
+])(
+  'nothing that a repository or an agent plants is run by any operation (%s)',
+  async (_, restored) => {
+    const base = f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n', '.gitattributes': ATTRIBUTES })
+    poison(join(f.repo, '.git'), 'person')
+    f.write('b.txt', 'the person edits')
+    expect(await f.git.inspectRepository(f.repo)).toMatchObject({ dirtyFiles: 1 })
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    await f.git.warm({ projectId, base, slots: 2, repoPath: f.repo })
+    const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+    const { path } = await f.git.claimWorktree(claim)
+    const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
+    // Without the stored original nothing is put back, and the poison is in force all the time.
+    if (!restored) rmSync(join(f.home, 'hubs', projectId, 'sandbox.config'))
+    poison(sandbox, 'agent')
+    f.write('a.txt', 'agent\n', path)
+    f.write('nested/x.txt', 'x', path)
+    f.sh(['init', '-q', join(path, 'nested')])
+    poison(join(path, 'nested', '.git'), 'nested')
+    await f.git.claimWorktree(claim)
+    await f.git.claimWorktree({ ...claim, key: 'T-2', branch: 'dispatch/T-2' })
+    poison(sandbox, 'agent')
+    await f.git.claimWorktree({ ...claim, key: 'T-3', branch: 'dispatch/T-3' })
+    poison(sandbox, 'agent')
+    const { head, tampered, files } = await f.git.commitAll({
+      projectId,
+      worktreePath: path,
+      message: 'm',
+      trailers: {},
+    })
+    expect(tampered).toEqual(restored ? ['config', 'hooks', 'info/attributes'] : [])
+    expect(files).toEqual(['a.txt'])
+    poison(sandbox, 'agent')
+    await f.git.publish({ projectId, head, key: 'T-1' })
+    await f.git.freeze({ projectId, ref: 'refs/dispatch/review/R-1', sha: head })
+    const { hash } = await f.git.diff({ projectId, base, head })
+    const goalBranch = 'dispatch/G-1'
+    await f.git.createGoalBranch({ projectId, goalBranch, base })
+    const task = {
+      projectId,
+      goalBranch,
+      taskHead: head,
+      taskBase: base,
+      approved: { hash },
+      message: 'm',
+      trailers: {},
+      mergeKey: 'k1',
+    }
+    expect((await f.git.integrateTask(task)).outcome).toBe('merged')
+    const goalHead = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
+    await f.git.rebaseTask({ projectId, worktreePath: path, onto: goalHead })
+    poison(sandbox, 'agent')
+    await f.git.prepareConflict({ projectId, worktreePath: path, onto: goalHead })
+    const merged = await f.git.mergeGoal({
+      projectId,
+      repoPath: f.repo,
+      target: 'main',
+      goalHead,
+      approved: { base, hash },
+      message: 'Merge',
+      trailers: {},
+      mergeKey: 'k2',
+      intent: { load: async () => undefined, save: async () => undefined },
+    })
+    expect(merged).toMatchObject({ outcome: 'merged' })
+    await f.git.exportBranch({ projectId, repoPath: f.repo, branch: 'dispatch/T-1', sha: head })
+    poison(sandbox, 'agent')
+    f.write('more.txt', 'x', path)
+    await f.git.releaseWorktree({ projectId, key: 'T-1' })
+    await f.git.idle()
+    await f.git.repair({ projectId, liveKeys: [] })
+    await f.git.idle()
+    expect(readdirSync(canaries)).toEqual([])
+    expect([
+      readFileSync(join(f.repo, 'a.txt'), 'utf8'),
+      readFileSync(join(f.repo, 'b.txt'), 'utf8'),
+    ]).toEqual(['agent\n', 'the person edits'])
+    // The traps do work: plain git falls into them.
+    expect(() => f.sh(['commit', '-qam', 'x'])).toThrow()
+    expect(readdirSync(canaries).length).toBeGreaterThan(0)
+  },
+)
 
 test('a broken sandbox config, index and HEAD do not stop the work from being kept', async () => {
   const base = f.commit({ 'a.txt': 'one\n' })

@@ -259,6 +259,20 @@ test.each(STEPS)(
   },
 )
 
+test('commits the person makes in the last instant are never lost', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  let count = 0
+  const commitUntil = (limit: number) => async (at: MergeStep) => {
+    if (at === 'M7' && count < limit) f.commit({ 'b.txt': `commit ${++count}\n` })
+  }
+  const busy = await f.git.mergeGoal({ ...input, onStep: commitUntil(5) })
+  expect(busy).toMatchObject({ outcome: 'blocked', code: 'target_busy' })
+  const merged = await f.git.mergeGoal({ ...input, onStep: commitUntil(7) })
+  expect(merged).toMatchObject({ outcome: 'merged' })
+  expect(f.sh(['rev-list', '--count', '--first-parent', `${base}..main`])).toBe('8')
+  expect([read('a.txt'), read('b.txt')]).toEqual(['goal\n', 'commit 7\n'])
+})
+
 test('an edit that begins after the dry run takes the merge back', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   const onStep = async (at: MergeStep) => {
