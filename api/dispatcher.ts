@@ -9,7 +9,6 @@ import { SYSTEM_STREAM } from '../contracts/ids.ts'
 import {
   CANCEL_GOAL,
   type CancelGoal,
-  CORE_QUEUE,
   GOAL_WORKFLOW,
   type GoalInput,
 } from '../contracts/messages.ts'
@@ -31,6 +30,8 @@ export interface DispatcherDeps {
   client: () => Promise<Client>
   /** Link to a goal's page, shown in Temporal's own pages. */
   goalUrl: (goalId: string) => string
+  /** Where the workers of this installation look. */
+  taskQueue: string
   log: Pick<Logger, 'info' | 'warn'>
   onDelivered?: (count: number) => void
   /** How often it looks without being woken, in ms. */
@@ -110,7 +111,7 @@ async function startGoal(
   try {
     await client.workflow.start(GOAL_WORKFLOW, {
       workflowId,
-      taskQueue: CORE_QUEUE,
+      taskQueue: deps.taskQueue,
       args: [input],
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',

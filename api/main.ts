@@ -49,6 +49,7 @@ async function main(): Promise<void> {
     ...{ database, log, temporal, host: config.host, port: config.port },
     version: packageVersion(),
     userName: userInfo().username,
+    taskQueue: config.temporal.taskQueue,
     extraHosts: (process.env['DISPATCH_ALLOWED_HOSTS'] ?? '').split(',').filter(Boolean),
     inspectRepository: (path, options) => git.inspectRepository(path, options),
     readDiff: createReadDiff(git),

@@ -15,6 +15,7 @@ export interface StartApiOptions
   extends Omit<ApiDeps, 'metrics' | 'temporalReady' | 'onChange' | 'allowedHosts' | 'log'> {
   log: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>
   temporal: TemporalGateway
+  taskQueue: string
   host: string
   /** Wanted port; the next ones are tried when it is taken. 0 is any. */
   port: number
@@ -40,6 +41,7 @@ export async function startApi(options: StartApiOptions): Promise<RunningApi> {
     database,
     log,
     client: () => temporal.client(),
+    taskQueue: options.taskQueue,
     goalUrl: (goalId) => `http://${hosts[0]}/#/goals/${goalId}`,
     onDelivered: (count) => metrics.outboxDelivered.inc(count),
   })

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insertGoal, insertReview } from './support/rows.ts'
+import { startTestApi, type TestApi } from './support/test-api.ts'
+
+let at: TestApi
+beforeAll(async () => {
+  at = await startTestApi()
+})
+afterAll(() => at.close())
+
+const decide = (id: string, body: object) => at.call('POST', `/api/reviews/${id}/decision`, body)
+
+test('of 50 people who decide at once one is first, and the others are told who', async () => {
+  const goal = await insertGoal(at.database)
+  const id = await insertReview(at.database, goal)
+  const wanted = Array.from({ length: 50 }, (_, i) => (i % 2 ? 'approve' : 'reject'))
+  const answers = await Promise.all(
+    wanted.map((decision, i) => decide(id, { decision, hash: 'h1', comment: `by ${i}` })),
+  )
+  const review = (await at.call('GET', `/api/reviews/${id}`)).body
+  const won = review.status === 'approved' ? 'approve' : 'reject'
+  for (const [i, answer] of answers.entries()) {
+    if (wanted[i] === won)
+      expect(answer).toMatchObject({ status: 200, body: { comment: review.comment } })
+    else {
+      expect(answer).toMatchObject({ status: 409, body: { code: 'already_decided' } })
+      expect(answer.body.current).toMatchObject({
+        decision: won,
+        decidedBy: 'person:sam',
+        via: 'api',
+      })
+      expect(answer.body.detail).toContain('sam')
+    }
+  }
+  const events = await at.call('GET', `/api/events?stream=goal/${goal}`)
+  expect(events.body.items).toMatchObject([{ type: 'review.decided', data: { decision: won } }])
+  const told = await at.database.knex('outbox').where({ workflow_id: `goal/${goal}` })
+  expect(told).toMatchObject([{ payload: { signal: 'reviewDecided', args: { reviewId: id } } }])
+})
+
+test('what changed since it was seen is not decided', async () => {
+  const id = await insertReview(at.database, await insertGoal(at.database), { hash: 'h2' })
+  const answer = await decide(id, { decision: 'approve', hash: 'h1' })
+  expect(answer).toMatchObject({
+    status: 409,
+    body: { code: 'stale_hash', current: { hash: 'h2' } },
+  })
+  expect((await at.call('GET', `/api/reviews/${id}`)).body.status).toBe('pending')
+})
+
+test('a block review wants every item checked, but only to approve', async () => {
+  const items = [
+    { id: 'a', text: 'one', result: 'pass', evidence: null },
+    { id: 'b', text: 'two', result: 'unchecked', evidence: null },
+  ]
+  const columns = { tier: 'block', checklist: JSON.stringify(items) }
+  const id = await insertReview(at.database, await insertGoal(at.database), columns)
+  const partly = await decide(id, { decision: 'approve', hash: 'h1', checklist: ['a'] })
+  expect(partly).toMatchObject({
+    status: 409,
+    body: { code: 'checklist_incomplete', current: { missing: [{ id: 'b', text: 'two' }] } },
+  })
+  expect(
+    await decide(id, { decision: 'approve', hash: 'h1', checklist: ['a', 'b'] }),
+  ).toMatchObject({ status: 200 })
+  const other = await insertReview(at.database, await insertGoal(at.database), columns)
+  expect(await decide(other, { decision: 'reject', hash: 'h1' })).toMatchObject({ status: 200 })
+})
+
+const spec = {
+  title: 'T',
+  summary: 'S',
+  requirements: [{ id: 'R1', text: 'r' }],
+  acceptance: [{ id: 'A1', text: 'a' }],
+  tasks: [{ key: 'main', title: 't', description: 'd', role: 'implement', dependsOn: [] }],
+}
+
+test('an edited spec becomes a new approved version of the person', async () => {
+  const goal = await insertGoal(at.database)
+  const [row] = await at.database
+    .knex('specs')
+    .insert({
+      goal_id: goal,
+      role: 'spec',
+      version: 1,
+      content: JSON.stringify(spec),
+      hash: 'h1',
+      created_by: 'agent:demo',
+    })
+    .returning('id')
+  const id = await insertReview(at.database, goal, { kind: 'spec', spec_id: row.id })
+  const edits = { ...spec, summary: 'better' }
+  expect(await decide(id, { decision: 'reject', hash: 'h1', edits })).toMatchObject({ status: 422 })
+  expect(await decide(id, { decision: 'approve', hash: 'h1', edits })).toMatchObject({
+    status: 200,
+  })
+  const specs = await at.database.knex('specs').where({ goal_id: goal }).orderBy('version')
+  expect(specs).toMatchObject([
+    { version: 1, status: 'superseded' },
+    { version: 2, status: 'approved', created_by: 'person:sam', content: { summary: 'better' } },
+  ])
+  expect((await at.call('GET', `/api/goals/${goal}`)).body.spec).toMatchObject({ version: 2 })
+})
+
+test('reviews of a cancelled goal are void', async () => {
+  const goal = await insertGoal(at.database)
+  const id = await insertReview(at.database, goal)
+  await at.call('POST', `/api/goals/${goal}/cancel`)
+  const answer = await decide(id, { decision: 'approve', hash: 'h1' })
+  expect(answer).toMatchObject({ status: 409, body: { code: 'superseded' } })
+})
+
+test('unknown cost stays unknown in sums', async () => {
+  const goal = await insertGoal(at.database)
+  const run = (segment: number, cost: number | null, status = 'done') =>
+    at.database.knex('agent_runs').insert({
+      ...{ goal_id: goal, stage: 'spec', attempt: 1, segment, purpose: 'start', adapter: 'demo' },
+      ...{ status, tokens_in: 10, tokens_out: 5, tokens_reasoning: 2, cost_usd: cost },
+    })
+  const usage = async () => (await at.call('GET', `/api/goals/${goal}`)).body.usage
+  await run(1, 0.5)
+  await run(2, null, 'queued')
+  expect(await usage()).toMatchObject({ input: 20, output: 10, total: 30, costUsd: 0.5 })
+  await run(3, null)
+  expect(await usage()).toMatchObject({ total: 45, costUsd: null })
+  const ledger = (await at.call('GET', '/api/ledger?by=adapter')).body
+  expect(ledger).toMatchObject({
+    rows: [{ key: 'demo', runs: 3 }],
+    total: { total: 45, costUsd: null },
+  })
+})

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { type LiveItem, liveStream, type SocketLike } from '../client/live-stream.ts'
+import { subscribe } from '../client/stream.ts'
+import { goalStream } from '../contracts/ids.ts'
+import { storeEvents } from '../db/transcripts.ts'
+import { insertGoal, insertRun } from './support/rows.ts'
+import { send, startTestApi, type TestApi } from './support/test-api.ts'
+
+let at: TestApi
+let baseUrl: string
+beforeAll(async () => {
+  at = await startTestApi()
+  baseUrl = `http://127.0.0.1:${at.api.port}`
+})
+afterAll(() => at.close())
+
+const note = (goalId: string, text: string) =>
+  at.database.change(async (_tx, emit) =>
+    emit({
+      type: 'task.deviation',
+      stream: goalStream(goalId),
+      actor: 'dispatch',
+      data: { goalId, taskId: goalId, text },
+    }),
+  )
+
+async function take(items: AsyncIterable<LiveItem>, count: number): Promise<LiveItem[]> {
+  const taken: LiveItem[] = []
+  for await (const item of items) {
+    taken.push(item)
+    if (taken.length === count) break
+  }
+  return taken
+}
+const signal = () => AbortSignal.timeout(20_000)
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+
+test('replay and live meet without a gap or a repeat while others append', async () => {
+  const goal = await insertGoal(at.database)
+  for (const n of upTo(250)) await note(goal, `before ${n}`)
+  const appending = Promise.all(
+    upTo(4).map(async () => {
+      for (const n of upTo(50)) await note(goal, `meanwhile ${n}`)
+    }),
+  )
+  const readers = upTo(3).map(() =>
+    take(subscribe({ baseUrl, stream: goalStream(goal), after: 0, signal: signal() }), 450),
+  )
+  await appending
+  for (const items of await Promise.all(readers)) {
+    expect(items.map((item) => item.seq)).toEqual(upTo(450))
+    expect(items[0]).toMatchObject({ name: 'task:status', type: 'task.deviation' })
+  }
+})
+
+test('a lost connection goes on after the last seq', async () => {
+  const goal = await insertGoal(at.database)
+  for (const n of upTo(10)) await note(goal, `${n}`)
+  const sockets: WebSocket[] = []
+  const open = (url: string) => {
+    const socket = new WebSocket(url)
+    sockets.push(socket)
+    return socket as SocketLike
+  }
+  const seqs: number[] = []
+  for await (const item of liveStream({
+    baseUrl,
+    stream: goalStream(goal),
+    after: 4,
+    signal: signal(),
+    open,
+  })) {
+    seqs.push(item.seq)
+    if (item.seq === 10 && sockets.length === 1) {
+      sockets[0]?.terminate()
+      for (const n of upTo(5)) await note(goal, `later ${n}`)
+    }
+    if (item.seq === 15) break
+  }
+  expect(seqs).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+  expect(sockets.length).toBeGreaterThan(1)
+})
+
+test('a transcript streams by its run, and the feed has every event', async () => {
+  const goal = await insertGoal(at.database)
+  const run = await insertRun(at.database, goal)
+  const entries = take(subscribe({ baseUrl, stream: `run/${run}`, after: 0, signal: signal() }), 2)
+  await storeEvents(at.database, run, [
+    { type: 'text', text: 'hello', seq: 1, at: new Date().toISOString() },
+    { type: 'text', text: 'again', seq: 2, at: new Date().toISOString() },
+  ])
+  expect(await entries).toMatchObject([
+    { seq: 1, kind: 'text', content: { text: 'hello' } },
+    { seq: 2, content: { text: 'again' } },
+  ])
+  const last = (await at.database.knex('streams').where({ name: 'feed' }).first()).seq
+  await note(goal, 'for the feed')
+  const [item] = await take(
+    subscribe({ baseUrl, stream: 'feed', after: last, signal: signal() }),
+    1,
+  )
+  expect(item).toMatchObject({ seq: last + 1, stream: goalStream(goal) })
+})
+
+/** What comes for one raw message. */
+async function ask(message: string | Buffer): Promise<unknown> {
+  const socket = new WebSocket(`${baseUrl}/ws`)
+  const messages: { type: string }[] = []
+  const answer = new Promise((resolve) => {
+    socket.on('message', (data) => {
+      messages.push(JSON.parse(String(data)))
+      if (messages.length === 2) resolve(messages[1])
+    })
+    socket.on('close', (code) => resolve({ closed: code }))
+  })
+  socket.once('open', () => socket.send(message))
+  const got = await answer
+  socket.terminate()
+  return got
+}
+
+test('bad messages are answered, not obeyed', async () => {
+  const goal = await insertGoal(at.database)
+  const to = (stream: string, after: unknown) =>
+    JSON.stringify({ type: 'subscribe', stream, after })
+  expect(await ask('{')).toMatchObject({ type: 'error', code: 'invalid' })
+  expect(await ask(Buffer.from(to('feed', 0)))).toMatchObject({ type: 'error', code: 'invalid' })
+  expect(await ask(to('feed', -1))).toMatchObject({ code: 'invalid' })
+  expect(await ask(to('feed', 2 ** 53))).toMatchObject({ code: 'invalid' })
+  expect(await ask(to(goalStream(goal), 7))).toMatchObject({
+    code: 'resync',
+    stream: goalStream(goal),
+  })
+  expect(await ask(to('goal/G-999999', 0))).toMatchObject({ code: 'not_found' })
+  expect(await ask(to('everything', 0))).toMatchObject({ code: 'bad_stream' })
+  expect(await ask('x'.repeat(65 * 1024))).toEqual({ closed: 1009 })
+})
+
+test('a page elsewhere cannot open a live connection', async () => {
+  const upgrade = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  }
+  const own = { host: `127.0.0.1:${at.api.port}` }
+  const elsewhere = [
+    { ...own, origin: 'http://evil.test' },
+    { ...own, origin: 'null' },
+    { ...own, origin: 'http://127.0.0.1:1' },
+    { ...own, origin: `http://127.0.0.1:${at.api.port}`, 'sec-fetch-site': 'cross-site' },
+    { host: `evil.test:${at.api.port}`, origin: `http://evil.test:${at.api.port}` },
+  ]
+  for (const headers of elsewhere) {
+    const answer = await send(at.api.port, {
+      method: 'GET',
+      path: '/ws',
+      headers: { ...upgrade, ...headers },
+    })
+    expect(answer.status).toBe(403)
+  }
+})
+
+test('a client that does not read is closed with 4408 and can catch up', async () => {
+  const goal = await insertGoal(at.database)
+  const run = await insertRun(at.database, goal)
+  const text = 'x'.repeat(400_000)
+  const socket = new WebSocket(`${baseUrl}/ws`)
+  const closed = new Promise<number>((resolve) => socket.once('close', resolve))
+  await new Promise<void>((resolve) => {
+    socket.on('message', (data) => {
+      if (JSON.parse(String(data)).type === 'live') resolve()
+    })
+    socket.once('open', () =>
+      socket.send(JSON.stringify({ type: 'subscribe', stream: `run/${run}`, after: 0 })),
+    )
+  })
+  socket.pause()
+  const slow = async () =>
+    (await at.call('GET', '/metrics')).body.includes('dispatch_ws_slow_clients_total 1')
+  for (let seq = 1; !(await slow()); seq += 1) {
+    expect(seq).toBeLessThan(200)
+    await storeEvents(at.database, run, [{ type: 'text', text, seq, at: new Date().toISOString() }])
+  }
+  socket.resume()
+  expect(await closed).toBe(4408)
+})
