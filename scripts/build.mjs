@@ -60,20 +60,49 @@ async function buildServers() {
   return true
 }
 
+/**
+ * The CLI is CommonJS, because that starts in two thirds of the time of a module; what it imports lazily stays modules,
+ * `cli-<name>.js`. `cli.js` is for those who know the CLI by that name.
+ */
 async function buildCli() {
   if (!existsSync(join(root, 'cli', 'main.ts'))) return false
   rmSync(join(dist, 'chunks'), { recursive: true, force: true })
+  const lazy = new Map()
+  const minified = { external: CLI_EXTERNAL, minify: true, keepNames: false }
   await bundle({
+    ...minified,
     entryPoints: { cli: 'cli/main.ts' },
-    external: CLI_EXTERNAL,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': '__url' },
+    banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+    plugins: [lazyImports(lazy)],
+  })
+  await bundle({
+    ...minified,
+    entryPoints: Object.fromEntries(lazy),
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    minifySyntax: true,
-    minifyWhitespace: true,
     banner: { js: CREATE_REQUIRE },
   })
-  chmodSync(join(dist, 'cli.js'), 0o755)
+  write(join(dist, 'cli.js'), "#!/usr/bin/env node\nimport './cli.cjs'\n")
+  for (const name of ['cli.js', 'cli.cjs']) chmodSync(join(dist, name), 0o755)
   return true
+}
+
+/** Leaves `import()` of our own files to run time, and collects them in `found` to be built apart. */
+function lazyImports(found) {
+  return {
+    name: 'lazy-imports',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
+        if (kind !== 'dynamic-import') return undefined
+        const name = `cli-${path.replace(/^.*\/|\.ts$/g, '')}`
+        found.set(name, join(resolveDir, path))
+        return { path: `./${name}.js`, external: true }
+      })
+    },
+  }
 }
 
 async function bundle(options) {
@@ -94,7 +123,7 @@ async function bundle(options) {
 
 /** esbuild puts a banner before a hashbang, where it is a syntax error; so it is added here. */
 function withShebang(file) {
-  if (!file.path.endsWith('/cli.js')) return file.contents
+  if (!file.path.endsWith('/cli.cjs')) return file.contents
   return `#!/usr/bin/env node\n${file.text.replace(/^#!.*\n/, '')}`
 }
 

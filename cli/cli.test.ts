@@ -1,0 +1,447 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { GLOBAL_OPTIONS } from './command.ts'
+import { commands } from './commands.ts'
+import { startFixtureApi } from './testing/fixture-api.ts'
+import { goal as baseGoal, ids, problem, review, reviewSummary } from './testing/fixtures.ts'
+import { result, runCli, startCli } from './testing/run-cli.ts'
+
+let api: Awaited<ReturnType<typeof startFixtureApi>>
+let dir: string
+
+beforeAll(() => {
+  dir = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-cli-')))
+  mkdirSync(join(dir, 'repo', '.git'), { recursive: true })
+  mkdirSync(join(dir, 'repo', 'src'))
+})
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+beforeEach(async () => {
+  api = await startFixtureApi()
+})
+afterEach(() => api.close())
+
+const cli = (args: string[], options: Parameters<typeof runCli>[1] = {}) =>
+  runCli([...args, '--url', api.url, '--home', join(dir, 'home')], options)
+
+describe('every command', () => {
+  const lines: [string[], RegExp][] = [
+    [['goals'], /^G-12\tactive\timplement\t1\t1500\tshop\t.*\tBuild auth module\n$/],
+    [['goal', 'show', 'g12'], /G-12 Build auth module[^]*T-31[^]*dispatch approve R-9/],
+    [['goal', 'pause', 'G-12'], /^G-12 paused\n$/],
+    [['goal', 'resume', 'G-12'], /^G-12 active\n$/],
+    [['goal', 'cancel', 'G-12', '--reason', 'no'], /^G-12 cancelled\n$/],
+    [['goal', 'retry', 'G-12'], /^G-12 active\n$/],
+    [['goal', 'a text', '--project', 'shop'], /^G-12\tBuild auth module\n$/],
+    [['tasks', 'pending', '--goal', 'G-12'], /^T-31\tpending\t/],
+    [['reviews'], /^R-9\tpending\ttask\tblock\tT-31\t/],
+    [['review', 'R-9'], /src\/auth\.ts\t\+40\t-2\thigh\tsign-in[^]*Passwords are hashed/],
+    [['approve', 'R-9', '--yes'], /R-9 approved by me \(cli\)/],
+    [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me/],
+    [['request-changes', 'R-9', 'other name'], /^R-9 /],
+    [['agents', '--status', 'running'], /^A-7\trunning\tG-12\timplement\tdemo \(demo\)\t/],
+    [['logs', 'A-7'], /^hello\n$/],
+    [['status'], /ready\tyes\n[^]*reviews\t1 waiting/],
+    [['pool'], /^running\tG-12[^]*#1\tG-12/],
+    [['pool', 'status'], /^running\tG-12/],
+    [['pool', 'pause'], /^running/],
+    [['pool', 'resume'], /^running/],
+    [['projects'], /^P-1\tshop\tmain\tno\ttest\t\/srv\/shop\n$/],
+    [['projects', 'add', '.'], /^P-1\tshop\t\/srv\/shop\n$/],
+    [['profiles'], /^Demo\tdemo\t/],
+    [['settings'], /maxConcurrent\t3\n/],
+    [['settings', 'maxConcurrent'], /^maxConcurrent\t3\n$/],
+    [['settings', 'maxConcurrent', '5'], /^maxConcurrent\t5\n$/],
+    [['ledger', '--by', 'day', '--from', '2026-01-01'], /^G-12\t3\t1000\t500\t0\t1500\tunknown\n$/],
+    [['adapters'], /^demo \(demo\)\tyes\t/],
+    [['events'], /^1\t.*\tperson:me\tgoal filed: Build auth module\n$/],
+  ]
+
+  it.each(lines)('%j prints plain lines in a pipe', async (args, expected) => {
+    const { code, stdout, stderr } = await cli(args)
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(expected)
+    expect(stdout).not.toContain('\u001b')
+  })
+
+  it.each(lines)('%j --json prints one document and nothing else', async (args) => {
+    const { code, stdout, stderr } = await cli([...args, '--json'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toBeTypeOf('object')
+  })
+
+  it('has help with an example that names it', async () => {
+    for (const { name, examples } of commands) {
+      expect(examples.join('\n')).toContain(`dispatch ${name}`)
+      for (const example of examples) expect(example).toContain('dispatch ')
+    }
+    const { stdout, code } = await cli(['approve', '--help'])
+    expect(code).toBe(0)
+    expect(stdout.indexOf('Examples:')).toBeLessThan(stdout.indexOf('Options:'))
+    expect(JSON.parse((await cli(['--help', '--json'])).stdout).commands).toHaveLength(
+      commands.length,
+    )
+  })
+
+  it('gives an option one type everywhere, so that a line can be read before its command is known', () => {
+    const types = new Map(
+      Object.entries(GLOBAL_OPTIONS).map(([name, { type }]) => [name, type as string]),
+    )
+    for (const command of commands) {
+      for (const [name, { type }] of Object.entries(command.options)) {
+        expect(types.get(name) ?? type, `--${name} of ${command.name}`).toBe(type)
+        types.set(name, type)
+      }
+    }
+  })
+})
+
+describe('filing a goal', () => {
+  it('takes the repository around the working directory as the project', async () => {
+    const { code } = await cli(
+      ['goal', 'Do it', '--budget', '200k', '--target', 'dev', '--skip-spec-review'],
+      {
+        cwd: join(dir, 'repo', 'src'),
+      },
+    )
+    expect(code).toBe(0)
+    const [sent] = api.received
+    expect(sent?.body).toEqual({
+      project: join(dir, 'repo'),
+      description: 'Do it',
+      targetBranch: 'dev',
+      tokenBudget: 200_000,
+      skipSpecReview: true,
+    })
+    expect(sent?.idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('reads the text from stdin', async () => {
+    await cli(['goal', '-', '--project', 'shop'], { stdin: 'many\nlines\n' })
+    expect(api.received[0]?.body).toMatchObject({ description: 'many\nlines\n' })
+    const empty = await cli(['goal', '-', '--project', 'shop'])
+    expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin was empty') })
+  })
+
+  it('says what to do outside a repository and in an unknown one', async () => {
+    expect(await cli(['goal', 'Do it'], { cwd: dir })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--project <path>'),
+    })
+    api.answer('createGoal', () => problem({ status: 404, code: 'project_not_found' }))
+    expect(await cli(['goal', 'Do it'], { cwd: join(dir, 'repo') })).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('dispatch projects add'),
+    })
+  })
+
+  it('files no goal for a mistyped subcommand or an id', async () => {
+    expect((await cli(['goal', 'pasue'])).stderr).toContain('Did you mean dispatch goal pause?')
+    expect((await cli(['goal', 'shwo', 'G-1'])).stderr).toContain(
+      'Did you mean dispatch goal show?',
+    )
+    expect((await cli(['goal', 'G-12'])).stderr).toContain('Did you mean dispatch goal show G-12?')
+    expect(api.received).toEqual([])
+  })
+
+  it('takes words after -- as text', async () => {
+    const { code } = await runCli(['goal', '--project', 'shop', '--url', api.url, '--', 'show'])
+    expect(code).toBe(0)
+    expect(api.received[0]?.body).toMatchObject({ description: 'show' })
+  })
+})
+
+describe('approving', () => {
+  it('off a terminal needs --yes or --hash', async () => {
+    const { code, stderr } = await cli(['approve', 'R-9'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('--yes')
+    expect(api.received).toEqual([])
+  })
+
+  it('sends the hash and the checklist that it showed', async () => {
+    const { stdout } = await cli(['approve', 'R-9', '--yes', '--comment', 'read it'])
+    expect(stdout).toContain('Sessions end')
+    expect(api.received.at(-1)?.body).toEqual({
+      decision: 'approve',
+      hash: review.hash,
+      via: 'cli',
+      checklist: ['c1', 'c2'],
+      comment: 'read it',
+    })
+  })
+
+  it.each(['T-31', 'G-12', ids.task])('finds the pending review of %s', async (id) => {
+    api.answer('getReview', ({ params }) =>
+      params['id'] === ids.review || params['id'] === 'R-9'
+        ? review
+        : problem({ status: 404, code: 'not_found' }),
+    )
+    expect(await cli(['approve', id, '--hash', review.hash])).toMatchObject({ code: 0 })
+    expect(api.received.at(-1)).toMatchObject({ route: 'decideReview', params: { id: ids.review } })
+  })
+
+  it('lists several and decides none', async () => {
+    api.answer('listReviews', () => ({
+      items: [reviewSummary, { ...reviewSummary, shortId: 'R-10', title: 'Merge' }],
+      next: null,
+    }))
+    const { code, stderr } = await cli(['approve', 'G-12', '--yes'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/R-9[^]*R-10[^]*dispatch approve R-9/)
+    expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+  })
+
+  it('says who was first, and what moved', async () => {
+    api.answer('decideReview', () =>
+      problem({
+        status: 409,
+        code: 'already_decided',
+        detail: 'R-9 was already rejected by ada',
+        current: { decidedBy: 'ada', via: 'ui' },
+      }),
+    )
+    const { code, stderr } = await cli(['approve', 'R-9', '--yes'])
+    expect(code).toBe(5)
+    expect(stderr).toMatch(/already rejected by ada\n.*decidedBy: ada/)
+  })
+})
+
+describe('failing', () => {
+  const cases: [string, number, () => Promise<{ code: number; stderr: string; stdout: string }>][] =
+    [
+      ['unknown command', 2, () => cli(['goasl', '--json'])],
+      ['unknown option', 2, () => cli(['goals', '--statsu', 'x', '--json'])],
+      ['missing argument', 2, () => cli(['goal', 'show', '--json'])],
+      ['bad choice', 2, () => cli(['goals', '--status', 'activ', '--json'])],
+      ['bad id', 2, () => cli(['goal', 'show', 'T-1', '--json'])],
+      ['not found', 66, () => (answerAll(404), cli(['goal', 'show', 'G-99', '--json']))],
+      ['not logged in', 4, () => (answerAll(401), cli(['goal', 'show', 'G-99', '--json']))],
+      ['forbidden', 5, () => (answerAll(403), cli(['goal', 'show', 'G-99', '--json']))],
+      ['conflict', 5, () => (answerAll(409), cli(['goal', 'show', 'G-99', '--json']))],
+      ['busy', 75, () => (answerAll(503), cli(['goal', 'show', 'G-99', '--json']))],
+      ['invalid', 1, () => (answerAll(422), cli(['goal', 'show', 'G-99', '--json']))],
+      ['no server', 69, () => runCli(['goals', '--json', '--url', 'http://127.0.0.1:9'])],
+      ['nothing started', 69, () => runCli(['goals', '--json', '--home', join(dir, 'none')])],
+      ['bad address', 78, () => runCli(['goals', '--json'], { env: { DISPATCH_URL: 'nonsense' } })],
+    ]
+  const answerAll = (status: number) => api.answer('getGoal', () => problem({ status, code: 'x' }))
+
+  it.each(cases)('%s exits %i with problem+json', async (_name, expected, run) => {
+    const { code, stdout, stderr } = await run()
+    expect({ code, stdout }).toEqual({ code: expected, stdout: '' })
+    expect(JSON.parse(stderr)).toMatchObject({
+      title: expect.any(String),
+      detail: expect.any(String),
+    })
+  })
+
+  it('suggests what was meant', async () => {
+    expect((await cli(['goasl'])).stderr).toMatch(/Did you mean .*goals/)
+    expect((await cli(['goals', '--statsu', 'active'])).stderr).toContain('Did you mean --status?')
+    expect((await cli(['goals', '--status', 'activ'])).stderr).toContain('Did you mean active?')
+    expect((await cli(['settings', 'maxConcurent'])).stderr).toContain(
+      'Did you mean maxConcurrent?',
+    )
+    expect((await cli(['pool', 'puase'])).stderr).toContain('Did you mean dispatch pool pause?')
+  })
+
+  it.each([
+    [['goals', '--status']],
+    [['goals', '--status', '--json']],
+    [['goals', '--limit', '0']],
+    [['goals', '--json=1']],
+    [['goals', 'surplus']],
+    [['goal', 'show', '']],
+    [['goal', 'x y', '--budget', '1x', '--project', 'p']],
+    [['reviews', '--goal', 'G-1', '--goal', 'G-2']],
+    [['settings', 'maxConcurrent', 'many']],
+    [['logs']],
+  ])('%j is wrong usage', async (args) => {
+    expect((await cli(args)).code).toBe(2)
+    expect(api.received.every(({ route }) => route === 'getSettings')).toBe(true)
+  })
+
+  it('says how to start it when nothing runs', async () => {
+    const { stderr } = await runCli(['goals', '--url', 'http://127.0.0.1:9'])
+    expect(stderr).toContain('Dispatch is not running')
+    expect(stderr).toContain('dispatch start')
+  })
+})
+
+describe('finding the server', () => {
+  it('reads server.json of the home', async () => {
+    const home = join(dir, 'started')
+    mkdirSync(home)
+    writeFileSync(join(home, 'server.json'), JSON.stringify({ url: api.url, processes: {} }))
+    expect((await runCli(['goals'], { env: { DISPATCH_HOME: home } })).code).toBe(0)
+  })
+
+  it('prefers --url to DISPATCH_URL', async () => {
+    const env = { DISPATCH_URL: 'http://127.0.0.1:9' }
+    expect((await runCli(['goals', '--url', api.url], { env })).code).toBe(0)
+    expect((await runCli(['goals'], { env })).code).toBe(69)
+  })
+})
+
+describe('foreign text', () => {
+  const hostile = 'a\u001b]52;c;aGk=\u0007b\u001b[2Jc\u009b31md\u001b[31mred\u0007\u202e'
+
+  it('reaches no pipe with an escape sequence', async () => {
+    api.answer('getTranscript', () => ({
+      items: [
+        {
+          seq: 1,
+          at: reviewSummary.createdAt,
+          role: 'agent',
+          kind: 'text',
+          content: { text: hostile },
+        },
+      ],
+      next: null,
+    }))
+    expect((await cli(['logs', 'A-7'])).stdout).toBe('abcdred<U+202E>\n')
+    const forced = await cli(['logs', 'A-7'], { env: { CLICOLOR_FORCE: '1' } })
+    expect(forced.stdout).toBe('abcd\u001b[31mred<U+202E>\u001b[0m\n')
+    const json = (await cli(['logs', 'A-7', '--json'])).stdout
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(json).not.toMatch(/[\u001b\u0080-\u009f]/)
+    expect(JSON.parse(json).items[0].content.text).toBe(hostile)
+  })
+})
+
+describe('following', () => {
+  const goalStatus = (status: string) => ({
+    stream: `goal/${ids.goal}`,
+    feedSeq: 1,
+    actor: 'dispatch',
+    at: reviewSummary.createdAt,
+    type: 'goal.status',
+    data: { goalId: ids.goal, status, stage: 'merge', reason: null },
+  })
+  const ended = (status: 'completed' | 'failed') => {
+    api.answer('getGoal', () => ({ ...goalWith(status) }))
+    api.push(`goal/${ids.goal}`, goalStatus(status))
+  }
+
+  it.each([
+    ['completed', 0],
+    ['failed', 1],
+  ] as const)('watches until a goal is %s and exits %i', async (status, code) => {
+    const watching = cli(['goal', 'watch', 'G-12'])
+    await api.subscribed(`goal/${ids.goal}`)
+    ended(status)
+    const outcome = await watching
+    expect(outcome.stderr.includes('error')).toBe(false)
+    expect(outcome.code).toBe(code)
+    expect(outcome.stdout).toMatch(new RegExp(`goal ${status} at Merge\nG-12 ${status}`))
+  })
+
+  it('prints one JSON document a line', async () => {
+    api.push(`goal/${ids.goal}`, goalStatus('active'))
+    const watching = cli(['goal', 'watch', 'G-12', '--json'])
+    await api.subscribed(`goal/${ids.goal}`)
+    ended('completed')
+    const lines = (await watching).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ type, status }) => type ?? status)).toEqual([
+      'goal.status',
+      'goal.status',
+      'completed',
+    ])
+  })
+
+  it('leaves the goal running on Ctrl-C', async () => {
+    const child = startCli(['goal', 'watch', 'G-12', '--url', api.url])
+    const outcome = result(child)
+    await api.subscribed(`goal/${ids.goal}`)
+    child.kill('SIGINT')
+    expect(await outcome).toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining('G-12 goes on'),
+    })
+    expect(api.received.every(({ route }) => route === 'getGoal')).toBe(true)
+  })
+
+  it('follows a run to its end', async () => {
+    const entry = (kind: string, content: object) => ({
+      at: reviewSummary.createdAt,
+      role: 'agent',
+      kind,
+      content,
+    })
+    api.answer('getTranscript', () => ({ items: [], next: null }))
+    const following = cli(['logs', 'A-7', '-f'])
+    await api.subscribed(`run/${ids.run}`)
+    api.push(`run/${ids.run}`, entry('text', { text: 'one' }), entry('done', { text: '' }))
+    expect(await following).toMatchObject({ code: 0, stdout: 'one\ndone\n' })
+  })
+
+  function goalWith(status: 'completed' | 'failed') {
+    return { ...baseGoal, status, stage: 'merge' as const }
+  }
+})
+
+describe('a reader that goes away', () => {
+  it('ends quietly when the pipe closes', async () => {
+    const child = startCli(['events', '-f', '--url', api.url])
+    const outcome = result(child)
+    await api.subscribed('feed')
+    child.stdout?.destroy()
+    const notice = {
+      stream: 'system',
+      feedSeq: 1,
+      actor: 'dispatch',
+      at: reviewSummary.createdAt,
+      type: 'system.notice',
+      data: { level: 'info', text: 'x' },
+    }
+    api.push('feed', notice, notice)
+    expect(await outcome).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describe('completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('has a script for %s', async (shell) => {
+    const { code, stdout } = await runCli(['completion', shell])
+    expect(code).toBe(0)
+    expect(stdout).toContain('dispatch complete --')
+    const file = join(dir, `completion.${shell}`)
+    writeFileSync(file, stdout)
+    if (installed(shell)) execFileSync(shell, ['-n', file])
+    expect(JSON.parse((await runCli(['completion', shell, '--json'])).stdout).script.trim()).toBe(
+      stdout.trim(),
+    )
+  })
+
+  it('offers commands, options, choices and ids', async () => {
+    const env = { DISPATCH_URL: api.url }
+    const offered = async (...words: string[]) =>
+      (await runCli(['complete', '--', ...words], { env })).stdout
+    expect(await offered('go')).toMatch(/^goal\t.*\ngoals\t/m)
+    expect(await offered('goals', '--st')).toContain('--status')
+    expect(await offered('goals', '--status', '')).toContain('needs_attention')
+    expect(await offered('approve', '')).toContain('T-31\tAdd the login form')
+    expect(await offered('goal', 'show', '')).toContain('G-12\tBuild auth module')
+  })
+
+  it('offers no ids and says nothing when no server answers', async () => {
+    const { code, stderr } = await runCli(['complete', '--', 'approve', ''], {
+      env: { DISPATCH_URL: 'http://127.0.0.1:9' },
+    })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+})
+
+function installed(shell: string): boolean {
+  try {
+    execFileSync(shell, ['-c', 'true'])
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,34 @@
+import type { Command } from './command.ts'
+import { adapters } from './commands/adapters.ts'
+import { agents } from './commands/agents.ts'
+import { approve } from './commands/approve.ts'
+import { completion } from './commands/completion.ts'
+import { doctor } from './commands/doctor.ts'
+import { events } from './commands/events.ts'
+import { goal } from './commands/goal.ts'
+import { goalCancel, goalPause, goalResume, goalRetry } from './commands/goal-actions.ts'
+import { goalShow } from './commands/goal-show.ts'
+import { goalWatch } from './commands/goal-watch.ts'
+import { goals } from './commands/goals.ts'
+import { ledger } from './commands/ledger.ts'
+import { logs } from './commands/logs.ts'
+import { pool, poolPause, poolResume, poolStatus } from './commands/pool.ts'
+import { profiles } from './commands/profiles.ts'
+import { projects, projectsAdd } from './commands/projects.ts'
+import { reviewShow, reviews } from './commands/reviews.ts'
+import { reject, requestChanges } from './commands/send-back.ts'
+import { settings } from './commands/settings.ts'
+import { start, stop } from './commands/start.ts'
+import { status } from './commands/status.ts'
+import { tasks } from './commands/tasks.ts'
+
+/** Every command, in the order of the help. A new one needs its file and its line here. */
+export const commands: readonly Command[] = [
+  ...[start, stop, status, doctor],
+  ...[goal, goals, goalShow, goalWatch, goalPause, goalResume, goalCancel, goalRetry],
+  ...[tasks, reviews, reviewShow, approve, reject, requestChanges],
+  ...[agents, logs, events, ledger],
+  ...[pool, poolStatus, poolPause, poolResume],
+  ...[projects, projectsAdd, profiles, adapters, settings],
+  completion,
+]

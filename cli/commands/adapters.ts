@@ -1,0 +1,32 @@
+import { defineCommand } from '../command.ts'
+import { printPage } from '../page.ts'
+
+export const adapters = defineCommand({
+  name: 'adapters',
+  summary: 'List the agents found on this machine',
+  args: {},
+  options: {},
+  examples: ['dispatch adapters'],
+  async run(_options, deps, io) {
+    const page = await deps.call('listAdapters')
+    return printPage(io, page, {
+      none: 'No agents.',
+      columns: [
+        { title: 'AGENT' },
+        { title: 'FOUND' },
+        { title: 'VERSION' },
+        { title: 'LOGIN' },
+        { title: 'TITLE' },
+        { title: 'ADVICE', flexible: true },
+      ],
+      row: (adapter) => [
+        adapter.demo ? `${adapter.adapter} (demo)` : adapter.adapter,
+        { text: adapter.found ? 'yes' : 'no', style: adapter.found ? 'green' : 'dim' },
+        adapter.version ?? '',
+        adapter.login,
+        adapter.title,
+        adapter.advice ?? '',
+      ],
+    })
+  },
+})

@@ -1,0 +1,56 @@
+import { type Deps, defineCommand } from '../command.ts'
+import { CliFailure, EXIT, isUnreachable } from '../failure.ts'
+
+interface Finding {
+  name: string
+  ok: boolean
+  message: string
+  advice: string | null
+  repaired: boolean
+}
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'Look for what is wrong with this machine and what was left behind',
+  args: {},
+  options: { repair: { type: 'boolean', help: 'mend what is safe to mend' } },
+  examples: ['dispatch doctor', 'dispatch doctor --repair'],
+  async run({ repair, home }, deps, io) {
+    const [machine, server] = await Promise.all([checkMachine(home), checkServer(repair, deps)])
+    if (repair && !server)
+      throw new CliFailure(
+        'notRunning',
+        'not_running',
+        'Dispatch must run to repair.',
+        'Start it: dispatch start',
+      )
+    const findings = [...machine, ...(server ?? [])]
+    if (io.json) io.document({ findings })
+    for (const { name, ok, message, advice, repaired } of findings) {
+      const mark = ok ? io.paint('green', '✓') : io.paint('red', '✗')
+      io.print(`${mark} ${io.clean(name)}: ${io.clean(message)}${repaired ? ' (repaired)' : ''}`)
+      if (advice && !ok) io.print(`  ${io.clean(advice)}`)
+    }
+    return findings.every(({ ok, repaired }) => ok || repaired) ? EXIT.ok : EXIT.error
+  },
+})
+
+async function checkMachine(home: string | undefined): Promise<Finding[]> {
+  const [{ doctor: checkAll }, { processConfig }] = await Promise.all([
+    import('../supervisor/doctor.ts'),
+    import('../../config/config.ts'),
+  ])
+  const checks = await checkAll(processConfig({ home }))
+  return checks.map((check) => ({ ...check, advice: check.advice || null, repaired: false }))
+}
+
+/** What the server knows of; undefined when none runs. */
+async function checkServer(repair: boolean, deps: Deps): Promise<Finding[] | undefined> {
+  try {
+    return (await deps.call('runDoctor', { body: { repair } })).findings
+  } catch (error) {
+    const down = error instanceof CliFailure && error.exit === 'notRunning'
+    if (down || isUnreachable(error)) return undefined
+    throw error
+  }
+}

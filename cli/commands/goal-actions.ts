@@ -1,0 +1,81 @@
+import type { GoalSummary } from '../../contracts/schemas.ts'
+import { type Deps, defineCommand } from '../command.ts'
+import { CliFailure, EXIT } from '../failure.ts'
+import { look } from '../format.ts'
+import type { Io } from '../io.ts'
+import { goalId } from '../target.ts'
+
+const id = { required: true, help: 'a goal, such as G-12', complete: 'goal' } as const
+
+export const goalPause = defineCommand({
+  name: 'goal pause',
+  summary: 'Interrupt its agents and keep their sessions',
+  args: { id },
+  options: {},
+  examples: ['dispatch goal pause G-12'],
+  run: ({ id }, deps, io) =>
+    act({ name: 'pauseGoal', id, next: 'Go on: dispatch goal resume' }, deps, io),
+})
+
+export const goalResume = defineCommand({
+  name: 'goal resume',
+  summary: 'Go on with a paused goal, in the same sessions',
+  args: { id },
+  options: {},
+  examples: ['dispatch goal resume G-12'],
+  run: ({ id }, deps, io) =>
+    act({ name: 'resumeGoal', id, next: 'Watch it: dispatch goal watch' }, deps, io),
+})
+
+export const goalRetry = defineCommand({
+  name: 'goal retry',
+  summary: 'Try the stage again that failed or needs attention',
+  args: { id },
+  options: {},
+  examples: ['dispatch goal retry G-12'],
+  run: ({ id }, deps, io) =>
+    act({ name: 'retryGoal', id, next: 'Watch it: dispatch goal watch' }, deps, io),
+})
+
+export const goalCancel = defineCommand({
+  name: 'goal cancel',
+  summary: 'End a goal and its agents; its branch is kept',
+  args: { id },
+  options: {
+    reason: { type: 'string', value: 'text', help: 'why, for the record' },
+    yes: { type: 'boolean', short: 'y', help: 'do not ask' },
+  },
+  examples: ['dispatch goal cancel G-12 --reason "Not needed any more"'],
+  async run({ id, reason, yes }, deps, io) {
+    const target = goalId(id)
+    if (io.interactive && !yes) {
+      const goal = await deps.call('getGoal', { params: { id: target } })
+      const question = `Cancel ${goal.shortId} "${io.clean(goal.title)}" for good?`
+      if (!(await io.confirm(question)))
+        throw new CliFailure('refused', 'declined', `${goal.shortId} was not cancelled.`)
+    }
+    const goal = await deps.call('cancelGoal', {
+      params: { id: target },
+      body: reason ? { reason } : {},
+    })
+    return report(goal, io)
+  },
+})
+
+async function act(
+  action: { name: 'pauseGoal' | 'resumeGoal' | 'retryGoal'; id: string; next: string },
+  deps: Deps,
+  io: Io,
+): Promise<number> {
+  const goal = await deps.call(action.name, { params: { id: goalId(action.id) }, body: {} })
+  return report(goal, io, `${action.next} ${goal.shortId}`)
+}
+
+function report(goal: GoalSummary, io: Io, next?: string): number {
+  if (io.json) io.document(goal)
+  io.print(
+    `${goal.shortId} ${look(goal.status).word}${goal.reason ? ` (${io.clean(goal.reason)})` : ''}`,
+  )
+  if (next) io.note(next)
+  return EXIT.ok
+}

@@ -1,0 +1,86 @@
+import type { Goal } from '../../contracts/schemas.ts'
+import { STAGE_TITLES } from '../../contracts/stages.ts'
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import { cost, look, statusCell, tokens, when } from '../format.ts'
+import type { Io } from '../io.ts'
+import { stageRows } from '../stage-rows.ts'
+import { goalId } from '../target.ts'
+
+export const goalShow = defineCommand({
+  name: 'goal show',
+  summary: 'Show a goal: its stages, tasks and what waits for you',
+  args: { id: { required: true, help: 'a goal, such as G-12', complete: 'goal' } },
+  options: {},
+  examples: ['dispatch goal show G-12'],
+  async run({ id }, deps, io) {
+    const goal = await deps.call('getGoal', { params: { id: goalId(id) } })
+    if (io.json) io.document(goal)
+    else printGoal(goal, io)
+    return EXIT.ok
+  },
+})
+
+function printGoal(goal: Goal, io: Io) {
+  io.print(`${io.paint('bold', goal.shortId)} ${io.clean(goal.title)}`)
+  const facts: [string, string | null][] = [
+    ['status', `${look(goal.status).word}, stage ${STAGE_TITLES[goal.stage]}`],
+    ['reason', goal.reason],
+    ['project', `${goal.projectName}, into ${goal.targetBranch}`],
+    ['branch', goal.branch],
+    ['merged', goal.mergedCommit],
+    ['profile', goal.profile.name],
+    ['usage', `${tokens(goal.usage.total)} tokens, cost ${cost(goal.usage)}`],
+    ['filed', when(goal.createdAt, io.tty)],
+    ['workflow', goal.workflowUrl],
+  ]
+  for (const [name, value] of facts)
+    if (value) io.print(`${io.paint('dim', name.padEnd(9))}${io.clean(value)}`)
+  section(io, 'Stages')
+  io.table(
+    [
+      { title: 'STAGE' },
+      { title: 'STATUS' },
+      { title: 'TRY' },
+      { title: 'TOKENS' },
+      { title: 'AGENT' },
+      { title: 'WHY', flexible: true },
+    ],
+    stageRows(goal).map((row) => [
+      STAGE_TITLES[row.stage],
+      statusCell(row.status, io.tty),
+      row.attempt > 0 ? String(row.attempt) : '',
+      tokens(row.tokens),
+      row.adapter ?? '',
+      row.reason ?? '',
+    ]),
+  )
+  if (goal.tasks.length > 0) {
+    section(io, 'Tasks')
+    io.table(
+      [
+        { title: 'TASK' },
+        { title: 'STATUS' },
+        { title: 'STAGE' },
+        { title: 'RISK' },
+        { title: 'TITLE', flexible: true },
+      ],
+      goal.tasks.map((task) => [
+        task.shortId,
+        statusCell(task.status, io.tty),
+        task.stage ? STAGE_TITLES[task.stage] : '',
+        task.blastRadius ?? '',
+        task.title,
+      ]),
+    )
+  }
+  const pending = goal.reviews.filter(({ status }) => status === 'pending')
+  if (pending.length > 0) section(io, 'Waiting for you')
+  for (const review of pending)
+    io.print(`${review.shortId} ${io.clean(review.title)}: dispatch approve ${review.shortId}`)
+}
+
+function section(io: Io, title: string) {
+  io.print()
+  io.print(io.paint('bold', title))
+}

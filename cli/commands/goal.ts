@@ -1,0 +1,115 @@
+import type { Body } from '../../contracts/api.ts'
+import { parseId } from '../../contracts/ids.ts'
+import type { GoalSummary } from '../../contracts/schemas.ts'
+import { type Deps, defineCommand } from '../command.ts'
+import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
+import { gitRoot } from '../git-root.ts'
+import type { Io } from '../io.ts'
+import { watchGoal } from '../watch.ts'
+
+export const goal = defineCommand({
+  name: 'goal',
+  summary: 'File a goal: say what should exist',
+  args: { text: { required: true, help: 'what should exist, or "-" to read it from stdin' } },
+  options: {
+    project: { type: 'string', help: 'id, name or path (the repository you are in)' },
+    profile: { type: 'string', help: 'pipeline profile, by name or id' },
+    target: {
+      type: 'string',
+      value: 'branch',
+      help: "branch to merge into (the project's default)",
+    },
+    title: { type: 'string', help: 'short title (made from the text)' },
+    budget: {
+      type: 'string',
+      value: 'tokens',
+      help: 'tokens per task, such as 200k; 0 is unlimited',
+    },
+    'skip-spec-review': { type: 'boolean', help: 'approve the spec without asking' },
+    watch: { type: 'boolean', short: 'w', help: 'watch it until it ends' },
+  },
+  examples: [
+    'dispatch goal "Build auth module"',
+    'dispatch goal "Build auth module" --profile Demo --watch',
+    'dispatch goal - --title "Import of invoices" < wish.md',
+  ],
+  handlesInterrupt: true,
+  async run(options, deps, io) {
+    const id = parseId(options.text)
+    if (id)
+      throw usageFailure(
+        `"${options.text}" is the id of something, not a goal's text.`,
+        `Did you mean dispatch goal show ${options.text}?`,
+      )
+    const description = options.text === '-' ? await readDescription(io) : options.text
+    const body: Body<'createGoal'> = {
+      project: options.project ?? currentRepository(deps.cwd),
+      description,
+      ...(options.title ? { title: options.title } : {}),
+      ...(options.profile ? { profile: options.profile } : {}),
+      ...(options.target ? { targetBranch: options.target } : {}),
+      ...(options.budget ? { tokenBudget: tokenBudget(options.budget) } : {}),
+      ...(options['skip-spec-review'] ? { skipSpecReview: true } : {}),
+    }
+    const filed = await file(body, deps, io)
+    if (io.json) io.document(filed, { line: options.watch })
+    io.print(`${io.paint('bold', filed.shortId)}\t${io.clean(filed.title)}`)
+    if (options.watch) return watchGoal(filed.id, deps, io)
+    io.note(`Watch it: dispatch goal watch ${filed.shortId}`)
+    return EXIT.ok
+  },
+})
+
+/** A first goal in a repository that Dispatch does not know yet: asks to add it, or says how. */
+async function file(body: Body<'createGoal'>, deps: Deps, io: Io): Promise<GoalSummary> {
+  const idempotencyKey = globalThis.crypto.randomUUID()
+  try {
+    return await deps.call('createGoal', { body }, { idempotencyKey })
+  } catch (error) {
+    const problem = problemBody(error)
+    const isPath = body.project.startsWith('/')
+    if (problem?.status !== 404 || !isPath || !/project/i.test(`${problem.code} ${problem.detail}`))
+      throw error
+    const unknown = new CliFailure(
+      'notFound',
+      'project_unknown',
+      `${body.project} is not a project yet.`,
+      `Add it: dispatch projects add ${JSON.stringify(body.project)}`,
+    )
+    if (!io.interactive) throw unknown
+    if (!(await io.confirm(`${io.clean(body.project)} is not a project yet. Add it?`)))
+      throw unknown
+    await deps.call('createProject', { body: { path: body.project } })
+    return deps.call('createGoal', { body }, { idempotencyKey: globalThis.crypto.randomUUID() })
+  }
+}
+
+async function readDescription(io: Io): Promise<string> {
+  const text = await io.readAll()
+  if (text.trim() === '') throw usageFailure('stdin was empty: there is no text for the goal.')
+  if (text.includes('\u0000') || text.includes('\ufffd'))
+    throw usageFailure('stdin is not text in UTF-8.', 'Give the goal as plain text.')
+  return text
+}
+
+function currentRepository(cwd: string): string {
+  const root = gitRoot(cwd)
+  if (root) return root
+  throw usageFailure(
+    `${cwd} is not in a git repository, so the goal has no project.`,
+    'Change to your repository, or name it: --project <path>',
+  )
+}
+
+const FACTORS = { k: 1_000, m: 1_000_000 } as const
+
+function tokenBudget(text: string): number {
+  const match = /^(\d{1,10})([km])?$/i.exec(text)
+  const factor = match?.[2] ? FACTORS[match[2].toLowerCase() as keyof typeof FACTORS] : 1
+  const value = match ? Number(match[1]) * factor : Number.NaN
+  if (!(value <= 1_000_000_000))
+    throw usageFailure(
+      `--budget cannot be "${text}": write tokens such as 50000, 200k or 1m; 0 is unlimited.`,
+    )
+  return value
+}

@@ -1,0 +1,84 @@
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import type { Io } from '../io.ts'
+import { readServerFile } from '../supervisor/server-file.ts'
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'Show whether Dispatch runs, and what it is busy with',
+  args: {},
+  options: {},
+  examples: ['dispatch status', 'dispatch status --json'],
+  async run(_options, deps, io) {
+    const url = deps.serverUrl()
+    const [ready, pool, goals, reviews] = await Promise.all([
+      deps.call('ready').catch(notReady),
+      deps.call('getPool'),
+      deps.call('listGoals', { query: { status: 'active', limit: 200 } }),
+      deps.call('listReviews', { query: { status: 'pending', limit: 200 } }),
+    ])
+    const server = readServerFile(deps.home().serverFile)
+    const own = server?.url === url ? server : undefined
+    if (io.json) {
+      io.document({
+        url,
+        ready,
+        pool,
+        activeGoals: goals.items.length,
+        pendingReviews: reviews.items.length,
+        processes: own?.processes ?? {},
+      })
+      return ready.status === 'ok' ? EXIT.ok : EXIT.error
+    }
+    const more = (page: { items: unknown[]; next: string | null }) =>
+      `${page.items.length}${page.next === null ? '' : '+'}`
+    const processes = Object.entries(own?.processes ?? {}).map(
+      ([name, { pid }]) => `${name} ${pid}`,
+    )
+    const facts: [string, string][] = [
+      ['server', url],
+      [
+        'ready',
+        ready.status === 'ok' ? 'yes' : `no: ${missing(ready).join(' and ')} do not answer`,
+      ],
+      ...(own?.temporalUi ? [['temporal', own.temporalUi] as [string, string]] : []),
+      ...(processes.length > 0 ? [['processes', processes.join(', ')] as [string, string]] : []),
+      ['goals', `${more(goals)} active`],
+      ['reviews', `${more(reviews)} waiting for you`],
+      [
+        'pool',
+        `${pool.held.length}/${pool.maxConcurrent} running, ${pool.waiting.length} in line${pool.paused ? ', paused' : ''}`,
+      ],
+    ]
+    printFacts(facts, io)
+    if (reviews.items.length > 0) io.note('See them: dispatch reviews')
+    return ready.status === 'ok' ? EXIT.ok : EXIT.error
+  },
+})
+
+interface Ready {
+  status: 'ok' | 'degraded'
+  postgres: boolean
+  temporal: boolean
+}
+
+/** A degraded server may answer with 503: that is a state to show, not a failure of this command. */
+function notReady(error: unknown): Ready {
+  const { problem } = error as { problem?: { status: number; current?: Partial<Ready> } }
+  if (problem?.status !== 503) throw error
+  return { status: 'degraded', postgres: false, temporal: false, ...problem.current }
+}
+
+const missing = ({ postgres, temporal }: Ready) => [
+  ...(postgres ? [] : ['Postgres']),
+  ...(temporal ? [] : ['Temporal']),
+]
+
+function printFacts(facts: [string, string][], io: Io) {
+  for (const [name, value] of facts)
+    io.print(
+      io.tty
+        ? `${io.paint('dim', name.padEnd(10))}${io.clean(value)}`
+        : `${name}\t${io.clean(value)}`,
+    )
+}

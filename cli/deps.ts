@@ -1,0 +1,30 @@
+import { type Client, createClient } from '../client/client.ts'
+import type { Deps, GlobalValues } from './command.ts'
+import { findHome, findServer } from './server-url.ts'
+
+/** Real dependencies of the commands. Nothing is looked up before a command asks for it. */
+export function createDeps(options: {
+  env: Record<string, string | undefined>
+  cwd: string
+  signal: AbortSignal
+  flags: Pick<GlobalValues, 'home' | 'url'>
+}): Deps {
+  const { env, cwd, signal, flags } = options
+  let client: Client | undefined
+  const serverUrl = () => findServer(env, flags)
+  return {
+    call(name, input, callOptions) {
+      client ??= createClient({ baseUrl: serverUrl() })
+      return client.call(name, input, callOptions)
+    },
+    async *subscribe(stream, { after, signal: ended }) {
+      const { subscribe } = await import('../client/stream.ts')
+      yield* subscribe({ baseUrl: serverUrl(), stream, after, signal: ended })
+    },
+    serverUrl,
+    home: () => findHome(env, flags.home),
+    env,
+    cwd,
+    signal,
+  }
+}

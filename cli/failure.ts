@@ -1,0 +1,120 @@
+import type { ProblemBody } from '../contracts/schemas.ts'
+
+/** What a process of ours ends with. From 64 on the numbers are those of sysexits.h. */
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  notLoggedIn: 4,
+  refused: 5,
+  notFound: 66,
+  notRunning: 69,
+  temporary: 75,
+  configuration: 78,
+  interrupted: 130,
+} as const
+export type ExitName = keyof typeof EXIT
+
+/** A failure that a person can do something about. Everything else that is thrown is a bug. */
+export class CliFailure extends Error {
+  readonly exit: ExitName
+  /** Stable word for scripts. */
+  readonly code: string
+  /** What to do next: one sentence, with the command. */
+  readonly advice: string | undefined
+  constructor(exit: ExitName, code: string, message: string, advice?: string) {
+    super(message)
+    this.exit = exit
+    this.code = code
+    this.advice = advice
+  }
+}
+
+export const usageFailure = (message: string, advice?: string) =>
+  new CliFailure('usage', 'usage', message, advice)
+
+export const notRunning = (detail?: string) =>
+  new CliFailure(
+    'notRunning',
+    'not_running',
+    `Dispatch is not running${detail ? ` (${detail})` : ''}.`,
+    'Start it: dispatch start',
+  )
+
+/** The same failure for a person and, as problem+json, for a program. */
+export interface Report {
+  exitCode: number
+  problem: Partial<ProblemBody> & { title: string; detail: string; code: string }
+}
+
+/** Turns anything thrown by a command into its exit code and its problem document. */
+export function reportOf(error: unknown): Report {
+  if (error instanceof CliFailure) {
+    const { code, message, advice } = error
+    return { exitCode: EXIT[error.exit], problem: cliProblem(code, message, advice) }
+  }
+  const problem = problemBody(error)
+  if (problem) return { exitCode: EXIT[exitOfStatus(problem.status)], problem }
+  if (isUnreachable(error)) return reportOf(notRunning(connectionDetail(error)))
+  const { message, exitCode } = error as { message?: string; exitCode?: number }
+  if (typeof exitCode === 'number') {
+    const name = exitCode === EXIT.temporary ? 'temporary' : 'configuration'
+    return { exitCode, problem: cliProblem(name, message ?? name) }
+  }
+  return { exitCode: EXIT.error, problem: cliProblem('error', message ?? String(error)) }
+}
+
+function cliProblem(code: string, detail: string, advice?: string): Report['problem'] {
+  return {
+    type: `urn:dispatch:cli:${code}`,
+    title: TITLES[code] ?? 'Error',
+    code,
+    detail,
+    ...(advice ? { advice } : {}),
+  }
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  usage: 'Wrong usage',
+  not_running: 'Dispatch is not running',
+  configuration: 'Wrong configuration',
+  temporary: 'Try again later',
+  not_found: 'Not found',
+  confirmation_needed: 'Confirmation needed',
+}
+
+function exitOfStatus(status: number): ExitName {
+  if (status === 401) return 'notLoggedIn'
+  if (status === 403 || status === 409) return 'refused'
+  if (status === 404) return 'notFound'
+  if (status === 423 || status === 429 || status === 503) return 'temporary'
+  return 'error'
+}
+
+/** The body of the client's ProblemError; recognised by shape, so that no class must be loaded to compare with. */
+export function problemBody(error: unknown): ProblemBody | undefined {
+  const problem = (error as { problem?: ProblemBody } | undefined)?.problem
+  return typeof problem?.status === 'number' ? problem : undefined
+}
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+])
+
+function errorCode(error: unknown): string | undefined {
+  const { code, cause } = (error ?? {}) as { code?: string; cause?: { code?: string } }
+  return code ?? cause?.code
+}
+
+export const isUnreachable = (error: unknown) => UNREACHABLE.has(errorCode(error) ?? '')
+
+function connectionDetail(error: unknown): string | undefined {
+  const code = errorCode(error)
+  return code === 'ECONNREFUSED' ? undefined : code
+}

@@ -1,0 +1,72 @@
+import type { AgentRun, GoalSummary, ReviewSummary, UsageTotals } from '../contracts/schemas.ts'
+import type { StageStatus, TaskStatus } from '../contracts/stages.ts'
+import type { Cell, Style } from './io.ts'
+
+/** `1234567` is `1.2M`. */
+export function tokens(count: number): string {
+  if (count < 1000) return String(count)
+  if (count < 999_950) return `${(count / 1000).toFixed(1)}k`
+  return `${(count / 1_000_000).toFixed(1)}M`
+}
+
+/** US dollars; an unknown cost is not a cost of nothing. */
+export const cost = ({ costUsd }: Pick<UsageTotals, 'costUsd'>) =>
+  costUsd === null ? 'unknown' : `$${costUsd.toFixed(2)}`
+
+/** Milliseconds as a person says them: `8s`, `3m 05s`, `2h 10m`, `4d 3h`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds}s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes}m ${two(seconds % 60)}s`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return `${hours}h ${two(minutes % 60)}m`
+  return `${Math.floor(hours / 24)}d ${hours % 24}h`
+}
+const two = (value: number) => String(value).padStart(2, '0')
+
+/** How long ago on a terminal, the exact time in a pipe. */
+export const when = (time: string | null, tty: boolean) => {
+  if (time === null) return ''
+  return tty ? `${duration(Date.now() - Date.parse(time))} ago` : time
+}
+
+type AnyStatus =
+  | GoalSummary['status']
+  | TaskStatus
+  | StageStatus
+  | ReviewSummary['status']
+  | AgentRun['status']
+
+const STYLES: Readonly<Record<AnyStatus, { icon: string; word: string; style: Style }>> = {
+  active: { icon: '●', word: 'active', style: 'cyan' },
+  paused: { icon: '‖', word: 'paused', style: 'yellow' },
+  completed: { icon: '✓', word: 'completed', style: 'green' },
+  failed: { icon: '✗', word: 'failed', style: 'red' },
+  cancelled: { icon: '⊘', word: 'cancelled', style: 'dim' },
+  needs_attention: { icon: '!', word: 'needs attention', style: 'red' },
+  pending: { icon: '○', word: 'pending', style: 'yellow' },
+  review: { icon: '?', word: 'review', style: 'yellow' },
+  approved: { icon: '✓', word: 'approved', style: 'green' },
+  merged: { icon: '✓', word: 'merged', style: 'green' },
+  waiting: { icon: '○', word: 'waiting', style: 'dim' },
+  running: { icon: '●', word: 'running', style: 'cyan' },
+  passed: { icon: '✓', word: 'passed', style: 'green' },
+  skipped: { icon: '–', word: 'skipped', style: 'dim' },
+  rejected: { icon: '✗', word: 'rejected', style: 'red' },
+  changes_requested: { icon: '↺', word: 'changes requested', style: 'yellow' },
+  superseded: { icon: '–', word: 'superseded', style: 'dim' },
+  queued: { icon: '○', word: 'queued', style: 'dim' },
+  done: { icon: '✓', word: 'done', style: 'green' },
+  interrupted: { icon: '‖', word: 'interrupted', style: 'yellow' },
+  lost: { icon: '✗', word: 'lost', style: 'red' },
+}
+
+export const look = (status: AnyStatus) => STYLES[status]
+
+/** A status for a table: its icon and word on a terminal, the bare value in a pipe. */
+export function statusCell(status: AnyStatus, tty: boolean): Cell {
+  if (!tty) return { text: status }
+  const { icon, word, style } = look(status)
+  return { text: `${icon} ${word}`, style }
+}

@@ -1,0 +1,97 @@
+import type { Review } from '../contracts/schemas.ts'
+import { look } from './format.ts'
+import type { Io, Style } from './io.ts'
+
+const RESULTS = {
+  pass: { icon: '✓', style: 'green' },
+  warn: { icon: '!', style: 'yellow' },
+  fail: { icon: '✗', style: 'red' },
+  unchecked: { icon: '○', style: 'dim' },
+} as const satisfies Record<Review['checklist'][number]['result'], { icon: string; style: Style }>
+
+/** Shows everything that a decision rests on. */
+export function printReview(review: Review, io: Io): void {
+  const subject = review.taskShortId ?? review.goalShortId
+  io.print(io.paint('bold', `${review.shortId} ${io.clean(review.title)}`))
+  const facts: [string, string | null][] = [
+    ['kind', `${review.kind} of ${subject}, attempt ${review.attempt}`],
+    ['status', decided(review)],
+    ['tier', review.tier],
+    ['risk', review.risk],
+    ['why', review.reason],
+    ['base', review.base],
+    ['head', review.head],
+    ['hash', review.hash],
+  ]
+  for (const [name, value] of facts)
+    if (value) io.print(`${io.paint('dim', name.padEnd(7))} ${io.clean(value)}`)
+  if (review.summary) io.print(`\n${io.clean(review.summary)}`)
+  printSpec(review, io)
+  for (const text of review.deviations) io.print(io.paint('yellow', `deviates: ${io.clean(text)}`))
+  printFiles(review, io)
+  if (review.checklist.length > 0) io.print(`\n${io.paint('bold', 'Checklist')}`)
+  for (const { text, result, evidence } of review.checklist) {
+    const { icon, style } = RESULTS[result]
+    io.print(io.paint(style, `${icon} ${result.padEnd(9)} ${io.clean(text)}`))
+    if (evidence) io.print(io.paint('dim', `            ${io.clean(evidence)}`))
+  }
+  for (const { severity, title, file } of review.findings)
+    io.print(`${severity}: ${io.clean(title)}${file ? ` (${io.clean(file)})` : ''}`)
+  for (const { attempt, decision, by, comment } of review.history)
+    io.print(
+      io.paint(
+        'dim',
+        `attempt ${attempt}: ${decision} by ${io.clean(by)}${comment ? `: ${io.clean(comment)}` : ''}`,
+      ),
+    )
+}
+
+function printSpec({ spec }: Review, io: Io) {
+  const content = spec?.content
+  if (!content || !('requirements' in content)) return
+  io.print(`\n${io.paint('bold', `Spec, version ${spec.version}: ${io.clean(content.title)}`)}`)
+  io.print(io.clean(content.summary))
+  for (const { id, text } of content.requirements) io.print(`  ${io.clean(id)} ${io.clean(text)}`)
+  io.print('Accepted when')
+  for (const { id, text } of content.acceptance) io.print(`  ${io.clean(id)} ${io.clean(text)}`)
+  io.print('Tasks')
+  for (const { key, title, dependsOn } of content.tasks) {
+    const after = dependsOn.length > 0 ? ` (after ${dependsOn.join(', ')})` : ''
+    io.print(`  ${io.clean(key)} ${io.clean(title)}${io.clean(after)}`)
+  }
+}
+
+function printFiles({ files }: Review, io: Io) {
+  if (files.length === 0) return
+  const sum = (pick: 'additions' | 'deletions') =>
+    files.reduce((total, file) => total + file[pick], 0)
+  io.print(
+    `\n${io.paint('bold', `${files.length} files, +${sum('additions')} -${sum('deletions')}`)}`,
+  )
+  io.table(
+    [
+      { title: 'FILE', flexible: true },
+      { title: '+' },
+      { title: '-' },
+      { title: 'RISK' },
+      { title: 'NOTES', flexible: true },
+    ],
+    files.map((file) => [
+      file.oldPath ? `${file.oldPath} -> ${file.path}` : file.path,
+      { text: file.binary ? 'binary' : `+${file.additions}`, style: 'green' },
+      { text: file.binary ? '' : `-${file.deletions}`, style: 'red' },
+      { text: file.risk, ...(file.risk === 'high' ? { style: 'red' as const } : {}) },
+      file.notes.join('; '),
+    ]),
+  )
+}
+
+/** `pending`, or what was decided by whom. */
+export function decided(
+  review: Pick<Review, 'status' | 'decidedBy' | 'via' | 'decidedAt'>,
+): string {
+  const by = review.decidedBy ? ` by ${review.decidedBy}` : ''
+  const via = review.via ? ` (${review.via})` : ''
+  const at = review.decidedAt ? ` at ${review.decidedAt}` : ''
+  return `${look(review.status).word}${by}${via}${at}`
+}

@@ -1,0 +1,98 @@
+import {
+  type Command,
+  type Deps,
+  GLOBAL_OPTIONS,
+  type GlobalValues,
+  type Values,
+} from './command.ts'
+import { createDeps } from './deps.ts'
+import { EXIT, reportOf } from './failure.ts'
+import { createIo, type Io } from './io.ts'
+import { parseCommandLine } from './parse.ts'
+
+export interface CliProcess {
+  argv: readonly string[]
+  commands: readonly Command[]
+  env: Record<string, string | undefined>
+  cwd: () => string
+  streams: Pick<typeof process, 'stdin' | 'stdout' | 'stderr'>
+  /** Aborts on the first Ctrl-C. */
+  signal: AbortSignal
+  exit(code: number): never
+}
+
+/** Runs one command line and returns its exit code. Prints every failure; throws nothing. */
+export async function runCli(cli: CliProcess): Promise<number> {
+  const { argv, commands, env, streams, signal } = cli
+  if (argv[0] === 'complete') {
+    const { answerCompletion } = await import('./completion.ts')
+    return answerCompletion({ argv: argv.slice(1), commands, deps: depsOf(cli, {}) })
+  }
+  // Before anything is parsed, because a wrong command line must be reported in the form that was asked for.
+  const json = before('--', argv).includes('--json')
+  const io = createIo({
+    streams,
+    env,
+    json,
+    noInput: before('--', argv).includes('--no-input'),
+    onClosed: () => cli.exit(EXIT.ok),
+  })
+  try {
+    const { command, values } = parseCommandLine(argv, commands)
+    if (values['version']) return await printVersion(io)
+    if (!command || values['help']) return await printHelp(command, commands, io)
+    const work = command.run(values, depsOf(cli, values), io)
+    if (command.handlesInterrupt) return await work
+    return await Promise.race([work, interruption(cli)])
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted
+    const report = reportOf(error)
+    io.failure(report)
+    if (env['DISPATCH_DEBUG'] && !json) io.note(String((error as Error).stack))
+    return report.exitCode
+  }
+}
+
+function depsOf({ env, cwd, signal }: CliProcess, values: Values): Deps {
+  const { home, url } = values as Partial<GlobalValues>
+  return createDeps({ env, cwd: cwd(), signal, flags: { home, url } })
+}
+
+/** Ends the process on Ctrl-C, however busy the command is. */
+function interruption({ signal, exit }: CliProcess): Promise<never> {
+  return new Promise((_resolve) => {
+    signal.addEventListener('abort', () => exit(EXIT.interrupted))
+  })
+}
+
+async function printVersion(io: Io): Promise<number> {
+  const { packageVersion } = await import('../config/home.ts')
+  const version = packageVersion()
+  if (io.json) io.document({ version })
+  io.print(`dispatch ${version}`)
+  return EXIT.ok
+}
+
+async function printHelp(
+  command: Command | undefined,
+  commands: readonly Command[],
+  io: Io,
+): Promise<number> {
+  const { commandHelp, programHelp } = await import('./help.ts')
+  if (io.json) io.document(command ? described(command) : { commands: commands.map(described) })
+  io.print((command ? commandHelp(command, commands) : programHelp(commands)).trimEnd())
+  return EXIT.ok
+}
+
+const described = ({ name, summary, args, options, examples }: Command) => ({
+  name,
+  summary,
+  args,
+  options: { ...options, ...GLOBAL_OPTIONS },
+  examples,
+})
+
+function before(end: string, argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf(end)
+  return at === -1 ? argv : argv.slice(0, at)
+}

@@ -1,0 +1,42 @@
+import { defaultHome, type HomePaths, homePaths } from '../config/home.ts'
+import { CliFailure, notRunning } from './failure.ts'
+import { readServerFile } from './supervisor/server-file.ts'
+
+type Env = Record<string, string | undefined>
+
+/** The home that the command line or the environment names. `--home` wins over DISPATCH_HOME over `~/.dispatch`. */
+export function findHome(env: Env, flag: string | undefined): HomePaths {
+  const named = flag || env['DISPATCH_HOME']
+  if (!named && !env['HOME'])
+    throw configFailure(
+      'HOME is not set, so there is no ~/.dispatch.',
+      'Set HOME or DISPATCH_HOME.',
+    )
+  return homePaths(named || defaultHome())
+}
+
+/** Where the API listens: `--url`, DISPATCH_URL, else `server.json` of the home. Throws when nothing tells. */
+export function findServer(
+  env: Env,
+  flags: { url: string | undefined; home: string | undefined },
+): string {
+  if (flags.url) return checked(flags.url, 'option --url')
+  if (env['DISPATCH_URL']) return checked(env['DISPATCH_URL'], 'environment variable DISPATCH_URL')
+  const home = findHome(env, flags.home)
+  const server = readServerFile(home.serverFile)
+  if (!server) throw notRunning(`nothing was started on ${home.root}`)
+  return checked(server.url, home.serverFile)
+}
+
+function checked(text: string, source: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw configFailure(
+      `${source} is wrong: "${text}" is not an address.`,
+      'Write it like http://127.0.0.1:4400',
+    )
+  return text.replace(/\/+$/, '')
+}
+
+const configFailure = (message: string, advice: string) =>
+  new CliFailure('configuration', 'configuration', message, advice)

@@ -1,0 +1,74 @@
+import type { Goal, StageState } from '../contracts/schemas.ts'
+import { STAGES, type Stage, type StageStatus } from '../contracts/stages.ts'
+
+/** One stage of a goal as a person reads it; the stages of its tasks are taken together. */
+export interface StageRow {
+  stage: Stage
+  status: StageStatus
+  attempt: number
+  adapter: string | null
+  reason: string | null
+  tokens: number
+  startedAt: string | null
+  endedAt: string | null
+  /** Tasks through with this stage and tasks in all; absent for a stage of the goal as a whole. */
+  tasks?: { done: number; all: number }
+}
+
+/** What a person should see first when the tasks of a goal are in different states. */
+const URGENCY: readonly StageStatus[] = [
+  'failed',
+  'review',
+  'running',
+  'paused',
+  'waiting',
+  'cancelled',
+  'passed',
+  'skipped',
+]
+const DONE: readonly StageStatus[] = ['passed', 'skipped']
+
+/** The nine stages in order; one that has not begun is `waiting`. */
+export function stageRows(goal: Pick<Goal, 'stages'>): StageRow[] {
+  return STAGES.map((stage) =>
+    stageRow(stage, latestAttempts(goal.stages.filter((each) => each.stage === stage)), goal),
+  )
+}
+
+function stageRow(stage: Stage, states: StageState[], goal: Pick<Goal, 'stages'>): StageRow {
+  const lead = [...states].sort((a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status))[0]
+  const all = goal.stages.filter((each) => each.stage === stage)
+  const ofTasks = states.filter(({ taskId }) => taskId !== null)
+  const unfinished = states.some(({ endedAt }) => endedAt === null)
+  return {
+    stage,
+    status: lead?.status ?? 'waiting',
+    attempt: lead?.attempt ?? 0,
+    adapter: lead?.adapter ?? null,
+    reason: lead?.reason ?? null,
+    tokens: all.reduce((sum, { usage }) => sum + usage.total, 0),
+    startedAt: earliest(states.map(({ startedAt }) => startedAt)),
+    endedAt: unfinished ? null : latest(states.map(({ endedAt }) => endedAt)),
+    ...(ofTasks.length > 1
+      ? {
+          tasks: {
+            done: ofTasks.filter(({ status }) => DONE.includes(status)).length,
+            all: ofTasks.length,
+          },
+        }
+      : {}),
+  }
+}
+
+function latestAttempts(states: StageState[]): StageState[] {
+  const byTask = new Map<string | null, StageState>()
+  for (const state of states) {
+    const known = byTask.get(state.taskId)
+    if (!known || known.attempt <= state.attempt) byTask.set(state.taskId, state)
+  }
+  return [...byTask.values()]
+}
+
+const present = (times: (string | null)[]) => times.filter((time) => time !== null).sort()
+const earliest = (times: (string | null)[]) => present(times)[0] ?? null
+const latest = (times: (string | null)[]) => present(times).at(-1) ?? null

@@ -1,0 +1,28 @@
+import { parseId, shortId } from '../contracts/ids.ts'
+import { usageFailure } from './failure.ts'
+
+/** What a person typed as the id of a goal, checked for its form. */
+export const goalId = (text: string) => idOf('goal', text)
+export const reviewId = (text: string) => idOf('review', text)
+export const runId = (text: string) => idOf('run', text)
+
+const KINDS = {
+  goal: { example: 'G-12', words: 'a goal' },
+  review: { example: 'R-9', words: 'a review' },
+  run: { example: 'A-7', words: 'an agent run' },
+} as const
+
+function idOf(kind: keyof typeof KINDS, text: string): string {
+  const id = parseId(text)
+  const { example, words } = KINDS[kind]
+  if (!id || ('kind' in id && id.kind !== kind))
+    throw usageFailure(`"${text}" is not the id of ${words}.`, `It looks like ${example}.`)
+  return canonical(text)
+}
+
+/** `g12` and `G-12` are the same: the server gets one form. */
+export function canonical(text: string): string {
+  const id = parseId(text)
+  if (!id) return text
+  return 'uuid' in id ? id.uuid : shortId(id.kind, id.number)
+}

@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { didYouMean } from './suggest.ts'
+import { displayWidth, sanitize, truncate } from './terminal-text.ts'
+
+describe('sanitize', () => {
+  it('leaves no control character but colours, newlines and tabs, whatever it is given', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom(
+        '\u001b',
+        '[',
+        ']52;c;',
+        '\u0007',
+        '\u009b',
+        '31m',
+        '\u001b\\',
+        '\u0090',
+        '8;;http://x',
+        '\r',
+        '\n',
+      ),
+    )
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const safe = sanitize(pieces.join(''), { colours: true })
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+        expect(safe.replace(/\u001b\[[0-9;:]*m/g, '')).not.toMatch(
+          /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/,
+        )
+      }),
+    )
+  })
+})
+
+describe('truncate', () => {
+  it('never is wider than asked', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.integer({ min: 1, max: 30 }),
+        (text, columns) => {
+          expect(displayWidth(truncate(text, columns))).toBeLessThanOrEqual(columns)
+        },
+      ),
+    )
+  })
+})
+
+describe('didYouMean', () => {
+  it('knows swapped, missing and surplus letters, and is silent about other words', () => {
+    expect(didYouMean('stauts', ['status', 'start'])).toMatch(/^Did you mean status/)
+    expect(didYouMean('approv', ['approve'])).toBe('Did you mean approve?')
+    expect(didYouMean('elephant', ['approve', 'goals'])).toBeUndefined()
+  })
+})

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startFixtureApi } from './testing/fixture-api.ts'
+import { goal, goalSummary, ids, reviewSummary } from './testing/fixtures.ts'
+import { result, runOnTerminal, startOnTerminal } from './testing/run-cli.ts'
+
+let api: Awaited<ReturnType<typeof startFixtureApi>>
+beforeEach(async () => {
+  api = await startFixtureApi()
+})
+afterEach(() => api.close())
+
+const terminal = (args: string[], options: Parameters<typeof runOnTerminal>[1] = {}) =>
+  runOnTerminal([...args, '--url', api.url], options)
+
+describe('a table', () => {
+  it('has a header, columns and colours on a terminal, and fits', async () => {
+    api.answer('listGoals', () => ({
+      items: [
+        goalSummary,
+        { ...goalSummary, shortId: 'G-3', title: '日本語の長い題名'.repeat(20) },
+      ],
+      next: null,
+    }))
+    const { stdout, code } = await terminal(['goals'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('\u001b[36m● active')
+    const lines = bare(stdout).trimEnd().split('\n')
+    expect(lines[0]).toMatch(/^GOAL +STATUS +STAGE/)
+    expect(lines).toHaveLength(3)
+    expect(lines[2]).toContain('…')
+    expect(lines[1]?.indexOf('● active')).toBe(lines[2]?.indexOf('● active'))
+  })
+
+  it('has no colours with NO_COLOR', async () => {
+    expect((await terminal(['goals'], { env: { NO_COLOR: '1' } })).stdout).not.toContain('\u001b')
+  })
+})
+
+describe('approving on a terminal', () => {
+  it('shows what is approved and asks', async () => {
+    const { code, stdout } = await terminal(['approve', 'T-31'], { answer: 'y' })
+    expect(code).toBe(0)
+    expect(bare(stdout)).toMatch(
+      /src\/auth\.ts +\+40 +-2 +high[^]*Passwords are hashed[^]*Approve R-9\? \[y\/N\]/,
+    )
+    expect(api.received.at(-1)).toMatchObject({
+      route: 'decideReview',
+      body: { checklist: ['c1', 'c2'] },
+    })
+  })
+
+  it('decides nothing when the answer is not yes', async () => {
+    const { code, stdout } = await terminal(['approve', 'T-31'], { answer: '' })
+    expect(code).toBe(5)
+    expect(stdout).toContain('it still waits')
+    expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+  })
+
+  it('never asks with --no-input', async () => {
+    expect((await terminal(['approve', 'T-31', '--no-input'])).code).toBe(2)
+  })
+})
+
+describe('goal watch on a terminal', () => {
+  const status = {
+    stream: `goal/${ids.goal}`,
+    feedSeq: 1,
+    actor: 'dispatch',
+    at: reviewSummary.createdAt,
+    type: 'goal.status',
+    data: { goalId: ids.goal, status: 'completed', stage: 'merge', reason: null },
+  }
+  const running = {
+    ...status,
+    type: 'run.status',
+    data: {
+      ...{
+        goalId: ids.goal,
+        taskId: ids.task,
+        runId: ids.run,
+        stage: 'implement',
+        adapter: 'demo',
+      },
+      ...{ status: 'running', reason: null, detail: null, tokens: 5 },
+    },
+  }
+
+  it('draws nine stages in place, the words of the agent, and what waits', async () => {
+    const child = startOnTerminal(['goal', 'watch', 'G-12', '--url', api.url])
+    const outcome = result(child)
+    await api.subscribed(`goal/${ids.goal}`)
+    api.push(`goal/${ids.goal}`, running)
+    await api.subscribed(`run/${ids.run}`)
+    api.push(`run/${ids.run}`, {
+      at: reviewSummary.createdAt,
+      role: 'agent',
+      kind: 'text',
+      content: { text: 'thinking\u001b[2J hard' },
+    })
+    await seen(child, 'thinking hard')
+    api.answer('getGoal', () => ({ ...goal, status: 'completed' }))
+    api.push(`goal/${ids.goal}`, status)
+    const { code, stdout } = await outcome
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/\u001b\[\d+A\r\u001b\[J/)
+    expect(stdout.endsWith('G-12 completed\r\n')).toBe(true)
+    expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'))
+    const text = bare(stdout)
+    for (const title of [
+      'Spec',
+      'Test Spec',
+      'Security Spec',
+      'Implement',
+      'Frontend',
+      'Verify',
+      'Review',
+      'Audit',
+      'Merge',
+    ])
+      expect(text).toContain(` ${title} `)
+    expect(text).toMatch(/✓ Spec +passed +8s · 1\.5k tokens · demo/)
+    expect(text).toMatch(/● Implement +running .*attempt 2/)
+    expect(text).toContain('R-9 waits: dispatch approve R-9')
+  })
+
+  it('gives the cursor back on Ctrl-C', async () => {
+    const child = startOnTerminal(['goal', 'watch', 'G-12', '--url', api.url])
+    const outcome = result(child)
+    await api.subscribed(`goal/${ids.goal}`)
+    child.stdin?.write('\u0003')
+    const { code, stdout } = await outcome
+    expect(code).toBe(130)
+    expect(stdout).toMatch(/\u001b\[\?25h[^]*G-12 goes on/)
+  })
+})
+
+function seen(child: ReturnType<typeof startOnTerminal>, text: string): Promise<void> {
+  let all = ''
+  return new Promise((resolve) => {
+    child.stdout?.on('data', (data) => {
+      all += data
+      if (all.includes(text)) resolve()
+    })
+  })
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what it removes
+const bare = (text: string) => text.replace(/\u001b\[[0-9;?]*[a-zA-Z]/g, '').replace(/\r/g, '')

@@ -1,0 +1,262 @@
+import type {
+  AgentRun,
+  Goal,
+  GoalSummary,
+  PoolState,
+  ProblemBody,
+  Project,
+  Review,
+  ReviewSummary,
+  Settings,
+  StageState,
+  Task,
+  UsageTotals,
+} from '../../contracts/schemas.ts'
+
+/** Answers of an API, complete and typed; tests change what they are about. */
+export const ids = {
+  project: '0198c0de-0000-7000-8000-000000000001',
+  goal: '0198c0de-0000-7000-8000-000000000012',
+  task: '0198c0de-0000-7000-8000-000000000031',
+  review: '0198c0de-0000-7000-8000-000000000009',
+  run: '0198c0de-0000-7000-8000-000000000007',
+  profile: '0198c0de-0000-7000-8000-000000000002',
+} as const
+const at = '2026-01-31T12:00:00.000Z'
+
+export const usage: UsageTotals = {
+  input: 1000,
+  output: 500,
+  cacheRead: 0,
+  cacheWrite: 0,
+  reasoning: 0,
+  total: 1500,
+  costUsd: null,
+}
+
+export const project: Project = {
+  id: ids.project,
+  shortId: 'P-1',
+  name: 'shop',
+  path: '/srv/shop',
+  defaultBranch: 'main',
+  trusted: false,
+  checks: [{ name: 'test', command: 'npm test' }],
+  profileId: null,
+  createdAt: at,
+}
+
+export const goalSummary: GoalSummary = {
+  id: ids.goal,
+  shortId: 'G-12',
+  title: 'Build auth module',
+  projectId: ids.project,
+  projectName: 'shop',
+  status: 'active',
+  stage: 'implement',
+  reason: null,
+  targetBranch: 'main',
+  profileName: 'Demo',
+  pendingReviews: 1,
+  usage,
+  mergedCommit: null,
+  createdAt: at,
+  updatedAt: at,
+}
+
+export const stage = (
+  change: Partial<StageState> & Pick<StageState, 'stage' | 'status'>,
+): StageState => ({
+  taskId: null,
+  attempt: 1,
+  adapter: 'demo',
+  reason: null,
+  startedAt: at,
+  endedAt: null,
+  usage,
+  ...change,
+})
+
+export const reviewSummary: ReviewSummary = {
+  id: ids.review,
+  shortId: 'R-9',
+  kind: 'task',
+  goalId: ids.goal,
+  goalShortId: 'G-12',
+  taskId: ids.task,
+  taskShortId: 'T-31',
+  title: 'Add the login form',
+  attempt: 1,
+  tier: 'block',
+  status: 'pending',
+  hash: 'sha256:abc',
+  createdAt: at,
+  decidedAt: null,
+  decidedBy: null,
+  via: null,
+  comment: null,
+}
+
+export const review: Review = {
+  ...reviewSummary,
+  base: 'b'.repeat(40),
+  head: 'a'.repeat(40),
+  tree: null,
+  risk: 'high',
+  reason: 'It changes how people sign in',
+  checklist: [
+    { id: 'c1', text: 'Passwords are hashed', result: 'pass', evidence: 'auth.ts:12' },
+    { id: 'c2', text: 'Sessions end', result: 'warn', evidence: null },
+  ],
+  files: [
+    {
+      path: 'src/auth.ts',
+      oldPath: null,
+      status: 'added',
+      additions: 40,
+      deletions: 2,
+      binary: false,
+      risk: 'high',
+      notes: ['sign-in'],
+    },
+  ],
+  spec: null,
+  summary: 'The form and its check',
+  deviations: [],
+  findings: [],
+  history: [],
+}
+
+export const task: Task = {
+  id: ids.task,
+  shortId: 'T-31',
+  goalId: ids.goal,
+  key: 'login',
+  title: 'Add the login form',
+  description: 'A form',
+  role: 'implement',
+  dependsOn: [],
+  status: 'pending',
+  reason: null,
+  stage: 'implement',
+  adapter: 'demo',
+  blastRadius: 'high',
+  tier: 'block',
+  branch: null,
+  base: null,
+  head: null,
+  mergedCommit: null,
+  usage,
+  createdAt: at,
+  updatedAt: at,
+}
+
+export const stageAgents = {
+  spec: { adapter: 'demo' },
+  test_spec: { adapter: 'demo' },
+  security_spec: { adapter: 'demo' },
+  implement: { adapter: 'demo' },
+  frontend: { adapter: 'demo' },
+  verify: { adapter: 'demo' },
+  audit: { adapter: 'demo' },
+}
+
+export const goal: Goal = {
+  ...goalSummary,
+  description: 'Build auth module',
+  profile: {
+    name: 'Demo',
+    stages: stageAgents,
+    skipSpecReview: false,
+    tokenBudget: 0,
+    maxVerifyRounds: 2,
+  },
+  baseCommit: null,
+  branch: null,
+  workflowUrl: null,
+  stages: [
+    stage({ stage: 'spec', status: 'passed', endedAt: '2026-01-31T12:00:08.000Z' }),
+    stage({ stage: 'implement', status: 'running', taskId: ids.task, attempt: 2 }),
+  ],
+  spec: null,
+  testSpec: null,
+  securitySpec: null,
+  tasks: [task],
+  reviews: [reviewSummary],
+  verification: [],
+  implementation: [],
+  findings: [],
+}
+
+export const run: AgentRun = {
+  id: ids.run,
+  shortId: 'A-7',
+  goalId: ids.goal,
+  goalShortId: 'G-12',
+  taskId: ids.task,
+  stage: 'implement',
+  attempt: 1,
+  segment: 1,
+  adapter: 'demo',
+  model: null,
+  demo: true,
+  host: 'local',
+  sessionId: null,
+  status: 'running',
+  exitReason: null,
+  exitDetail: null,
+  usage,
+  lastLine: 'writing src/auth.ts',
+  startedAt: at,
+  endedAt: null,
+}
+
+export const pool: PoolState = {
+  paused: false,
+  pausedBy: null,
+  pausedAt: null,
+  maxConcurrent: 3,
+  maxPerGoal: 2,
+  held: [
+    {
+      id: 'l1',
+      goalId: ids.goal,
+      goalShortId: 'G-12',
+      stage: 'implement',
+      adapter: 'demo',
+      since: at,
+    },
+  ],
+  waiting: [
+    {
+      id: 'l2',
+      goalId: ids.goal,
+      goalShortId: 'G-12',
+      stage: 'verify',
+      adapter: 'demo',
+      position: 1,
+      reason: 'pool 3/3',
+      since: at,
+    },
+  ],
+}
+
+export const settings: Settings = {
+  displayName: 'me',
+  skipSpecReview: false,
+  tokenBudget: 0,
+  maxConcurrent: 3,
+  maxPerGoal: 2,
+  maxVerifyRounds: 2,
+  agentSilenceSeconds: 600,
+}
+
+export const problem = (
+  change: Partial<ProblemBody> & Pick<ProblemBody, 'status' | 'code'>,
+): ProblemBody => ({
+  type: `urn:dispatch:${change.code}`,
+  title: 'Refused',
+  detail: change.code,
+  requestId: 'r1',
+  ...change,
+})

@@ -1,0 +1,89 @@
+import type { Goal } from '../contracts/schemas.ts'
+import { STAGE_TITLES } from '../contracts/stages.ts'
+import { duration, look, tokens } from './format.ts'
+import type { Io, Style } from './io.ts'
+import { type StageRow, stageRows } from './stage-rows.ts'
+import { oneLine, padEnd, truncate } from './terminal-text.ts'
+
+export interface WatchState {
+  goal: Goal
+  /** Last words of the agent that works now, '' when none does. */
+  lastLine: string
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+const UP = (lines: number) => (lines > 0 ? `\u001b[${lines}A` : '')
+const CLEAR_BELOW = '\r\u001b[J'
+const HIDE_CURSOR = '\u001b[?25l'
+const SHOW_CURSOR = '\u001b[?25h'
+
+/** A block of lines that is drawn again in the place of the one before. Every line fits: a wrapped one breaks the count. */
+export function createBlock(io: Io) {
+  let drawn = 0
+  return {
+    draw(state: WatchState) {
+      const lines = blockLines(state, io).slice(0, io.rows - 1)
+      io.draw(`${HIDE_CURSOR}${UP(drawn)}${CLEAR_BELOW}${lines.join('\n')}\n`)
+      drawn = lines.length
+    },
+    /** Leaves the last picture standing. */
+    end: () => io.draw(SHOW_CURSOR),
+  }
+}
+
+/** The lines of the picture, none wider than the terminal. */
+export function blockLines(
+  { goal, lastLine, now }: WatchState,
+  io: Pick<Io, 'columns' | 'paint'>,
+): string[] {
+  const width = io.columns - 1
+  const fit = (style: Style | undefined, text: string) => {
+    const line = truncate(oneLine(text), width)
+    return style ? io.paint(style, line) : line
+  }
+  const { style, word } = look(goal.status)
+  const pending = goal.reviews.filter(({ status }) => status === 'pending')
+  return [
+    fit('bold', `${goal.shortId} ${goal.title}`),
+    fit(
+      style,
+      `${word}, ${duration(now - Date.parse(goal.createdAt))}, ${tokens(goal.usage.total)} tokens`,
+    ),
+    ...stageRows(goal).map((row) => stageLine(row, { width, now, paint: io.paint })),
+    ...(lastLine ? [fit('dim', `» ${lastLine}`)] : []),
+    ...(goal.reason ? [fit('yellow', goal.reason)] : []),
+    ...pending.map((review) =>
+      fit('yellow', `${review.shortId} waits: dispatch approve ${review.shortId}  ${review.title}`),
+    ),
+    ...(goal.status === 'needs_attention'
+      ? [fit('red', `Try again: dispatch goal retry ${goal.shortId}`)]
+      : []),
+    ...(goal.status === 'paused'
+      ? [fit('yellow', `Go on: dispatch goal resume ${goal.shortId}`)]
+      : []),
+  ]
+}
+
+function stageLine(
+  row: StageRow,
+  options: { width: number; now: number; paint: Io['paint'] },
+): string {
+  const { icon, word, style } = look(row.status)
+  const facts = [
+    row.startedAt
+      ? duration(
+          Date.parse(row.endedAt ?? new Date(options.now).toISOString()) -
+            Date.parse(row.startedAt),
+        )
+      : '',
+    row.tokens > 0 ? `${tokens(row.tokens)} tokens` : '',
+    row.attempt > 1 ? `attempt ${row.attempt}` : '',
+    row.tasks ? `${row.tasks.done}/${row.tasks.all} tasks` : '',
+    row.adapter ?? '',
+    row.reason ?? '',
+  ]
+  const rest = oneLine(facts.filter((fact) => fact !== '').join(' · '))
+  const line = `${icon} ${padEnd(STAGE_TITLES[row.stage], 14)}${padEnd(word, 10)}${rest}`
+  return options.paint(style, truncate(line.trimEnd(), options.width))
+}

@@ -1,0 +1,144 @@
+import type { StoredEvent } from '../contracts/events.ts'
+import type { Goal, TranscriptEntry } from '../contracts/schemas.ts'
+import type { Deps, LiveItem } from './command.ts'
+import { eventLine } from './event-line.ts'
+import { EXIT } from './failure.ts'
+import { look } from './format.ts'
+import type { Io } from './io.ts'
+import { oneLine } from './terminal-text.ts'
+import { transcriptLine } from './transcript-line.ts'
+import { createBlock } from './watch-block.ts'
+
+const ENDED: readonly Goal['status'][] = ['completed', 'failed', 'cancelled']
+const isEnded = (goal: Goal) => ENDED.includes(goal.status)
+
+/**
+ * Shows a goal until it ends: a block redrawn in place on a terminal, else one line (with --json one event) a change.
+ * Exit codes: 0 completed, 1 failed or cancelled, 130 Ctrl-C; the goal goes on then.
+ */
+export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number> {
+  const goal = await deps.call('getGoal', { params: { id } })
+  if (isEnded(goal)) return finish(goal, io)
+  const ended =
+    io.tty && !io.json ? await drawUntilEnd(goal, deps, io) : await printUntilEnd(goal, deps, io)
+  if (ended) return finish(ended, io)
+  io.note(`${goal.shortId} goes on. Watch it again: dispatch goal watch ${goal.shortId}`)
+  return EXIT.interrupted
+}
+
+function finish(goal: Goal, io: Io): number {
+  if (io.json) io.document(goal, { line: true })
+  const commit = goal.mergedCommit ? ` as ${goal.mergedCommit}` : ''
+  const reason = goal.reason ? `: ${io.clean(goal.reason)}` : ''
+  io.print(`${goal.shortId} ${look(goal.status).word}${commit}${reason}`)
+  if (goal.status === 'failed')
+    io.note(`Try the failed stage again: dispatch goal retry ${goal.shortId}`)
+  return goal.status === 'completed' ? EXIT.ok : EXIT.error
+}
+
+/** Returns the goal when it has ended, undefined after Ctrl-C. */
+async function printUntilEnd({ id }: Goal, deps: Deps, io: Io): Promise<Goal | undefined> {
+  for await (const item of deps.subscribe(`goal/${id}`, { after: 0, signal: deps.signal })) {
+    const event = item as unknown as StoredEvent
+    if (io.json) io.document(item, { line: true })
+    io.print(`${event.at}\t${oneLine(eventLine(event))}`)
+    if (!saysEnd(event)) continue
+    const goal = await deps.call('getGoal', { params: { id } })
+    if (isEnded(goal)) return goal
+  }
+  return undefined
+}
+
+/** A goal that failed may have been tried again since: the caller asks for its state. */
+const saysEnd = (event: StoredEvent) =>
+  event.type === 'goal.status' && ENDED.includes(event.data.status)
+
+async function drawUntilEnd(first: Goal, deps: Deps, io: Io): Promise<Goal | undefined> {
+  const block = createBlock(io)
+  const stop = new AbortController()
+  const signal = AbortSignal.any([deps.signal, stop.signal])
+  let goal = first
+  let lastLine = ''
+  let followed = ''
+  const redraw = () => block.draw({ goal, lastLine, now: Date.now() })
+
+  /** The newest words of the run that works now. */
+  async function follow(runId: string) {
+    followed = runId
+    lastLine = ''
+    for await (const item of deps.subscribe(`run/${runId}`, { after: 0, signal })) {
+      if (followed !== runId) return
+      const entry = item as unknown as TranscriptEntry
+      const line = oneLine(transcriptLine(entry, { ...io, paint: (_style, text) => text }) ?? '')
+      if (line) lastLine = line
+    }
+  }
+
+  const failures: unknown[] = []
+  const clock = setInterval(redraw, 1000)
+  try {
+    redraw()
+    for await (const events of bursts(deps.subscribe(`goal/${first.id}`, { after: 0, signal }))) {
+      goal = await deps.call('getGoal', { params: { id: first.id } })
+      const run = workingRun(events as unknown as StoredEvent[])
+      if (run === null) {
+        followed = ''
+        lastLine = ''
+      } else if (run && run !== followed && !isEnded(goal)) {
+        void follow(run).catch((error) => failures.push(error))
+      }
+      if (failures.length > 0) throw failures[0]
+      redraw()
+      if (isEnded(goal)) return goal
+    }
+    return undefined
+  } finally {
+    clearInterval(clock)
+    stop.abort()
+    block.end()
+  }
+}
+
+/** Run that works after these events, null when the last one ended, undefined when they say nothing about runs. */
+function workingRun(events: StoredEvent[]): string | null | undefined {
+  const last = events.filter((event) => event.type === 'run.status').at(-1)
+  if (!last) return undefined
+  return last.data.status === 'running' ? last.data.runId : null
+}
+
+/** Takes together what arrived while the consumer was busy: one look at the goal serves all of it. */
+async function* bursts(items: AsyncIterable<LiveItem>): AsyncGenerator<LiveItem[]> {
+  let waiting: LiveItem[] = []
+  let wake: () => void = () => undefined
+  let over = false
+  let failure: unknown
+  const pump = (async () => {
+    try {
+      for await (const item of items) {
+        waiting.push(item)
+        wake()
+      }
+    } catch (error) {
+      failure = error
+    } finally {
+      over = true
+      wake()
+    }
+  })()
+  for (;;) {
+    if (waiting.length === 0 && !over) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    if (waiting.length > 0) {
+      const burst = waiting
+      waiting = []
+      yield burst
+    } else if (over) {
+      await pump
+      if (failure) throw failure
+      return
+    }
+  }
+}
