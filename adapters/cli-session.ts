@@ -16,7 +16,7 @@ export interface CliDialect {
 }
 
 /** Time between SIGINT and SIGKILL; an interrupt has to end within 2 s. */
-const INTERRUPT_GRACE_MS = 1000
+const INTERRUPT_GRACE_MS = 800
 /** How long a CLI may live on after it gave its result. */
 const EXIT_GRACE_MS = 1000
 const STDERR_KEPT_LINES = 5

@@ -24,10 +24,11 @@ export function createBatchParser(afterSeq: number) {
       const text = Buffer.concat([...rest, chunk.subarray(0, end)]).toString('utf8')
       rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
       const events: RunEvent[] = []
-      for (const line of text.split('\n')) {
-        const event = torn ? undefined : parseEvent(line)
-        torn ||= event === undefined
-        if (!event || event.seq <= last) continue
+      for (const line of torn ? [] : text.split('\n')) {
+        const event = parseEvent(line)
+        torn = event === undefined
+        if (!event) break
+        if (event.seq <= last) continue
         if (event.seq !== last + 1)
           throw new Error(`a gap in a run's events: ${event.seq} follows ${last}`)
         last = event.seq

@@ -134,7 +134,8 @@ test('a run outlives the client and the spawner that started it', async () => {
 })
 
 test('a runner killed in the middle is lost; its agent is reaped, and the session goes on in another run', async () => {
-  const run = spec('[demo:implement=slow:2]')
+  // The agent itself may die of its closed pipe; its child would live on.
+  const run = spec('[demo:implement=leave-child,slow:2]')
   await runner.start(run)
   const seen: RunEvent[] = []
   const reading = (async () => {
@@ -146,8 +147,8 @@ test('a runner killed in the middle is lost; its agent is reaped, and the sessio
   })()
   await expect(reading).rejects.toBeInstanceOf(RunnerLost)
   expect(await runner.state(run.runId)).toBe('lost')
-  expect(leftOf(run.runId)).toHaveLength(1)
-  expect(await runner.reap(run.runId)).toBe(1)
+  expect(leftOf(run.runId).length).toBeGreaterThan(0)
+  expect(await runner.reap(run.runId)).toBeGreaterThan(0)
   expect(leftOf(run.runId)).toEqual([])
   const session = seen.find((event) => event.type === 'session')
   const next = spec('', { prompt: 'Go on.', resumeSessionId: session?.sessionId ?? '' })
@@ -197,9 +198,9 @@ test('nobody renews: the dead-man switch ends the whole tree', async () => {
 })
 
 test('a renewed run outlives its lease', async () => {
-  const run = spec('[demo:implement=slow:2]', { leaseSeconds: 1 })
+  const run = spec('[demo:implement=slow:3]', { leaseSeconds: 2 })
   await runner.start(run)
-  const stop = runner.keepRenewed(run.runId, 200)
+  const stop = runner.keepRenewed(run.runId, 100)
   expect((await readAll(runner, run.runId)).at(-1)).toMatchObject({ type: 'done' })
   stop()
 })
