@@ -29,7 +29,7 @@ const cli = (args: string[], options: Parameters<typeof runCli>[1] = {}) =>
 describe('every command', () => {
   const lines: [string[], RegExp][] = [
     [['goals'], /^G-12\tactive\timplement\t1\t1500\tshop\t.*\tBuild auth module\n$/],
-    [['goal', 'show', 'g12'], /G-12 Build auth module[^]*T-31[^]*dispatch approve R-9/],
+    [['goal', 'show', 'g12'], /G-12 Build auth module[\s\S]*T-31[\s\S]*dispatch approve R-9/],
     [['goal', 'pause', 'G-12'], /^G-12 paused\n$/],
     [['goal', 'resume', 'G-12'], /^G-12 active\n$/],
     [['goal', 'cancel', 'G-12', '--reason', 'no'], /^G-12 cancelled\n$/],
@@ -37,14 +37,14 @@ describe('every command', () => {
     [['goal', 'a text', '--project', 'shop'], /^G-12\tBuild auth module\n$/],
     [['tasks', 'pending', '--goal', 'G-12'], /^T-31\tpending\t/],
     [['reviews'], /^R-9\tpending\ttask\tblock\tT-31\t/],
-    [['review', 'R-9'], /src\/auth\.ts\t\+40\t-2\thigh\tsign-in[^]*Passwords are hashed/],
+    [['review', 'R-9'], /src\/auth\.ts\t\+40\t-2\thigh\tsign-in[\s\S]*Passwords are hashed/],
     [['approve', 'R-9', '--yes'], /R-9 approved by me \(cli\)/],
     [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me/],
     [['request-changes', 'R-9', 'other name'], /^R-9 /],
     [['agents', '--status', 'running'], /^A-7\trunning\tG-12\timplement\tdemo \(demo\)\t/],
     [['logs', 'A-7'], /^hello\n$/],
-    [['status'], /ready\tyes\n[^]*reviews\t1 waiting/],
-    [['pool'], /^running\tG-12[^]*#1\tG-12/],
+    [['status'], /ready\tyes\n[\s\S]*reviews\t1 waiting/],
+    [['pool'], /^running\tG-12[\s\S]*#1\tG-12/],
     [['pool', 'status'], /^running\tG-12/],
     [['pool', 'pause'], /^running/],
     [['pool', 'resume'], /^running/],
@@ -190,7 +190,7 @@ describe('approving', () => {
     }))
     const { code, stderr } = await cli(['approve', 'G-12', '--yes'])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/R-9[^]*R-10[^]*dispatch approve R-9/)
+    expect(stderr).toMatch(/R-9[\s\S]*R-10[\s\S]*dispatch approve R-9/)
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
   })
 

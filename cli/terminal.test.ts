@@ -41,7 +41,7 @@ describe('approving on a terminal', () => {
     const { code, stdout } = await terminal(['approve', 'T-31'], { answer: 'y' })
     expect(code).toBe(0)
     expect(bare(stdout)).toMatch(
-      /src\/auth\.ts +\+40 +-2 +high[^]*Passwords are hashed[^]*Approve R-9\? \[y\/N\]/,
+      /src\/auth\.ts +\+40 +-2 +high[\s\S]*Passwords are hashed[\s\S]*Approve R-9\? \[y\/N\]/,
     )
     expect(api.received.at(-1)).toMatchObject({
       route: 'decideReview',
@@ -102,6 +102,7 @@ describe('goal watch on a terminal', () => {
     api.push(`goal/${ids.goal}`, status)
     const { code, stdout } = await outcome
     expect(code).toBe(0)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the cursor goes up and the rest is cleared
     expect(stdout).toMatch(/\u001b\[\d+A\r\u001b\[J/)
     expect(stdout.endsWith('G-12 completed\r\n')).toBe(true)
     expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'))
@@ -130,7 +131,8 @@ describe('goal watch on a terminal', () => {
     child.stdin?.write('\u0003')
     const { code, stdout } = await outcome
     expect(code).toBe(130)
-    expect(stdout).toMatch(/\u001b\[\?25h[^]*G-12 goes on/)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the cursor is shown
+    expect(stdout).toMatch(/\u001b\[\?25h[\s\S]*G-12 goes on/)
   })
 })
 

@@ -38,29 +38,32 @@ export function blockLines(
   io: Pick<Io, 'columns' | 'paint'>,
 ): string[] {
   const width = io.columns - 1
-  const fit = (style: Style | undefined, text: string) => {
+  const within = (style: Style | undefined, text: string) => {
     const line = truncate(oneLine(text), width)
     return style ? io.paint(style, line) : line
   }
   const { style, word } = look(goal.status)
   const pending = goal.reviews.filter(({ status }) => status === 'pending')
   return [
-    fit('bold', `${goal.shortId} ${goal.title}`),
-    fit(
+    within('bold', `${goal.shortId} ${goal.title}`),
+    within(
       style,
       `${word}, ${duration(now - Date.parse(goal.createdAt))}, ${tokens(goal.usage.total)} tokens`,
     ),
     ...stageRows(goal).map((row) => stageLine(row, { width, now, paint: io.paint })),
-    ...(lastLine ? [fit('dim', `» ${lastLine}`)] : []),
-    ...(goal.reason ? [fit('yellow', goal.reason)] : []),
+    ...(lastLine ? [within('dim', `» ${lastLine}`)] : []),
+    ...(goal.reason ? [within('yellow', goal.reason)] : []),
     ...pending.map((review) =>
-      fit('yellow', `${review.shortId} waits: dispatch approve ${review.shortId}  ${review.title}`),
+      within(
+        'yellow',
+        `${review.shortId} waits: dispatch approve ${review.shortId}  ${review.title}`,
+      ),
     ),
     ...(goal.status === 'needs_attention'
-      ? [fit('red', `Try again: dispatch goal retry ${goal.shortId}`)]
+      ? [within('red', `Try again: dispatch goal retry ${goal.shortId}`)]
       : []),
     ...(goal.status === 'paused'
-      ? [fit('yellow', `Go on: dispatch goal resume ${goal.shortId}`)]
+      ? [within('yellow', `Go on: dispatch goal resume ${goal.shortId}`)]
       : []),
   ]
 }

@@ -11,7 +11,7 @@ export const events = defineCommand({
   summary: 'Show what happened, in order',
   args: {},
   options: {
-    stream: { type: 'string', help: 'feed, system or goal/<uuid> (feed)' },
+    stream: { type: 'string', help: 'feed, system or goal/G-12 (feed)' },
     after: { type: 'string', value: 'seq', help: 'only what came after this one (0)' },
     limit: { type: 'string', value: 'n', help: 'at most this many, 1 to 200 (200)' },
     follow: { type: 'boolean', short: 'f', help: 'go on until Ctrl-C' },
@@ -25,9 +25,7 @@ export const events = defineCommand({
     const page = await deps.call('listEvents', { query: { stream, after: from, limit: most } })
     if (io.json) io.document(page)
     for (const event of page.items) printEvent(event, io)
-    const last = page.items.at(-1)
-    if (page.next !== null && last)
-      io.note(`There are more: add --after ${stream === 'feed' ? last.feedSeq : last.seq}`)
+    if (page.next !== null) io.note(`There are more: add --after ${page.next}`)
     return EXIT.ok
   },
 })

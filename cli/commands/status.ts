@@ -60,18 +60,23 @@ interface Ready {
   status: 'ok' | 'degraded'
   postgres: boolean
   temporal: boolean
+  worker: boolean
 }
 
 /** A degraded server may answer with 503: that is a state to show, not a failure of this command. */
 function notReady(error: unknown): Ready {
   const { problem } = error as { problem?: { status: number; current?: Partial<Ready> } }
   if (problem?.status !== 503) throw error
-  return { status: 'degraded', postgres: false, temporal: false, ...problem.current }
+  return {
+    ...{ status: 'degraded', postgres: false, temporal: false, worker: false },
+    ...problem.current,
+  }
 }
 
-const missing = ({ postgres, temporal }: Ready) => [
+const missing = ({ postgres, temporal, worker }: Ready) => [
   ...(postgres ? [] : ['Postgres']),
   ...(temporal ? [] : ['Temporal']),
+  ...(worker ? [] : ['the worker']),
 ]
 
 function printFacts(facts: [string, string][], io: Io) {

@@ -19,7 +19,7 @@ type Answers = { [N in RouteName]?: (request: Received) => Reply<N> | ProblemBod
 const list = <T>(...items: T[]) => ({ items, next: null })
 
 const DEFAULTS: Answers = {
-  ready: () => ({ status: 'ok', postgres: true, temporal: true }),
+  ready: () => ({ status: 'ok', postgres: true, temporal: true, worker: true }),
   listProjects: () => list(fixtures.project),
   createProject: () => fixtures.project,
   listGoals: () => list(fixtures.goalSummary),

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { processEnv } from '../../config/config.ts'
 import { distDir } from '../../config/home.ts'
 
 const CLI = join(distDir(), 'cli.cjs')
@@ -16,7 +17,7 @@ export interface CliResult {
   stderr: string
 }
 
-const ENV = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TERM: 'xterm-256color' }
+const ENV = { PATH: processEnv()['PATH'] ?? '', HOME: '/nonexistent', TERM: 'xterm-256color' }
 
 /** Runs the built CLI as a process of its own, with pipes. */
 export function runCli(args: string[], options: CliOptions = {}): Promise<CliResult> {
