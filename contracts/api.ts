@@ -83,11 +83,12 @@ export const doctorFinding = z.object({
 export const api = {
   health: { summary: 'Is the process alive', reply: z.object({ status: z.literal('ok') }) },
   ready: {
-    summary: 'Can it work: Postgres and Temporal answer',
+    summary: 'Can it work: Postgres and Temporal answer, and a worker lives',
     reply: z.object({
       status: z.enum(['ok', 'degraded']),
       postgres: z.boolean(),
       temporal: z.boolean(),
+      worker: z.boolean(),
     }),
   },
 
@@ -242,6 +243,8 @@ export const api = {
       stream: z.string().min(1).max(100).default('feed'),
       after: z.coerce.number().int().min(0).default(0),
       limit: z.coerce.number().int().min(1).max(200).default(200),
+      /** The newest so many instead, oldest first: where a live view begins. */
+      last: z.coerce.number().int().min(1).max(200).optional(),
     }),
     reply: listOf(event),
   },

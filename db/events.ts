@@ -55,13 +55,32 @@ export async function readEvents(
   knex: Knex,
   query: { stream: string; after: number; limit: number },
 ): Promise<StoredEvent[]> {
-  const feed = query.stream === FEED_STREAM
-  const rows = await knex('events')
-    .modify((q) => (feed ? q : q.where({ stream: query.stream })))
-    .where(feed ? 'feed_seq' : 'seq', '>', query.after)
-    .orderBy(feed ? 'feed_seq' : 'seq')
+  const column = seqColumn(query.stream)
+  const rows = await streamRows(knex, query.stream)
+    .where(column, '>', query.after)
+    .orderBy(column)
     .limit(query.limit)
-  return rows.map((row: Record<string, unknown>) => ({
+  return rows.map(toEvent)
+}
+
+/** The newest events of a stream, oldest first. */
+export async function readLastEvents(
+  knex: Knex,
+  query: { stream: string; last: number },
+): Promise<StoredEvent[]> {
+  const rows = await streamRows(knex, query.stream)
+    .orderBy(seqColumn(query.stream), 'desc')
+    .limit(query.last)
+  return rows.reverse().map(toEvent)
+}
+
+const seqColumn = (stream: string) => (stream === FEED_STREAM ? 'feed_seq' : 'seq')
+
+const streamRows = (knex: Knex, stream: string): Knex.QueryBuilder =>
+  knex('events').modify((q) => (stream === FEED_STREAM ? q : q.where({ stream })))
+
+const toEvent = (row: Record<string, unknown>) =>
+  ({
     stream: row['stream'],
     seq: row['seq'],
     feedSeq: row['feed_seq'],
@@ -69,5 +88,4 @@ export async function readEvents(
     at: row['at'],
     type: row['type'],
     data: row['data'],
-  })) as unknown as StoredEvent[]
-}
+  }) as unknown as StoredEvent

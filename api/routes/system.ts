@@ -1,7 +1,8 @@
 import { SYSTEM_STREAM } from '../../contracts/ids.ts'
 import type { Settings } from '../../contracts/schemas.ts'
-import { readEvents } from '../../db/events.ts'
+import { readEvents, readLastEvents } from '../../db/events.ts'
 import { setPoolPaused } from '../../db/pool.ts'
+import { workerLives } from '../../db/presence.ts'
 import { isRefusal, type Refusal, refuse } from '../../db/refusal.ts'
 import { resolveId } from '../../db/resolve.ts'
 import { readSettings, writeSettings } from '../../db/settings.ts'
@@ -53,14 +54,15 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
   return {
     health: async () => ({ status: 'ok' }),
     async ready() {
-      const [postgres, temporal] = await Promise.all([
-        knex.raw('select 1').then(
-          () => true,
-          () => false, // that it does not answer is the answer
+      const [{ postgres, worker }, temporal] = await Promise.all([
+        workerLives(knex).then(
+          (lives) => ({ postgres: true, worker: lives }),
+          () => ({ postgres: false, worker: false }), // that it does not answer is the answer
         ),
         deps.temporalReady(),
       ])
-      return { status: postgres && temporal ? 'ok' : 'degraded', postgres, temporal }
+      const status = postgres && temporal && worker ? 'ok' : 'degraded'
+      return { status, postgres, temporal, worker }
     },
     async listEvents({ query }) {
       const stream = await resolveStream(knex, query.stream)
@@ -69,6 +71,10 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
         return refuse('bad_stream', 'A transcript is not a stream of events.', {
           advice: 'Read /api/agents/<id>/transcript.',
         })
+      if (query.last !== undefined) {
+        const items = await readLastEvents(knex, { stream: stream.name, last: query.last })
+        return { items, next: null }
+      }
       const items = await readEvents(knex, { ...query, stream: stream.name })
       const last = items.at(-1)
       const seq = stream.kind === 'feed' ? last?.feedSeq : last?.seq

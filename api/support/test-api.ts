@@ -48,7 +48,13 @@ export async function startTestApi(options: Partial<StartApiOptions> = {}): Prom
   const repository = makeRepository(join(dir, 'shop'))
   const api = await startApi({
     ...{ database, temporal: away, host: '127.0.0.1', port: 0, log: pino({ level: 'silent' }) },
-    ...{ version: '0.0.0', userName: 'sam', workflowUrl: () => null, doctor: async () => [] },
+    ...{
+      version: '0.0.0',
+      userName: 'sam',
+      taskQueue: 'core',
+      workflowUrl: () => null,
+      doctor: async () => [],
+    },
     inspectRepository: (path, choice) => git.inspectRepository(path, choice),
     readDiff: createReadDiff(git),
     ...options,

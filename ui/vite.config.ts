@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import react from '@vitejs/plugin-react'
+import { defineConfig, type Plugin } from 'vite'
+
+/** Compresses once, here, what the API would else compress for every page view. */
+function gzipAssets(): Plugin {
+  return {
+    name: 'gzip-assets',
+    apply: 'build',
+    writeBundle({ dir }) {
+      const assets = join(dir ?? '', 'assets')
+      for (const name of readdirSync(assets).filter((file) => /\.(js|css)$/.test(file))) {
+        const file = join(assets, name)
+        writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }))
+      }
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: [react(), gzipAssets()],
+  build: { outDir: '../dist/ui', emptyOutDir: true, modulePreload: { polyfill: false } },
+})
