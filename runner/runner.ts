@@ -61,6 +61,7 @@ export interface RunnerOptions extends SpawnerOptions {
 /** Between claiming a run and listening there are a few milliseconds. */
 const CONNECT_TRIES = 200
 const CONNECT_EVERY_MS = 10
+const MAX_RECONNECTS = 20
 
 /** Starts and follows agent runs, each in a detached runner process that outlives this one. `home`: DISPATCH_HOME. */
 export function createRunner(options: RunnerOptions): RunnerClient {
@@ -101,23 +102,32 @@ async function* follow(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RunEvent[]> {
   let last = afterSeq
-  // Live from the socket while there is one, and whatever it did not bring from the file.
-  for (const source of [live, stored]) {
-    for await (const events of source(transport, runId, last, signal)) {
-      if (signal?.aborted) return
-      yield events
-      const newest = events.at(-1)
-      if (!newest) continue
-      if (newest.type === 'done' || newest.type === 'failed') return
-      last = newest.seq
+  for (let attempt = 0; attempt < MAX_RECONNECTS; attempt += 1) {
+    // Live from the socket while there is one, and whatever it did not bring from the file.
+    for (const source of [live, stored]) {
+      for await (const events of source(transport, runId, last, signal)) {
+        if (signal?.aborted) return
+        yield events
+        last = events.at(-1)?.seq ?? last
+        if (isTerminal(events.at(-1))) return
+      }
     }
-    if (signal?.aborted) return
+    if (signal?.aborted || (await hasAll(transport, runId, last))) return
+    const state = await transport.state(runId)
+    if (state === 'absent') throw new Error(`run ${runId} was never started`)
+    if (state === 'lost') throw new RunnerLost(runId)
+    // Only the connection broke, or the process is about to be gone: look again.
   }
-  const exit = await transport.exit(runId)
-  // The caller already has everything.
-  if (exit && exit.lastSeq <= last) return
-  if ((await transport.state(runId)) === 'absent') throw new Error(`run ${runId} was never started`)
   throw new RunnerLost(runId)
+}
+
+const isTerminal = (event: RunEvent | undefined) =>
+  event?.type === 'done' || event?.type === 'failed'
+
+/** True when the run has ended and the caller already has every event. */
+async function hasAll(transport: Transport, runId: string, last: number): Promise<boolean> {
+  const exit = await transport.exit(runId)
+  return exit !== undefined && exit.lastSeq <= last
 }
 
 async function* live(
