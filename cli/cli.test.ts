@@ -377,8 +377,9 @@ describe('following', () => {
     api.answer('getTranscript', () => ({ items: [], next: null }))
     const following = cli(['logs', 'A-7', '-f'])
     await api.subscribed(`run/${ids.run}`)
-    api.push(`run/${ids.run}`, entry('text', { text: 'one' }), entry('done', { text: '' }))
-    expect(await following).toMatchObject({ code: 0, stdout: 'one\ndone\n' })
+    const pieces = ['o', 'ne\ntw', 'o'].map((text) => entry('text', { text }))
+    api.push(`run/${ids.run}`, ...pieces, entry('done', { text: '' }))
+    expect(await following).toMatchObject({ code: 0, stdout: 'one\ntwo\ndone\n' })
   })
 
   function goalWith(status: 'completed' | 'failed') {

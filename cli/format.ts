@@ -70,3 +70,6 @@ export function statusCell(status: AnyStatus, tty: boolean): Cell {
   const { icon, word, style } = look(status)
   return { text: `${icon} ${word}`, style }
 }
+
+/** `person:ada` is Ada's name to a person; other actors keep their kind. */
+export const actorName = (actor: string) => actor.replace(/^person:/, '')

@@ -1,5 +1,5 @@
 import type { Review } from '../contracts/schemas.ts'
-import { look } from './format.ts'
+import { actorName, look } from './format.ts'
 import type { Io, Style } from './io.ts'
 
 const RESULTS = {
@@ -90,7 +90,7 @@ function printFiles({ files }: Review, io: Io) {
 export function decided(
   review: Pick<Review, 'status' | 'decidedBy' | 'via' | 'decidedAt'>,
 ): string {
-  const by = review.decidedBy ? ` by ${review.decidedBy}` : ''
+  const by = review.decidedBy ? ` by ${actorName(review.decidedBy)}` : ''
   const via = review.via ? ` (${review.via})` : ''
   const at = review.decidedAt ? ` at ${review.decidedAt}` : ''
   return `${look(review.status).word}${by}${via}${at}`

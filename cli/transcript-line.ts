@@ -44,3 +44,27 @@ export function transcriptLine(
 
 /** No more entries follow one of these. */
 export const isLastEntry = ({ kind }: { kind?: unknown }) => kind === 'done' || kind === 'failed'
+
+/** Agents speak in pieces of words: these continue each other, every other entry begins a line. */
+export const isFragment = ({ kind }: { kind?: unknown }) => kind === 'text' || kind === 'reasoning'
+
+/** Prints entries so that pieces of one text join again. */
+export function createTranscriptPrinter(io: Io) {
+  let openKind: string | undefined
+  const endLine = () => {
+    if (openKind !== undefined) io.print()
+    openKind = undefined
+  }
+  return {
+    print(entry: Pick<TranscriptEntry, 'kind' | 'content'>) {
+      const line = transcriptLine(entry, io)
+      if (io.json || !line) return
+      if (openKind !== entry.kind) endLine()
+      if (!isFragment(entry)) return io.print(line)
+      io.draw(line)
+      openKind = entry.kind
+    },
+    /** Ends the last line, if it is still open. */
+    end: endLine,
+  }
+}

@@ -6,8 +6,11 @@ import { EXIT } from './failure.ts'
 import { look } from './format.ts'
 import type { Io } from './io.ts'
 import { oneLine } from './terminal-text.ts'
-import { transcriptLine } from './transcript-line.ts'
+import { isFragment, transcriptLine } from './transcript-line.ts'
 import { createBlock } from './watch-block.ts'
+
+/** Characters of an agent's open line that are kept: more than any terminal is wide. */
+const LINE_MAX = 2000
 
 const ENDED: readonly Goal['status'][] = ['completed', 'failed', 'cancelled']
 const isEnded = (goal: Goal) => ENDED.includes(goal.status)
@@ -66,10 +69,15 @@ async function drawUntilEnd(first: Goal, deps: Deps, io: Io): Promise<Goal | und
   async function follow(runId: string) {
     followed = runId
     lastLine = ''
+    let open = ''
     for await (const item of deps.subscribe(`run/${runId}`, { after: 0, signal })) {
       if (followed !== runId) return
       const entry = item as unknown as TranscriptEntry
-      const line = oneLine(transcriptLine(entry, { ...io, paint: (_style, text) => text }) ?? '')
+      const words = transcriptLine(entry, { ...io, paint: (_style, text) => text }) ?? ''
+      // Agents speak in pieces: the line grows until it ends.
+      open = isFragment(entry) ? (open + words).slice(-LINE_MAX) : words
+      const line = lastLineOf(open)
+      if (!isFragment(entry)) open = ''
       if (line) lastLine = line
     }
   }
@@ -107,7 +115,7 @@ function workingRun(events: StoredEvent[]): string | null | undefined {
 }
 
 /** Takes together what arrived while the consumer was busy: one look at the goal serves all of it. */
-async function* bursts(items: AsyncIterable<LiveItem>): AsyncGenerator<LiveItem[]> {
+export async function* bursts(items: AsyncIterable<LiveItem>): AsyncGenerator<LiveItem[]> {
   let waiting: LiveItem[] = []
   let wake: () => void = () => undefined
   let over = false
@@ -142,3 +150,10 @@ async function* bursts(items: AsyncIterable<LiveItem>): AsyncGenerator<LiveItem[
     }
   }
 }
+
+const lastLineOf = (text: string) =>
+  text
+    .split('\n')
+    .map(oneLine)
+    .filter((line) => line !== '')
+    .at(-1) ?? ''

@@ -5,7 +5,7 @@ import { EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { runId } from '../target.ts'
 import { oneLine } from '../terminal-text.ts'
-import { isLastEntry, transcriptLine } from '../transcript-line.ts'
+import { createTranscriptPrinter, isLastEntry } from '../transcript-line.ts'
 
 export const logs = defineCommand({
   name: 'logs',
@@ -34,14 +34,15 @@ async function printTranscript(
   deps: Deps,
   io: Io,
 ): Promise<number> {
+  const printer = createTranscriptPrinter(io)
   const show = (entry: TranscriptEntry) => {
     if (io.json && follow) io.document(entry, { line: true })
-    const line = transcriptLine(entry, io)
-    if (line?.trim()) io.print(line)
+    printer.print(entry)
   }
   if (!follow) {
     const entries: TranscriptEntry[] = []
     await readFrom({ id, after: 0, show: io.json ? (entry) => entries.push(entry) : show }, deps)
+    printer.end()
     if (io.json) io.document({ items: entries, next: null })
     return EXIT.ok
   }
@@ -50,6 +51,7 @@ async function printTranscript(
     ? await readFrom({ id, after: 0, show }, deps)
     : await followRun(run, { deps, show })
   if (!deps.signal.aborted) await readFrom({ id, after: last, show }, deps)
+  printer.end()
   return deps.signal.aborted ? EXIT.interrupted : EXIT.ok
 }
 

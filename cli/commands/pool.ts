@@ -1,7 +1,7 @@
 import type { PoolState } from '../../contracts/schemas.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
-import { when } from '../format.ts'
+import { actorName, when } from '../format.ts'
 import type { Io } from '../io.ts'
 
 const declare = (
@@ -35,7 +35,9 @@ function printPool(state: PoolState, io: Io): number {
     io.document(state)
     return EXIT.ok
   }
-  const paused = state.paused ? `paused${state.pausedBy ? ` by ${state.pausedBy}` : ''}, ` : ''
+  const paused = state.paused
+    ? `paused${state.pausedBy ? ` by ${actorName(state.pausedBy)}` : ''}, `
+    : ''
   io.note(
     `Pool: ${paused}${state.held.length}/${state.maxConcurrent} running, at most ${state.maxPerGoal} a goal, ${state.waiting.length} in line`,
   )
