@@ -3,12 +3,10 @@ import { usageFailure } from './failure.ts'
 
 /** What a person typed as the id of a goal, checked for its form. */
 export const goalId = (text: string) => idOf('goal', text)
-export const reviewId = (text: string) => idOf('review', text)
 export const runId = (text: string) => idOf('run', text)
 
 const KINDS = {
   goal: { example: 'G-12', words: 'a goal' },
-  review: { example: 'R-9', words: 'a review' },
   run: { example: 'A-7', words: 'an agent run' },
 } as const
 
