@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['./test/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
+    maxConcurrency: 4,
     hookTimeout: 30_000,
   },
 })

@@ -1,6 +1,8 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
 import { goalStream } from '../contracts/ids.ts'
 import type { AgentStage } from '../contracts/stages.ts'
+import type { Tx } from '../db/connect.ts'
+import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { acquireLease, releaseLease } from '../db/pool.ts'
 import { changeStage, openStage, type StageKey } from '../db/stages.ts'
@@ -115,6 +117,9 @@ export function createStageActivities(deps: ActivityDeps) {
   ): Promise<void> {
     await database.change(async (tx, emit) => {
       await changeStage(tx, emit, { key, change: { ...stateAfter(key, facts, result) } })
+      const noFrontend =
+        key.stage === 'implement' && result.outcome === 'passed' && !result.frontend
+      if (noFrontend) await skipFrontend(tx, emit, key)
       await releaseLease(tx, leaseId, emit)
     })
   }
@@ -130,6 +135,17 @@ export function createStageActivities(deps: ActivityDeps) {
   }
 
   return { runStage }
+}
+
+async function skipFrontend(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  implement: StageKey,
+): Promise<void> {
+  const key: StageKey = { ...implement, stage: 'frontend' }
+  await openStage(tx, key, null)
+  const reason = 'neither the task nor its files call for it'
+  await changeStage(tx, emit, { key, change: { status: 'skipped', reason } })
 }
 
 function notAnswered(outcome: Exclude<AgentOutcome, { type: 'answered' }>): StageResult {

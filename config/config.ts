@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
+import { CORE_QUEUE } from '../contracts/messages.ts'
 import { defaultHome, type HomePaths, homePaths } from './home.ts'
 
 export const DEFAULT_PORT = 4400
@@ -27,6 +28,7 @@ const fileSchema = z.strictObject({
     .strictObject({
       address: address.optional(),
       namespace: z.string().min(1).optional(),
+      task_queue: z.string().min(1).optional(),
       tls: z.boolean().optional(),
       api_key: z.string().min(1).optional(),
       server_name: z.string().optional(),
@@ -53,6 +55,7 @@ const envSchema = z.object({
   DATABASE_URL: postgresUrl.optional(),
   TEMPORAL_ADDRESS: address.optional(),
   TEMPORAL_NAMESPACE: z.string().optional(),
+  TEMPORAL_TASK_QUEUE: z.string().optional(),
   TEMPORAL_API_KEY: z.string().optional(),
   TEMPORAL_TLS: z.stringbool().optional(), // Boolean('false') is true
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
@@ -69,6 +72,8 @@ export interface TemporalConfig {
   /** Undefined: the supervisor starts a dev server. */
   address: string | undefined
   namespace: string
+  /** Worker and API must name the same one; several installations can share a namespace by it. */
+  taskQueue: string
   tls: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer }
   apiKey: string | undefined
   /** Address of Temporal's own UI, for links; the supervisor tells it. */
@@ -182,6 +187,7 @@ function temporalConfig(
   return {
     address: vars.TEMPORAL_ADDRESS ?? file.address,
     namespace: vars.TEMPORAL_NAMESPACE ?? file.namespace ?? 'default',
+    taskQueue: vars.TEMPORAL_TASK_QUEUE ?? file.task_queue ?? CORE_QUEUE,
     tls: Object.keys(custom).length > 0 ? custom : (vars.TEMPORAL_TLS ?? file.tls ?? false),
     apiKey: vars.TEMPORAL_API_KEY ?? file.api_key,
     uiUrl: vars.TEMPORAL_UI_URL,

@@ -38,3 +38,12 @@ export type SignalName =
   | typeof SET_PAUSED
   | typeof CANCEL_GOAL
   | typeof RETRY_STAGE
+
+/** Search attributes of goal workflows, registered at boot. */
+export const SEARCH = {
+  status: 'GoalStatus',
+  stage: 'GoalStage',
+  project: 'ProjectId',
+  adapter: 'Adapter',
+  pendingReview: 'PendingReview',
+} as const

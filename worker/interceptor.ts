@@ -75,7 +75,7 @@ export function isPassing(error: unknown): boolean {
 function atTheEdge(error: unknown): unknown {
   if (error instanceof TemporalFailure || error instanceof CancelledFailure) return error
   if (error instanceof GitProblem)
-    return ApplicationFailure.nonRetryable(`${error.message} ${error.advice}`, `git:${error.code}`)
+    return ApplicationFailure.nonRetryable(error.message, `git:${error.code}`)
   const message = (error as Error).message ?? String(error)
   if (isPassing(error)) return ApplicationFailure.retryable(message, 'passing')
   return ApplicationFailure.nonRetryable(`Dispatch could not go on: ${message}`, 'unforeseen')

@@ -7,9 +7,9 @@ import { detectAdapters } from '../adapters/registry.ts'
 import { processConfig, processEnv } from '../config/config.ts'
 import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
-import { CORE_QUEUE } from '../contracts/messages.ts'
 import { storeDetections } from '../db/adapters.ts'
 import { connect, type Database, migrate } from '../db/connect.ts'
+import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
@@ -57,10 +57,14 @@ async function main(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
   const running = worker.run()
+  const presence = announceWorker(config.databaseUrl, (error) =>
+    log.warn({ err: error }, 'Postgres lost sight of the worker; announcing it again'),
+  )
   process.send?.({ type: 'ready' })
-  log.info({ queue: CORE_QUEUE }, 'worker runs')
+  log.info({ queue: config.temporal.taskQueue }, 'worker runs')
   await running
   stopSweeping()
+  await presence.close()
   await runner.close()
   await database.close()
 }
@@ -121,7 +125,7 @@ async function createWorker(
   return Worker.create({
     connection,
     namespace: temporal.namespace,
-    taskQueue: CORE_QUEUE,
+    taskQueue: temporal.taskQueue,
     workflowBundle: { codePath: beside('./workflow-bundle.js') },
     activities: createActivities(deps),
     interceptors: {

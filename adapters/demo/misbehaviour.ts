@@ -60,7 +60,10 @@ export async function misbehave({ name, argument }: Behaviour, stage: Stage): Pr
     case 'auth':
       return report(printer, 'auth', 'Not logged in: run "demo login".')
     case 'rate-limit':
-      return report(printer, 'rate_limit', 'Too many requests.', number(argument, 60))
+      // the limit is over when the session is resumed
+      return firstStart
+        ? report(printer, 'rate_limit', 'Too many requests.', number(argument, 60))
+        : undefined
     case 'quota':
       return report(printer, 'quota', 'The limit of this plan is reached.', number(argument, 3600))
     case 'overloaded':

@@ -1,0 +1,347 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { git, type Installation, startInstallation } from '../support/installation.ts'
+
+let at: Installation
+beforeAll(async () => {
+  at = await startInstallation()
+  await at.call('PATCH', '/api/settings', { maxConcurrent: 20, maxPerGoal: 10 })
+})
+afterAll(() => at.close())
+
+describe.concurrent('a goal', () => {
+  test("goes from its text to a merge whose tests pass, and leaves the person's edits alone", async () => {
+    const { repo, id } = await at.project()
+    writeFileSync(join(repo, 'mine.txt'), 'not committed\n')
+    const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
+    const done = await at.approveAll(goal.id)
+    expect(done).toMatchObject({ status: 'completed', stage: 'merge' })
+    expect(git(repo, 'rev-parse', 'main')).toBe(done.mergedCommit)
+    expect(git(repo, 'log', '-1', '--format=%(trailers:key=Dispatch-Goal,valueonly)')).toBe(
+      done.shortId,
+    )
+    expect(git(repo, 'log', '--format=%s', 'main^1..main^2').split('\n')).toHaveLength(
+      done.tasks.length,
+    )
+    expect(readFileSync(join(repo, 'mine.txt'), 'utf8')).toBe('not committed\n')
+    expect(git(repo, 'status', '--porcelain')).toBe('?? mine.txt')
+    for (const stage of [
+      'spec',
+      'test_spec',
+      'security_spec',
+      'implement',
+      'verify',
+      'review',
+      'audit',
+      'merge',
+    ])
+      expect(
+        done.stages.filter((s) => s.stage === stage).every((s) => s.status === 'passed'),
+        stage,
+      ).toBe(true)
+    expect(done.stages.find((s) => s.stage === 'frontend')?.status).toBe('skipped')
+    expect(done.usage.total).toBeGreaterThan(0)
+  })
+
+  test('a frontend task goes through the frontend stage', async () => {
+    const { id } = await at.project()
+    const goal = await at.goal(id, 'Show it [demo:all=instant] [demo:frontend]')
+    const done = await at.approveAll(goal.id)
+    expect(done.status).toBe('completed')
+    expect(done.stages.find((s) => s.stage === 'frontend')?.status).toBe('passed')
+  })
+
+  test('request changes starts the next attempt with the comment; an edited spec is what is built', async () => {
+    const { id } = await at.project()
+    const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
+    await at.decide(goal.id, 'spec', {
+      decision: 'request_changes',
+      comment: 'Only one task, please',
+    })
+    const second = await at.until(goal.id, (g) =>
+      g.reviews.some((r) => r.kind === 'spec' && r.status === 'pending' && r.attempt === 2),
+    )
+    const review = second.reviews.find((r) => r.attempt === 2)
+    const prompt = await promptOf(goal.id, 'spec', 2)
+    expect(prompt).toContain('Only one task, please')
+    const { body } = await at.call<{ spec: { content: { tasks: object[]; title: string } } }>(
+      'GET',
+      `/api/reviews/${review?.id}`,
+    )
+    const edits = {
+      ...body.spec.content,
+      title: 'My own title',
+      tasks: body.spec.content.tasks.slice(0, 1),
+    }
+    await at.decide(goal.id, 'spec', { edits: edits as never })
+    const done = await at.approveAll(goal.id)
+    expect(done.status).toBe('completed')
+    expect(done.tasks).toHaveLength(1)
+    expect(done.spec?.content).toMatchObject({ title: 'My own title' })
+  })
+
+  test('changes requested in a task review go to the agent; the second attempt is merged', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(
+      id,
+      'Add a file [demo:all=instant] [demo:implement=edit:src/a.js,instant]',
+    )
+    await at.decide(goal.id, 'spec')
+    await at.decide(goal.id, 'task', { decision: 'request_changes', comment: 'Name it better' })
+    const done = await at.approveAll(goal.id)
+    expect(done.status).toBe('completed')
+    expect(await promptOf(goal.id, 'implement', 2)).toContain('Name it better')
+    expect(git(repo, 'log', '--format=%s', 'main^1..main^2').split('\n')).toHaveLength(1)
+  })
+
+  test('reject cancels with the reason and keeps the branch', async () => {
+    const { repo, id } = await at.project()
+    const before = git(repo, 'rev-parse', 'main')
+    const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
+    await at.decide(goal.id, 'spec')
+    await at.decide(goal.id, 'task', { decision: 'reject', comment: 'Not like this' })
+    const done = await at.until(goal.id, (g) => g.status === 'cancelled')
+    expect(done.reason).toContain('Not like this')
+    const kept = git(repo, 'branch', '--list', 'dispatch/*', '--format=%(refname:short)').split(
+      '\n',
+    )
+    expect(kept.length).toBeGreaterThan(0)
+    for (const branch of kept) expect(done.reason).toContain(branch)
+    expect(git(repo, 'rev-parse', 'main')).toBe(before)
+    expect(done.pendingReviews).toBe(0)
+  })
+
+  test('cancel during a run ends the agent and says where the work is', async () => {
+    const { repo, id } = await at.project()
+    const goal = await at.goal(
+      id,
+      'Finish textkit [demo:all=instant] [demo:implement=commit,slow:60]',
+      { skipSpecReview: true },
+    )
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'implement' && s.status === 'running'),
+    )
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, { reason: 'Changed my mind' })
+    const done = await at.until(goal.id, (g) => g.status === 'cancelled')
+    expect(done.reason).toContain('Changed my mind')
+    const runs = await at.database
+      .knex('agent_runs')
+      .where({ goal_id: goal.id })
+      .whereIn('status', ['queued', 'running'])
+    expect(runs).toHaveLength(0)
+    expect(git(repo, 'status', '--porcelain')).toBe('')
+  })
+
+  test('tasks that depend on each other run in order; parallel ones that edit the same line are reconciled', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const chain = await at.goal(id, 'Chain [demo:all=instant] [demo:chain=3]')
+    expect((await at.approveAll(chain.id)).status).toBe('completed')
+    const fight = await at.goal(
+      id,
+      'Fight [demo:all=instant] [demo:tasks=2] [demo:implement=conflict,instant]',
+    )
+    const done = await at.approveAll(fight.id)
+    expect(done).toMatchObject({ status: 'completed' })
+    expect(git(repo, 'log', '--merges', '--format=%s', 'main').split('\n')).toHaveLength(2)
+    expect(readFileSync(join(repo, 'README.md'), 'utf8')).not.toContain('<<<<<<<')
+  })
+
+  test('two goals of one project do not disturb each other', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const goals = await Promise.all(
+      ['A', 'B'].map((name) => at.goal(id, `Goal ${name} [demo:all=instant]`)),
+    )
+    const done = await Promise.all(goals.map((goal) => at.approveAll(goal.id)))
+    expect(done.map((goal) => goal.status)).toEqual(['completed', 'completed'])
+    expect(git(repo, 'log', '--merges', '--format=%s', 'main').split('\n').sort()).toEqual(
+      ['Goal A', 'Goal B'].map((t) => expect.stringContaining(t)),
+    )
+  })
+
+  test('only documentation goes on by the policy, and that decision is on record', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Notes [demo:all=instant]', { skipSpecReview: true })
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    expect(done.reviews.map((r) => [r.kind, r.tier, r.decidedBy])).toEqual(
+      expect.arrayContaining([
+        ['spec', 'auto', 'policy'],
+        ['task', 'auto', 'policy'],
+      ]),
+    )
+  })
+})
+
+describe.concurrent('when something goes wrong', () => {
+  test('an invalid answer goes back with its errors; a third one needs attention and can be retried', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const once = await at.goal(id, 'Once [demo:all=instant] [demo:spec=invalid-once,instant]')
+    await at.until(once.id, (g) => g.pendingReviews === 1)
+    const runs = await at.database.knex('agent_runs').where({ goal_id: once.id }).orderBy('segment')
+    expect(runs.map((run) => run.purpose)).toEqual(['start', 'repair'])
+    expect(new Set(runs.map((run) => run.session_id)).size).toBe(1)
+    const always = await at.goal(id, 'Always [demo:all=instant] [demo:spec=invalid,instant]')
+    const stuck = await at.until(always.id, (g) => g.status === 'needs_attention')
+    expect(stuck.reason).toContain('did not have the asked shape')
+    await at.call('POST', `/api/goals/${always.id}/retry`, {})
+    const again = await at.until(
+      always.id,
+      (g) =>
+        g.status === 'needs_attention' &&
+        g.stages.some((s) => s.stage === 'spec' && s.attempt === 2 && s.status === 'failed'),
+    )
+    expect(again.stages.filter((s) => s.stage === 'spec').at(-1)?.attempt).toBe(2)
+  })
+
+  test('an agent that lies about the tests is caught by the checks, twice, and then a person is asked', async () => {
+    const { id } = await at.project()
+    const goal = await at.goal(
+      id,
+      'Finish textkit [demo:all=instant] [demo:implement=edit:src/slugify.js,instant]',
+      { skipSpecReview: true },
+    )
+    const stuck = await at.until(goal.id, (g) => g.status === 'needs_attention')
+    expect(stuck.reason).toMatch(/Verify found/)
+    const attempts = stuck.stages.filter((s) => s.stage === 'verify').map((s) => s.attempt)
+    expect(Math.max(...attempts)).toBe(3)
+    expect(stuck.mergedCommit).toBeNull()
+  })
+
+  test('a crash is resumed in the same session, without a person', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Crash [demo:all=instant] [demo:implement=crash-once,instant]', {
+      skipSpecReview: true,
+    })
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    expect(done.status).toBe('completed')
+    const runs = await at.database
+      .knex('agent_runs')
+      .where({ goal_id: goal.id, stage: 'implement' })
+      .orderBy('segment')
+    expect(runs.map((run) => [run.purpose, run.status])).toEqual([
+      ['start', 'failed'],
+      ['resume', 'done'],
+    ])
+    expect(runs[0].session_id).toBe(runs[1].session_id)
+  })
+
+  test('a missing agent and a missing login say what to do', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const missing = await at.goal(id, 'Claude', { profile: 'Default' })
+    expect((await at.until(missing.id, (g) => g.status === 'needs_attention')).reason).toContain(
+      'not installed',
+    )
+    const login = await at.goal(id, 'Login [demo:spec=auth]')
+    expect((await at.until(login.id, (g) => g.status === 'needs_attention')).reason).toContain(
+      'log in',
+    )
+  })
+
+  test('a rate limit parks the run until its time and goes on by itself', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Limit [demo:all=instant] [demo:spec=rate-limit:2,instant]', {
+      skipSpecReview: true,
+    })
+    const parked = await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'spec' && s.status === 'waiting' && s.reason !== null),
+    )
+    expect(parked.stages[0]?.reason).toContain('Goes on at')
+    expect((await at.until(goal.id, (g) => g.status === 'completed')).status).toBe('completed')
+  })
+
+  test('at the token budget the run stops at a review; granting more goes on in the same session', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(
+      id,
+      'Budget [demo:all=instant] [demo:implement=tokens:6000,slow:2]',
+      { skipSpecReview: true, tokenBudget: 5000 },
+    )
+    const asked = await at.until(goal.id, (g) =>
+      g.reviews.some((r) => r.kind === 'budget' && r.status === 'pending'),
+    )
+    expect(asked.reviews.find((r) => r.kind === 'budget')?.title).toContain('More tokens')
+    const running = await at.database
+      .knex('agent_runs')
+      .where({ goal_id: goal.id, status: 'running' })
+    expect(running).toHaveLength(0)
+    await at.decide(goal.id, 'budget')
+    const runs = async () =>
+      at.database
+        .knex('agent_runs')
+        .where({ goal_id: goal.id, stage: 'implement' })
+        .orderBy('segment')
+    await at.until(goal.id, (g) => g.reviews.filter((r) => r.kind === 'budget').length === 2)
+    await at.decide(goal.id, 'budget', { decision: 'reject', comment: 'Enough' })
+    const done = await at.until(goal.id, (g) => g.status === 'cancelled')
+    expect(done.reason).toContain('Enough')
+    const segments = await runs()
+    expect(segments).toHaveLength(2)
+    expect(segments[0].exit_reason).toBe('budget')
+    expect(new Set(segments.map((run) => run.session_id)).size).toBe(1)
+  })
+})
+
+describe('pause', () => {
+  test('interrupts the agent within 5 s, keeps its session, and resume goes on in it', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Pause [demo:all=instant] [demo:implement=slow:3]', {
+      skipSpecReview: true,
+    })
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'implement' && s.status === 'running'),
+    )
+    const session = async () =>
+      at.database
+        .knex('agent_runs')
+        .where({ goal_id: goal.id, stage: 'implement' })
+        .orderBy('segment')
+    while (!(await session())[0]?.session_id)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    const asked = Date.now()
+    const answer = await at.call<{ status: string }>('POST', `/api/goals/${goal.id}/pause`, {})
+    expect(answer.body.status).toBe('paused')
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'implement' && s.status === 'paused'),
+    )
+    expect(Date.now() - asked).toBeLessThan(5000)
+    const leases = await at.database.knex('run_leases').where({ goal_id: goal.id, state: 'held' })
+    expect(leases).toHaveLength(0)
+    await at.call('POST', `/api/goals/${goal.id}/resume`, {})
+    const done = await at.approveAll(goal.id)
+    expect(done.status).toBe('completed')
+    const runs = await session()
+    expect(runs.map((run) => run.status)).toEqual(['interrupted', 'done'])
+    expect(new Set(runs.map((run) => run.session_id)).size).toBe(1)
+  })
+
+  test('a goal in line says its place and why; the pool can be paused', async () => {
+    await at.call('POST', '/api/pool/pause', {})
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Line [demo:all=instant]')
+    const waiting = await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'spec' && s.reason !== null),
+    )
+    expect(waiting.stages[0]?.reason).toMatch(/in line, place \d+: the pool is paused by/)
+    const pool = await at.call<{ waiting: { goalShortId: string; reason: string }[] }>(
+      'GET',
+      '/api/pool',
+    )
+    expect(pool.body.waiting.map((row) => row.goalShortId)).toContain(goal.shortId)
+    await at.call('POST', '/api/pool/resume', {})
+    await at.until(goal.id, (g) => g.pendingReviews === 1)
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+    await at.until(goal.id, (g) => g.status === 'cancelled')
+  })
+})
+
+/** What the agent of an attempt was sent first. */
+async function promptOf(goalId: string, stage: string, attempt: number): Promise<string> {
+  const run = await at.database
+    .knex('agent_runs')
+    .where({ goal_id: goalId, stage, attempt })
+    .orderBy('segment')
+    .first('id')
+  const file = join(at.home, 'dispatch', 'runs', run.id, 'spec.json')
+  expect(existsSync(file)).toBe(true)
+  return JSON.parse(readFileSync(file, 'utf8')).prompt
+}

@@ -1,0 +1,225 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { inject } from 'vitest'
+import { sampleFiles } from '../../adapters/demo/sample.ts'
+import type { Body, Reply } from '../../contracts/api.ts'
+import { connect, type Database } from '../../db/connect.ts'
+import { createTestDatabase } from './database.ts'
+
+/** A real worker and API of the built program, on a database, a home and a task queue of their own. */
+export interface Installation {
+  url: string
+  home: string
+  database: Database
+  /** Calls the HTTP API as a client would; `status` and the parsed body. */
+  call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: T }>
+  /** A repository with the sample program, or with `files`, and its project. */
+  project(files?: Record<string, string>): Promise<{ repo: string; id: string }>
+  goal(
+    projectId: string,
+    description: string,
+    more?: Partial<Body<'createGoal'>>,
+  ): Promise<Reply<'createGoal'>>
+  /** Waits until the goal is as `ready` says; events wake it, no clock. Throws with the goal's state after 90 s. */
+  until(goalId: string, ready: (goal: Reply<'getGoal'>) => boolean): Promise<Reply<'getGoal'>>
+  /** Decides the goal's oldest pending review of this kind as a person would, once it is there. */
+  decide(
+    goalId: string,
+    kind: string,
+    decision?: Partial<Body<'decideReview'>>,
+  ): Promise<Reply<'decideReview'>>
+  /** Approves whatever waits until the goal is over; returns it. */
+  approveAll(goalId: string): Promise<Reply<'getGoal'>>
+  worker: ChildProcess
+  restartWorker(): Promise<void>
+  close(): Promise<void>
+}
+
+const WAIT_MS = 90_000
+
+export async function startInstallation(): Promise<Installation> {
+  const home = mkdtempSync(join(tmpdir(), 'dispatch-journey-'))
+  const testDatabase = await createTestDatabase()
+  const database = connect(testDatabase.url, { max: 3 })
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: home,
+    DISPATCH_HOME: join(home, 'dispatch'),
+    DATABASE_URL: testDatabase.url,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    TEMPORAL_TASK_QUEUE: `q-${randomBytes(4).toString('hex')}`,
+    DISPATCH_PORT: String(20_000 + Math.floor(Math.random() * 20_000)),
+    DISPATCH_LOG_LEVEL: 'info',
+  }
+  let worker = await startProgram('worker.js', env)
+  const api = await startProgram('api.js', env)
+  const url = `http://127.0.0.1:${api.port}`
+
+  const call: Installation['call'] = async (method, path, body) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'content-type': 'application/json', 'x-dispatch': '1' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return { status: response.status, body: (await response.json()) as never }
+  }
+
+  const getGoal = async (goalId: string) =>
+    (await call<Reply<'getGoal'>>('GET', `/api/goals/${goalId}`)).body
+
+  const until: Installation['until'] = async (goalId, ready) => {
+    const deadline = Date.now() + WAIT_MS
+    for (let after = 0; ; ) {
+      const goal = await getGoal(goalId)
+      if (ready(goal)) return goal
+      if (Date.now() > deadline) throw new Error(`goal did not get there: ${describe(goal)}`)
+      after = await nextChange(database, goal.id, after, deadline)
+    }
+  }
+
+  const decide: Installation['decide'] = async (goalId, kind, decision = {}) => {
+    const pending = (goal: Reply<'getGoal'>) =>
+      goal.reviews.find((r) => r.status === 'pending' && r.kind === kind)
+    const goal = await until(goalId, (g) => pending(g) !== undefined)
+    const review = (await call<Reply<'getReview'>>('GET', `/api/reviews/${pending(goal)?.id}`)).body
+    const body = {
+      decision: 'approve',
+      hash: review.hash,
+      checklist: review.checklist.map((item) => item.id),
+      ...decision,
+    }
+    const answer = await call<Reply<'decideReview'>>(
+      'POST',
+      `/api/reviews/${review.id}/decision`,
+      body,
+    )
+    if (answer.status !== 200) throw new Error(`decision refused: ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+
+  return {
+    url,
+    home,
+    database,
+    call,
+    until,
+    decide,
+    async project(files = sampleFiles()) {
+      const repo = makeRepository(join(home, `repo ${randomBytes(3).toString('hex')}`), files)
+      const { body, status } = await call<Reply<'createProject'>>('POST', '/api/projects', {
+        path: repo,
+      })
+      if (status !== 201) throw new Error(`project refused: ${JSON.stringify(body)}`)
+      return { repo, id: body.id }
+    },
+    async goal(projectId, description, more = {}) {
+      const body = { project: projectId, description, profile: 'Demo', ...more }
+      const answer = await call<Reply<'createGoal'>>('POST', '/api/goals', body)
+      if (answer.status !== 202) throw new Error(`goal refused: ${JSON.stringify(answer.body)}`)
+      return answer.body
+    },
+    async approveAll(goalId) {
+      for (;;) {
+        const goal = await until(
+          goalId,
+          (g) => isOver(g) || g.reviews.some((r) => r.status === 'pending'),
+        )
+        if (isOver(goal)) return goal
+        for (const review of goal.reviews.filter((r) => r.status === 'pending'))
+          await decide(goalId, review.kind)
+      }
+    },
+    get worker() {
+      return worker.child
+    },
+    async restartWorker() {
+      worker = await startProgram('worker.js', env)
+    },
+    async close() {
+      await endProgram(worker.child)
+      await endProgram(api.child)
+      await database.close()
+      await testDatabase.drop()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+export const isOver = (goal: { status: string }) => !['active', 'paused'].includes(goal.status)
+
+function describe(goal: Reply<'getGoal'>): string {
+  const stages = goal.stages
+    .filter((s) => s.attempt > 0)
+    .map((s) => `${s.stage}#${s.attempt} ${s.status} ${s.reason ?? ''}`)
+  return `${goal.status} ${goal.reason ?? ''}; ${stages.join(', ')}`
+}
+
+/** The goal's next event after a seq, however long it takes until the deadline. */
+async function nextChange(
+  database: Database,
+  goalId: string,
+  after: number,
+  deadline: number,
+): Promise<number> {
+  while (Date.now() < deadline) {
+    const row = await database
+      .knex('streams')
+      .where({ name: `goal/${goalId}` })
+      .first('seq')
+    if (row && row.seq > after) return row.seq
+    await new Promise((resolve) => setTimeout(resolve, 40))
+  }
+  return after
+}
+
+export function makeRepository(path: string, files: Record<string, string>): string {
+  for (const [file, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true })
+    writeFileSync(join(path, file), content)
+  }
+  git(path, 'init', '-q', '-b', 'main')
+  git(path, 'config', 'user.name', 'Person')
+  git(path, 'config', 'user.email', 'person@localhost')
+  git(path, 'add', '-A')
+  git(path, 'commit', '-q', '-m', 'Start')
+  return path
+}
+
+/** Runs git in a repository of the test's, as its person would. */
+export function git(repo: string, ...args: string[]): string {
+  return execFileSync('git', ['-C', repo, ...args], { encoding: 'utf8' }).trim()
+}
+
+async function startProgram(
+  file: string,
+  env: Record<string, string | undefined>,
+): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, ['--enable-source-maps', join(inject('dist'), file)], {
+    env: env as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let last = ''
+  child.stderr?.on('data', (chunk) => {
+    last = (last + chunk).slice(-4000)
+  })
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}: ${last}`)))
+    child.once('message', (message: { port?: number }) =>
+      resolve({ child, port: message.port ?? 0 }),
+    )
+  })
+}
+
+async function endProgram(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await ended
+}

@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pino } from 'pino'
+import { sampleFiles } from '../../adapters/demo/sample.ts'
+import { readServerFile } from '../../cli/supervisor/server-file.ts'
+import { type Stack, startStack } from '../../cli/supervisor/stack.ts'
+import { loadConfig, processEnv } from '../../config/config.ts'
+import { type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
+import { freePort } from '../../config/ports.ts'
+import { connect, type Database } from '../../db/connect.ts'
+import { until } from './until.ts'
+
+/** All of Dispatch, supervised as by `dispatch start`, in a temporary home of its own. */
+export interface OwnStack {
+  folder: string
+  home: HomePaths
+  stack: Stack
+  database: Database
+  /** What the supervisor said, oldest first. */
+  said: string[]
+  call: Call
+  /** Calls again for as long as nobody answers or the answer is 5xx; at most `ms`. */
+  insist(method: string, path: string, body?: unknown, ms?: number): Promise<Answer>
+  /** A repository of the person with the sample program, on `main`, with an edit that is not committed. */
+  repository(name: string): Repository
+  close(options?: { keep?: boolean }): Promise<void>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into any reply
+export type Answer = { status: number; body: any }
+export type Call = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>
+
+export interface Repository {
+  path: string
+  /** The commit that `main` was on. */
+  start: string
+  edited: { file: string; content: string }
+  git(...args: string[]): string
+}
+
+const ANSWER_MS = 15_000
+
+export async function startOwnStack(prefix = 'dispatch-chaos-'): Promise<OwnStack> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), prefix)))
+  const home = homePaths(join(folder, 'home'))
+  const { PATH = '', HOME = '', XDG_CACHE_HOME } = processEnv()
+  const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}) }
+  const base = 20_000 + Math.floor(Math.random() * 20_000)
+  const [port, temporalPort] = [await freePort(base), await freePort(base + 100)]
+  const said: string[] = []
+  const stack = await startStack({
+    config: loadConfig(env, { home: home.root, port, temporalPort }),
+    ...{ env, log: pino({ level: 'silent' }), temporalUi: false, ui: false },
+    say: (line) => void said.push(`${new Date().toISOString()} ${line}`),
+  })
+  const database = connect(stack.databaseUrl, { max: 3 })
+  const url = () => readServerFile(home.serverFile)?.url ?? stack.url
+  const call: Call = (method, path, body, headers) =>
+    request(url() + path, { method, body, ...(headers ? { headers } : {}) })
+  return {
+    ...{ folder, home, stack, database, said, call },
+    insist: (method, path, body, ms = 60_000) =>
+      until(
+        async () => {
+          const answer = await call(method, path, body).catch(() => undefined)
+          return answer && answer.status < 500 ? answer : undefined
+        },
+        { ms, what: `an answer to ${method} ${path}` },
+      ),
+    repository: (name) => makeRepository(join(folder, name)),
+    async close({ keep = false } = {}) {
+      await database.close()
+      await stack.stop()
+      if (keep) return
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      rmSync(shortSocketDir(home.root), { recursive: true, force: true })
+    },
+  }
+}
+
+/** One request as a client makes it. Rejects when nobody answers. */
+export async function request(
+  url: string,
+  {
+    method,
+    body,
+    headers = {},
+  }: { method: string; body?: unknown; headers?: Record<string, string> },
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: { 'content-type': 'application/json', 'x-dispatch': '1', ...headers },
+    signal: AbortSignal.timeout(ANSWER_MS),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const json = /json/.test(response.headers.get('content-type') ?? '')
+  return { status: response.status, body: json ? JSON.parse(text) : text }
+}
+
+function makeRepository(path: string): Repository {
+  mkdirSync(path, { recursive: true })
+  for (const [file, content] of Object.entries(sampleFiles())) {
+    mkdirSync(dirname(join(path, file)), { recursive: true })
+    writeFileSync(join(path, file), content)
+  }
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=Person', '-c', 'user.email=person@localhost', ...args], {
+      cwd: path,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
+  git('init', '-q', '-b', 'main')
+  git('add', '-A')
+  git('commit', '-q', '-m', 'start')
+  const edited = {
+    file: 'README.md',
+    content: '# my own words\nnot committed, \tno newline at the end',
+  }
+  writeFileSync(join(path, edited.file), edited.content)
+  return { path, git, edited, start: git('rev-parse', 'HEAD') }
+}
