@@ -53,7 +53,7 @@ export function refuseOtherMethods(app: Express): void {
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
   for (const [path, allowed] of methods) {
     const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])].join(', ')
-    app.all(path, (request) => {
+    app.route(path).all((request) => {
       throw new Problem(405, 'method_not_allowed', `${request.method} is not there; ${allow} is.`, {
         headers: { Allow: allow },
       })

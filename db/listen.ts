@@ -11,6 +11,8 @@ export interface ListenOptions {
   /** After every (re)connection: what was told meanwhile is lost, so look for yourself. */
   onConnected?: () => void
   onError?: (error: Error) => void
+  /** Done on every new connection before anything else. */
+  prepare?: (client: pg.Client) => Promise<unknown>
 }
 
 const FIRST_RETRY_MS = 200
@@ -44,6 +46,7 @@ export function listen(options: ListenOptions): Listener {
     fresh.on('notification', ({ channel, payload }) => options.onNotify(channel, payload ?? ''))
     try {
       await fresh.connect()
+      await options.prepare?.(fresh)
       for (const channel of options.channels)
         await fresh.query(`listen ${fresh.escapeIdentifier(channel)}`)
       wait = FIRST_RETRY_MS

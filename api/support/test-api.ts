@@ -93,7 +93,9 @@ export function send(
       : JSON.stringify(call.body)
   const defaults: Headers = {
     'x-dispatch': '1',
-    ...(raw === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(raw === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(raw)) }),
   }
   const wanted = Object.entries({ ...defaults, ...call.headers })
   const headers = Object.fromEntries(
