@@ -12,7 +12,7 @@ const CONNECTION: Readonly<Record<ConnectionState, string>> = {
 
 /** What Dispatch does now, on one page. It shows; decisions are made with the command line. */
 export function StatusPage() {
-  const { status, connection, problem } = useStatus()
+  const { status, connection, problem } = useStatus(window.location.origin)
   return (
     <>
       <header>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { createBrowserClient, subscribeInBrowser } from '../../client/browser.ts'
+import type { Client } from '../../client/caller.ts'
 import type { ConnectionState } from '../../client/live-stream.ts'
 import type { Goal, PoolState, ReviewSummary } from '../../contracts/schemas.ts'
 
@@ -9,12 +10,10 @@ export interface Status {
   pool: PoolState
 }
 
-const baseUrl = window.location.origin
-const client = createBrowserClient(baseUrl)
 /** Goals shown with their stages; the rest is a `dispatch goals` away. */
 const SHOWN = 12
 
-async function readStatus(): Promise<Status> {
+async function readStatus(client: Client): Promise<Status> {
   const [goals, reviews, pool] = await Promise.all([
     client.call('listGoals', { query: { limit: SHOWN } }),
     client.call('listReviews', { query: { status: 'pending', limit: 50 } }),
@@ -25,7 +24,7 @@ async function readStatus(): Promise<Status> {
 }
 
 /** The state of Dispatch, read again whenever the feed says that something happened. */
-export function useStatus(): {
+export function useStatus(baseUrl: string): {
   status: Status | undefined
   connection: ConnectionState
   problem: string | undefined
@@ -36,9 +35,10 @@ export function useStatus(): {
 
   useEffect(() => {
     const ended = new AbortController()
+    const client = createBrowserClient(baseUrl)
     const refresh = createRefresh(async () => {
       try {
-        const fresh = await readStatus()
+        const fresh = await readStatus(client)
         if (ended.signal.aborted) return
         setStatus(fresh)
         setProblem(undefined)
@@ -46,9 +46,9 @@ export function useStatus(): {
         setProblem((error as Error).message)
       }
     })
-    void follow(ended.signal, setConnection, refresh)
+    void follow({ baseUrl, client, signal: ended.signal }, setConnection, refresh)
     return () => ended.abort()
-  }, [])
+  }, [baseUrl])
 
   return { status, connection, problem }
 }
@@ -71,13 +71,13 @@ function createRefresh(work: () => Promise<void>): () => void {
 }
 
 async function follow(
-  signal: AbortSignal,
+  at: { baseUrl: string; client: Client; signal: AbortSignal },
   onState: (state: ConnectionState) => void,
   refresh: () => void,
 ): Promise<void> {
   refresh()
   const feed = subscribeInBrowser({
-    ...{ baseUrl, signal, stream: 'feed', after: await lastSeq() },
+    ...{ baseUrl: at.baseUrl, signal: at.signal, stream: 'feed', after: await lastSeq(at.client) },
     onState(state) {
       onState(state)
       if (state === 'live') refresh() // whatever was missed while away
@@ -87,7 +87,7 @@ async function follow(
 }
 
 /** Where the feed ends now: the page needs only what comes after. */
-async function lastSeq(): Promise<number> {
+async function lastSeq(client: Client): Promise<number> {
   const { items } = await client.call('listEvents', { query: { stream: 'feed', last: 1 } })
   return items[0]?.feedSeq ?? 0
 }

@@ -1,0 +1,113 @@
+import { Client } from '@temporalio/client'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { goalStream, goalWorkflowId } from '../contracts/ids.ts'
+import { connect, type Database } from '../db/connect.ts'
+import { enqueue } from '../db/outbox.ts'
+import { seedProfiles } from '../db/profiles.ts'
+import { connectTemporal } from '../temporal/connection.ts'
+import { createTestDatabase } from '../test/support/database.ts'
+import { createDispatcher, type Dispatcher } from './dispatcher.ts'
+import { insertGoal } from './support/rows.ts'
+
+let database: Database
+let undo: (() => Promise<unknown>)[]
+beforeEach(async () => {
+  const own = await createTestDatabase()
+  database = connect(own.url)
+  undo = [own.drop, () => database.close()]
+  await seedProfiles(database)
+})
+afterEach(async () => {
+  for (const step of undo.reverse()) await step()
+})
+
+async function temporal(): Promise<Client> {
+  const connection = await connectTemporal({ address: inject('temporalAddress') })
+  undo.push(() => connection.close())
+  return new Client({ connection })
+}
+
+function dispatcher(client: () => Promise<Client>): Dispatcher {
+  const made = createDispatcher({
+    ...{ database, client, log: pino({ level: 'silent' }), taskQueue: `t-${crypto.randomUUID()}` },
+    ...{ goalUrl: (id: string) => `http://127.0.0.1/#/goals/${id}`, everyMs: 50 },
+  })
+  undo.push(() => made.close())
+  return made
+}
+
+const pending = async () => (await database.knex('outbox').whereNull('done_at')).length
+const delivered = () => vi.waitFor(async () => expect(await pending()).toBe(0), { timeout: 10_000 })
+
+async function startGoal(goalId: string, title = 'Größe 😀 '.repeat(40)) {
+  const payload = { goalId, title, projectId: crypto.randomUUID() }
+  await database.change((tx) =>
+    enqueue(tx, { kind: 'start_goal', workflowId: goalWorkflowId(goalId), payload }),
+  )
+}
+const signal = (workflowId: string, args: unknown) =>
+  database.change((tx) =>
+    enqueue(tx, { kind: 'signal', workflowId, payload: { signal: 'setPaused', args } }),
+  )
+
+test('a goal is started once, and what is told of it afterwards arrives in order', async () => {
+  const client = await temporal()
+  const goalId = await insertGoal(database)
+  await startGoal(goalId)
+  await signal(goalWorkflowId(goalId), { paused: true })
+  await signal(goalWorkflowId(goalId), { paused: false })
+  await startGoal(goalId) // as if the first acknowledgement had been lost
+  dispatcher(async () => client)
+  await delivered()
+  const handle = client.workflow.getHandle(goalWorkflowId(goalId))
+  undo.push(() => handle.terminate())
+  const { events } = await handle.fetchHistory()
+  const told = events?.flatMap(({ workflowExecutionSignaledEventAttributes: one }) =>
+    one ? [JSON.parse(Buffer.from(one.input?.payloads?.[0]?.data ?? []).toString())] : [],
+  )
+  expect(told).toEqual([{ paused: true }, { paused: false }])
+  const { staticDetails } = await handle
+    .describe()
+    .then(async (one) => ({ staticDetails: await one.staticDetails() }))
+  expect(staticDetails).toContain(`/#/goals/${goalId}`)
+})
+
+test('nothing is lost or delayed while Temporal is away', async () => {
+  const client = await temporal()
+  const goalId = await insertGoal(database)
+  await startGoal(goalId)
+  let tries = 0
+  dispatcher(async () => {
+    tries += 1
+    if (tries < 4) throw new Error('away')
+    return client
+  })
+  await delivered()
+  const rows = await database.knex('outbox')
+  expect(rows).toMatchObject([{ attempts: 1, last_error: null }])
+  await client.workflow.getHandle(goalWorkflowId(goalId)).terminate()
+})
+
+test('a message to a workflow that is over is done with, and said', async () => {
+  const client = await temporal()
+  const goalId = await insertGoal(database)
+  await database.change((tx) =>
+    enqueue(tx, {
+      kind: 'signal',
+      workflowId: goalWorkflowId(goalId),
+      payload: { signal: 'cancelGoal', args: { reason: 'enough' } },
+    }),
+  )
+  dispatcher(async () => client)
+  await delivered()
+  const events = await database.knex('events').orderBy('feed_seq')
+  expect(events).toMatchObject([
+    {
+      type: 'goal.status',
+      stream: goalStream(goalId),
+      data: { status: 'cancelled', reason: 'enough' },
+    },
+    { type: 'system.notice', stream: 'system' },
+  ])
+})
