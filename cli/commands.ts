@@ -3,6 +3,7 @@ import { adapters } from './commands/adapters.ts'
 import { agents } from './commands/agents.ts'
 import { approve } from './commands/approve.ts'
 import { completion } from './commands/completion.ts'
+import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { events } from './commands/events.ts'
 import { goal } from './commands/goal.ts'
@@ -24,7 +25,7 @@ import { tasks } from './commands/tasks.ts'
 
 /** Every command, in the order of the help. A new one needs its file and its line here. */
 export const commands: readonly Command[] = [
-  ...[start, stop, status, doctor],
+  ...[start, stop, status, doctor, demo],
   ...[goal, goals, goalShow, goalWatch, goalPause, goalResume, goalCancel, goalRetry],
   ...[tasks, reviews, reviewShow, approve, reject, requestChanges],
   ...[agents, logs, events, ledger],

@@ -28,21 +28,25 @@ const URGENCY: readonly StageStatus[] = [
 ]
 const DONE: readonly StageStatus[] = ['passed', 'skipped']
 
-/** The nine stages in order; one that has not begun is `waiting`. */
-export function stageRows(goal: Pick<Goal, 'stages'>): StageRow[] {
+/** The nine stages in order; one that has not begun is `waiting`, or `skipped` when the goal is done without it. */
+export function stageRows(goal: Pick<Goal, 'stages' | 'status'>): StageRow[] {
   return STAGES.map((stage) =>
     stageRow(stage, latestAttempts(goal.stages.filter((each) => each.stage === stage)), goal),
   )
 }
 
-function stageRow(stage: Stage, states: StageState[], goal: Pick<Goal, 'stages'>): StageRow {
+function stageRow(
+  stage: Stage,
+  states: StageState[],
+  goal: Pick<Goal, 'stages' | 'status'>,
+): StageRow {
   const lead = [...states].sort((a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status))[0]
   const all = goal.stages.filter((each) => each.stage === stage)
   const ofTasks = states.filter(({ taskId }) => taskId !== null)
   const unfinished = states.some(({ endedAt }) => endedAt === null)
   return {
     stage,
-    status: lead?.status ?? 'waiting',
+    status: lead?.status ?? (goal.status === 'completed' ? 'skipped' : 'waiting'),
     attempt: lead?.attempt ?? 0,
     adapter: lead?.adapter ?? null,
     reason: lead?.reason ?? null,

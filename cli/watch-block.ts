@@ -68,7 +68,8 @@ export function blockLines(
   ]
 }
 
-function stageLine(
+/** One stage on one line, not wider than `width`. */
+export function stageLine(
   row: StageRow,
   options: { width: number; now: number; paint: Io['paint'] },
 ): string {

@@ -12,7 +12,7 @@ const NO_UI = ['servers', 'cli', 'workflows', 'prompts']
 /** `run`: arguments of node; `parts`: what of dist/ it needs (default all). */
 const COMMANDS = {
   start: { run: ['dist/cli.js', 'start'] },
-  demo: { run: ['scripts/demo.mjs'] },
+  demo: { run: ['dist/cli.js', 'demo'] },
   test: { run: ['node_modules/vitest/vitest.mjs', 'run'] },
   check: { run: ['scripts/check.mjs'], parts: [] },
   bench: { run: ['--import', 'tsx', 'bench/main.ts'], parts: NO_UI },

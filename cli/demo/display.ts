@@ -1,0 +1,75 @@
+import type { Goal, ReviewSummary } from '../../contracts/schemas.ts'
+import { STAGE_TITLES } from '../../contracts/stages.ts'
+import type { Io } from '../io.ts'
+import { stageRows } from '../stage-rows.ts'
+import { createBlock, stageLine } from '../watch-block.ts'
+
+/** Shows a goal as it goes. Text in between is printed by `print`, so that nothing is drawn over it. */
+export interface Display {
+  show(goal: Goal): void
+  print(lines: readonly string[]): void
+  end(): void
+}
+
+/** A block drawn in place on a terminal, else one line for each change of a stage. */
+export function createDisplay(io: Io): Display {
+  return io.tty && !io.json ? drawnDisplay(io) : printedDisplay(io)
+}
+
+function drawnDisplay(io: Io): Display {
+  let block: ReturnType<typeof createBlock> | undefined
+  let goal: Goal | undefined
+  const draw = () => {
+    if (!goal) return
+    block ??= createBlock(io)
+    // the demo says itself what waits and who approves it
+    const reviews = [] as ReviewSummary[]
+    block.draw({ goal: { ...goal, reviews }, lastLine: '', now: Date.now() })
+  }
+  const leave = () => {
+    block?.end()
+    block = undefined
+  }
+  const clock = setInterval(draw, 1000)
+  return {
+    show(next) {
+      goal = next
+      draw()
+    },
+    print(lines) {
+      leave()
+      goal = undefined
+      for (const line of lines) io.print(line)
+    },
+    end() {
+      clearInterval(clock)
+      leave()
+    },
+  }
+}
+
+function printedDisplay(io: Io): Display {
+  const started = Date.now()
+  const shown = new Map<string, string>()
+  return {
+    show(goal) {
+      for (const row of stageRows(goal)) {
+        const state = `${row.status} ${row.attempt} ${row.tasks?.done ?? ''}`
+        const isNew = shown.get(row.stage) !== state && row.attempt > 0
+        shown.set(row.stage, state)
+        if (!isNew) continue
+        const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(6)
+        io.print(`${seconds} s  ${stageLine(row, { width: 96, now: Date.now(), paint: io.paint })}`)
+      }
+    },
+    print(lines) {
+      for (const line of lines) io.print(line)
+    },
+    end() {
+      return
+    },
+  }
+}
+
+/** What stage a goal is in, for a sentence. */
+export const stageTitle = ({ stage }: Pick<Goal, 'stage'>) => STAGE_TITLES[stage]

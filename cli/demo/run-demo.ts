@@ -1,0 +1,116 @@
+import type { ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
+import { commandLine } from '../../config/process-table.ts'
+import { createDeps } from '../deps.ts'
+import { EXIT } from '../failure.ts'
+import type { Io } from '../io.ts'
+import { endDemoServer, startDemoServer } from './demo-server.ts'
+import { playDemo } from './play-demo.ts'
+
+export interface DemoOptions {
+  kill: boolean
+  keep: boolean
+  env: Record<string, string | undefined>
+  cwd: string
+  /** Aborts on Ctrl-C. */
+  signal: AbortSignal
+}
+
+const PREFIX = 'dispatch-demo-'
+const KEPT = 'kept'
+/** Far more than it takes: a demo that hangs must say so. */
+const LONGEST_MS = 300_000
+
+/**
+ * `dispatch demo`: everything on free ports and in a temporary folder, one goal from keyboard to merge. Ends what it started and
+ * removes its folder, whatever happens, unless the last review is kept for the person.
+ * Exit codes: 0 merged and the tests pass (or kept), 1 not so, 130 Ctrl-C.
+ */
+export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
+  process.umask(0o077)
+  const env = cleanEnvironment(options.env)
+  await endKilledDemos()
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
+  const home = homePaths(join(folder, 'home'))
+  mkdirSync(home.root, { mode: 0o700 })
+  const interrupted = AbortSignal.any([options.signal, terminated()])
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(LONGEST_MS)])
+  let child: ChildProcess | undefined
+  let kept = false
+  try {
+    const started = performance.now()
+    io.print(`Everything of this demo is in ${folder}`)
+    io.print('Starting Postgres, Temporal, worker and API on free ports ...')
+    const server = await startDemoServer({
+      home: home.root,
+      env,
+      signal,
+      onProcess: (spawned) => {
+        child = spawned
+      },
+      onLine: (line) => io.print(`  ${line}`),
+    })
+    io.print(`Ready in ${((performance.now() - started) / 1000).toFixed(1)} s: ${server.url}`)
+    const deps = createDeps({
+      env,
+      cwd: options.cwd,
+      signal,
+      flags: { home: undefined, url: server.url },
+    })
+    const outcome = await playDemo({ ...options, folder, home, env, server, deps, io })
+    if (outcome !== 'kept') return outcome
+    writeFileSync(join(folder, KEPT), '')
+    server.leave()
+    kept = true
+    return EXIT.ok
+  } catch (error) {
+    if (interrupted.aborted) return EXIT.interrupted
+    const late = signal.aborted ? `the demo did not end within ${LONGEST_MS / 60_000} minutes` : ''
+    throw new Error(late || (error as Error).message, { cause: error })
+  } finally {
+    if (!kept) {
+      if (interrupted.aborted) io.note('Interrupted: ending what the demo started ...')
+      await endDemoServer(home, child)
+      removeFolder(folder, home)
+      io.note(`Ended its processes and removed ${folder}`)
+    }
+  }
+}
+
+/** A person's own database, server or repository must not become part of a demo. */
+function cleanEnvironment(env: DemoOptions['env']): DemoOptions['env'] {
+  const isForeign = /^(DISPATCH_|TEMPORAL_|GIT_|PG|DATABASE_URL$|NODE_TEST_CONTEXT$)/
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isForeign.test(name)))
+}
+
+/** Aborts on the signals that `main.ts` leaves to the commands. */
+function terminated(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => controller.abort())
+  return controller.signal
+}
+
+/** A demo that was killed could not clean up. Its pid is in the name of its folder; kept ones are left alone. */
+async function endKilledDemos() {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const pid = Number(name.slice(PREFIX.length).split('-')[0])
+    const folder = join(tmpdir(), name)
+    if (!(pid > 0) || commandLine(pid) !== undefined) continue
+    if (statSync(folder, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue
+    if (statSync(join(folder, KEPT), { throwIfNoEntry: false })) continue
+    const home = homePaths(join(folder, 'home'))
+    const { stopCommand } = await import('../supervisor/stop-command.ts')
+    await stopCommand({ home: home.root }, { out: () => undefined, err: () => undefined })
+    await endDemoServer(home, undefined)
+    removeFolder(folder, home)
+  }
+}
+
+function removeFolder(folder: string, home: HomePaths) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  rmSync(shortSocketDir(home.root), { recursive: true, force: true })
+}
