@@ -1,6 +1,6 @@
 // Builds dist/ from the sources; each part only when its inputs changed. `node scripts/build.mjs [--force] [--no-ui] [part...]`
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withLock } from './lock.mjs'
@@ -23,7 +23,7 @@ const CLI_EXTERNAL = ['@temporalio/*', 'pg', 'knex', 'pino', 'pino-roll', '@embe
 
 const PARTS = {
   servers: { inputs: FOLDERS.filter((name) => name !== 'cli'), build: buildServers },
-  cli: { inputs: ['contracts', 'client', 'config', 'temporal', 'db', 'cli'], build: buildCli },
+  cli: { inputs: ['contracts', 'client', 'config', 'temporal', 'db', 'adapters', 'cli'], build: buildCli },
   workflows: { inputs: ['contracts', 'domain', 'workflows'], build: buildWorkflows },
   prompts: { inputs: ['prompts'], build: copyPrompts },
   ui: { inputs: ['ui', 'client', 'contracts'], build: buildUi },
@@ -66,7 +66,7 @@ async function buildServers() {
  */
 async function buildCli() {
   if (!existsSync(join(root, 'cli', 'main.ts'))) return false
-  rmSync(join(dist, 'chunks'), { recursive: true, force: true })
+  removeOldChunks()
   const lazy = new Map()
   const minified = { external: CLI_EXTERNAL, minify: true, keepNames: false }
   await bundle({
@@ -88,6 +88,16 @@ async function buildCli() {
   write(join(dist, 'cli.js'), "#!/usr/bin/env node\nimport './cli.cjs'\n")
   for (const name of ['cli.js', 'cli.cjs']) chmodSync(join(dist, name), 0o755)
   return true
+}
+
+/** Chunks are named by their content. Those of the last hour stay: who runs an older build may still ask for one. */
+function removeOldChunks() {
+  const folder = join(dist, 'chunks')
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name)
+    if (Date.now() - statSync(file).mtimeMs > 3_600_000) rmSync(file)
+  }
 }
 
 /** Leaves `import()` of our own files to run time, and collects them in `found` to be built apart. */
