@@ -1,5 +1,6 @@
 import type { ProblemBody } from '../contracts/schemas.ts'
 import type { Refusal, RefusalCode } from '../db/refusal.ts'
+import { isDiskFull } from '../domain/disk.ts'
 
 /** An answer that is not the wanted one, as RFC 9457 has it. Thrown on the way to the one error handler. */
 export class Problem extends Error {
@@ -90,7 +91,8 @@ export function problemBody(
  */
 export function toProblem(error: unknown): { problem: Problem; unexpected: boolean } {
   if (error instanceof Problem) return { problem: error, unexpected: false }
-  const known = gitProblem(error) ?? httpProblem(error) ?? databaseProblem(error)
+  const known =
+    diskProblem(error) ?? gitProblem(error) ?? httpProblem(error) ?? databaseProblem(error)
   if (known) return { problem: known, unexpected: known.status >= 500 }
   const problem = new Problem(
     500,
@@ -101,6 +103,15 @@ export function toProblem(error: unknown): { problem: Problem; unexpected: boole
     },
   )
   return { problem, unexpected: true }
+}
+
+/** Reading still works on a full disk; what was asked for was not stored. */
+function diskProblem(error: unknown): Problem | undefined {
+  if (!isDiskFull(error)) return undefined
+  return new Problem(503, 'disk_full', 'The disk is full, so nothing was stored.', {
+    advice: 'Free some space on the disk of Dispatch and its database, then try again.',
+    headers: { 'Retry-After': '10' },
+  })
 }
 
 /** What `git/` says about a repository, recognised by its name: the message ends with the advice. */

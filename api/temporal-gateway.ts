@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Connection } from '@temporalio/client'
 
 /** Temporal as the API needs it: it may be away, and everything that only reads goes on. */
@@ -37,20 +38,23 @@ export function createTemporalGateway(deps: {
     client: async () => (await open()).client,
     async ready() {
       if (closed) return false
-      try {
-        const { connection } = await open()
+      const answer = open().then(async ({ connection }) => {
         await connection.withDeadline(Date.now() + ANSWER_MS, () =>
           connection.workflowService.getSystemInfo({}),
         )
         return true
-      } catch {
-        return false // that it does not answer is the answer
-      }
+      })
+      // that it does not answer is the answer; a connection that is being opened goes on without us
+      return Promise.race([answer.catch(() => false), delay(ANSWER_MS, false, { ref: false })])
     },
     async close() {
       closed = true
-      const current = await opened?.catch(() => undefined) // it never opened
-      await current?.connection.close()
+      const closing = opened?.then(
+        ({ connection }) => connection.close(),
+        () => undefined, // it never opened
+      )
+      // one that is still being opened is not worth waiting for: the process ends
+      await Promise.race([closing, delay(ANSWER_MS, undefined, { ref: false })])
     },
   }
 }
