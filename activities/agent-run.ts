@@ -21,6 +21,7 @@ import { readSettings } from '../db/settings.ts'
 import type { StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { budgetReached, totalTokens } from '../domain/budget.ts'
+import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, remedyFor } from '../domain/failures.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
@@ -64,6 +65,8 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     const segments = await listSegments(deps.database.knex, work.key)
     const step = await nextStep(deps, work, segments)
     if (step.type === 'end') return step.outcome
+    const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
+    if (low !== undefined) throw new DiskLow(low)
     const run =
       step.type === 'attach'
         ? step.run

@@ -1,3 +1,4 @@
+import type { DiskSpace } from '../config/disk.ts'
 import type { Database } from '../db/connect.ts'
 import type { Git } from '../git/git.ts'
 import type { PromptStore } from '../prompts/prompts.ts'
@@ -13,5 +14,7 @@ export interface ActivityDeps {
   environment: Readonly<Record<string, string | undefined>>
   /** DISPATCH_HOME. */
   home: string
+  /** The home's disk as it is now; no run is started while it is low. */
+  disk: () => DiskSpace
   log: (message: string, data?: Record<string, unknown>) => void
 }

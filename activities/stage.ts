@@ -5,7 +5,9 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { acquireLease, releaseLease } from '../db/pool.ts'
+import { listSegments } from '../db/runs.ts'
 import { changeStage, openStage, type StageKey } from '../db/stages.ts'
+import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { type AgentOutcome, runAgent } from './agent-run.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
@@ -24,7 +26,7 @@ export function createStageActivities(deps: ActivityDeps) {
   /**
    * Advances one stage attempt to its answer. Everything it does is keyed by the attempt, so that it may be killed
    * anywhere and called again: a live run is re-attached, a finished one is read, an interrupted one is resumed.
-   * Throws PoolBusy (retried by Temporal without history) while it waits in line.
+   * Throws PoolBusy (retried by Temporal without history) while it waits in line, also for space on the disk.
    */
   async function runStage(input: RunStageInput): Promise<StageResult> {
     const key: StageKey = {
@@ -38,7 +40,8 @@ export function createStageActivities(deps: ActivityDeps) {
     const row = await database.change((tx) => openStage(tx, key, input.feedback || null))
     if (row.result) return row.result as StageResult
     const leaseId = `${key.taskId ?? key.goalId}/${key.stage}/${key.attempt}`
-    await standInLine(key, { id: leaseId, goalId: key.goalId, stage: key.stage, adapter })
+    const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
+    await standInLine(key, { ...wanted, hold: await whyNotNow(key) })
     try {
       await begin(key, facts, adapter)
       const result = await work(key, facts, { leaseId, feedback: row.feedback ?? '' })
@@ -48,8 +51,18 @@ export function createStageActivities(deps: ActivityDeps) {
       // a worker that stops leaves the run and its lease to the next one
       if (Context.current().cancellationSignal.reason?.message === 'WORKER_SHUTDOWN') throw error
       if (error instanceof CancelledFailure) await interrupted(key, leaseId)
+      if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
       throw error
     }
+  }
+
+  /** A run that is at work goes on whatever the disk is like; another one is not started on a full one. */
+  async function whyNotNow(key: StageKey): Promise<string | undefined> {
+    const low = reasonOfLowDisk(deps.disk())
+    if (low === undefined) return undefined
+    const last = (await listSegments(database.knex, key)).at(-1)
+    if (last?.status !== 'running') return low
+    return (await deps.runner.state(last.id)) === 'absent' ? low : undefined
   }
 
   async function standInLine(
@@ -136,6 +149,11 @@ export function createStageActivities(deps: ActivityDeps) {
 
   return { runStage }
 }
+
+const diskHold = (error: Error) =>
+  error instanceof DiskLow
+    ? error.message
+    : `disk full: ${error.message.slice(0, 500)}; free some space`
 
 async function skipFrontend(
   tx: Tx,

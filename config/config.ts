@@ -39,6 +39,7 @@ const fileSchema = z.strictObject({
     })
     .optional(),
   log: z.strictObject({ level: logLevel.optional() }).optional(),
+  min_free_mb: z.int().min(0).optional(),
   pool: z
     .strictObject({ max_concurrent: count.optional(), max_per_goal: count.optional() })
     .optional(),
@@ -52,6 +53,7 @@ const envSchema = z.object({
   DISPATCH_LOG_LEVEL: logLevel.optional(),
   DISPATCH_MAX_CONCURRENT: count.optional(),
   DISPATCH_MAX_PER_GOAL: count.optional(),
+  DISPATCH_MIN_FREE_MB: z.coerce.number().int().min(0).optional(),
   DATABASE_URL: postgresUrl.optional(),
   TEMPORAL_ADDRESS: address.optional(),
   TEMPORAL_NAMESPACE: z.string().optional(),
@@ -96,6 +98,8 @@ export interface Config {
   temporal: TemporalConfig
   logLevel: z.infer<typeof logLevel>
   pool: { maxConcurrent: number; maxPerGoal: number }
+  /** No run is started while less than this many MiB are free on the home's disk; undefined is the built-in rule. */
+  minFreeMb: number | undefined
   /** `PATH`, and the folder for downloads that homes share. */
   path: string
   xdgCacheHome: string | undefined
@@ -153,6 +157,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
       maxPerGoal:
         vars.DISPATCH_MAX_PER_GOAL ?? project.pool?.max_per_goal ?? user.pool?.max_per_goal ?? 2,
     },
+    minFreeMb: vars.DISPATCH_MIN_FREE_MB ?? user.min_free_mb,
     path: env['PATH'] ?? '',
     xdgCacheHome: env['XDG_CACHE_HOME'] || undefined,
   }

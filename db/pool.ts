@@ -1,4 +1,5 @@
 import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import type { Settings } from '../contracts/schemas.ts'
 import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 import { readSettings } from './settings.ts'
@@ -9,6 +10,8 @@ export interface LeaseRequest {
   goalId: string
   stage: string
   adapter: string
+  /** Why this run must not start now, whatever the pool says: it waits in line, and gives back a place it holds. */
+  hold?: string | undefined
 }
 
 export type LeaseAnswer = { granted: true } | { granted: false; position: number; reason: string }
@@ -38,7 +41,9 @@ export async function acquireLease(
   return database.change(async (tx, emit) => {
     await tx.raw('select pg_advisory_xact_lock(?)', [POOL_LOCK])
     const state = await enterLine(tx, request)
-    if (state === 'held') return { granted: true }
+    if (state === 'held' && !request.hold) return { granted: true }
+    if (state === 'held')
+      await tx('run_leases').where({ id: request.id }).update({ state: 'waiting' })
     await tx.raw(
       `update run_leases set state = 'expired' where state = 'held' and expires_at < now()`,
     )
@@ -49,25 +54,37 @@ export async function acquireLease(
     const held = await countHeld(tx)
     const own = line[place]
     const first = line.find((row) => row.eligible)
-    if (!paused && held < settings.maxConcurrent && own?.eligible && first?.id === request.id) {
-      await tx('run_leases')
-        .where({ id: request.id })
-        .update({
-          state: 'held',
-          granted_at: tx.fn.now(),
-          expires_at: tx.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS]),
-        })
-      emit(poolEvent(false, held + 1, line.length - 1))
-      return { granted: true }
-    }
-    const reason = paused
-      ? `the pool is paused by ${paused.by} since ${paused.at}`
-      : own && !own.eligible
-        ? `the goal already has ${settings.maxPerGoal} of ${settings.maxPerGoal} runs`
-        : `pool ${held}/${settings.maxConcurrent}`
-    return { granted: false, position: place + 1, reason }
+    if (state === 'held') emit(poolEvent(paused !== undefined, held, line.length))
+    const reason =
+      request.hold ?? whyNot({ paused, held, settings, eligible: own?.eligible ?? false })
+    if (reason !== undefined || first?.id !== request.id)
+      return { granted: false, position: place + 1, reason: reason ?? poolText(held, settings) }
+    await tx('run_leases')
+      .where({ id: request.id })
+      .update({
+        state: 'held',
+        granted_at: tx.fn.now(),
+        expires_at: tx.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS]),
+      })
+    emit(poolEvent(false, held + 1, line.length - 1))
+    return { granted: true }
   })
 }
+
+/** What keeps a run from starting; undefined when it could, were it first in line. */
+function whyNot(at: {
+  paused: PoolPause | undefined
+  held: number
+  settings: Settings
+  eligible: boolean
+}): string | undefined {
+  const { paused, held, settings, eligible } = at
+  if (paused) return `the pool is paused by ${paused.by} since ${paused.at}`
+  if (!eligible) return `the goal already has ${settings.maxPerGoal} of ${settings.maxPerGoal} runs`
+  return held < settings.maxConcurrent ? undefined : poolText(held, settings)
+}
+
+const poolText = (held: number, settings: Settings) => `pool ${held}/${settings.maxConcurrent}`
 
 /** Keeps a held lease while its run makes progress. Returns false when the lease is not held any more. */
 export async function renewLease(database: Database, id: string): Promise<boolean> {

@@ -5,14 +5,19 @@ import type {
   ActivityInboundCallsInterceptor,
   Next,
 } from '@temporalio/worker'
+import { isDiskFull } from '../domain/disk.ts'
 import { GitProblem } from '../git/problem.ts'
 
 const BEAT_MS = 1000
 /** Postgres, the network or a process table that is full: it gets better by itself. Codes of libpq, SQLSTATE and Node. */
 const PASSING =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAGAIN|EMFILE|ENFILE|ENOMEM|ENOSPC|08\w{3}|57P0[123]|53\w{3}|40001|40P01)$/
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAGAIN|EMFILE|ENFILE|ENOMEM|08\w{3}|57P0[123]|53\w{3}|40001|40P01)$/
 const PASSING_TEXT =
   /Connection terminated|connection is closed|Timeout acquiring a connection|the database system is|server closed the connection/i
+/** A full disk is waited for this often, some minutes, before a person is asked. */
+const DISK_TRIES = 20
+/** Nobody is asked when these fail: they end or report what was asked already, and go on once there is space. */
+const ASK_NOBODY = ['report', 'settleReview', 'endGoal']
 /** An error that nobody foresaw may still pass: it is tried again this often before a person is asked. */
 const UNFORESEEN_TRIES = 5
 
@@ -49,7 +54,12 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
   }
 
   private async worthAnotherTry(error: unknown): Promise<boolean> {
-    if (error instanceof TemporalFailure || error instanceof GitProblem || isPassing(error))
+    if (
+      error instanceof TemporalFailure ||
+      error instanceof GitProblem ||
+      isPassing(error) ||
+      isDiskFull(error)
+    )
       return false
     this.unforeseen += 1
     this.log('activity failed', {
@@ -74,9 +84,21 @@ export function isPassing(error: unknown): boolean {
 /** The failure as Temporal takes it: passing ones are retried by its policy, the others end the activity. */
 function atTheEdge(error: unknown): unknown {
   if (error instanceof TemporalFailure || error instanceof CancelledFailure) return error
+  if (isDiskFull(error)) return diskFull(error as Error)
   if (error instanceof GitProblem)
     return ApplicationFailure.nonRetryable(error.message, `git:${error.code}`)
   const message = (error as Error).message ?? String(error)
   if (isPassing(error)) return ApplicationFailure.retryable(message, 'passing')
   return ApplicationFailure.nonRetryable(`Dispatch could not go on: ${message}`, 'unforeseen')
+}
+
+/** Tried again for some minutes, because space is often made meanwhile; then it is a failure that names itself. */
+function diskFull(error: Error): ApplicationFailure {
+  const { activityType, attempt } = Context.current().info
+  if (attempt < DISK_TRIES || ASK_NOBODY.includes(activityType))
+    return ApplicationFailure.retryable(error.message, 'disk_full')
+  return ApplicationFailure.nonRetryable(
+    `The disk is full (${error.message}). Free some space, then retry.`,
+    'disk_full',
+  )
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Config } from '../../config/config.ts'
+import { diskSpace } from '../../config/disk.ts'
 import { sharedCache } from '../../config/home.ts'
 import { postgresBinaries, unprivileged } from '../../db/postgres/binaries.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { findTemporal } from '../../temporal/find-temporal.ts'
-import { diskSpace } from './disk.ts'
 import { isStale, lockHolder } from './lock.ts'
 import { readServerFile } from './server-file.ts'
 
@@ -182,10 +182,14 @@ async function checkPostgres({ databaseUrl }: Config): Promise<string> {
   }
 }
 
-function checkDisk({ home }: Config): string {
-  const { freeBytes, totalBytes, low } = diskSpace(home.root)
+function checkDisk({ home, minFreeMb }: Config): string {
+  const { freeBytes, totalBytes, low } = diskSpace(home.root, minFreeMb)
   const text = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB of ${(totalBytes / 1024 ** 3).toFixed(0)} GiB free`
-  if (low) throw new Finding(text, 'free at least 1 GiB and 5 % of the disk, or move DISPATCH_HOME')
+  if (low)
+    throw new Finding(
+      text,
+      'no agent is started until there is more: free some (1 GiB and 5 % are needed), or move DISPATCH_HOME',
+    )
   return text
 }
 

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { ConfigError, processConfig, processEnv } from '../../config/config.ts'
+import { diskWarning } from '../../config/disk.ts'
 import { packageVersion } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
-import { diskWarning } from './disk.ts'
+import type { Reply } from '../../contracts/api.ts'
+import type { AdapterInfo } from '../../contracts/schemas.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
 
 export interface StartCommandOptions {
@@ -35,7 +37,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
       level: config.logLevel,
       dir: config.home.logs,
     })
-    const warning = diskWarning(config.home.root)
+    const warning = diskWarning(config.home.root, config.minFreeMb)
     if (warning) say.err(warning)
     const tell = (line: string) => {
       log.info(line)
@@ -95,24 +97,18 @@ async function agents(url: string): Promise<string> {
   try {
     const reply = await fetch(`${url}/api/adapters`, { signal: AbortSignal.timeout(10_000) })
     if (!reply.ok) return `not known yet (the API answered ${reply.status})`
-    return describeAgents(await reply.json())
+    const { items } = (await reply.json()) as Reply<'listAdapters'>
+    return describeAgents(items)
   } catch (error) {
     return `not known yet (${(error as Error).message})`
   }
 }
 
-interface Agent {
-  name: string
-  version?: string | null
-  available?: boolean
-  installed?: boolean
-}
-
-function describeAgents(reply: unknown): string {
-  const body = reply as Agent[] | { adapters?: Agent[]; items?: Agent[] }
-  const list = Array.isArray(body) ? body : (body.adapters ?? body.items ?? [])
-  const usable = list.filter((agent) => agent.available ?? agent.installed ?? true)
-  if (usable.length === 0)
-    return 'none found: install Claude Code, Codex or Gemini CLI, or use the built-in demo agent'
-  return usable.map(({ name, version }) => (version ? `${name} ${version}` : name)).join(', ')
+function describeAgents(agents: readonly AdapterInfo[]): string {
+  const found = agents.filter((agent) => agent.found)
+  const names = found.map(({ title, version }) =>
+    version && !title.includes(version) ? `${title} ${version}` : title,
+  )
+  const none = found.every(({ demo }) => demo)
+  return [...names, ...(none ? ['no other found'] : [])].join(', ')
 }

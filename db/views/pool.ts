@@ -13,6 +13,7 @@ interface LeaseRow {
   state: 'held' | 'waiting'
   enqueued_at: string
   granted_at: string | null
+  stage_reason: string | null
 }
 
 /** Who runs, who waits, and why. */
@@ -24,7 +25,14 @@ export async function poolState(knex: Knex): Promise<PoolState> {
       .join('goals as g', 'g.id', 'l.goal_id')
       .whereIn('l.state', ['held', 'waiting'])
       .orderBy(['l.priority', 'l.enqueued_at', 'l.id'])
-      .select('l.*', { goal_number: 'g.number' }) as Promise<LeaseRow[]>,
+      .leftJoin('stage_attempts as a', (on) =>
+        on
+          .on('a.goal_id', 'l.goal_id')
+          .andOn(
+            knex.raw(`l.id = coalesce(a.task_id, a.goal_id) || '/' || a.stage || '/' || a.attempt`),
+          ),
+      )
+      .select('l.*', { goal_number: 'g.number', stage_reason: 'a.reason' }) as Promise<LeaseRow[]>,
   ])
   const held = rows.filter((row) => row.state === 'held')
   const waiting = rows.filter((row) => row.state === 'waiting')
@@ -57,6 +65,8 @@ function whyWaiting(
   at: { held: readonly LeaseRow[]; settings: Settings; pause: PoolPause | undefined },
 ): string {
   const { held, settings, pause } = at
+  const disk = /: (disk (?:almost )?full: .*)/s.exec(row.stage_reason ?? '')?.[1]
+  if (disk) return disk
   if (pause) return `the pool is paused by ${pause.by}`
   const ofGoal = held.filter((one) => one.goal_id === row.goal_id).length
   if (ofGoal >= settings.maxPerGoal)
