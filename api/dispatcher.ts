@@ -46,10 +46,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let again = false
   let closed = false
   let away: string | undefined
+  let stopWaiting: () => void = () => undefined
+  /** Ends a round that waits for a connection, which may take long. */
+  const closing = new Promise<undefined>((resolve) => {
+    stopWaiting = () => resolve(undefined)
+  })
 
   async function round(): Promise<void> {
     try {
-      const client = await deps.client()
+      const client = await Promise.race([deps.client(), closing])
+      if (!client) return
       if (away !== undefined) deps.log.info({}, 'Temporal answers again')
       away = undefined
       const delivered = await deliverDue(deps.database, (row) => deliver(deps, client, row))
@@ -83,6 +89,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     async close() {
       closed = true
       clearInterval(timer)
+      stopWaiting()
       await running
     },
   }
