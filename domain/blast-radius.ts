@@ -4,7 +4,7 @@ import type { Risk, Tier } from '../contracts/stages.ts'
 export interface ChangedFile {
   path: string
   oldPath?: string | undefined
-  status: string
+  status: 'added' | 'modified' | 'deleted' | 'renamed' | 'copied' | 'type_changed'
   additions: number
   deletions: number
   binary: boolean
@@ -58,9 +58,9 @@ export function judgeFile(file: ChangedFile): JudgedFile {
   if (file.submodule) notes.push('changes a submodule')
   if (file.modeChanged) notes.push('changes the file mode')
   if (file.binary) notes.push('is binary')
+  if (file.status === 'deleted') notes.push('deletes a file')
   if (notes.length > 0) return { risk: 'high', notes }
   if (LOW.test(file.path)) return { risk: 'low', notes: ['documentation'] }
-  if (file.status === 'D') return { risk: 'high', notes: ['deletes a file'] }
   if (TEST.test(file.path)) return { risk: 'medium', notes: ['a test'] }
   return { risk: 'medium', notes: [] }
 }

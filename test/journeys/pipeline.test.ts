@@ -49,7 +49,9 @@ describe.concurrent('a goal', () => {
     const goal = await at.goal(id, 'Show it [demo:all=instant] [demo:frontend]')
     const done = await at.approveAll(goal.id)
     expect(done.status).toBe('completed')
-    expect(done.stages.find((s) => s.stage === 'frontend')?.status).toBe('passed')
+    expect(done.stages.filter((s) => s.stage === 'frontend').map((s) => s.status)).toContain(
+      'passed',
+    )
   })
 
   test('request changes starts the next attempt with the comment; an edited spec is what is built', async () => {

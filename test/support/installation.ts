@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { inject } from 'vitest'
 import { sampleFiles } from '../../adapters/demo/sample.ts'
 import type { Body, Reply } from '../../contracts/api.ts'
+import { goalWorkflowId, taskWorkflowId } from '../../contracts/ids.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { createTestDatabase } from './database.ts'
 
@@ -143,6 +146,7 @@ export async function startInstallation(): Promise<Installation> {
       worker = await startProgram('worker.js', env)
     },
     async close() {
+      await keepHistories(database)
       await endProgram(worker.child)
       await endProgram(api.child)
       await database.close()
@@ -150,6 +154,45 @@ export async function startInstallation(): Promise<Installation> {
       rmSync(home, { recursive: true, force: true })
     },
   }
+}
+
+/** With `DISPATCH_HISTORIES` set, the histories of this installation's workflows are stored there for the replay test. */
+async function keepHistories(database: Database): Promise<void> {
+  const folder = process.env['DISPATCH_HISTORIES']
+  if (!folder) return
+  mkdirSync(folder, { recursive: true })
+  const connection = await Connection.connect({ address: inject('temporalAddress') })
+  const client = new Client({ connection })
+  const goals: { id: string; title: string }[] = await database.knex('goals').select('id', 'title')
+  const tasks: { id: string; title: string }[] = await database.knex('tasks').select('id', 'title')
+  const named = [
+    ...goals.map((g) => ({ ...g, workflowId: goalWorkflowId(g.id) })),
+    ...tasks.map((t) => ({ ...t, workflowId: taskWorkflowId(t.id) })),
+  ]
+  const taken = new Set<string>()
+  for (const { title, workflowId } of named) {
+    const kind = workflowId.split('/')[0]
+    const words = title
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-|-$/g, '')
+      .slice(0, 60)
+    const name = `${kind}-${words}.json`
+    if (taken.has(name)) continue
+    taken.add(name)
+    const history = await client.workflow.getHandle(workflowId).fetchHistory()
+    writeFileSync(
+      join(folder, name),
+      `${JSON.stringify(JSON.parse(historyToJSON(history), withoutMachine))}\n`,
+    )
+  }
+  await connection.close()
+}
+
+/** Stack traces and process ids tell of the machine and not of the workflow. */
+function withoutMachine(key: string, value: unknown): unknown {
+  if (key === 'stackTrace') return ''
+  return key === 'identity' ? 'worker' : value
 }
 
 export const isOver = (goal: { status: string }) => !['active', 'paused'].includes(goal.status)

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { connect, type Database } from './connect.ts'
+import { acquireLease, releaseLease, renewLease, setPoolPaused } from './pool.ts'
+
+let own: TestDatabase
+let database: Database
+const goals: string[] = []
+
+beforeAll(async () => {
+  own = await createTestDatabase()
+  database = connect(own.url)
+  const [project] = await database
+    .knex('projects')
+    .insert({ name: 'p', path: '/p', default_branch: 'main' })
+    .returning('id')
+  for (let n = 0; n < 4; n += 1) {
+    const row = {
+      project_id: project.id,
+      title: `g${n}`,
+      description: 'x',
+      profile: '{}',
+      target_branch: 'main',
+    }
+    const [goal] = await database.knex('goals').insert(row).returning('id')
+    goals.push(goal.id)
+  }
+})
+beforeEach(() => database.knex('run_leases').delete())
+afterAll(async () => {
+  await database.close()
+  await own.drop()
+})
+
+const ask = (id: string, goal: number) =>
+  acquireLease(database, { id, goalId: goals[goal] as string, stage: 'implement', adapter: 'demo' })
+const free = (id: string) => database.change((tx, emit) => releaseLease(tx, id, emit))
+
+test('three run in all, two of a goal; the others learn their place and why', async () => {
+  expect(await ask('a1', 0)).toEqual({ granted: true })
+  expect(await ask('a2', 0)).toEqual({ granted: true })
+  expect(await ask('a3', 0)).toEqual({
+    granted: false,
+    position: 1,
+    reason: 'the goal already has 2 of 2 runs',
+  })
+  // a goal at its limit does not hold up the others
+  expect(await ask('b1', 1)).toEqual({ granted: true })
+  expect(await ask('c1', 2)).toEqual({ granted: false, position: 2, reason: 'pool 3/3' })
+  expect(await ask('a1', 0)).toEqual({ granted: true })
+  await free('b1')
+  expect(await ask('c1', 2)).toEqual({ granted: true })
+  await free('a1')
+  expect(await ask('a3', 0)).toEqual({ granted: true })
+})
+
+test('who came first goes first, and asking again keeps the place', async () => {
+  for (const id of ['a1', 'b1', 'c1']) await ask(id, ['a1', 'b1', 'c1'].indexOf(id))
+  expect(await ask('d1', 3)).toMatchObject({ position: 1 })
+  expect(await ask('b2', 1)).toMatchObject({ position: 2 })
+  await free('a1')
+  expect(await ask('b2', 1)).toMatchObject({ granted: false })
+  expect(await ask('d1', 3)).toEqual({ granted: true })
+})
+
+test('a hundred at once: never more than the limit', async () => {
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => ask(`x${n}`, n % 4)))
+  expect(answers.filter((answer) => answer.granted)).toHaveLength(3)
+  const held = await database.knex('run_leases').where({ state: 'held' })
+  expect(held).toHaveLength(3)
+  for (const goal of goals)
+    expect(held.filter((row) => row.goal_id === goal).length).toBeLessThanOrEqual(2)
+})
+
+test('a paused pool starts nothing and says who paused it; a lease that nobody renews is free again', async () => {
+  await setPoolPaused(database, true, 'person:sam')
+  expect(await ask('a1', 0)).toMatchObject({
+    granted: false,
+    reason: expect.stringContaining('paused by person:sam since'),
+  })
+  await setPoolPaused(database, false, 'person:sam')
+  expect(await ask('a1', 0)).toEqual({ granted: true })
+  expect(await renewLease(database, 'a1')).toBe(true)
+  await database
+    .knex('run_leases')
+    .update({ expires_at: database.knex.raw(`now() - interval '1 second'`) })
+  for (const id of ['b1', 'c1', 'd1'])
+    expect(await ask(id, ['b1', 'c1', 'd1'].indexOf(id) + 1)).toEqual({ granted: true })
+  expect(await renewLease(database, 'a1')).toBe(false)
+})

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { type ChangedFile, judgeFile, reviewTier } from './blast-radius.ts'
+
+const file = (path: string, more: Partial<ChangedFile> = {}): ChangedFile => ({
+  path,
+  status: 'modified',
+  additions: 3,
+  deletions: 1,
+  binary: false,
+  modeChanged: false,
+  symlink: false,
+  submodule: false,
+  suspicious: [],
+  ...more,
+})
+
+test.each([
+  ['README.md', 'low'],
+  ['docs/guide/usage.txt', 'low'],
+  ['src/list.ts', 'medium'],
+  ['test/list.test.ts', 'medium'],
+  ['src/auth/login.ts', 'high'],
+  ['docs/auth/password-reset.md', 'high'],
+  ['package.json', 'high'],
+  ['.github/workflows/ci.yml', 'high'],
+  ['db/migrations/004.sql', 'high'],
+  ['.gitattributes', 'high'],
+  ['Dockerfile', 'high'],
+])('%s is of %s risk', (path, risk) => {
+  expect(judgeFile(file(path)).risk).toBe(risk)
+})
+
+test.each([
+  ['hidden characters', { suspicious: ['U+202E'] }],
+  ['a link', { symlink: true }],
+  ['a submodule', { submodule: true }],
+  ['a mode change', { modeChanged: true }],
+  ['a binary', { binary: true }],
+] as const)('%s is of high risk even in documentation, and says why', (_name, more) => {
+  const judged = judgeFile(file('README.md', more))
+  expect(judged.risk).toBe('high')
+  expect(judged.notes.join()).not.toBe('')
+})
+
+test('a file moved out of a risky place stays risky, and a deleted one is', () => {
+  expect(judgeFile(file('notes/x.md', { oldPath: '.github/workflows/ci.yml' })).risk).toBe('high')
+  expect(judgeFile(file('src/list.ts', { status: 'deleted' })).risk).toBe('high')
+})
+
+test.each([
+  ['documentation alone goes on by itself', { files: [file('README.md')], doubts: [] }, 'auto'],
+  [
+    'much documentation is told of',
+    { files: [file('README.md', { additions: 900 })], doubts: [] },
+    'notify',
+  ],
+  ['code is looked at', { files: [file('README.md'), file('src/a.ts')], doubts: [] }, 'block'],
+  [
+    'doubts are looked at',
+    { files: [file('README.md')], doubts: ['the agent deviated from the spec'] },
+    'block',
+  ],
+  ['nothing at all is looked at', { files: [], doubts: [] }, 'block'],
+] as const)('%s', (_name, change, tier) => {
+  expect(reviewTier(change as never).tier).toBe(tier)
+})

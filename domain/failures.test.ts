@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { FAILURE_REASONS } from '../contracts/agent.ts'
+import { budgetReached } from './budget.ts'
+import { failureAdvice, remedyFor } from './failures.ts'
+
+test('every reason has a sentence for the person, and every remedy has a bound', () => {
+  for (const reason of FAILURE_REASONS) {
+    expect(failureAdvice(reason)).toMatch(/^[A-Z].*\.$/)
+    expect(remedyFor(reason, 1000, undefined).type, reason).toBe('give_up')
+  }
+})
+
+test('crashes are resumed at once, three times; the provider is waited for as long as it asks', () => {
+  expect([0, 1, 2, 3].map((n) => remedyFor('crash', n, undefined).type)).toEqual([
+    'resume',
+    'resume',
+    'resume',
+    'give_up',
+  ])
+  expect(remedyFor('rate_limit', 0, 90)).toEqual({ type: 'park', seconds: 90 })
+  expect(remedyFor('overloaded', 0, undefined)).toEqual({ type: 'park', seconds: 5 })
+  expect(remedyFor('overloaded', 15, undefined)).toEqual({ type: 'park', seconds: 3600 })
+  expect(remedyFor('auth', 0, undefined).type).toBe('give_up')
+})
+
+test('a budget of zero is unlimited', () => {
+  expect(budgetReached(1e9, 0)).toBe(false)
+  expect(budgetReached(100, 100)).toBe(true)
+  expect(budgetReached(99, 100)).toBe(false)
+})

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
+import { Worker } from '@temporalio/worker'
+import { DeterminismViolationError } from '@temporalio/workflow'
+import { describe, expect, inject, test } from 'vitest'
+
+/** Histories of real goals, taken from the journeys (`npm run histories`): one or more for every stage and answer. */
+const FOLDER = join(import.meta.dirname, '..', 'temporal', 'histories')
+const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'))
+const read = (file: string) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))
+const bundle = () => ({ codePath: join(inject('dist'), 'workflow-bundle.js') })
+
+/** Activity names in a history, as scheduled. */
+function activitiesOf(history: {
+  events: { activityTaskScheduledEventAttributes?: { activityType: { name: string } } }[]
+}): string[] {
+  return history.events.flatMap(
+    (event) => event.activityTaskScheduledEventAttributes?.activityType.name ?? [],
+  )
+}
+
+async function replay(history: unknown): Promise<Error | undefined> {
+  const histories = [{ workflowId: 'replayed', history: historyFromJSON(history) }]
+  for await (const result of Worker.runReplayHistories({ workflowBundle: bundle() }, histories))
+    return result.error
+  throw new Error('nothing was replayed')
+}
+
+describe('workflows of today go on with histories of before', () => {
+  test.each(files)('%s', async (file) => {
+    expect(await replay(read(file))).toBeUndefined()
+  })
+
+  test('the histories hold every activity that workflows know', () => {
+    const seen = new Set(files.flatMap((file) => activitiesOf(read(file))))
+    const all = [
+      'startGoal',
+      'runStage',
+      'openReview',
+      'settleReview',
+      'integrateTask',
+      'mergeGoal',
+      'report',
+      'endGoal',
+      'approveSpec',
+    ]
+    expect([...seen].sort()).toEqual(all.sort())
+  })
+
+  test('a renamed activity is noticed', async () => {
+    const file = files.find((name) => activitiesOf(read(name)).includes('runStage')) as string
+    const history = JSON.parse(
+      JSON.stringify(read(file)).replaceAll('"name":"runStage"', '"name":"doStage"'),
+    )
+    expect(await replay(history)).toBeInstanceOf(DeterminismViolationError)
+  })
+})
