@@ -25,6 +25,8 @@ export interface FindTemporalOptions {
   /** Folders that may hold a `temporal` binary, looked at in order; the last one receives a new one. */
   caches: string[]
   downloads: TemporalDownload[]
+  /** Told before each download, which may take a minute. */
+  onDownload?: (name: string) => void
 }
 
 /** One way to get the binary: returns the path of an executable inside `dir`, or throws with the reason. */
@@ -61,6 +63,7 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
   if (!tried.some((line) => line.startsWith('PATH'))) tried.unshift('PATH: no "temporal"')
   tried.push(...options.caches.map((dir) => `cache: nothing in ${dir}`))
   for (const download of options.downloads) {
+    options.onDownload?.(download.name)
     try {
       return await obtain(download, options.caches.at(-1) as string)
     } catch (error) {
