@@ -27,7 +27,7 @@ export interface Play {
 const TITLE = 'Finish textkit'
 const DESCRIPTION = 'Write the functions that textkit is missing, so that "npm test" passes.'
 /** Long enough that the kill meets agents at work; a directive to the demo agent. */
-const SLOWLY = ' [demo:implement=slow:5]'
+const SLOWLY = ' [demo:implement=slow:4]'
 
 /** The demo on a running server. Returns its exit code, or 'kept' when the last review is left for the person. */
 export async function playDemo(play: Play): Promise<number | 'kept'> {
