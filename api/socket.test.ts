@@ -44,14 +44,21 @@ test('replay and live meet without a gap or a repeat while others append', async
       for (const n of upTo(50)) await note(goal, `meanwhile ${n}`)
     }),
   )
+  let connections = 0
+  const open = (url: string) => {
+    connections += 1
+    return new WebSocket(url) as SocketLike
+  }
+  const stream = goalStream(goal)
   const readers = upTo(3).map(() =>
-    take(subscribe({ baseUrl, stream: goalStream(goal), after: 0, signal: signal() }), 450),
+    take(liveStream({ baseUrl, stream, after: 0, signal: signal(), open }), 450),
   )
   await appending
   for (const items of await Promise.all(readers)) {
     expect(items.map((item) => item.seq)).toEqual(upTo(450))
     expect(items[0]).toMatchObject({ name: 'task:status', type: 'task.deviation' })
   }
+  expect(connections).toBe(3) // a client heals a gap by connecting again: there was none to heal
 })
 
 test('a lost connection goes on after the last seq', async () => {
