@@ -29,6 +29,19 @@ export function parseId(
 export const goalWorkflowId = (goalId: string) => `goal/${goalId}`
 export const taskWorkflowId = (taskId: string) => `task/${taskId}`
 
+/** Who claims a worktree: a task for its work, and a stage attempt that only looks at a commit. */
+export const taskKey = (taskId: string) => `task/${taskId}`
+export const scratchKey = (at: ScratchOwner) => `scratch/${scratchName(at)}`
+export const scratchName = ({ goal, task, stage, attempt }: ScratchOwner) =>
+  `${task ? shortId('task', task.number) : shortId('goal', goal.number)}-${stage}-${attempt}`
+
+interface ScratchOwner {
+  goal: { number: number }
+  task: { number: number } | undefined
+  stage: string
+  attempt: number
+}
+
 /** Event streams: one per goal (its tasks, reviews and runs included), the pool's, and `feed`, which has them all. */
 export const goalStream = (goalId: string) => `goal/${goalId}`
 export const runStream = (runId: string) => `run/${runId}`

@@ -4,15 +4,7 @@ import { type GitDeps, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout } from './layout.ts'
 import { clearStaleLock } from './locks.ts'
 import { hasCommit, readRef } from './refs.ts'
-import {
-  type Claim,
-  dropClaim,
-  emptyTrash,
-  listClaims,
-  listNames,
-  readSlot,
-  slotPath,
-} from './slots.ts'
+import { type Claim, emptyTrash, listClaims, listNames, readSlot, slotPath } from './slots.ts'
 import { discard, releaseWorktree } from './worktrees.ts'
 
 export interface GitScan {
@@ -31,40 +23,56 @@ export interface GitScan {
 }
 export interface ScanInput {
   projectId: string
-  /** Keys of the tasks that still run or wait. */
-  liveKeys: readonly string[]
+  /** Keys that are still needed. A function is asked after the claims were read, so that none is missed meanwhile. */
+  liveKeys: readonly string[] | (() => Promise<readonly string[]>)
 }
 
 /** What is left over in a project's hubs and worktrees. Changes nothing but a sandbox config that agents spoilt. */
 export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
   const layout = projectLayout(deps.home, input.projectId)
-  const live = new Set(input.liveKeys)
   const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
+  // A row comes before its claim, and a claim before its folder and branch: read in the other order, nothing in use looks left over.
+  const folders = await listNames(layout)
+  const branches = await refs(deps, layout.sandbox, 'refs/heads/')
   const claims = await listClaims(layout)
-  const orphans = claims.filter((claim) => !live.has(claim.key))
+  const live = new Set(
+    typeof input.liveKeys === 'function' ? await input.liveKeys() : input.liveKeys,
+  )
+  const orphans = claims.filter((claim) => !live.has(claim.key) && !isHeld(claim))
   return {
     orphanWorktrees: orphans.map(({ key, slot, branch }) => ({
       key,
       branch,
       path: slotPath(layout, slot),
     })),
-    brokenSlots: await brokenSlots(layout, claims),
-    orphanBranches: await orphanBranches(
-      deps,
-      layout,
-      claims.filter((claim) => live.has(claim.key)),
-    ),
+    brokenSlots: await brokenSlots(layout, folders, claims),
+    orphanBranches: await orphanBranches(deps, layout, {
+      branches,
+      live: claims.filter((claim) => !orphans.includes(claim)),
+    }),
     tampered,
     locks: [...(await locksIn(layout.clean)), ...(await locksIn(layout.sandbox))],
     salvage: await listSalvage(deps, layout),
   }
 }
 
-async function brokenSlots(layout: ProjectLayout, claims: readonly Claim[]): Promise<string[]> {
+/** A worktree that is being made ready belongs to the process that makes it, for as long as that lives. */
+function isHeld(claim: Claim): boolean {
+  if (claim.pid === undefined) return false
+  try {
+    return process.kill(claim.pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function brokenSlots(
+  layout: ProjectLayout,
+  names: readonly string[],
+  claims: readonly Claim[],
+): Promise<string[]> {
   const claimed = new Set(claims.map((claim) => claim.slot))
-  const folders = (await listNames(layout)).filter(
-    (name) => /^s-[0-9a-f]+$/.test(name) && !claimed.has(name),
-  )
+  const folders = names.filter((name) => /^s-[0-9a-f]+$/.test(name) && !claimed.has(name))
   const slots = await Promise.all(folders.map((name) => readSlot(layout, name)))
   return folders.filter((_, index) => slots[index] === undefined)
 }
@@ -72,11 +80,10 @@ async function brokenSlots(layout: ProjectLayout, claims: readonly Claim[]): Pro
 async function orphanBranches(
   deps: GitDeps,
   layout: ProjectLayout,
-  live: readonly Claim[],
+  { branches, live }: { branches: readonly { ref: string; sha: string }[]; live: readonly Claim[] },
 ): Promise<string[]> {
-  const listed = await refs(deps, layout.sandbox, 'refs/heads/')
   const mine = new Set(live.map((claim) => `refs/heads/${claim.branch}`))
-  const free = listed.filter(({ ref }) => !mine.has(ref))
+  const free = branches.filter(({ ref }) => !mine.has(ref))
   const safe = await Promise.all(free.map(({ sha }) => hasCommit(deps.git, layout.clean, sha)))
   return free.filter((_, index) => safe[index]).map(({ ref }) => ref)
 }
@@ -140,8 +147,8 @@ export async function repair(
   for (const name of found.brokenSlots) {
     await deps.queue.run(slotPath(layout, name), async () => {
       if (await readSlot(layout, name)) return
+      if ((await listClaims(layout)).some((claim) => claim.slot === name)) return
       await discard(layout, name, name)
-      await dropClaim(layout, name)
       done.push(`removed the incomplete worktree ${name}`)
     })
   }

@@ -18,6 +18,8 @@ export interface Claim {
   base: string
   active: boolean
   at: string
+  /** The process that makes the slot ready, for claims that only it can go on with. */
+  pid?: number
   /** A merge with conflicts left for the agent. */
   merging?: { onto: string; files: string[] }
 }
