@@ -2,6 +2,8 @@
  * Names and shapes that cross between API, worker and workflows. Zod-free and Temporal-free:
  * workflows turn the names into signals and queries. Only ids and small flags travel; facts are in Postgres.
  */
+import type { AgentStage } from './stages.ts'
+
 export const GOAL_WORKFLOW = 'goalWorkflow'
 export const TASK_WORKFLOW = 'taskWorkflow'
 export const CORE_QUEUE = 'core'
@@ -10,11 +12,16 @@ export interface GoalInput {
   v: 1
   goalId: string
 }
+/** Which agent works in which stage: for people who look at workflows. */
+export type StageAdapters = Record<AgentStage, string>
+
 export interface TaskInput {
   v: 1
   goalId: string
   taskId: string
   title: string
+  maxVerifyRounds: number
+  adapters: StageAdapters
 }
 
 /** A person decided a review. The row is the truth; a forged signal changes nothing. */

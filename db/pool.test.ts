@@ -72,6 +72,25 @@ test('a hundred at once: never more than the limit', async () => {
     expect(held.filter((row) => row.goal_id === goal).length).toBeLessThanOrEqual(2)
 })
 
+test('a run that is at work has its place, and a paused goal does not hold up the line', async () => {
+  for (const [n, id] of ['a1', 'b1', 'c1'].entries()) await ask(id, n)
+  const request = {
+    id: 'd1',
+    goalId: goals[3] as string,
+    stage: 'implement',
+    adapter: 'demo',
+    atWork: true,
+  }
+  expect(await acquireLease(database, request)).toEqual({ granted: true })
+  await ask('a2', 0)
+  await ask('b2', 1)
+  await database.knex('goals').where({ id: goals[0] }).update({ paused: true })
+  await free('c1')
+  await free('d1')
+  expect(await ask('b2', 1)).toEqual({ granted: true })
+  await database.knex('goals').where({ id: goals[0] }).update({ paused: false })
+})
+
 test('a paused pool starts nothing and says who paused it; a lease that nobody renews is free again', async () => {
   await setPoolPaused(database, true, 'person:sam')
   expect(await ask('a1', 0)).toMatchObject({

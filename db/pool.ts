@@ -12,6 +12,8 @@ export interface LeaseRequest {
   adapter: string
   /** Why this run must not start now, whatever the pool says: it waits in line, and gives back a place it holds. */
   hold?: string | undefined
+  /** Its run is at work already (its lease expired while no worker was there): it has its place whatever the limits say. */
+  atWork?: boolean
 }
 
 export type LeaseAnswer = { granted: true } | { granted: false; position: number; reason: string }
@@ -57,7 +59,7 @@ export async function acquireLease(
     if (state === 'held') emit(poolEvent(paused !== undefined, held, line.length))
     const reason =
       request.hold ?? whyNot({ paused, held, settings, eligible: own?.eligible ?? false })
-    if (reason !== undefined || first?.id !== request.id)
+    if (!request.atWork && (reason !== undefined || first?.id !== request.id))
       return { granted: false, position: place + 1, reason: reason ?? poolText(held, settings) }
     await tx('run_leases')
       .where({ id: request.id })
@@ -157,6 +159,8 @@ async function readLine(tx: Tx, maxPerGoal: number): Promise<{ id: string; eligi
     `select w.id, (select count(*) from run_leases h where h.state = 'held' and h.goal_id = w.goal_id) < ? as eligible
        from run_leases w
       where w.state = 'waiting' and w.seen_at > now() - make_interval(secs => ?)
+        and exists (select 1 from goals g where g.id = w.goal_id and not g.paused
+                      and g.status in ('active', 'needs_attention'))
       order by w.priority, w.enqueued_at, w.id`,
     [maxPerGoal, SEEN_SECONDS],
   )

@@ -35,13 +35,17 @@ export const retryStage = defineSignal(RETRY_STAGE)
 /** What a person can do to a running workflow, and how its work waits for it. */
 export interface Controls {
   /** Runs an agent stage to its answer: pauses interrupt it and resume the same session, provider pauses are slept through. */
-  runStage(input: RunStageInput): Promise<Exclude<StageResult, { outcome: 'parked' }>>
+  runStage(
+    input: RunStageInput,
+    adapter: string,
+  ): Promise<Exclude<StageResult, { outcome: 'parked' }>>
   /** Waits for a person's decision; the row is read after each signal, and on a slow timer in case one was lost. */
   decision(review: OpenedReview): Promise<Extract<SettledReview, { decided: true }>>
   /** Says that a person is needed and why, and waits until one asks for another try. */
   attention(at: Place, reason: string): Promise<void>
   /** Does `work` until it succeeds: a failure asks for a person, whose retry does it again. Cancellation passes through. */
   insist<T>(at: Place, work: () => Promise<T>): Promise<T>
+  isPaused(): boolean
   /** Waits while paused. */
   unpaused(): Promise<void>
   onPause(listener: (paused: boolean) => Promise<void>): void
@@ -85,10 +89,11 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
 
   async function runStage(
     input: RunStageInput,
+    adapter: string,
   ): Promise<Exclude<StageResult, { outcome: 'parked' }>> {
     for (;;) {
       await unpaused()
-      const result = await interruptible(() => attempt(input))
+      const result = await interruptible(() => attempt(input, adapter))
       if (result === 'interrupted') continue
       if (result.outcome !== 'parked') return result
       const seen = retries
@@ -97,9 +102,10 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
   }
 
   /** An agent stage that breaks in an unexpected way is a failed stage, with its reason. */
-  async function attempt(input: RunStageInput): Promise<StageResult> {
+  async function attempt(input: RunStageInput, adapter: string): Promise<StageResult> {
+    const summary = `${input.stage} · ${adapter} · attempt ${input.attempt}`
     try {
-      return await agents.runStage(input)
+      return await agents.runStage.executeWithOptions({ summary }, [input])
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
       return { outcome: 'failed', reason: rootCause(error) ?? error.message }
@@ -157,6 +163,7 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     runStage,
     decision,
     unpaused,
+    isPaused: () => paused,
     attention,
     insist,
     onPause: (listener) => void pauseListeners.push(listener),

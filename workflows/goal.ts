@@ -44,7 +44,7 @@ export async function goalWorkflow(input: GoalInput): Promise<void> {
       await Promise.allSettled([...children.values()].map((child) => child.result()))
       await core.endGoal({ goalId, reason })
     })
-    markSearch({ status: 'cancelled', stage: 'merge', pendingReview: false })
+    markSearch({ status: 'cancelled', stage: 'merge', pendingReview: false, adapter: 'dispatch' })
   }
 }
 
@@ -74,7 +74,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     await Promise.all(ready.map(runToPassed))
     done.push(...ready)
   }
-  markSearch({ status: 'completed', stage: 'merge', pendingReview: false })
+  markSearch({ status: 'completed', stage: 'merge', pendingReview: false, adapter: 'dispatch' })
 
   /** Runs one goal stage until its rules say go on; asks, tries again and waits for a person as they say. */
   async function runToPassed(stage: GoalStage): Promise<void> {
@@ -135,7 +135,12 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   }
 
   async function agent(stage: AgentStage, attempt: number, feedback: string): Promise<Answer> {
-    return toAnswer(await controls.runStage({ goalId, taskId: null, stage, attempt, feedback }))
+    return toAnswer(
+      await controls.runStage(
+        { goalId, taskId: null, stage, attempt, feedback },
+        settings.adapters[stage],
+      ),
+    )
   }
 
   async function merge(attempt: number): Promise<Answer> {
@@ -153,7 +158,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     const review = await insist(stage, () =>
       core.openReview({ goalId, taskId: null, kind, attempt: number, stage, reason }),
     )
-    if (!review.decided) markSearch({ status: 'active', stage, pendingReview: true })
+    if (!review.decided)
+      markSearch({ status: 'active', stage, pendingReview: true, adapter: adapterOf(stage) })
     const settled = await controls.decision(review)
     if (settled.tasks.length > 0) tasks = settled.tasks
     return { type: 'decided', decision: settled.decision, comment: settled.comment }
@@ -190,6 +196,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
           taskId: task.taskId,
           title: task.title,
           maxVerifyRounds: settings.maxVerifyRounds,
+          adapters: settings.adapters,
         },
       ],
       parentClosePolicy: 'REQUEST_CANCEL',
@@ -197,6 +204,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
       staticSummary: task.title.slice(0, 200),
     })
     children.set(task.taskId, child)
+    if (controls.isPaused()) await child.signal(setPaused, { paused: true }) // paused while it was started
     try {
       return await child.result()
     } finally {
@@ -206,6 +214,10 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   function mark(stage: Stage, state: string): void {
     table.set(stage, state)
-    markSearch({ status: 'active', stage, pendingReview: false })
+    markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
+  }
+
+  function adapterOf(stage: Stage): string {
+    return stage in settings.adapters ? settings.adapters[stage as AgentStage] : 'dispatch'
   }
 }

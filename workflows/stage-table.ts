@@ -5,6 +5,7 @@ import { STAGE_TITLES, type Stage } from '../contracts/stages.ts'
 
 const STATUS = defineSearchAttributeKey(SEARCH.status, 'KEYWORD')
 const STAGE = defineSearchAttributeKey(SEARCH.stage, 'KEYWORD')
+const ADAPTER = defineSearchAttributeKey(SEARCH.adapter, 'KEYWORD')
 const PENDING_REVIEW = defineSearchAttributeKey(SEARCH.pendingReview, 'BOOL')
 
 /** The stages as an operator sees them in the Temporal UI: a Markdown table in the workflow's current details. */
@@ -26,10 +27,17 @@ export function createStageTable(): StageTable {
 }
 
 /** Lets operators find workflows: `GoalStage="review"`, `PendingReview=true`. One history event each. */
-export function markSearch(values: { status: string; stage: Stage; pendingReview: boolean }): void {
+export function markSearch(values: {
+  status: string
+  stage: Stage
+  pendingReview: boolean
+  /** The agent at work, or `dispatch`. */
+  adapter: string
+}): void {
   upsertSearchAttributes([
     { key: STATUS, value: values.status },
     { key: STAGE, value: values.stage },
+    { key: ADAPTER, value: values.adapter },
     { key: PENDING_REVIEW, value: values.pendingReview },
   ])
 }

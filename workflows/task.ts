@@ -6,14 +6,10 @@ import { core } from './activities.ts'
 import { createControls } from './controls.ts'
 import { createStageTable, markSearch } from './stage-table.ts'
 
-export interface TaskWorkflowInput extends TaskInput {
-  maxVerifyRounds: number
-}
-
 export type TaskOutcome = { outcome: 'merged' } | { outcome: 'rejected'; reason: string }
 
 /** One task in its own worktree and branch: implement, frontend where it applies, verify, review, onto the goal's branch. */
-export async function taskWorkflow(input: TaskWorkflowInput): Promise<TaskOutcome> {
+export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
   const controls = createControls()
   const place = { goalId: input.goalId, taskId: input.taskId }
   const table = createStageTable()
@@ -27,7 +23,7 @@ export async function taskWorkflow(input: TaskWorkflowInput): Promise<TaskOutcom
   for (;;) {
     const attempt = (attempts[stage] = (attempts[stage] ?? 0) + 1)
     table.set(stage, `attempt ${attempt}`)
-    markSearch({ status: 'active', stage, pendingReview: false })
+    markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
     let answer =
       stage === 'review' ? await review(attempt) : await agent(stage as AgentStage, attempt)
     if (stage === 'verify' && answer.type === 'findings') verifyRounds += 1
@@ -73,9 +69,13 @@ export async function taskWorkflow(input: TaskWorkflowInput): Promise<TaskOutcom
     }
   }
 
+  function adapterOf(at: Stage): string {
+    return at in input.adapters ? input.adapters[at as AgentStage] : 'dispatch'
+  }
+
   async function agent(at: AgentStage, attempt: number): Promise<Answer> {
     const key = { goalId: input.goalId, taskId: input.taskId, stage: at, attempt }
-    const result = await controls.runStage({ ...key, feedback })
+    const result = await controls.runStage({ ...key, feedback }, input.adapters[at])
     if (result.outcome === 'passed' && at === 'implement') needsFrontend = result.frontend ?? false
     return toAnswer(result)
   }
@@ -99,7 +99,8 @@ export async function taskWorkflow(input: TaskWorkflowInput): Promise<TaskOutcom
     const review = await controls.insist({ ...place, stage, attempt }, () =>
       core.openReview({ ...place, kind, attempt: number, stage, reason }),
     )
-    if (!review.decided) markSearch({ status: 'active', stage, pendingReview: true })
+    if (!review.decided)
+      markSearch({ status: 'active', stage, pendingReview: true, adapter: adapterOf(stage) })
     const settled = await controls.decision(review)
     return { type: 'decided', decision: settled.decision, comment: settled.comment }
   }
