@@ -1,5 +1,7 @@
-import { goalStream, shortId } from '../contracts/ids.ts'
-import type { CheckCommand } from '../contracts/schemas.ts'
+import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
+import type { StageAdapters } from '../contracts/messages.ts'
+import type { CheckCommand, ProfileSnapshot } from '../contracts/schemas.ts'
+import { AGENT_STAGES } from '../contracts/stages.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
@@ -7,9 +9,10 @@ import { releaseLease } from '../db/pool.ts'
 import { endSegment, type RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
 import type { ActivityDeps } from './deps.ts'
-import { goalBranch, taskBranch, taskKey } from './names.ts'
+import { goalBranch, taskBranch } from './names.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
 import type { EndGoalInput, NewTask, ReportInput } from './types.ts'
+import { releaseScratch } from './workspace.ts'
 
 /** How a goal begins, asks for help and ends. */
 export function createLifecycleActivities(deps: ActivityDeps) {
@@ -21,6 +24,7 @@ export function createLifecycleActivities(deps: ActivityDeps) {
     const answer = {
       skipSpecReview: goal.profile.skipSpecReview,
       maxVerifyRounds: goal.profile.maxVerifyRounds,
+      adapters: adaptersOf(goal.profile),
     }
     if (goal.base_commit && goal.branch) return answer
     const at = { projectId: project.id, repoPath: project.path }
@@ -179,15 +183,30 @@ export function createLifecycleActivities(deps: ActivityDeps) {
   }
 
   async function releaseWorkspaces(
-    { project }: GoalFacts,
+    { goal, project }: GoalFacts,
     tasks: readonly TaskRow[],
   ): Promise<void> {
+    const projectId = project.id
     for (const task of tasks)
-      await git.releaseWorktree({ projectId: project.id, key: taskKey(task.id) })
+      await git.releaseWorktree({ projectId, key: taskKey(task.id), dropBranch: true })
+    // a stage that was at work had a worktree to look at
+    const open = await database
+      .knex('stage_attempts')
+      .where({ goal_id: goal.id })
+      .whereIn('status', ['waiting', 'running', 'paused', 'failed'])
+    for (const row of open) {
+      const task = tasks.find(({ id }) => id === row.task_id)
+      await releaseScratch(deps, { goal, project, task }, row)
+    }
   }
 
   return { startGoal, approveSpec, report, endGoal }
 }
+
+const adaptersOf = (profile: ProfileSnapshot): StageAdapters =>
+  Object.fromEntries(
+    AGENT_STAGES.map((stage) => [stage, profile.stages[stage].adapter]),
+  ) as StageAdapters
 
 /** Changes the goal's row and tells of it; the same state again is not told twice. */
 export async function setGoal(

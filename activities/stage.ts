@@ -14,7 +14,7 @@ import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { RunStageInput, StageResult } from './types.ts'
-import { openWorkspace } from './workspace.ts'
+import { openWorkspace, releaseScratch } from './workspace.ts'
 
 /** Seconds until the line is looked at again: soon for the first in line, later for those behind. */
 const lineSeconds = (position: number) => Math.min(10, Math.max(1, position))
@@ -41,7 +41,12 @@ export function createStageActivities(deps: ActivityDeps) {
     if (row.result) return row.result as StageResult
     const leaseId = `${key.taskId ?? key.goalId}/${key.stage}/${key.attempt}`
     const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
-    await standInLine(key, { ...wanted, hold: await whyNotNow(key) })
+    const atWork = await isAtWork(key)
+    await standInLine(key, {
+      ...wanted,
+      atWork,
+      hold: atWork ? undefined : reasonOfLowDisk(deps.disk()),
+    })
     try {
       await begin(key, facts, adapter)
       const result = await work(key, facts, { leaseId, feedback: row.feedback ?? '' })
@@ -56,13 +61,10 @@ export function createStageActivities(deps: ActivityDeps) {
     }
   }
 
-  /** A run that is at work goes on whatever the disk is like; another one is not started on a full one. */
-  async function whyNotNow(key: StageKey): Promise<string | undefined> {
-    const low = reasonOfLowDisk(deps.disk())
-    if (low === undefined) return undefined
+  /** A run that is at work goes on whatever the pool and the disk are like; another one must wait for both. */
+  async function isAtWork(key: StageKey): Promise<boolean> {
     const last = (await listSegments(database.knex, key)).at(-1)
-    if (last?.status !== 'running') return low
-    return (await deps.runner.state(last.id)) === 'absent' ? low : undefined
+    return last?.status === 'running' && (await deps.runner.state(last.id)) !== 'absent'
   }
 
   async function standInLine(
@@ -119,6 +121,8 @@ export function createStageActivities(deps: ActivityDeps) {
     const workspace = await openWorkspace(deps, facts, key)
     const checks = stage === 'verify' ? await checkWork(deps, facts, workspace) : undefined
     const outcome = await runAgent(deps, { key, facts, workspace, checks, ...run })
+    // the next attempt looks at a worktree of its own; parked or out of budget, this one goes on
+    if (outcome.type === 'failed') await releaseScratch(deps, facts, key)
     if (outcome.type !== 'answered') return notAnswered(outcome)
     return conclude(deps, { key, facts, workspace, checks, output: outcome.output })
   }

@@ -82,7 +82,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     if (stage === 'review') return runTasks()
     let feedback = ''
     for (;;) {
-      const attempt = (attempts[stage] = (attempts[stage] ?? 0) + 1)
+      const attempt = (attempts[stage] ?? 0) + 1
+      attempts[stage] = attempt
       const answer =
         stage === 'merge' ? await merge(attempt) : await agent(stage, attempt, feedback)
       const at = {

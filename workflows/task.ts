@@ -21,7 +21,8 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
   let feedback = ''
 
   for (;;) {
-    const attempt = (attempts[stage] = (attempts[stage] ?? 0) + 1)
+    const attempt = (attempts[stage] ?? 0) + 1
+    attempts[stage] = attempt
     table.set(stage, `attempt ${attempt}`)
     markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
     let answer =
