@@ -7,11 +7,11 @@ import { createHome, distDir, packageVersion } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
-import { databaseFindings } from '../db/doctor.ts'
 import { forgetOld } from '../db/idempotency.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { createGit } from '../git/git.ts'
 import { connectTemporal } from '../temporal/connection.ts'
+import { createDoctor } from './doctor.ts'
 import { startApi } from './start-api.ts'
 import { createReadDiff } from './task-diff.ts'
 import { createTemporalGateway } from './temporal-gateway.ts'
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     inspectRepository: (path, options) => git.inspectRepository(path, options),
     readDiff: createReadDiff(git),
     workflowUrl: workflowUrls(process.env['TEMPORAL_UI_URL'], config.temporal.namespace),
-    doctor: (repair) => databaseFindings(database, repair),
+    doctor: createDoctor({ database, git, home: home.root }),
     uiDir: process.env['DISPATCH_UI'] === '0' ? undefined : join(distDir(), 'ui'),
   })
   log.info({ port: api.port }, 'the API listens')
@@ -108,5 +108,5 @@ function endGracefully(log: Logger, close: () => Promise<void>): void {
 main().catch((error: Error) => {
   const known = error instanceof ConfigError || error instanceof DatabaseProblem
   process.stderr.write(`${known ? error.message : error.stack}\n`)
-  process.exit(error instanceof ConfigError ? 78 : 1)
+  process.exit(known ? 78 : 1)
 })

@@ -13,7 +13,7 @@ export interface DoctorFinding {
 const STUCK = `interval '5 minutes'`
 
 /**
- * What the database itself can tell about orphans: places in the pool whose goal is over, messages that Temporal does
+ * What the database itself can tell about orphans: places in the pool whose stage or goal is over, messages that Temporal does
  * not take, runs that count as running although their stage is over. `repair` frees the places and ends the runs.
  */
 export async function databaseFindings(
@@ -31,16 +31,27 @@ async function orphanedLeases({ knex }: Database, repair: boolean): Promise<Doct
   const orphans = () =>
     knex('run_leases')
       .whereIn('state', ['waiting', 'held'])
-      .whereIn(
-        'goal_id',
-        knex('goals').whereIn('status', ['completed', 'failed', 'cancelled']).select('id'),
+      .where((orphan) =>
+        orphan
+          .whereIn(
+            'goal_id',
+            knex('goals').whereIn('status', ['completed', 'failed', 'cancelled']).select('id'),
+          )
+          .orWhereExists(
+            knex('stage_attempts as a')
+              .whereRaw('a.goal_id = run_leases.goal_id')
+              .whereRaw(
+                `run_leases.id = coalesce(a.task_id, a.goal_id) || '/' || a.stage || '/' || a.attempt`,
+              )
+              .whereIn('a.status', ['passed', 'failed', 'skipped', 'cancelled']),
+          ),
       )
   const ids: string[] = repair
     ? (await orphans().update({ state: 'released' }).returning('id')).map((row) => row.id)
     : await orphans().pluck('id')
   return finding('pool', ids, {
-    well: 'every place in the pool belongs to a goal at work',
-    found: (count) => `${count} places in the pool belong to goals that are over`,
+    well: 'every place in the pool belongs to a stage at work',
+    found: (count) => `places in the pool of stages or goals that are over: ${count}`,
     advice: 'run "dispatch doctor --repair"',
     repaired: repair,
   })

@@ -4,17 +4,20 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { createActivities } from '../activities/create-activities.ts'
 import { detectAdapters } from '../adapters/registry.ts'
-import { processConfig, processEnv } from '../config/config.ts'
+import { ConfigError, processConfig, processEnv } from '../config/config.ts'
+import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { storeDetections } from '../db/adapters.ts'
-import { connect, type Database, migrate } from '../db/connect.ts'
+import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
 import { tlsOptions } from '../temporal/connection.ts'
 import { ActivityEdge } from './interceptor.ts'
+import { repairProjects } from './repair.ts'
+import { WORKER_TUNING } from './tuning.ts'
 
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 /** Orphans are looked for at the start and then this often. */
@@ -26,7 +29,7 @@ async function main(): Promise<void> {
   const home = createHome(config.home.root)
   const log = await createLogger({ service: 'worker', level: config.logLevel, dir: home.logs })
   if (!config.databaseUrl || !config.temporal.address)
-    throw new Error(
+    throw new ConfigError(
       'DATABASE_URL and TEMPORAL_ADDRESS are needed: start with "dispatch start", or set both',
     )
   await migrate(config.databaseUrl)
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
     prompts: createPrompts([join(home.root, 'prompts'), beside('./prompts')]),
     environment: processEnv(),
     home: home.root,
+    disk: () => diskSpace(home.root, config.minFreeMb),
     log: (message, data) => log.warn(data ?? {}, message),
   })
   const stop = () => {
@@ -62,7 +66,13 @@ async function main(): Promise<void> {
   )
   process.send?.({ type: 'ready' })
   log.info({ queue: config.temporal.taskQueue }, 'worker runs')
+  const ending = new AbortController()
+  const repaired = repairProjects({ database, git, log }, ending.signal).catch((error) =>
+    log.warn({ err: error }, 'what is left over could not be looked for'),
+  )
   await running
+  ending.abort()
+  await repaired
   stopSweeping()
   await presence.close()
   await runner.close()
@@ -131,13 +141,7 @@ async function createWorker(
     interceptors: {
       activity: [() => ({ inbound: new ActivityEdge((message, data) => log.warn(data, message)) })],
     },
-    maxHeartbeatThrottleInterval: '1s',
-    defaultHeartbeatThrottleInterval: '1s',
-    maxConcurrentActivityTaskExecutions: 100,
-    maxConcurrentWorkflowTaskExecutions: 20,
-    maxCachedWorkflows: 100,
-    shutdownGraceTime: '500ms',
-    shutdownForceTime: '15s',
+    ...WORKER_TUNING,
   })
 }
 
@@ -159,7 +163,8 @@ function temporalLogger(log: Logger) {
 main().then(
   () => process.exit(0),
   (error: Error) => {
-    process.stderr.write(`${error.stack ?? error.message}\n`)
-    process.exit(1)
+    const known = error instanceof ConfigError || error instanceof DatabaseProblem
+    process.stderr.write(`${known ? error.message : (error.stack ?? error.message)}\n`)
+    process.exit(known ? 78 : 1)
   },
 )

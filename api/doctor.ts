@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import type { Database } from '../db/connect.ts'
+import { type DoctorFinding, databaseFindings } from '../db/doctor.ts'
+import { liveWorktreeKeys } from '../db/live-worktrees.ts'
+import type { GitScan } from '../git/doctor.ts'
+import type { Git } from '../git/git.ts'
+import { findRunLeftovers, removeRunLeftovers } from '../runner/leftovers.ts'
+
+interface DoctorDeps {
+  database: Database
+  git: Pick<Git, 'scan' | 'repair' | 'idle'>
+  /** DISPATCH_HOME. */
+  home: string
+}
+
+const ADVICE = 'run "dispatch doctor --repair": work that is nowhere else is saved first'
+const SHOWN = 5
+
+/**
+ * What is left over in the database, in each project's hubs and worktrees and among the runs. With `repair` it is put
+ * in order; an agent's work that is nowhere else gets a salvage ref before its worktree goes.
+ */
+export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<DoctorFinding[]> {
+  return async (repair) => {
+    const projects: { id: string; name: string }[] = await deps.database
+      .knex('projects')
+      .orderBy('number')
+      .select('id', 'name')
+    const findings = await databaseFindings(deps.database, repair)
+    for (const project of projects) {
+      const name = `git of ${project.name}`
+      findings.push(await told(name, () => ofProject(deps, { ...project, name }, repair)))
+    }
+    findings.push(await told('run folders', () => ofRuns(deps, repair)))
+    return findings
+  }
+}
+
+/** One broken hub must not hide what else was found. */
+async function told(name: string, look: () => Promise<DoctorFinding>): Promise<DoctorFinding> {
+  try {
+    return await look()
+  } catch (error) {
+    const advice = 'see the message, and "dispatch logs --service api"'
+    return { name, ok: false, message: (error as Error).message, advice, repaired: false }
+  }
+}
+
+async function ofProject(
+  { database, git, home }: DoctorDeps,
+  project: { id: string; name: string },
+  repair: boolean,
+): Promise<DoctorFinding> {
+  const input = {
+    projectId: project.id,
+    liveKeys: () => liveWorktreeKeys(database.knex, project.id),
+  }
+  const found = await git.scan(input)
+  const left = leftOver(found)
+  const { name } = project
+  if (left.length === 0) {
+    const saved = salvageText(found.salvage, join(home, 'hubs', project.id, 'clean.git'))
+    const message = `no worktree, branch or lock is left over${saved}`
+    return { name, ok: true, message, advice: null, repaired: false }
+  }
+  const message = left.join('; ')
+  if (!repair) return { name, ok: false, message, advice: ADVICE, repaired: false }
+  const done = await git.repair(input)
+  await git.idle()
+  const rest = leftOver(await git.scan(input))
+  return {
+    name,
+    ok: rest.length === 0,
+    message: [...done, ...rest.map((line) => `still there: ${line}`)].join('; ') || message,
+    advice: rest.length === 0 ? null : 'try again when no agent is at work',
+    repaired: rest.length === 0,
+  }
+}
+
+function leftOver(found: GitScan): string[] {
+  return [
+    list('worktree', found.orphanWorktrees, ({ key, path }) => `${key} in ${path}`),
+    list('incomplete worktree', found.brokenSlots, (slot) => slot),
+    list('branch', found.orphanBranches, (ref) => ref.replace('refs/heads/', '')),
+    list('lock file', found.locks, (lock) => lock),
+  ].filter((line) => line !== '')
+}
+
+function list<T>(what: string, items: readonly T[], text: (item: T) => string): string {
+  if (items.length === 0) return ''
+  const more = items.length > SHOWN ? ` and ${items.length - SHOWN} more` : ''
+  const plural = what.endsWith('ch') ? `${what}es` : `${what}s`
+  const named = items.slice(0, SHOWN).map(text).join(', ')
+  return `${items.length} ${items.length === 1 ? what : plural} left over: ${named}${more}`
+}
+
+function salvageText(salvage: GitScan['salvage'], hub: string): string {
+  const [newest] = salvage.toSorted((a, b) => b.at.localeCompare(a.at))
+  if (!newest) return ''
+  const many = salvage.length === 1 ? 'one piece' : `${salvage.length} pieces`
+  return `; ${many} of saved work, the newest by: git fetch ${hub} ${newest.ref}`
+}
+
+async function ofRuns({ database, home }: DoctorDeps, repair: boolean): Promise<DoctorFinding> {
+  const name = 'run folders'
+  const known = async (ids: readonly string[]): Promise<string[]> =>
+    database
+      .knex('agent_runs')
+      .whereRaw('id::text = any(?)', [[...ids]])
+      .pluck('id')
+  const found = await findRunLeftovers(join(home, 'runs'), known)
+  if (found.length === 0)
+    return {
+      name,
+      ok: true,
+      message: 'each belongs to a run that is known',
+      advice: null,
+      repaired: false,
+    }
+  if (repair) await removeRunLeftovers(found)
+  return {
+    name,
+    ok: repair,
+    message: list('folder', found, (leftover) => leftover.path),
+    advice: repair ? null : ADVICE,
+    repaired: repair,
+  }
+}
