@@ -17,7 +17,7 @@ import {
 import { mergeGoal } from './merge-goal.ts'
 import { createQueue } from './queue.ts'
 import { createRunner } from './run.ts'
-import { claimWorktree, releaseWorktree, warm } from './worktrees.ts'
+import { claimWorktree, type ReleaseInput, releaseWorktree, warm } from './worktrees.ts'
 
 export interface GitOptions {
   /** DISPATCH_HOME. */
@@ -62,8 +62,7 @@ export function createGit(options: GitOptions) {
     },
     importTarget: bind(importTarget),
     claimWorktree: bind(claimWorktree),
-    releaseWorktree: (input: { projectId: string; key: string }) =>
-      releaseWorktree(deps, input, background),
+    releaseWorktree: (input: ReleaseInput) => releaseWorktree(deps, input, background),
     warm: bind(warm),
     provisionDependencies,
     commitAll: bind(commitAll),

@@ -33,6 +33,12 @@ export interface ClaimInput {
   base: string
   branch: string
 }
+export interface ReleaseInput {
+  projectId: string
+  key: string
+  /** Removes the agent's branch from the sandbox hub as well: nobody will claim it again. */
+  dropBranch?: boolean
+}
 export interface Worktree {
   path: string
   head: string
@@ -217,7 +223,7 @@ export async function discard(layout: ProjectLayout, name: string, admin: string
  */
 export async function releaseWorktree(
   deps: GitDeps,
-  input: { projectId: string; key: string },
+  input: ReleaseInput,
   background: (work: Promise<void>) => void,
 ): Promise<{ salvaged: string | undefined }> {
   const layout = projectLayout(deps.home, input.projectId)
@@ -232,6 +238,11 @@ export async function releaseWorktree(
       there && claim.active
         ? await saveWork(deps, layout, claim, slot)
         : await publishWork(deps, layout, claim)
+    if (input.dropBranch) {
+      // Killed from here on, the next call does not look for work that is saved already.
+      await writeClaim(layout, { ...claim, active: false })
+      await dropBranch(deps, layout, claim.branch)
+    }
     // Without its slot file nobody can take the slot until it is clean again.
     await dropSlot(layout, claim.slot)
     await dropClaim(layout, claim.slot)
@@ -240,6 +251,16 @@ export async function releaseWorktree(
         deps.queue.run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base)),
       )
     return { salvaged }
+  })
+}
+
+/** What the branch had is in the clean hub by now; in the sandbox it would only pile up. */
+async function dropBranch(deps: GitDeps, layout: ProjectLayout, branch: string): Promise<void> {
+  if (branch === '') return
+  const ref = `refs/heads/${branch}`
+  await deps.queue.run(layout.sandbox, async () => {
+    const sha = await readRef(deps.git, layout.sandbox, ref)
+    if (sha) await deps.git.run(['update-ref', '-d', ref, sha], { gitDir: layout.sandbox })
   })
 }
 
@@ -270,7 +291,10 @@ async function holding(
   work: () => Promise<void>,
 ): Promise<void> {
   const at = new Date().toISOString()
-  const hold = { slot, key: `warm ${slot}`, branch: '', base: '', active: false, at }
+  const hold = {
+    ...{ slot, key: `warm ${slot}`, branch: '', base: '', active: false, at },
+    pid: process.pid,
+  }
   if (!(await takeSlot(layout, hold))) return
   try {
     await work()

@@ -84,3 +84,32 @@ test('a stop in the middle of a restart ends what that restart brings', async ()
   await stopped
   expect(await second.exited).toBe('it was asked to')
 })
+
+test('a held service stays down until it is let go, and a stop does not wait for that', async () => {
+  const services = [fakeService(1), fakeService(2), fakeService(3)]
+  let starts = 0
+  let came: () => void = () => undefined
+  const isBack = new Promise<void>((resolve) => {
+    came = resolve
+  })
+  const service = await supervise({
+    name: 'worker',
+    start: async () => services[starts++] as ReturnType<typeof fakeService>,
+    onStarted: ({ pid }) => {
+      if (pid === 2) came()
+    },
+    say: () => undefined,
+    backoffMs: () => 0,
+  })
+  const release = service.hold()
+  services[0]?.end('it was ended by SIGKILL')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(service.state()).toMatchObject({ status: 'restarting' })
+  expect(starts).toBe(1)
+  release()
+  await isBack
+  service.hold()
+  services[1]?.end('it was ended by SIGKILL')
+  await service.stop()
+  expect(starts).toBe(2)
+})

@@ -19,6 +19,8 @@ export interface Supervised {
   kill(signal: NodeJS.Signals): void
   /** Stops and starts it, and resolves when it runs again. */
   restart(): Promise<void>
+  /** From now on it is not started again when it ends, until the returned function is called. For drills. */
+  hold(): () => void
   stop(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function supervise<T extends RunningService>(
   let reason = ''
   let ends: number[] = []
   let waiters: (() => void)[] = []
+  let held: Promise<void> | undefined
   onStarted(running)
 
   async function keep() {
@@ -72,6 +75,7 @@ export async function supervise<T extends RunningService>(
   async function startAgain(): Promise<T | undefined> {
     for (;;) {
       await delay(pause(), undefined, { signal: stopping.signal }).catch(() => undefined)
+      if (held) await Promise.race([held, aborted(stopping.signal)])
       if (stopping.signal.aborted) return undefined
       restarts += 1
       try {
@@ -110,6 +114,17 @@ export async function supervise<T extends RunningService>(
       await running?.stop()
       await again
     },
+    hold() {
+      let release: () => void = () => undefined
+      const mine = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      held = mine
+      return () => {
+        if (held === mine) held = undefined
+        release()
+      }
+    },
     async stop() {
       stopping.abort()
       for (const wake of waiters.splice(0)) wake()
@@ -118,4 +133,9 @@ export async function supervise<T extends RunningService>(
       waiters = []
     },
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

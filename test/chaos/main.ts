@@ -1,0 +1,104 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packageRoot } from '../../config/home.ts'
+import { type OwnStack, startOwnStack } from '../support/own-stack.ts'
+import { processesIn } from '../support/processes.ts'
+import { measuredPart, withMeasured } from './report.ts'
+import { type Outcome, runSchedule } from './run-schedule.ts'
+import { describeSchedule, type Schedule, schedulesOf } from './schedule.ts'
+
+const HELP = `npm run chaos -- [--seed N] [--count 60] [--lanes 2] [--only INDEX] [--report]
+  Kills processes of Dispatch at points that the seed chooses and checks that nothing is lost, done twice or left over.
+  --only repeats one schedule of a seed; --report writes the figures into docs/reliability.md.`
+
+/** So many goals share a home before it is replaced: enough to be quick, few enough that leftovers are noticed. */
+const PER_STACK = 8
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      count: { type: 'string', default: '60' },
+      lanes: { type: 'string', default: '2' },
+      only: { type: 'string' },
+      report: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    say(HELP)
+    return 0
+  }
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
+  const [count, lanes] = [Number(values.count), Number(values.lanes)]
+  if (![seed, count, lanes].every((n) => Number.isSafeInteger(n) && n >= 0) || lanes < 1) {
+    say(HELP)
+    return 64
+  }
+  const all = schedulesOf(seed, Math.max(count, Number(values.only ?? 0) + 1))
+  const chosen =
+    values.only === undefined
+      ? all.slice(0, count)
+      : all.slice(Number(values.only), Number(values.only) + 1)
+  say(`seed ${seed}, ${chosen.length} schedules, ${lanes} at a time`)
+  const started = new Date()
+  const queue = [...chosen]
+  const outcomes: Outcome[] = []
+  await Promise.all(
+    Array.from({ length: Math.min(lanes, queue.length) }, () => lane(queue, outcomes)),
+  )
+  outcomes.sort((a, b) => a.schedule.index - b.schedule.index)
+  const measured = measuredPart(outcomes, { seed, lanes, at: started })
+  say(`\n${measured}`)
+  const folder = join(packageRoot(), '.dispatch', 'chaos')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `seed-${seed}.json`), JSON.stringify(outcomes, null, 2))
+  if (values.report) {
+    const page = join(packageRoot(), 'docs', 'reliability.md')
+    writeFileSync(page, withMeasured(readFileSync(page, 'utf8'), measured))
+  }
+  return outcomes.every(({ broken }) => broken.length === 0) ? 0 : 1
+}
+
+/** Works through the queue with stacks of its own. A stack in which something broke is kept to be looked at. */
+async function lane(queue: Schedule[], outcomes: Outcome[]): Promise<void> {
+  while (queue.length > 0) {
+    const at = await startOwnStack()
+    let broke = false
+    for (let goals = 0; goals < PER_STACK && !broke; goals += 1) {
+      const schedule = queue.shift()
+      if (!schedule) break
+      const outcome = await runSchedule(at, schedule)
+      outcomes.push(outcome)
+      broke = outcome.broken.length > 0
+      tell(outcome, at)
+    }
+    await at.close({ keep: broke })
+    const left = processesIn(at.folder)
+    if (left.length === 0) continue
+    say(`LEFT in ${at.folder}: ${left.join('; ')}`)
+    outcomes.at(-1)?.broken.push(`processes are left after the stop: ${left.join('; ')}`)
+  }
+}
+
+function tell(
+  { schedule, broken, hit, recoveryMs, namedMs, totalMs }: Outcome,
+  at: OwnStack,
+): void {
+  const seconds = (ms: number | undefined) =>
+    ms === undefined ? '-' : `${(ms / 1000).toFixed(1)} s`
+  const named = namedMs === undefined ? '' : `, named after ${seconds(namedMs)}`
+  say(
+    `${broken.length === 0 ? 'kept  ' : 'BROKEN'} ${schedule.index}: ${describeSchedule(schedule)} [${hit.join(', ')}] recovered in ${seconds(recoveryMs)}${named}, ${seconds(totalMs)} in all`,
+  )
+  for (const line of broken) say(`    ${line}`)
+  if (broken.length > 0) {
+    say(`    kept: ${at.folder}`)
+    for (const line of at.said.slice(-12)) say(`    ${line}`)
+  }
+}
+
+process.exitCode = await main()
