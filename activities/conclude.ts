@@ -15,7 +15,7 @@ import type { GoalFacts } from '../db/facts.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
 import type { ActivityDeps } from './deps.ts'
 import type { StageResult } from './types.ts'
-import type { Workspace } from './workspace.ts'
+import { releaseScratch, type Workspace } from './workspace.ts'
 
 interface Concluded {
   key: StageKey
@@ -38,8 +38,7 @@ export async function conclude(deps: ActivityDeps, work: Concluded): Promise<Sta
       change: { status: 'running', output, ...(checks ? { checks } : {}) },
     })
   })
-  if (work.workspace.scratch)
-    await deps.git.releaseWorktree({ projectId: work.facts.project.id, key: work.workspace.key })
+  await releaseScratch(deps, work.facts, key)
   return result
 }
 

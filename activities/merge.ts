@@ -1,4 +1,4 @@
-import { goalStream, shortId } from '../contracts/ids.ts'
+import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
@@ -6,7 +6,6 @@ import { changeStage, openStage, type StageKey } from '../db/stages.ts'
 import type { MergeIntent } from '../git/merge-goal.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
-import { taskKey } from './names.ts'
 import type { IntegrateResult, MergeResult } from './types.ts'
 
 interface Approval {
@@ -31,7 +30,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     const { task, goal, project } = facts
     if (!task || !goal.branch)
       throw new Error(`task ${input.taskId} cannot be integrated: it has no branch`)
-    if (task.status === 'merged') return { outcome: 'merged' }
+    if (task.status === 'merged') return merged(project.id, task.id) // killed just before the last step
     const approval = await approvalOf({
       goal_id: goal.id,
       task_id: task.id,
@@ -54,10 +53,14 @@ export function createMergeActivities(deps: ActivityDeps) {
     })
     if (outcome.outcome === 'merged') {
       await recordIntegrated(facts, task, outcome.commit)
-      await git.releaseWorktree({ projectId: project.id, key: taskKey(task.id) })
-      return { outcome: 'merged' }
+      return merged(project.id, task.id)
     }
     return bringUpToDate(facts, task, outcome)
+  }
+
+  async function merged(projectId: string, taskId: string): Promise<IntegrateResult> {
+    await git.releaseWorktree({ projectId, key: taskKey(taskId), dropBranch: true })
+    return { outcome: 'merged' }
   }
 
   /** The goal's branch moved under an approved task: its worktree gets the new work, and it must be judged again. */

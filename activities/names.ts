@@ -19,4 +19,3 @@ export const goalBranch = (goal: GoalRow) =>
   `dispatch/${shortId('goal', goal.number)}-${slug(goal.title)}`
 export const taskBranch = (task: TaskRow) =>
   `dispatch/${shortId('task', task.number)}-${slug(task.title)}`
-export const taskKey = (taskId: string) => `task/${taskId}`

@@ -1,9 +1,9 @@
-import { shortId } from '../contracts/ids.ts'
+import { scratchKey, scratchName, taskKey } from '../contracts/ids.ts'
 import { WRITING_STAGES } from '../contracts/stages.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import type { StageKey } from '../db/stages.ts'
 import type { ActivityDeps } from './deps.ts'
-import { taskBranch, taskKey } from './names.ts'
+import { taskBranch } from './names.ts'
 
 /** Where an agent works. `base` is what its change is measured against; `head` where the worktree stood when it was opened. */
 export interface Workspace {
@@ -49,17 +49,27 @@ async function scratchWorkspace(
 ): Promise<Workspace> {
   const { goal, task, project } = facts
   const at = await commitToLookAt(deps, facts, key)
-  const owner = task ? shortId('task', task.number) : shortId('goal', goal.number)
-  const name = `${owner}-${key.stage}-${key.attempt}`
   const claim = {
     projectId: project.id,
-    key: `scratch/${name}`,
+    key: scratchKey({ ...key, goal, task }),
     base: at,
-    branch: `dispatch/scratch-${name}`,
+    branch: `dispatch/scratch-${scratchName({ ...key, goal, task })}`,
   }
   const { path, head } = await deps.git.claimWorktree(claim)
   await deps.git.provisionDependencies({ repoPath: project.path, worktreePath: path })
   return { key: claim.key, path, base: task?.base ?? goal.base_commit ?? at, head, scratch: true }
+}
+
+/** Gives the worktree of a stage that only looks back, if it has one. Again, or for a stage that writes, it does nothing. */
+export async function releaseScratch(
+  { git }: ActivityDeps,
+  { goal, task, project }: Pick<GoalFacts, 'goal' | 'task' | 'project'>,
+  key: Pick<StageKey, 'stage' | 'attempt'>,
+): Promise<void> {
+  if (WRITING_STAGES.includes(key.stage)) return
+  const { stage, attempt } = key
+  const claim = scratchKey({ goal, task, stage, attempt })
+  await git.releaseWorktree({ projectId: project.id, key: claim, dropBranch: true })
 }
 
 async function commitToLookAt(

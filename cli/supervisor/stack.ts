@@ -56,6 +56,8 @@ export interface Stack {
   kill(name: ProcessName, signal: NodeJS.Signals): void
   /** Stops one process and resolves when it runs again. */
   restart(name: ProcessName): Promise<void>
+  /** From now on the process is not started again when it ends, until the returned function is called. For drills. */
+  hold(name: ProcessName): () => void
   /** API, worker, Temporal, Postgres, in this order. Runs of agents live on. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -95,6 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     processes: stack.processes,
     kill: (name, signal) => stack.service(name).kill(signal),
     restart: (name) => stack.service(name).restart(),
+    hold: (name) => stack.service(name).hold(),
     stop: () => {
       stopped ??= stack.stop().then(lock.release)
       return stopped
