@@ -5,9 +5,7 @@ import { z } from 'zod'
 import { findAdapter } from '../adapters/registry.ts'
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
-import type { CheckResult } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
-import type { GoalFacts } from '../db/facts.ts'
 import { renewLease } from '../db/pool.ts'
 import {
   createSegment,
@@ -18,25 +16,15 @@ import {
   tokensOfTask,
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
-import type { StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { budgetReached, totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, remedyFor } from '../domain/failures.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
+import type { AgentWork } from './agent-work.ts'
 import type { ActivityDeps } from './deps.ts'
 import { promptFor } from './prompt.ts'
-import type { Workspace } from './workspace.ts'
-
-export interface AgentWork {
-  key: StageKey
-  facts: GoalFacts
-  workspace: Workspace
-  checks: CheckResult[] | undefined
-  feedback: string
-  leaseId: string
-}
 
 export type AgentOutcome =
   | { type: 'answered'; output: unknown }

@@ -3,9 +3,10 @@ import { createLifecycleActivities } from './lifecycle.ts'
 import { createMergeActivities } from './merge.ts'
 import { createReviewActivities } from './review.ts'
 import { createStageActivities } from './stage.ts'
+import type { Activities } from './types.ts'
 
-/** Everything that workflows can ask for. The names are wire names: histories hold them, so they are never changed. */
-export function createActivities(deps: ActivityDeps) {
+/** The activities, on what they work with. */
+export function createActivities(deps: ActivityDeps): Activities {
   return {
     ...createLifecycleActivities(deps),
     ...createStageActivities(deps),
@@ -13,4 +14,3 @@ export function createActivities(deps: ActivityDeps) {
     ...createMergeActivities(deps),
   }
 }
-export type Activities = ReturnType<typeof createActivities>

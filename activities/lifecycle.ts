@@ -11,7 +11,7 @@ import { changeStage } from '../db/stages.ts'
 import type { ActivityDeps } from './deps.ts'
 import { goalBranch, taskBranch } from './names.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
-import type { EndGoalInput, NewTask, ReportInput } from './types.ts'
+import type { EndGoalInput, GoalSettings, NewTask, ReportInput } from './types.ts'
 import { releaseScratch } from './workspace.ts'
 
 /** How a goal begins, asks for help and ends. */
@@ -19,7 +19,7 @@ export function createLifecycleActivities(deps: ActivityDeps) {
   const { database, git } = deps
 
   /** Brings the target into the hub, makes the goal's branch, and answers what the workflow must know of the profile. */
-  async function startGoal({ goalId }: { goalId: string }) {
+  async function startGoal({ goalId }: { goalId: string }): Promise<GoalSettings> {
     const { goal, project } = await loadFacts(database.knex, goalId)
     const answer = {
       skipSpecReview: goal.profile.skipSpecReview,

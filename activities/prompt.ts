@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import type { RunPurpose } from '../db/runs.ts'
 import { fenced } from '../prompts/prompts.ts'
-import type { AgentWork } from './agent-run.ts'
+import type { AgentWork } from './agent-work.ts'
 import type { ActivityDeps } from './deps.ts'
 
 const CONVENTION_FILES = ['CLAUDE.md', 'AGENTS.md', 'GEMINI.md'] as const

@@ -1,3 +1,4 @@
+import type { StageAdapters } from '../contracts/messages.ts'
 import type { AgentStage, Decision, ReviewKind, Stage } from '../contracts/stages.ts'
 
 /** What activities take and answer: ids, verdicts and short summaries only. Fields may be added, never changed. */
@@ -68,4 +69,27 @@ export interface ReportInput {
 export interface EndGoalInput {
   goalId: string
   reason: string
+}
+
+export interface GoalSettings {
+  skipSpecReview: boolean
+  maxVerifyRounds: number
+  adapters: StageAdapters
+}
+
+/** Everything that workflows can ask for. The names are wire names: histories hold them, so they are never changed. */
+export interface Activities {
+  startGoal(input: { goalId: string }): Promise<GoalSettings>
+  approveSpec(input: { goalId: string }): Promise<NewTask[]>
+  runStage(input: RunStageInput): Promise<StageResult>
+  openReview(input: OpenReviewInput): Promise<OpenedReview>
+  settleReview(input: { reviewId: string }): Promise<SettledReview>
+  integrateTask(input: {
+    goalId: string
+    taskId: string
+    attempt: number
+  }): Promise<IntegrateResult>
+  mergeGoal(input: { goalId: string; attempt: number }): Promise<MergeResult>
+  report(input: ReportInput): Promise<void>
+  endGoal(input: EndGoalInput): Promise<void>
 }

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex'
-import * as initial from './migrations/001-initial.ts'
+import { down, up } from './migrations/001-initial.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
-  { name: '001-initial', migration: initial },
+  { name: '001-initial', migration: { up, down } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -1,4 +1,3 @@
-import type { Knex } from 'knex'
 import { goalStream } from '../contracts/ids.ts'
 import type { CheckResult } from '../contracts/schemas.ts'
 import type { Stage, StageStatus } from '../contracts/stages.ts'
@@ -41,10 +40,6 @@ export async function openStage(tx: Tx, key: StageKey, feedback: string | null):
     .onConflict(tx.raw('(goal_id, task_id, stage, attempt)') as never)
     .ignore()
   return (await tx('stage_attempts').where(columns(key)).first()) as StageRow
-}
-
-export async function readStage(knex: Knex, key: StageKey): Promise<StageRow | undefined> {
-  return knex('stage_attempts').where(columns(key)).first()
 }
 
 /** Changes a stage attempt and tells of it. Nothing is written or told when status and reason stay the same. */

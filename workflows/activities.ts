@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow'
-import type { Activities } from '../activities/create-activities.ts'
+import type { Activities } from '../activities/types.ts'
 
 /**
  * Every activity heartbeats each second on a timer, so a dead worker is noticed within 12 s. Retries have no count:
