@@ -10,6 +10,8 @@ import { sampleFiles } from '../../adapters/demo/sample.ts'
 import type { Body, Reply } from '../../contracts/api.ts'
 import { goalWorkflowId, taskWorkflowId } from '../../contracts/ids.ts'
 import { connect, type Database } from '../../db/connect.ts'
+import { EVENTS_CHANNEL } from '../../db/events.ts'
+import { listen } from '../../db/listen.ts'
 import { createTestDatabase } from './database.ts'
 
 /** A real worker and API of the built program, on a database, a home and a task queue of their own. */
@@ -41,16 +43,25 @@ export interface Installation {
   /** Approves whatever waits until the goal is over; returns it. */
   approveAll(goalId: string): Promise<Reply<'getGoal'>>
   worker: ChildProcess
-  restartWorker(): Promise<void>
+  /** Starts a worker again; `more` goes into its environment. */
+  restartWorker(more?: Record<string, string>): Promise<void>
   close(): Promise<void>
 }
 
 const WAIT_MS = 90_000
 
-export async function startInstallation(): Promise<Installation> {
-  const home = mkdtempSync(join(tmpdir(), 'dispatch-journey-'))
+/** `folder`: where its home and repositories are made, instead of the temp folder. `more` goes into the environment. */
+export async function startInstallation({
+  folder = tmpdir(),
+  env: more = {},
+}: {
+  folder?: string
+  env?: Record<string, string>
+} = {}): Promise<Installation> {
+  const home = mkdtempSync(join(folder, 'dispatch-journey-'))
   const testDatabase = await createTestDatabase()
   const database = connect(testDatabase.url, { max: 3 })
+  const events = await wakeOnEvents(testDatabase.url)
   const env = {
     PATH: process.env['PATH'],
     HOME: home,
@@ -60,6 +71,7 @@ export async function startInstallation(): Promise<Installation> {
     TEMPORAL_TASK_QUEUE: `q-${randomBytes(4).toString('hex')}`,
     DISPATCH_PORT: String(20_000 + Math.floor(Math.random() * 20_000)),
     DISPATCH_LOG_LEVEL: 'info',
+    ...more,
   }
   let worker = await startProgram('worker.js', env)
   const api = await startProgram('api.js', env)
@@ -78,12 +90,13 @@ export async function startInstallation(): Promise<Installation> {
     (await call<Reply<'getGoal'>>('GET', `/api/goals/${goalId}`)).body
 
   const until: Installation['until'] = async (goalId, ready) => {
-    const deadline = Date.now() + WAIT_MS
-    for (let after = 0; ; ) {
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, WAIT_MS, 'late').unref())
+    for (;;) {
+      const change = events.next()
       const goal = await getGoal(goalId)
       if (ready(goal)) return goal
-      if (Date.now() > deadline) throw new Error(`goal did not get there: ${describe(goal)}`)
-      after = await nextChange(database, goal.id, after, deadline)
+      if ((await Promise.race([change, late])) === 'late')
+        throw new Error(`goal did not get there: ${describe(goal)}`)
     }
   }
 
@@ -142,13 +155,14 @@ export async function startInstallation(): Promise<Installation> {
     get worker() {
       return worker.child
     },
-    async restartWorker() {
-      worker = await startProgram('worker.js', env)
+    async restartWorker(more = {}) {
+      worker = await startProgram('worker.js', { ...env, ...more })
     },
     async close() {
       await keepHistories(database)
       await endProgram(worker.child)
       await endProgram(api.child)
+      await events.close()
       await database.close()
       await testDatabase.drop()
       rmSync(home, { recursive: true, force: true })
@@ -204,22 +218,31 @@ function describe(goal: Reply<'getGoal'>): string {
   return `${goal.status} ${goal.reason ?? ''}; ${stages.join(', ')}`
 }
 
-/** The goal's next event after a seq, however long it takes until the deadline. */
-async function nextChange(
-  database: Database,
-  goalId: string,
-  after: number,
-  deadline: number,
-): Promise<number> {
-  while (Date.now() < deadline) {
-    const row = await database
-      .knex('streams')
-      .where({ name: `goal/${goalId}` })
-      .first('seq')
-    if (row && row.seq > after) return row.seq
-    await new Promise((resolve) => setTimeout(resolve, 40))
+/** Wakes whoever waits at every event of this database; nothing is polled. */
+async function wakeOnEvents(url: string) {
+  let wake: () => void = () => undefined
+  let next = new Promise<void>((resolve) => {
+    wake = resolve
+  })
+  const onNotify = () => {
+    wake()
+    next = new Promise((resolve) => {
+      wake = resolve
+    })
   }
-  return after
+  let connected: () => void = () => undefined
+  const ready = new Promise<void>((resolve) => {
+    connected = resolve
+  })
+  const listener = listen({
+    url,
+    channels: [EVENTS_CHANNEL],
+    onNotify,
+    onConnected: () => connected(),
+    onError: onNotify,
+  })
+  await ready
+  return { next: () => next, close: () => listener.close() }
 }
 
 export function makeRepository(path: string, files: Record<string, string>): string {

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runCli } from '../../cli/testing/run-cli.ts'
+import { processEnv } from '../../config/config.ts'
+import type { Reply } from '../../contracts/api.ts'
+import { type Installation, startInstallation } from '../support/installation.ts'
+
+type Goal = Reply<'getGoal'>
+
+const waitsForDisk = (stage: string) => (goal: Goal) =>
+  goal.stages.some(
+    (s) => s.stage === stage && s.status === 'waiting' && /disk/.test(s.reason ?? ''),
+  )
+const reasonOf = (goal: Goal, stage: string) =>
+  goal.stages.findLast((s) => s.stage === stage)?.reason
+
+/** A small disk of its own, where the system lets us have one. */
+function mountSmallDisk(megabytes: number): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatch-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], {
+      stdio: 'ignore',
+    })
+    return folder
+  } catch {
+    rmSync(folder, { recursive: true })
+    return undefined // not root, or a container without the right to mount
+  }
+}
+
+function unmount(folder: string): void {
+  execFileSync('umount', ['-l', folder])
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Leaves about so many MiB free on the disk of `folder`; gives the file to remove again. */
+function fill(folder: string, leaveMb: number): string {
+  const file = join(folder, 'ballast')
+  const { bavail, bsize } = statfsSync(folder)
+  try {
+    writeFileSync(file, Buffer.alloc(Math.max(0, bavail * bsize - leaveMb * 1024 ** 2)))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+  return file
+}
+
+test('with an injected threshold: a goal is accepted, its run waits in line and says why, and goes on when there is space', async () => {
+  const at = await startInstallation({ env: { DISPATCH_MIN_FREE_MB: '999999999' } })
+  try {
+    const { id } = await at.project()
+    const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
+    const waiting = await at.until(goal.id, waitsForDisk('spec'))
+    expect(reasonOf(waiting, 'spec')).toMatch(
+      /^in line, place 1: disk almost full: \d+ MB free on .*\/dispatch; free some space$/,
+    )
+    const pool = (await at.call<Reply<'getPool'>>('GET', '/api/pool')).body
+    expect(pool.held).toEqual([])
+    expect(pool.waiting[0]?.reason).toMatch(/^disk almost full: \d+ MB free/)
+    const shown = await cli(at, 'goal', 'show', goal.shortId)
+    expect(shown.stdout).toMatch(/disk almost full: \d+ MB free/)
+    expect(await at.database.knex('agent_runs').where({ goal_id: goal.id })).toEqual([])
+    const gone = new Promise((resolve) => at.worker.once('exit', resolve))
+    at.worker.kill('SIGTERM')
+    await gone
+    await at.restartWorker({ DISPATCH_MIN_FREE_MB: '0' })
+    expect(await at.approveAll(goal.id)).toMatchObject({ status: 'completed' })
+  } finally {
+    await at.close()
+  }
+})
+
+const disk = mountSmallDisk(400)
+
+test.skipIf(!disk)(
+  'on a small disk of its own (tmpfs): a run waits below the threshold and goes on by itself when there is space again',
+  async () => {
+    const folder = disk as string
+    const at = await startInstallation({ folder, env: { DISPATCH_MIN_FREE_MB: '100' } })
+    try {
+      const { id } = await at.project()
+      const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
+      await at.until(goal.id, (g) => g.reviews.some((r) => r.status === 'pending'))
+      const ballast = fill(folder, 20)
+      await at.decide(goal.id, 'spec')
+      const waiting = await at.until(goal.id, waitsForDisk('test_spec'))
+      const free = Number(/almost full: (\d+) MB/.exec(reasonOf(waiting, 'test_spec') ?? '')?.[1])
+      expect(free).toBeLessThan(100)
+      rmSync(ballast)
+      expect(await at.approveAll(goal.id)).toMatchObject({ status: 'completed' })
+
+      // not guarded at all: what is really full is a state with its reason, and passes by itself
+      const gone = new Promise((resolve) => at.worker.once('exit', resolve))
+      at.worker.kill('SIGTERM')
+      await gone
+      await at.restartWorker({ DISPATCH_MIN_FREE_MB: '0' })
+      const second = await at.goal(id, 'Finish it again [demo:all=instant] [demo:no-changes]')
+      await at.until(second.id, (g) => g.reviews.some((r) => r.status === 'pending'))
+      const all = fill(folder, 0)
+      await at.decide(second.id, 'spec')
+      const stuck = await at.until(second.id, waitsForDisk('test_spec'))
+      expect(reasonOf(stuck, 'test_spec')).toMatch(
+        /^in line, place \d: disk full: .*; free some space$/,
+      )
+      rmSync(all)
+      await at.until(second.id, (g) =>
+        g.stages.some((s) => s.stage === 'test_spec' && s.status === 'passed'),
+      )
+    } finally {
+      await at.close()
+      unmount(folder)
+    }
+  },
+)
+
+const cli = (at: Installation, ...args: string[]) =>
+  runCli([...args, '--url', at.url, '--home', join(at.home, 'dispatch')], {
+    env: { HOME: at.home, PATH: processEnv()['PATH'] ?? '' },
+  })

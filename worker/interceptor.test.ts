@@ -1,0 +1,40 @@
+import { ApplicationFailure, asyncLocalStorage, type Context } from '@temporalio/activity'
+import { expect, test } from 'vitest'
+import { ActivityEdge } from './interceptor.ts'
+
+/** What an activity that fails with `error` ends with, in its `attempt`. */
+async function endOf(error: unknown, at: { activityType: string; attempt: number }) {
+  const context = { info: at, heartbeat: () => undefined } as unknown as Context
+  const run = () =>
+    new ActivityEdge(() => undefined).execute({ args: [], headers: {} }, () =>
+      Promise.reject(error),
+    )
+  const end = await asyncLocalStorage.run(context, () => run().catch((thrown) => thrown))
+  expect(end).toBeInstanceOf(ApplicationFailure)
+  return end as ApplicationFailure
+}
+
+const full = [
+  [
+    'Postgres',
+    Object.assign(new Error('could not extend file "base/1": No space'), { code: '53100' }),
+  ],
+  ['Node', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })],
+  ['git', new Error('git index-pack failed (128): fatal: write error: No space left on device')],
+] as const
+
+test.each(full)(
+  'a disk that %s finds full is waited for, then a person is asked',
+  async (_who, error) => {
+    const first = await endOf(error, { activityType: 'mergeGoal', attempt: 1 })
+    expect(first).toMatchObject({ type: 'disk_full', nonRetryable: false })
+    const last = await endOf(error, { activityType: 'mergeGoal', attempt: 20 })
+    expect(last).toMatchObject({ type: 'disk_full', nonRetryable: true })
+    expect(last.message).toMatch(/^The disk is full \(.*\)\. Free some space, then retry\.$/)
+  },
+)
+
+test('what tells a person of a failure is never given up', async () => {
+  const end = await endOf(full[0][1], { activityType: 'report', attempt: 500 })
+  expect(end.nonRetryable).toBe(false)
+})
