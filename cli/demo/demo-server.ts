@@ -67,10 +67,12 @@ function serving(
       signal.removeEventListener('abort', onAbort)
       work()
     }
+    // what went wrong is told once, by the error
+    const progress = (line: string) => line.endsWith('...') && onLine(line)
     const look = () => {
       const lines = readFileSync(outFile, 'utf8').split('\n').slice(0, -1)
       const server = readServerFile(home.serverFile)
-      if (!server) for (; told < lines.length; told += 1) onLine(lines[told] ?? '')
+      if (!server) for (; told < lines.length; told += 1) progress(lines[told] ?? '')
       else settle(() => resolve(server))
     }
     const onExit = () =>
