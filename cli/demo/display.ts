@@ -1,5 +1,4 @@
 import type { Goal, ReviewSummary } from '../../contracts/schemas.ts'
-import { STAGE_TITLES } from '../../contracts/stages.ts'
 import type { Io } from '../io.ts'
 import { stageRows } from '../stage-rows.ts'
 import { createBlock, stageLine } from '../watch-block.ts'
@@ -70,6 +69,3 @@ function printedDisplay(io: Io): Display {
     },
   }
 }
-
-/** What stage a goal is in, for a sentence. */
-export const stageTitle = ({ stage }: Pick<Goal, 'stage'>) => STAGE_TITLES[stage]
