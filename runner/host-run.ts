@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentSession } from '../adapters/adapter.ts'
 import {
@@ -12,8 +11,8 @@ import { openSession } from '../adapters/registry.ts'
 import type { AgentEvent, RunCommand, RunExit, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import type { EventLog } from './event-log.ts'
 import { createIntake } from './intake.ts'
-import { secretVariables } from './redact.ts'
-import { EXIT_FILE, SPEC_FILE, TMP_FOLDER, writeAtomically } from './run-files.ts'
+import { EXIT_FILE, writeAtomically } from './run-files.ts'
+import { tidyRun } from './tidy.ts'
 import { type Watch, watchRun } from './watch.ts'
 
 export interface HostedRun {
@@ -154,12 +153,7 @@ function finish({ dir, spec, log, onEvents }: HostOptions, terminal: TerminalEve
   const lastSeq = log.append(terminal)
   log.flush()
   const exit: RunExit = { at: new Date().toISOString(), lastSeq, terminal }
-  rmSync(join(dir, TMP_FOLDER), { recursive: true, force: true })
-  // Nobody needs the agent's keys any more; the names stay, to see later what it was given.
-  const secrets = Object.fromEntries(
-    secretVariables(spec.env).map(([name]) => [name, '[redacted]']),
-  )
-  writeAtomically(join(dir, SPEC_FILE), { ...spec, env: { ...spec.env, ...secrets } })
+  tidyRun(dir, spec)
   writeAtomically(join(dir, EXIT_FILE), exit)
   onEvents()
 }

@@ -17,12 +17,14 @@ import {
   type RunnerFile,
   readExit,
   readRunnerFile,
+  readSpec,
   runDirectory,
   SOCKET_FILE,
   SPEC_FILE,
   TMP_FOLDER,
 } from './run-files.ts'
 import { createSpawnerClient, type SpawnerOptions } from './spawner-client.ts'
+import { tidyRun } from './tidy.ts'
 import type { Transport } from './transport.ts'
 
 /** Runs on this machine, under `<home>/runs`. */
@@ -119,6 +121,8 @@ async function reapRun(dir: string, runId: string): Promise<number> {
     ...taggedProcesses().filter((found) => found.runId === runId && found.runDir === dir),
   ])
   await truncateTornLine(join(dir, EVENTS_FILE))
+  const spec = await readSpec(dir)
+  if (spec) tidyRun(dir, spec)
   return killed
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -150,6 +150,7 @@ test('a runner killed in the middle is lost; its agent is reaped, and the sessio
   expect(leftOf(run.runId).length).toBeGreaterThan(0)
   expect(await runner.reap(run.runId)).toBeGreaterThan(0)
   expect(leftOf(run.runId)).toEqual([])
+  expect(existsSync(runner.tmpdir(run.runId))).toBe(false)
   const session = seen.find((event) => event.type === 'session')
   const next = spec('', { prompt: 'Go on.', resumeSessionId: session?.sessionId ?? '' })
   await runner.start(next)

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { packageRoot } from '../../config/home.ts'
+import { distDir, packageRoot } from '../../config/home.ts'
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts'
 import { processesIn } from '../support/processes.ts'
 import { measuredPart, withMeasured } from './report.ts'
@@ -47,15 +47,15 @@ async function main(): Promise<number> {
   const started = new Date()
   const queue = [...chosen]
   const outcomes: Outcome[] = []
+  const folder = join(packageRoot(), '.dispatch', 'chaos', `seed-${seed}`)
+  const dist = copyOfDist(folder)
   await Promise.all(
-    Array.from({ length: Math.min(lanes, queue.length) }, () => lane(queue, outcomes)),
+    Array.from({ length: Math.min(lanes, queue.length) }, () => lane({ queue, outcomes, dist })),
   )
   outcomes.sort((a, b) => a.schedule.index - b.schedule.index)
   const measured = measuredPart(outcomes, { seed, lanes, at: started })
   say(`\n${measured}`)
-  const folder = join(packageRoot(), '.dispatch', 'chaos')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `seed-${seed}.json`), JSON.stringify(outcomes, null, 2))
+  writeFileSync(join(folder, 'outcomes.json'), JSON.stringify(outcomes, null, 2))
   if (values.report) {
     const page = join(packageRoot(), 'docs', 'reliability.md')
     writeFileSync(page, withMeasured(readFileSync(page, 'utf8'), measured))
@@ -63,10 +63,37 @@ async function main(): Promise<number> {
   return outcomes.every(({ broken }) => broken.length === 0) ? 0 : 1
 }
 
+/** One build for the whole run, whatever is built meanwhile. Inside the package, where its packages are found. */
+function copyOfDist(folder: string): string {
+  const copy = join(folder, 'dist')
+  rmSync(copy, { recursive: true, force: true })
+  cpSync(distDir(), copy, { recursive: true })
+  return copy
+}
+
+interface Lane {
+  queue: Schedule[]
+  outcomes: Outcome[]
+  dist: string
+}
+
+const open = new Set<OwnStack>()
+
+/** Ctrl-C leaves nothing running. */
+function closeOnSignal(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, async () => {
+      say(`${signal}: stopping`)
+      await Promise.allSettled([...open].map((at) => at.close()))
+      process.exit(130)
+    })
+}
+
 /** Works through the queue with stacks of its own. A stack in which something broke is kept to be looked at. */
-async function lane(queue: Schedule[], outcomes: Outcome[]): Promise<void> {
+async function lane({ queue, outcomes, dist }: Lane): Promise<void> {
   while (queue.length > 0) {
-    const at = await startOwnStack()
+    const at = await startOwnStack({ dist })
+    open.add(at)
     let broke = false
     for (let goals = 0; goals < PER_STACK && !broke; goals += 1) {
       const schedule = queue.shift()
@@ -77,6 +104,7 @@ async function lane(queue: Schedule[], outcomes: Outcome[]): Promise<void> {
       tell(outcome, at)
     }
     await at.close({ keep: broke })
+    open.delete(at)
     const left = processesIn(at.folder)
     if (left.length === 0) continue
     say(`LEFT in ${at.folder}: ${left.join('; ')}`)
@@ -101,4 +129,5 @@ function tell(
   }
 }
 
+closeOnSignal()
 process.exitCode = await main()

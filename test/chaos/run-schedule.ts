@@ -55,7 +55,7 @@ async function play(at: OwnStack, schedule: Schedule, outcome: Outcome): Promise
   const blow = await struck.done
   outcome.hit = blow.hit
   const from = await comeBack(at, goalId, { schedule, blow, outcome })
-  outcome.recoveryMs = (await progress(at, goalId)) - from
+  outcome.recoveryMs = (await progress(at, goalId, schedule)) - from
   await until(async () => await isOver(at, goalId), {
     ms: COMPLETION_MS,
     what: 'the end of the goal',
@@ -133,11 +133,15 @@ async function noticed(at: OwnStack, goalId: string, services: Service[]): Promi
 }
 
 /** When everything runs again and the goal has moved since, waits for a person, or is over. */
-async function progress(at: OwnStack, goalId: string): Promise<number> {
+async function progress(at: OwnStack, goalId: string, schedule: Schedule): Promise<number> {
   const limit = { ms: RECOVERY_MS, everyMs: 40 }
   await until(() => isWhole(at), { ...limit, what: 'everything to run again' })
   const back = new Date()
-  await until(() => moved(at, goalId, back), { ...limit, what: 'progress after the kill' })
+  const services = schedule.victims.some(isService)
+  await until(
+    () => (services ? moved(at, goalId, back) : runsAgain(at, goalId, { schedule, since: back })),
+    { ...limit, what: 'progress after the kill' },
+  )
   return Date.now()
 }
 
@@ -161,6 +165,20 @@ async function moved(at: OwnStack, goalId: string, since: Date): Promise<boolean
   } catch {
     return false // Postgres was the victim
   }
+}
+
+/** A run was killed: another one of the same stage says something. The goal's other runs were never in danger. */
+async function runsAgain(
+  { database }: OwnStack,
+  goalId: string,
+  { schedule, since }: { schedule: Schedule; since: Date },
+): Promise<boolean> {
+  const { rows } = await database.knex.raw(
+    `select exists (select 1 from agent_runs r join transcripts t on t.run_id = r.id
+        where r.goal_id = ? and r.stage = ? and r.purpose = 'resume' and t.at > ?) as again`,
+    [goalId, schedule.stage, since],
+  )
+  return rows[0].again
 }
 
 async function isOver(at: OwnStack, goalId: string): Promise<boolean> {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { killProcesses, type TaggedProcess, taggedProcesses } from '../../adapters/process-tree.ts'
 import { processEnv } from '../../config/config.ts'
-import { distDir } from '../../config/home.ts'
 import { gone } from '../../config/process-table.ts'
 import { readRunnerFile } from '../../runner/run-files.ts'
 import type { OwnStack } from '../support/own-stack.ts'
@@ -96,9 +95,9 @@ const SAYS_SO: Record<Service, (at: OwnStack, goalId: string) => Promise<boolean
       (await missing(at, 'postgres')) && goal.status === 503 && typeof goal.body.advice === 'string'
     )
   },
-  async api({ home }) {
+  async api({ home, dist }) {
     const env = { PATH: processEnv()['PATH'], HOME: home.root, DISPATCH_HOME: home.root }
-    const said = await run(process.execPath, [join(distDir(), 'cli.js'), 'status'], { env }).then(
+    const said = await run(process.execPath, [join(dist, 'cli.js'), 'status'], { env }).then(
       () => '',
       (error: { stderr: string }) => error.stderr,
     )

@@ -7,7 +7,7 @@ import { sampleFiles } from '../../adapters/demo/sample.ts'
 import { readServerFile } from '../../cli/supervisor/server-file.ts'
 import { type Stack, startStack } from '../../cli/supervisor/stack.ts'
 import { loadConfig, processEnv } from '../../config/config.ts'
-import { type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
+import { distDir, type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { until } from './until.ts'
@@ -15,6 +15,7 @@ import { until } from './until.ts'
 /** All of Dispatch, supervised as by `dispatch start`, in a temporary home of its own. */
 export interface OwnStack {
   folder: string
+  dist: string
   home: HomePaths
   stack: Stack
   database: Database
@@ -47,8 +48,9 @@ export interface Repository {
 
 const ANSWER_MS = 15_000
 
-export async function startOwnStack(prefix = 'dispatch-chaos-'): Promise<OwnStack> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), prefix)))
+/** `dist`: the folder of the built program, when it is not the package's own. */
+export async function startOwnStack({ dist = distDir() } = {}): Promise<OwnStack> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-own-')))
   const home = homePaths(join(folder, 'home'))
   const { PATH = '', HOME = '', XDG_CACHE_HOME } = processEnv()
   const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}) }
@@ -58,6 +60,7 @@ export async function startOwnStack(prefix = 'dispatch-chaos-'): Promise<OwnStac
   const stack = await startStack({
     config: loadConfig(env, { home: home.root, port, temporalPort }),
     ...{ env, log: pino({ level: 'silent' }), temporalUi: false, ui: false },
+    entries: { worker: join(dist, 'worker.js'), api: join(dist, 'api.js') },
     say: (line) => void said.push(`${new Date().toISOString()} ${line}`),
   })
   const database = connect(stack.databaseUrl, { max: 3 })
@@ -65,7 +68,7 @@ export async function startOwnStack(prefix = 'dispatch-chaos-'): Promise<OwnStac
   const call: Call = (method, path, body, headers) =>
     request(url() + path, { method, body, ...(headers ? { headers } : {}) })
   return {
-    ...{ folder, home, stack, database, said, call },
+    ...{ folder, dist, home, stack, database, said, call },
     insist: (method, path, body, ms = 60_000) =>
       until(
         async () => {
