@@ -27,6 +27,11 @@ export function createBlock(io: Io) {
       io.draw(`${HIDE_CURSOR}${UP(drawn)}${CLEAR_BELOW}${lines.join('\n')}\n`)
       drawn = lines.length
     },
+    /** Takes the picture away, so that lines can be printed above the next one. */
+    erase() {
+      io.draw(`${UP(drawn)}${CLEAR_BELOW}`)
+      drawn = 0
+    },
     /** Leaves the last picture standing. */
     end: () => io.draw(SHOW_CURSOR),
   }

@@ -7,6 +7,8 @@ import { createBlock, stageLine } from '../watch-block.ts'
 export interface Display {
   show(goal: Goal): void
   print(lines: readonly string[]): void
+  /** Lines above what is drawn, which stays. */
+  note(lines: readonly string[]): void
   end(): void
 }
 
@@ -40,6 +42,11 @@ function drawnDisplay(io: Io): Display {
       goal = undefined
       for (const line of lines) io.print(line)
     },
+    note(lines) {
+      block?.erase()
+      for (const line of lines) io.print(line)
+      draw()
+    },
     end() {
       clearInterval(clock)
       leave()
@@ -50,6 +57,9 @@ function drawnDisplay(io: Io): Display {
 function printedDisplay(io: Io): Display {
   const started = Date.now()
   const shown = new Map<string, string>()
+  const print = (lines: readonly string[]) => {
+    for (const line of lines) io.print(line)
+  }
   return {
     show(goal) {
       for (const row of stageRows(goal)) {
@@ -61,9 +71,8 @@ function printedDisplay(io: Io): Display {
         io.print(`${seconds} s  ${stageLine(row, { width: 96, now: Date.now(), paint: io.paint })}`)
       }
     },
-    print(lines) {
-      for (const line of lines) io.print(line)
-    },
+    print,
+    note: print,
     end() {
       return
     },

@@ -59,7 +59,7 @@ export function createKiller(options: {
     for await (const line of readLogs(options)) {
       const { msg = '', time = '' } = JSON.parse(line) as { msg?: string; time?: string }
       if (Date.parse(time) < killedAt) continue
-      display.print([`  supervisor: ${msg}`])
+      display.note([`  supervisor: ${msg}`])
       const again = /^(\w+) runs again/.exec(msg)?.[1]
       if (again) missing.delete(again)
       if (missing.size === 0) return Date.now() - killedAt
