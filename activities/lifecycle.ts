@@ -34,7 +34,8 @@ export function createLifecycleActivities(deps: ActivityDeps) {
     const branch = goalBranch(goal)
     await git.createGoalBranch({ projectId: project.id, goalBranch: branch, base })
     await database.knex('goals').where({ id: goalId }).update({ branch })
-    await git.warm({ projectId: project.id, base, slots: 2 })
+    // for the stages to come; the first one need not wait for it
+    git.keepWarm({ projectId: project.id, base, slots: 2 })
     return answer
   }
 

@@ -138,7 +138,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
     home,
     host: vars.DISPATCH_HOST ?? user.host ?? '127.0.0.1',
     port: options.port ?? vars.DISPATCH_PORT ?? user.port ?? DEFAULT_PORT,
-    workerMetricsPort: vars.DISPATCH_WORKER_METRICS_PORT ?? 0,
+    workerMetricsPort: vars.DISPATCH_WORKER_METRICS_PORT ?? 9464,
     ui: vars.DISPATCH_UI ?? true,
     databaseUrl: vars.DATABASE_URL ?? user.database_url,
     temporal: temporalConfig(vars, user.temporal ?? {}, options.temporalPort),

@@ -6,7 +6,7 @@ import { diff } from './diff.ts'
 import { repair, type ScanInput, scan } from './doctor.ts'
 import { exportBranch } from './export-branch.ts'
 import { ensureHubs, ensureNeutral, type GitDeps, importTarget } from './hubs.ts'
-import { inspectRepository } from './inspect.ts'
+import { checkMergeTarget, inspectRepository } from './inspect.ts'
 import {
   branchHead,
   createGoalBranch,
@@ -56,6 +56,7 @@ export function createGit(options: GitOptions) {
         path,
         choice,
       ),
+    checkTarget: (path: string, target: string) => checkMergeTarget({ git, home }, path, target),
     snapshotConfig: (repoPath: string) => snapshotConfig(git, repoPath),
     ensureHubs: async (input: { projectId: string; repoPath: string }): Promise<void> => {
       await ensureHubs(deps, input)
@@ -64,6 +65,8 @@ export function createGit(options: GitOptions) {
     claimWorktree: bind(claimWorktree),
     releaseWorktree: (input: ReleaseInput) => releaseWorktree(deps, input, background),
     warm: bind(warm),
+    /** Warms beside other work: what goes wrong is logged, and the next claim makes its own worktree. */
+    keepWarm: (input: Parameters<typeof warm>[1]): void => background(warm(deps, input)),
     provisionDependencies,
     commitAll: bind(commitAll),
     publish: bind(publish),

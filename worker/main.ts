@@ -8,13 +8,14 @@ import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
+import { freePort } from '../config/ports.ts'
 import { storeDetections } from '../db/adapters.ts'
 import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
-import { tlsOptions } from '../temporal/connection.ts'
+import { TemporalAway, tlsOptions } from '../temporal/connection.ts'
 import { ActivityEdge } from './interceptor.ts'
 import { repairProjects } from './repair.ts'
 import { WORKER_TUNING } from './tuning.ts'
@@ -73,6 +74,7 @@ async function main(): Promise<void> {
   await running
   ending.abort()
   await repaired
+  await git.idle()
   stopSweeping()
   await presence.close()
   await runner.close()
@@ -110,12 +112,14 @@ async function createWorker(
 ): Promise<Worker> {
   const { temporal } = config
   const address = temporal.address as string
+  const metricsPort = await freePort(config.workerMetricsPort)
+  log.info({ url: `http://127.0.0.1:${metricsPort}/metrics` }, 'metrics')
   Runtime.install({
     logger: temporalLogger(log),
     telemetryOptions: {
       metrics: {
         prometheus: {
-          bindAddress: `127.0.0.1:${config.workerMetricsPort}`,
+          bindAddress: `127.0.0.1:${metricsPort}`,
           countersTotalSuffix: true,
           unitSuffix: true,
         },
@@ -131,6 +135,8 @@ async function createWorker(
       ...(temporal.apiKey ? { apiKey: temporal.apiKey } : {}),
     }),
     ...(temporal.apiKey ? { apiKey: temporal.apiKey } : {}),
+  }).catch((error: Error) => {
+    throw new TemporalAway(address, error)
   })
   return Worker.create({
     connection,
@@ -164,7 +170,9 @@ main().then(
   () => process.exit(0),
   (error: Error) => {
     const known = error instanceof ConfigError || error instanceof DatabaseProblem
-    process.stderr.write(`${known ? error.message : (error.stack ?? error.message)}\n`)
-    process.exit(known ? 78 : 1)
+    process.stderr.write(
+      `${known || error instanceof TemporalAway ? error.message : (error.stack ?? error.message)}\n`,
+    )
+    process.exit(known ? 78 : error instanceof TemporalAway ? 69 : 1)
   },
 )

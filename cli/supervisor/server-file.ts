@@ -8,6 +8,7 @@ export interface ServerFile {
   startedAt: string
   temporalAddress: string
   temporalUi: string | null
+  workerMetrics: string
   processes: Record<string, { pid: number; command?: string }>
 }
 

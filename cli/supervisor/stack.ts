@@ -49,6 +49,8 @@ export interface Stack {
   databaseUrl: string
   temporalAddress: string
   temporalUi: string | undefined
+  /** Where Prometheus finds the worker's metrics; the API's are at `/metrics` of its URL. */
+  workerMetrics: string
   /** What was found, for the start message. */
   versions: { postgres: string; temporal: string }
   processes(): Record<string, ServiceState>
@@ -131,6 +133,7 @@ function createStack(options: StackOptions) {
     databaseUrl: config.databaseUrl ?? '',
     temporalAddress: config.temporal.address ?? '',
     temporalUi: undefined as string | undefined,
+    workerMetricsPort: 0,
     postgresVersion: 'from DATABASE_URL',
     temporalVersion: 'from TEMPORAL_ADDRESS',
   }
@@ -218,6 +221,7 @@ function createStack(options: StackOptions) {
       TEMPORAL_NAMESPACE: config.temporal.namespace,
     },
     ...(at.temporalUi ? { TEMPORAL_UI_URL: at.temporalUi } : {}),
+    DISPATCH_WORKER_METRICS_PORT: String(at.workerMetricsPort),
   })
   const startChild = (name: 'worker' | 'api') => () =>
     startNodeService({
@@ -233,6 +237,8 @@ function createStack(options: StackOptions) {
     return startChild('api')()
   }
 
+  const workerMetrics = () => `http://127.0.0.1:${at.workerMetricsPort}/metrics`
+
   function writeState() {
     const processes = Object.fromEntries(
       [...services].flatMap(([name, service]) => {
@@ -246,6 +252,7 @@ function createStack(options: StackOptions) {
     writeServerFile(home.serverFile, {
       ...{ url: url(), pid: process.pid, version, startedAt },
       ...{ temporalAddress: at.temporalAddress, temporalUi: at.temporalUi ?? null, processes },
+      workerMetrics: workerMetrics(),
     })
   }
 
@@ -259,6 +266,7 @@ function createStack(options: StackOptions) {
           ? undefined
           : keep('temporal', startTemporal, onTemporal).then(prepareOwnTemporal),
       ])
+      at.workerMetricsPort = await freePort(config.workerMetricsPort)
       await allDone([keep('worker', startChild('worker')), keep('api', startApi)])
       complete = true
       writeState()
@@ -275,6 +283,7 @@ function createStack(options: StackOptions) {
         databaseUrl: at.databaseUrl,
         temporalAddress: at.temporalAddress,
         temporalUi: at.temporalUi,
+        workerMetrics: workerMetrics(),
       },
       versions: { postgres: at.postgresVersion, temporal: at.temporalVersion },
     }),

@@ -78,6 +78,7 @@ async function summary(stack: Stack): Promise<string[]> {
   return [
     `  web UI     ${stack.url}`,
     ...(stack.temporalUi ? [`  Temporal   ${stack.temporalUi}`] : []),
+    `  metrics    ${stack.url}/metrics and ${stack.workerMetrics}`,
     `  found      ${gitVersion()}; Temporal ${temporal}; Postgres ${postgres}`,
     `  agents     ${await agents(stack.url)}`,
     'Ctrl-C stops it.',

@@ -71,6 +71,7 @@ export async function startInstallation({
     TEMPORAL_TASK_QUEUE: `q-${randomBytes(4).toString('hex')}`,
     DISPATCH_PORT: String(20_000 + Math.floor(Math.random() * 20_000)),
     DISPATCH_LOG_LEVEL: 'info',
+    DISPATCH_WORKER_METRICS_PORT: '0',
     ...more,
   }
   let worker = await startProgram('worker.js', env)
