@@ -16,7 +16,9 @@ export interface ApiDeps extends GuardRules {
   inspectRepository: (
     path: string,
     options: { target?: string },
-  ) => Promise<{ root: string; defaultBranch: string }>
+  ) => Promise<{ root: string; defaultBranch: string; submodules: boolean; lfs: boolean }>
+  /** Throws when a goal cannot be merged into this branch of a known repository. Quick, whatever its size. */
+  checkTarget: (path: string, target: string) => Promise<void>
   /** The diff between two commits in a project's clean hub. */
   readDiff: (range: {
     projectId: string

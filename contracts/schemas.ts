@@ -56,6 +56,8 @@ export const project = z.object({
   checks: z.array(checkCommand),
   profileId: uuid.nullable(),
   createdAt: time,
+  /** What agents cannot do in this repository; told when it is added. */
+  notes: z.array(z.string()).optional(),
 })
 export type Project = z.infer<typeof project>
 

@@ -20,11 +20,16 @@ export async function connectTemporal(target: TemporalTarget): Promise<Connectio
       ...(target.apiKey ? { apiKey: target.apiKey } : {}),
     })
   } catch (error) {
+    throw new TemporalAway(target.address, error as Error)
+  }
+}
+
+/** Nothing answers as Temporal where it was said to be; the message says what to check. */
+export class TemporalAway extends Error {
+  constructor(address: string, cause: Error) {
     const hint =
       'is the server running, and does it want TLS or an API key (TEMPORAL_TLS, TEMPORAL_API_KEY)?'
-    throw new Error(`no Temporal at ${target.address}: ${(error as Error).message}; ${hint}`, {
-      cause: error,
-    })
+    super(`no Temporal at ${address}: ${cause.message}; ${hint}`, { cause })
   }
 }
 

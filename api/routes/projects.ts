@@ -55,7 +55,8 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
             trusted: body.trusted,
             actor,
           })
-          return projectDetail(tx, id)
+          const notes = notesOn(info)
+          return { ...(await projectDetail(tx, id)), ...(notes.length > 0 ? { notes } : {}) }
         },
       ),
 
@@ -84,6 +85,15 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
         async ({ tx, emit, actor }, id) => (await removeProject(tx, emit, { id, actor })) ?? { id },
       ),
   }
+}
+
+/** What is carried as it is, but that agents cannot work on. */
+function notesOn(info: { submodules: boolean; lfs: boolean }): string[] {
+  const submodules =
+    "It has submodules: agents see their folders empty. Add a submodule's own repository as a project to work on it."
+  const lfs =
+    'It uses Git LFS: agents see pointers instead of the large files. Keep those files out of goals.'
+  return [...(info.submodules ? [submodules] : []), ...(info.lfs ? [lfs] : [])]
 }
 
 export function profileRoutes(deps: ApiDeps, changes: Changes): ProfileRoutes {

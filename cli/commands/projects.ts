@@ -58,6 +58,7 @@ export const projectsAdd = defineCommand({
     })
     if (io.json) io.document(project)
     io.print(`${project.shortId}\t${io.clean(project.name)}\t${io.clean(project.path)}`)
+    for (const note of project.notes ?? []) io.note(io.clean(note))
     io.note('File a goal there: dispatch goal "…"')
     return EXIT.ok
   },

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { result, runCli, startCli } from '../../cli/testing/run-cli.ts'
+import { processEnv } from '../../config/config.ts'
+import { freePort } from '../../config/ports.ts'
+import { connect } from '../../db/connect.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let folder: string
+let own: TestDatabase
+let env: Record<string, string>
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dispatch-start-'))
+  own = await createTestDatabase()
+  env = {
+    ...{ HOME: folder, PATH: processEnv()['PATH'] ?? '', DISPATCH_HOME: join(folder, 'home') },
+    ...{ DATABASE_URL: own.url, TEMPORAL_ADDRESS: inject('temporalAddress') },
+    TEMPORAL_TASK_QUEUE: `q-${randomBytes(4).toString('hex')}`,
+  }
+})
+afterEach(async () => {
+  await own.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What one of the built servers says before it ends. */
+const runServer = (file: string) =>
+  result(
+    spawn(process.execPath, [join(inject('dist'), file)], {
+      env: { ...env, DISPATCH_PORT: String(20_000 + (process.pid % 20_000)) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+
+/** Waits for a line on stdout; fails with all it said when it ends first. */
+function said(child: ChildProcess, wanted: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let all = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => {
+        all += chunk
+        if (wanted.test(all)) resolve(all)
+      })
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${all}`)))
+  })
+}
+
+test('a database of a newer Dispatch is refused by worker, API and start, and nothing in it is changed', async () => {
+  const database = connect(own.url)
+  try {
+    await database
+      .knex('knex_migrations')
+      .insert({ name: '999-later', batch: 2, migration_time: new Date() })
+    const tables = async () => [
+      await database.knex('knex_migrations').orderBy('id'),
+      await database
+        .knex('information_schema.tables')
+        .where({ table_schema: 'public' })
+        .pluck('table_name')
+        .orderBy('table_name'),
+      await database.knex('profiles').count(),
+    ]
+    const before = await tables()
+    for (const server of ['worker.js', 'api.js']) {
+      const { code, stderr } = await runServer(server)
+      expect(code, stderr).toBe(78)
+      expect(stderr).toMatch(
+        /^The database has schema version 2, this Dispatch knows up to 1\. Start the newer Dispatch/,
+      )
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+    }
+    const start = await runCli(['start'], { env })
+    expect(start.code).not.toBe(0)
+    expect(start.stderr).toContain(
+      'Start the newer Dispatch that made it, or use another DISPATCH_HOME',
+    )
+    expect(await tables()).toEqual(before)
+  } finally {
+    await database.close()
+  }
+})
+
+test('a port in use is said and another taken; a second start says who holds the home and ends with 75', async () => {
+  const taken = createServer()
+  const port = await freePort(20_000 + Math.floor(Math.random() * 20_000))
+  await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
+  const child = startCli(['start', '--port', String(port)], { env })
+  const ended = result(child)
+  try {
+    const output = await said(child, /web UI +http:\S+/)
+    expect(output).toContain(`port ${port} is in use; the API listens on `)
+    const url = /web UI +(\S+)/.exec(output)?.[1] ?? ''
+    expect(url).not.toContain(String(port))
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+    const second = await runCli(['start'], { env })
+    expect(second.code).toBe(75)
+    expect(second.stderr).toContain(String(child.pid))
+  } finally {
+    child.kill('SIGTERM')
+    taken.close()
+  }
+  expect((await ended).code).toBe(0)
+})
+
+test('Temporal that does not answer is named with its address and what to check', async () => {
+  const away = { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' }
+  const { code, stderr } = await runCli(['start'], { env: away })
+  expect(code).not.toBe(0)
+  expect(stderr).toMatch(/no Temporal at 127\.0\.0\.1:1: .*is the server running/)
+})
+
+test('Temporal that cannot be found or fetched: every way that was tried, and what to do', async () => {
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  symlinkSync(process.execPath, join(bin, 'node'))
+  const { TEMPORAL_ADDRESS: _none, ...rest } = env
+  const { code, stderr } = await runCli(['start'], {
+    env: {
+      ...rest,
+      ...{ PATH: bin, XDG_CACHE_HOME: join(folder, 'cache') },
+      // nothing can be downloaded
+      ...{ HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1' },
+      ...{
+        https_proxy: 'http://127.0.0.1:1',
+        http_proxy: 'http://127.0.0.1:1',
+        NO_PROXY: '',
+        no_proxy: '',
+      },
+    },
+  })
+  expect(code).toBe(1)
+  expect(stderr).toContain('Temporal was not found. Tried:')
+  expect(stderr).toContain('PATH: no "temporal"')
+  expect(stderr).toContain('set TEMPORAL_ADDRESS to a running server')
+})
+
+test('commands without a running Dispatch say how to start it, with exit code 69', async () => {
+  for (const args of [['goals'], ['status'], ['goal', 'x', '--project', '/nowhere']]) {
+    const { code, stderr } = await runCli([...args, '--home', join(folder, 'empty')], { env })
+    expect(code, args[0]).toBe(69)
+    expect(stderr).toContain('dispatch start')
+  }
+})
