@@ -25,32 +25,111 @@ function roleOf(event: RunEvent): 'agent' | 'system' | 'hitl' | 'tool' {
 /**
  * Stores a batch of a run's events and what they say of the run (session, usage, last line), in one transaction and
  * before anyone is shown them. The runner numbered the events; storing one twice changes nothing.
+ *
+ * Batches of all runs that come while the last ones are being written share the next statement: a commit waits for the
+ * disk, and commits that notify wait for each other, so one commit for each batch would make every agent wait for all.
  */
-export async function storeEvents(
+export function storeEvents(
   database: Database,
   runId: string,
   batch: readonly RunEvent[],
 ): Promise<void> {
-  const last = batch.at(-1)
-  if (!last) return
-  const rows = batch.map((event) => {
-    const { seq, at, type, ...content } = event
-    return { seq, at, role: roleOf(event), kind: type, content: clean(content) }
-  })
-  await database.knex.transaction(async (tx) => {
-    await tx.raw(
-      `insert into transcripts(run_id, seq, at, role, kind, content)
-       select ?, seq, at, role, kind, content from jsonb_to_recordset(?::jsonb)
-         as t(seq bigint, at timestamptz, role text, kind text, content jsonb)
-       on conflict do nothing`,
-      [runId, JSON.stringify(rows)],
-    )
-    await tx('agent_runs')
-      .where({ id: runId })
-      .update({ last_seq: last.seq, ...whatTheyTell(batch) })
-    await tx.raw('select pg_notify(?, ?)', [TRANSCRIPTS_CHANNEL, runId])
+  if (batch.length === 0) return Promise.resolve()
+  const writer = writers.get(database) ?? createWriter(database)
+  writers.set(database, writer)
+  return writer(runId, batch)
+}
+
+type Writer = (runId: string, batch: readonly RunEvent[]) => Promise<void>
+
+interface Waiting {
+  runId: string
+  batch: readonly RunEvent[]
+  stored: () => void
+  failed: (error: unknown) => void
+}
+
+const writers = new WeakMap<Database, Writer>()
+
+/** Writes whatever waits, then whatever came meanwhile, without a timer. */
+function createWriter(database: Database): Writer {
+  let waiting: Waiting[] = []
+  let busy = false
+
+  async function drain(): Promise<void> {
+    busy = true
+    while (waiting.length > 0) {
+      const together = waiting
+      waiting = []
+      await settle(database, together)
+    }
+    busy = false
+  }
+
+  return (runId, batch) =>
+    new Promise((stored, failed) => {
+      waiting.push({ runId, batch, stored, failed })
+      if (!busy) void drain()
+    })
+}
+
+/** One run whose events cannot be stored must not hold up the others: then each is written by itself. */
+async function settle(database: Database, together: readonly Waiting[]): Promise<void> {
+  try {
+    await write(database, together)
+    for (const one of together) one.stored()
+  } catch (error) {
+    const [only] = together
+    if (together.length === 1) return only?.failed(error)
+    for (const one of together) await settle(database, [one])
+  }
+}
+
+/** One statement, so one round trip and one commit. */
+async function write(database: Database, together: readonly Waiting[]): Promise<void> {
+  const rows = together.flatMap(({ runId, batch }) =>
+    batch.map((event) => {
+      const { seq, at, type, ...content } = event
+      return { run_id: runId, seq, at, role: roleOf(event), kind: type, content: clean(content) }
+    }),
+  )
+  const runs = new Map<string, Record<string, unknown>>()
+  for (const { runId, batch } of together) {
+    const told = { ...runs.get(runId), last_seq: batch.at(-1)?.seq, ...whatTheyTell(batch) }
+    runs.set(runId, told)
+  }
+  const told = [...runs].map(([id, values]) => ({ id, ...values }))
+  await database.knex.raw(STORE, {
+    rows: JSON.stringify(rows),
+    runs: JSON.stringify(told),
+    channel: TRANSCRIPTS_CHANNEL,
   })
 }
+
+const TOLD = ['session_id', 'model', 'cost_usd', 'last_line'] as const
+const TOKENS = [
+  'tokens_in',
+  'tokens_out',
+  'tokens_cache_read',
+  'tokens_cache_write',
+  'tokens_reasoning',
+] as const
+
+const STORE = `
+with told as (
+  select * from jsonb_to_recordset(cast(:runs as jsonb)) as t(id uuid, last_seq bigint, session_id text, model text,
+    cost_usd numeric, last_line text, ${TOKENS.map((name) => `${name} bigint`).join(', ')})
+), stored as (
+  insert into transcripts(run_id, seq, at, role, kind, content)
+  select run_id, seq, at, role, kind, content from jsonb_to_recordset(cast(:rows as jsonb))
+    as t(run_id uuid, seq bigint, at timestamptz, role text, kind text, content jsonb)
+  on conflict do nothing
+), updated as (
+  update agent_runs r set last_seq = greatest(r.last_seq, told.last_seq),
+    ${[...TOLD, ...TOKENS].map((name) => `${name} = coalesce(told.${name}, r.${name})`).join(', ')}
+  from told where r.id = told.id
+)
+select pg_notify(:channel, id::text) from told`
 
 /** Postgres stores every character but NUL. */
 function clean(content: Record<string, unknown>): unknown {

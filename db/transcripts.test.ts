@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunEvent } from '../contracts/agent.ts'
+import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { connect, type Database } from './connect.ts'
+import { storeEvents } from './transcripts.ts'
+
+let own: TestDatabase
+let database: Database
+beforeAll(async () => {
+  own = await createTestDatabase()
+  database = connect(own.url)
+})
+afterAll(async () => {
+  await database.close()
+  await own.drop()
+})
+
+const text = (seq: number, line: string): RunEvent => ({
+  ...{ type: 'text', text: line, seq, at: new Date().toISOString() },
+})
+
+async function makeRuns(count: number): Promise<string[]> {
+  const { knex } = database
+  const [project] = await knex('projects')
+    .insert({ name: 'p', path: `/${randomUUID()}`, default_branch: 'main' })
+    .returning('id')
+  const [goal] = await knex('goals')
+    .insert({
+      ...{ project_id: project.id, title: 'g', description: 'g', profile: '{}' },
+      target_branch: 'main',
+    })
+    .returning('id')
+  const rows = Array.from({ length: count }, (_, n) => ({
+    ...{ goal_id: goal.id, stage: 'implement', attempt: 1, segment: n + 1 },
+    ...{ purpose: 'start', adapter: 'demo', status: 'running' },
+  }))
+  return (await knex('agent_runs').insert(rows).returning('id')).map((row) => row.id)
+}
+
+const stored = async (runId: string) => {
+  const rows = await database.knex('transcripts').where({ run_id: runId }).orderBy('seq')
+  return rows.map((row) => `${row.seq} ${row.content.text ?? row.kind}`)
+}
+
+test('batches of many runs that come at once are all stored, with what they tell of their run', async () => {
+  const runs = await makeRuns(5)
+  const usage = { input: 7, output: 3, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+  await Promise.all(
+    runs.flatMap((run) => [
+      storeEvents(database, run, [
+        { type: 'session', sessionId: `s-${run}`, seq: 1, at: new Date().toISOString() },
+        text(2, 'one\ntwo'),
+      ]),
+      storeEvents(database, run, [
+        { type: 'usage', usage, costUsd: 0.5, seq: 3, at: new Date().toISOString() },
+        text(4, 'NUL \u0000 is shown'),
+      ]),
+    ]),
+  )
+  for (const run of runs) {
+    expect(await stored(run)).toEqual([
+      '1 session',
+      '2 one\ntwo',
+      '3 usage',
+      '4 NUL \ufffd is shown',
+    ])
+    expect(await database.knex('agent_runs').where({ id: run }).first()).toMatchObject({
+      ...{ last_seq: 4, session_id: `s-${run}`, tokens_in: 7, tokens_out: 3, cost_usd: 0.5 },
+      last_line: 'NUL  is shown',
+    })
+  }
+})
+
+test('storing a batch again changes nothing', async () => {
+  const [run = ''] = await makeRuns(1)
+  await storeEvents(database, run, [text(1, 'a'), text(2, 'b')])
+  await storeEvents(database, run, [text(3, 'c')])
+  await storeEvents(database, run, [text(1, 'other'), text(2, 'other')])
+  expect(await stored(run)).toEqual(['1 a', '2 b', '3 c'])
+  expect(await database.knex('agent_runs').where({ id: run }).first()).toMatchObject({
+    last_seq: 3,
+  })
+})
+
+test('a run whose events cannot be stored does not hold up the others', async () => {
+  const [run = ''] = await makeRuns(1)
+  const unknown = randomUUID()
+  const results = await Promise.allSettled([
+    storeEvents(database, run, [text(1, 'first')]),
+    storeEvents(database, unknown, [text(1, 'nobody')]),
+    storeEvents(database, run, [text(2, 'second')]),
+  ])
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(await stored(run)).toEqual(['1 first', '2 second'])
+})
