@@ -25,7 +25,13 @@ function boundRoutes(): string[] {
   const app = createApp({
     ...{ database, log: pino({ level: 'silent' }), version: '0', userName: 'sam' },
     ...{ metrics: createMetrics(database), allowedHosts: () => [], workflowUrl: () => null },
-    ...{ inspectRepository: unused, readDiff: unused, doctor: unused, temporalReady: unused },
+    ...{
+      inspectRepository: unused,
+      checkTarget: unused,
+      readDiff: unused,
+      doctor: unused,
+      temporalReady: unused,
+    },
     onChange: () => undefined,
   })
   const layers = (app.router as unknown as { stack: Layer[] }).stack

@@ -51,6 +51,7 @@ async function main(): Promise<void> {
     userName: userInfo().username,
     taskQueue: config.temporal.taskQueue,
     extraHosts: (process.env['DISPATCH_ALLOWED_HOSTS'] ?? '').split(',').filter(Boolean),
+    checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, options) => git.inspectRepository(path, options),
     readDiff: createReadDiff(git),
     workflowUrl: workflowUrls(process.env['TEMPORAL_UI_URL'], config.temporal.namespace),

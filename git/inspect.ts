@@ -225,6 +225,20 @@ export async function inspectRepository(
   }
 }
 
+/**
+ * Whether a goal can be merged into `target` of a repository that was inspected before. Takes a few git processes, however
+ * many files there are. Throws `GitProblem` as `inspectRepository` does.
+ */
+export async function checkMergeTarget(
+  deps: { git: GitRunner; home: string },
+  path: string,
+  target: string,
+): Promise<void> {
+  const { root, gitDir } = await discover(deps.git, await realFolder(path, deps.home), path)
+  refuseForbidden(root, deps.home)
+  await requireTarget(deps.git, gitDir, target)
+}
+
 async function usesLfs(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
   const { code, stdout } = await git.run(['cat-file', 'blob', `${sha}:.gitattributes`], {
     gitDir,

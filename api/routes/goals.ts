@@ -41,7 +41,7 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
           if (isRefusal(profile)) return profile
           const project = await projectDetail(tx, found.id)
           const targetBranch = body.targetBranch ?? project.defaultBranch
-          await deps.inspectRepository(project.path, { target: targetBranch })
+          await deps.checkTarget(project.path, targetBranch)
           const goal = await createGoal(tx, emit, {
             projectId: project.id,
             title: body.title,

@@ -55,6 +55,7 @@ export async function startTestApi(options: Partial<StartApiOptions> = {}): Prom
       workflowUrl: () => null,
       doctor: async () => [],
     },
+    checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, choice) => git.inspectRepository(path, choice),
     readDiff: createReadDiff(git),
     ...options,
