@@ -229,6 +229,14 @@ async function record(
 }
 
 /**
+ * True when somebody wants the work to stop: a pause, a cancellation, an operator. Otherwise only this attempt of the
+ * activity is over, because its worker stops or was silent for too long, and the run is left to the next attempt.
+ */
+export function isAskedToStop(signal: AbortSignal): boolean {
+  return signal.aborted && ['CANCELLED', 'PAUSED', 'RESET'].includes(signal.reason?.message)
+}
+
+/**
  * Listens for the end of this activity. A pause or cancellation interrupts the agent and waits for it; a worker that
  * stops only lets go, because the run outlives it.
  */
@@ -238,7 +246,7 @@ function listenForEnd(deps: ActivityDeps, run: RunRow) {
   let asked = false
   let grace: NodeJS.Timeout | undefined
   const onAbort = () => {
-    if (signal.reason?.message === 'WORKER_SHUTDOWN') return detach.abort()
+    if (!isAskedToStop(signal)) return detach.abort()
     asked = true
     deps.runner
       .send(run.id, { type: 'interrupt' })

@@ -122,7 +122,11 @@ export function createReviewActivities(deps: ActivityDeps) {
     const base = await git.importTarget({ ...at, target: goal.target_branch })
     const head = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
     if (!head) throw new Error(`goal ${goal.id} has no branch to merge`)
-    const diff = await git.diff({ projectId: project.id, base, head })
+    // what the merge changes, so that other people's work on the target since then does not look undone
+    const merged = await git.previewMerge({ projectId: project.id, onto: base, head })
+    const diff = merged.clean
+      ? await git.diff({ projectId: project.id, base, head: merged.tree })
+      : await git.diff({ projectId: project.id, base: goal.base_commit ?? base, head })
     const audit = await latestOf<{ summary: string; findings: unknown[] }>(facts, 'audit')
     const { risk } = reviewTier({ files: diff.files, doubts: [] })
     return {
@@ -130,7 +134,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       reason: input.reason,
       tier: 'block',
       risk,
-      ...bound(diff),
+      ...bound({ ...diff, head }),
       files: diff.files.map(shown),
       summary: audit?.output?.summary ?? null,
       findings: audit?.output?.findings ?? [],

@@ -8,7 +8,7 @@ import { acquireLease, releaseLease } from '../db/pool.ts'
 import { listSegments } from '../db/runs.ts'
 import { changeStage, openStage, type StageKey } from '../db/stages.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
-import { type AgentOutcome, runAgent } from './agent-run.ts'
+import { type AgentOutcome, isAskedToStop, runAgent } from './agent-run.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -53,8 +53,9 @@ export function createStageActivities(deps: ActivityDeps) {
       await end(key, facts, { result, leaseId })
       return result
     } catch (error) {
-      // a worker that stops leaves the run and its lease to the next one
-      if (Context.current().cancellationSignal.reason?.message === 'WORKER_SHUTDOWN') throw error
+      // a worker that stops, or that Temporal has given up, leaves the run and its lease to the next one
+      const signal = Context.current().cancellationSignal
+      if (signal.aborted && !isAskedToStop(signal)) throw error
       if (error instanceof CancelledFailure) await interrupted(key, leaseId)
       if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
       throw error
