@@ -38,8 +38,8 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
     next: Next<ActivityInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
     const context = Context.current()
+    // none at once: each is a durable write in Temporal, and most activities are over before the first
     const beat = setInterval(() => context.heartbeat(), BEAT_MS)
-    context.heartbeat()
     try {
       for (;;) {
         try {
