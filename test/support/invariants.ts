@@ -205,7 +205,7 @@ function repositoryKept({ repository }: Checked, { goal }: Facts, expect: Expect
 /** I5: at most one decision per review, told once, and nothing waits any more. */
 async function decisions(
   { database: { knex }, goalId }: Checked,
-  { reviews }: Facts,
+  { reviews, tasks }: Facts,
   expect: Expect,
 ) {
   const told: Row[] = await knex('events').where({
@@ -218,7 +218,8 @@ async function decisions(
     const count = told.filter((event) => event.data.reviewId === review.id).length
     expect(count === 1, `${count} decisions were told of ${name}`)
   }
-  const outbox: Row[] = await knex('outbox').whereNull('done_at')
+  const workflows = [goalWorkflowId(goalId), ...tasks.map((task) => taskWorkflowId(task.id))]
+  const outbox: Row[] = await knex('outbox').whereNull('done_at').whereIn('workflow_id', workflows)
   expect(outbox.length === 0, `${outbox.length} messages were never delivered`)
 }
 

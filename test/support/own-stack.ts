@@ -108,7 +108,7 @@ export async function request(
   return { status: response.status, body: json ? JSON.parse(text) : text }
 }
 
-function makeRepository(path: string): Repository {
+export function makeRepository(path: string): Repository {
   mkdirSync(path, { recursive: true })
   for (const [file, content] of Object.entries(sampleFiles())) {
     mkdirSync(dirname(join(path, file)), { recursive: true })

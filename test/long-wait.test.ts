@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { Client } from '@temporalio/client'
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Activities } from '../activities/types.ts'
+import { goalWorkflowId } from '../contracts/ids.ts'
+import {
+  CORE_QUEUE,
+  GOAL_WORKFLOW,
+  REVIEW_DECIDED,
+  type StageAdapters,
+} from '../contracts/messages.ts'
+import { AGENT_STAGES } from '../contracts/stages.ts'
+import { SEARCH_ATTRIBUTE_TYPES } from '../temporal/search-attributes.ts'
+import { startTimeSkippingServer, type TimeSkippingServer } from './support/time-skipping-server.ts'
+import { until } from './support/until.ts'
+
+/** Reviews as the rows would tell of them: pending until a test decides. */
+const decided = new Set<string>()
+const looks = new Map<string, number>()
+const steps: string[] = []
+
+const DAY = 86_400
+const task = { taskId: 't1', title: 'A task', role: 'implement' as const, dependsOn: [] }
+
+const adapters = Object.fromEntries(AGENT_STAGES.map((stage) => [stage, 'demo'])) as StageAdapters
+
+/** The real workflows on activities that only note what they were asked; nothing else can be 30 days old in a test. */
+const activities: Activities = {
+  startGoal: async () => ({ skipSpecReview: false, maxVerifyRounds: 2, adapters }),
+  async runStage({ goalId, stage }) {
+    steps.push(`${goalId} ${stage}`)
+    return { outcome: 'passed' }
+  },
+  openReview: async ({ goalId, kind }) => ({
+    reviewId: `${goalId}/${kind}`,
+    decided: kind !== 'spec',
+  }),
+  async settleReview({ reviewId }) {
+    looks.set(reviewId, (looks.get(reviewId) ?? 0) + 1)
+    if (reviewId.endsWith('/spec') && !decided.has(reviewId)) return { decided: false }
+    const tasks = reviewId.endsWith('/spec') ? [{ ...task, taskId: `${reviewId}/t1` }] : []
+    return { decided: true, decision: 'approve', comment: null, tasks }
+  },
+  approveSpec: async () => [],
+  integrateTask: async () => ({ outcome: 'merged' }),
+  mergeGoal: async () => ({ outcome: 'merged', commit: 'c0ffee' }),
+  report: async () => undefined,
+  endGoal: async () => undefined,
+}
+
+let server: TimeSkippingServer
+let client: Client
+let worker: Worker
+let running: Promise<void>
+
+beforeAll(async () => {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+  })
+  server = await startTimeSkippingServer()
+  await server.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: SEARCH_ATTRIBUTE_TYPES,
+  })
+  client = new Client({ connection: server.connection })
+  worker = await Worker.create({
+    connection: await NativeConnection.connect({ address: server.address }),
+    taskQueue: CORE_QUEUE,
+    workflowBundle: { codePath: join(inject('dist'), 'workflow-bundle.js') },
+    activities,
+  })
+  running = worker.run()
+}, 120_000)
+
+afterAll(async () => {
+  worker?.shutdown()
+  await running
+  await server?.close()
+})
+
+async function fileGoal(goalId: string) {
+  const handle = await client.workflow.start(GOAL_WORKFLOW, {
+    workflowId: goalWorkflowId(goalId),
+    taskQueue: CORE_QUEUE,
+    args: [{ v: 1, goalId }],
+  })
+  await until(() => steps.includes(`${goalId} spec`), { ms: 20_000, what: 'the spec' })
+  return handle
+}
+
+test('a review that has waited 30 days is decided, and the goal goes on to its merge', async () => {
+  const goal = await fileGoal('patient')
+  const before = await server.now()
+  await server.skip(30 * DAY)
+  const after = await server.now()
+  expect((after.getTime() - before.getTime()) / 1000).toBeGreaterThanOrEqual(30 * DAY)
+  expect((await goal.describe()).status.name).toBe('RUNNING')
+  expect(steps.filter((step) => step.startsWith('patient'))).toEqual(['patient spec'])
+  // it looks on a slow timer: a month of waiting may cost no more than a few dozen looks
+  expect(looks.get('patient/spec')).toBeGreaterThan(20)
+  expect(looks.get('patient/spec')).toBeLessThan(50)
+
+  decided.add('patient/spec')
+  await goal.signal(REVIEW_DECIDED, { reviewId: 'patient/spec' })
+  await goal.result()
+  const went = steps.filter((step) => step.startsWith('patient')).map((step) => step.split(' ')[1])
+  expect(went.sort()).toEqual([
+    'audit',
+    'implement',
+    'security_spec',
+    'spec',
+    'test_spec',
+    'verify',
+  ])
+  expect((await goal.fetchHistory()).events?.length).toBeLessThan(600)
+}, 90_000)
+
+test('a decision whose signal was lost is found within a day', async () => {
+  const goal = await fileGoal('deaf')
+  await server.skip(10 * DAY)
+  decided.add('deaf/spec')
+  await server.skip(DAY + 60)
+  await goal.result()
+  expect(steps).toContain('deaf audit')
+}, 90_000)
+
+test('a forged signal decides nothing', async () => {
+  const goal = await fileGoal('forged')
+  const before = looks.get('forged/spec') ?? 0
+  await goal.signal(REVIEW_DECIDED, { reviewId: 'forged/spec' })
+  await until(() => (looks.get('forged/spec') ?? 0) > before, { ms: 10_000, what: 'a look' })
+  expect((await goal.describe()).status.name).toBe('RUNNING')
+  expect(steps.filter((step) => step.startsWith('forged'))).toEqual(['forged spec'])
+  await goal.terminate()
+}, 60_000)
