@@ -15,6 +15,7 @@ import {
   rebaseTask,
 } from './integrate.ts'
 import { mergeGoal } from './merge-goal.ts'
+import { previewMerge } from './merge-tree.ts'
 import { createQueue } from './queue.ts'
 import { createRunner } from './run.ts'
 import { claimWorktree, type ReleaseInput, releaseWorktree, warm } from './worktrees.ts'
@@ -78,6 +79,7 @@ export function createGit(options: GitOptions) {
     rebaseTask: bind(rebaseTask),
     prepareConflict: bind(prepareConflict),
     mergeGoal: bind(mergeGoal),
+    previewMerge: bind(previewMerge),
     exportBranch: bind(exportBranch),
     scan: bind(scan),
     repair: (input: ScanInput) => repair(deps, input, background),

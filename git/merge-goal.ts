@@ -89,8 +89,7 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
   return deps.queue.run(commonDir, async () => {
     await merge.step('M0')
     await bringApproved(merge)
-    const approvedNow = await diffHash(deps.git, layout.clean, input.approved.base, input.goalHead)
-    const drifted = approvedNow !== input.approved.hash
+    const drifted = (await changeOnto(merge, input.approved.base)) !== input.approved.hash
     await merge.step('M1')
     const intent = (await input.intent.load()) ?? {}
     if (!intent.newSha) await input.intent.save(intent)
@@ -107,6 +106,12 @@ async function bringApproved(m: Merge): Promise<void> {
   await publishCommit(m.deps, m.layout, m.goalHead)
   const from = { objects: join(m.commonDir, 'objects'), sha: m.approved.base, strict: false }
   await m.deps.queue.run(m.layout.clean, () => bringCommit(m.deps, m.layout.clean, from))
+}
+
+/** What the merge changes on a commit of the target; undefined when it conflicts. Where the goal is ahead of it, its own diff. */
+async function changeOnto(m: Merge, base: string): Promise<string | undefined> {
+  const merged = await mergeTree(m.deps.git, m.layout.clean, base, m.goalHead)
+  return merged.clean ? diffHash(m.deps.git, m.layout.clean, base, merged.tree) : undefined
 }
 
 async function importHead(m: Merge): Promise<string | Blocked> {

@@ -1,4 +1,7 @@
 import { messageWith, type Trailers } from './commit.ts'
+import type { GitDeps } from './hubs.ts'
+import { projectLayout } from './layout.ts'
+import { checkSha } from './refs.ts'
 import type { GitRunner } from './run.ts'
 
 export type MergeTree =
@@ -27,6 +30,20 @@ export async function mergeTree(
   return code === 0
     ? { clean: true, tree: tree.trim() }
     : { clean: false, tree: tree.trim(), files: [...new Set(files)] }
+}
+
+/** What a merge onto `onto` would give; both commits are in the clean hub. For what a review shows. */
+export async function previewMerge(
+  deps: GitDeps,
+  input: { projectId: string; onto: string; head: string },
+): Promise<MergeTree> {
+  for (const sha of [input.onto, input.head]) checkSha(sha)
+  return mergeTree(
+    deps.git,
+    projectLayout(deps.home, input.projectId).clean,
+    input.onto,
+    input.head,
+  )
 }
 
 /** The commit in `range` that carries the merge key, if the merge already happened (facts R02). */

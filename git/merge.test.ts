@@ -221,7 +221,13 @@ test('the base moved: other files merge by themselves, the same file asks again,
   const moved = f.commit({ 'a.txt': 'zero\none\n' })
   const again = await f.git.mergeGoal(input)
   expect(again).toMatchObject({ outcome: 'base_moved', base: moved, tree: expect.any(String) })
-  expect((again as { hash: string }).hash).not.toBe(input.approved.hash)
+  const { hash } = again as { hash: string }
+  expect(hash).not.toBe(input.approved.hash)
+  const second = { ...input, approved: { base: moved, hash }, mergeKey: `${input.mergeKey}/again` }
+  const stop = async (at: MergeStep) => {
+    if (at === 'M7') throw new Error('it would be merged')
+  }
+  await expect(f.git.mergeGoal({ ...second, onStep: stop })).rejects.toThrow('it would be merged')
   f.commit({ 'a.txt': 'ours entirely\n' })
   expect(await f.git.mergeGoal(input)).toEqual({ outcome: 'conflict', files: ['a.txt'] })
   f.commit({ 'a.txt': 'one\n', 'b.txt': 'unrelated\n' })
