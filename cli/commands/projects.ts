@@ -3,6 +3,7 @@ import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import { pageQuery, printPage } from '../page.ts'
+import { oneLine } from '../terminal-text.ts'
 
 export const projects = defineCommand({
   name: 'projects',
@@ -57,7 +58,7 @@ export const projectsAdd = defineCommand({
       },
     })
     if (io.json) io.document(project)
-    io.print(`${project.shortId}\t${io.clean(project.name)}\t${io.clean(project.path)}`)
+    io.print(`${project.shortId}\t${oneLine(project.name)}\t${oneLine(project.path)}`)
     for (const note of project.notes ?? []) io.note(io.clean(note))
     io.note('File a goal there: dispatch goal "…"')
     return EXIT.ok
