@@ -40,23 +40,26 @@ async function main(): Promise<void> {
     entry: { runner: beside('./runner.js'), spawner: beside('./spawner.js') },
     log: (message) => log.warn(message),
   })
-  await storeDetections(database, await detectAdapters(processEnv()))
-  const stopSweeping = await keepSwept(runner, database, log)
   const git = createGit({
     home: home.root,
     path: config.path,
     log: (message, data) => log.info(data ?? {}, message),
   })
-  const worker = await createWorker(config, log, {
-    database,
-    git,
-    runner,
-    prompts: createPrompts([join(home.root, 'prompts'), beside('./prompts')]),
-    environment: processEnv(),
-    home: home.root,
-    disk: () => diskSpace(home.root, config.minFreeMb),
-    log: (message, data) => log.warn(data ?? {}, message),
-  })
+  // at once: none needs another, and an agent's `--version` or the Temporal core may take a second
+  const [worker, stopSweeping] = await Promise.all([
+    createWorker(config, log, {
+      database,
+      git,
+      runner,
+      prompts: createPrompts([join(home.root, 'prompts'), beside('./prompts')]),
+      environment: processEnv(),
+      home: home.root,
+      disk: () => diskSpace(home.root, config.minFreeMb),
+      log: (message, data) => log.warn(data ?? {}, message),
+    }),
+    keepSwept(runner, database, log),
+    detectAdapters(processEnv()).then((found) => storeDetections(database, found)),
+  ])
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown()
   }
