@@ -15,7 +15,7 @@ let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'dispatch-pack-'))
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000) // tens of thousands of files
 
 test('the packed program installs elsewhere, starts outside the clone, and brings no tests', async () => {
   const npm = (...args: string[]) => run('npm', args, { cwd: packageRoot() })

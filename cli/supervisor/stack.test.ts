@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -131,7 +132,9 @@ test('after the supervisor is killed, its servers end, and the next start adopts
   })
   const first = JSON.parse(line) as Record<string, { pid: number }>
   supervisor.removeAllListeners('exit')
+  const ended = once(supervisor, 'exit') // on a busy machine a killed process may live on for a while
   supervisor.kill('SIGKILL')
+  await ended
 
   const stack = await start(place, port)
   const second = stack.processes()
