@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: ['./test/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
+    testTimeout: 180_000,
     maxConcurrency: 4,
     hookTimeout: 30_000,
   },

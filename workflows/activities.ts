@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow'
 import type { Activities } from '../activities/types.ts'
 
 /**
- * Every activity heartbeats each second on a timer, so a dead worker is noticed within 12 s. Retries have no count:
+ * Every activity heartbeats each second on a timer, so a dead worker is noticed within 8 s. Retries have no count:
  * only infrastructure failures and the pool's line are retried (each says why in the Temporal UI); everything that
  * could fail for ever is answered as a value or fails at once as not retryable.
  */
@@ -11,7 +11,7 @@ const ALWAYS = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterva
 /** Agents may work for hours; pausing interrupts the run and waits until it has ended. */
 export const agents = proxyActivities<Activities>({
   startToCloseTimeout: '24h',
-  heartbeatTimeout: '12s',
+  heartbeatTimeout: '8s',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: ALWAYS,
 })
@@ -19,7 +19,7 @@ export const agents = proxyActivities<Activities>({
 /** Short work on Postgres and git. */
 export const core = proxyActivities<Activities>({
   startToCloseTimeout: '15m',
-  heartbeatTimeout: '12s',
+  heartbeatTimeout: '8s',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: ALWAYS,
 })

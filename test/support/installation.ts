@@ -32,7 +32,7 @@ export interface Installation {
     description: string,
     more?: Partial<Body<'createGoal'>>,
   ): Promise<Reply<'createGoal'>>
-  /** Waits until the goal is as `ready` says; events wake it, no clock. Throws with the goal's state after 90 s. */
+  /** Waits until the goal is as `ready` says; events wake it, no clock. Throws with the goal's state after 150 s. */
   until(goalId: string, ready: (goal: Reply<'getGoal'>) => boolean): Promise<Reply<'getGoal'>>
   /** Decides the goal's oldest pending review of this kind as a person would, once it is there. */
   decide(
@@ -48,7 +48,7 @@ export interface Installation {
   close(): Promise<void>
 }
 
-const WAIT_MS = 90_000
+const WAIT_MS = 150_000
 
 /** `folder`: where its home and repositories are made, instead of the temp folder. `more` goes into the environment. */
 export async function startInstallation({
