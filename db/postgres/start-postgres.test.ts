@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,6 +63,18 @@ test('a pid file whose pid belongs to somebody else does not stop the start', as
   const second = await startPostgres(options())
   expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(String(second.pid))
   await second.stop()
+})
+
+test('a dead server that nobody has reaped yet does not stop the start', async () => {
+  await (await startPostgres(options())).stop()
+  // sleep has a dead child that it never asks about; when sleep ends, init reaps it
+  const parent = spawn('sh', ['-c', '(exit 0) & echo $!; exec sleep 1'])
+  const [pid] = await once(parent.stdout, 'data')
+  const file = join(dir, 'pg', 'data', 'postmaster.pid')
+  writeFileSync(file, `${String(pid).trim()}\n${join(dir, 'pg', 'data')}\n`)
+  const server = await startPostgres(options())
+  expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(String(server.pid))
+  await server.stop()
 })
 
 test('data of another major version is refused with what to do', async () => {

@@ -60,6 +60,7 @@ const DATABASE = 'dispatch'
 /** Nothing of ours: PGPORT and its kin would change the server, a locale would change sort order. */
 const ENV = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/local/bin:/usr/bin:/bin' }
 const START_MS = 60_000
+const REAP_MS = 10_000
 
 /**
  * Starts the embedded Postgres of one home, or adopts the one that still runs there. Creates cluster and database
@@ -149,7 +150,10 @@ async function leftoverPid(data: string, url: string, commandLine: PostgresOptio
   if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
   const command = pid > 0 ? commandLine(pid) : undefined
-  if (command === undefined) return undefined
+  if (command === undefined) {
+    if (pid > 0 && !(await reaped(pid))) rmSync(file, { force: true })
+    return undefined
+  }
   if (!command.includes(data)) {
     rmSync(file, { force: true })
     return undefined
@@ -164,6 +168,27 @@ async function leftoverPid(data: string, url: string, commandLine: PostgresOptio
     await delay(50)
   }
   return undefined
+}
+
+/**
+ * A dead server whose parent died too keeps its pid until init reaps it, and Postgres takes any pid that answers for a
+ * running server. False when nobody reaps it (some containers have no init); its backends have ended by then.
+ */
+async function reaped(pid: number): Promise<boolean> {
+  const deadline = Date.now() + REAP_MS
+  while (pidIsTaken(pid)) {
+    if (Date.now() > deadline) return false
+    await delay(20)
+  }
+  return true
+}
+
+function pidIsTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 function adopted(

@@ -97,10 +97,11 @@ async function reach(at: OwnStack, goalId: string, { stage }: Schedule): Promise
     stage === 'merge' ? { stage: 'audit', status: 'passed' } : { stage, status: 'running' }
   await until(
     () =>
-      at.database
-        .knex('stage_attempts')
-        .where({ goal_id: goalId, ...place })
-        .first('id'),
+      at.ask((knex) =>
+        knex('stage_attempts')
+          .where({ goal_id: goalId, ...place })
+          .first('id'),
+      ),
     { ms: 120_000, what: `the stage ${stage}`, everyMs: 15 },
   )
 }
@@ -152,33 +153,32 @@ async function isWhole(at: OwnStack): Promise<boolean> {
 }
 
 async function moved(at: OwnStack, goalId: string, since: Date): Promise<boolean> {
-  const { knex } = at.database
-  try {
-    const { rows } = await knex.raw(
+  const answer = await at.ask((knex) =>
+    knex.raw(
       `select exists (select 1 from events where stream = ? and at > ? and type <> 'run.status')
            or exists (select 1 from agent_runs r join transcripts t on t.run_id = r.id where r.goal_id = ? and t.at > ?)
            or exists (select 1 from reviews where goal_id = ? and status = 'pending')
            or exists (select 1 from goals where id = ? and status <> 'active') as moved`,
       [`goal/${goalId}`, since, goalId, since, goalId, goalId],
-    )
-    return rows[0].moved
-  } catch {
-    return false // Postgres was the victim
-  }
+    ),
+  )
+  return answer?.rows[0].moved ?? false
 }
 
 /** A run was killed: another one of the same stage says something. The goal's other runs were never in danger. */
 async function runsAgain(
-  { database }: OwnStack,
+  at: OwnStack,
   goalId: string,
   { schedule, since }: { schedule: Schedule; since: Date },
 ): Promise<boolean> {
-  const { rows } = await database.knex.raw(
-    `select exists (select 1 from agent_runs r join transcripts t on t.run_id = r.id
+  const answer = await at.ask((knex) =>
+    knex.raw(
+      `select exists (select 1 from agent_runs r join transcripts t on t.run_id = r.id
         where r.goal_id = ? and r.stage = ? and r.purpose = 'resume' and t.at > ?) as again`,
-    [goalId, schedule.stage, since],
+      [goalId, schedule.stage, since],
+    ),
   )
-  return rows[0].again
+  return answer?.rows[0].again ?? false
 }
 
 async function isOver(at: OwnStack, goalId: string): Promise<boolean> {

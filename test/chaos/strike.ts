@@ -46,10 +46,9 @@ async function runProcesses(at: OwnStack, goalId: string, { victims, stage }: Sc
   if (kinds.length === 0) return []
   return until(
     async () => {
-      const row = await at.database
-        .knex('agent_runs')
-        .where({ goal_id: goalId, stage, status: 'running' })
-        .first('id')
+      const row = await at.ask((knex) =>
+        knex('agent_runs').where({ goal_id: goalId, stage, status: 'running' }).first('id'),
+      )
       if (!row) return undefined
       const runner = await readRunnerFile(join(at.home.runs, row.id))
       const own = taggedProcesses().filter((found) => found.runId === row.id)

@@ -30,7 +30,8 @@ export async function brokenInvariants(at: Checked): Promise<string[]> {
   const expect = (holds: boolean, what: string) => {
     if (!holds) broken.push(what)
   }
-  const facts = await load(at)
+  const facts = await load(at).catch((error: Error) => error)
+  if (facts instanceof Error) return [`the goal cannot be read: ${facts.message}`]
   expect(
     facts.goal.status === 'completed',
     `the goal is ${facts.goal.status}: ${facts.goal.reason}`,

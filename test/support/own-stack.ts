@@ -10,6 +10,7 @@ import { loadConfig, processEnv } from '../../config/config.ts'
 import { distDir, type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
 import { connect, type Database } from '../../db/connect.ts'
+import { isPassing } from '../../worker/interceptor.ts'
 import { until } from './until.ts'
 
 /** All of Dispatch, supervised as by `dispatch start`, in a temporary home of its own. */
@@ -22,6 +23,8 @@ export interface OwnStack {
   /** What the supervisor said, oldest first. */
   said: string[]
   call: Call
+  /** Asks Postgres; undefined while it is away. */
+  ask<T>(query: (knex: Database['knex']) => Promise<T>): Promise<T | undefined>
   /** Calls again for as long as nobody answers or the answer is 5xx; at most `ms`. */
   insist(method: string, path: string, body?: unknown, ms?: number): Promise<Answer>
   /** A repository of the person with the sample program, on `main`, with an edit that is not committed. */
@@ -69,6 +72,11 @@ export async function startOwnStack({ dist = distDir() } = {}): Promise<OwnStack
     request(url() + path, { method, body, ...(headers ? { headers } : {}) })
   return {
     ...{ folder, dist, home, stack, database, said, call },
+    ask: (query) =>
+      query(database.knex).catch((error: Error) => {
+        if (isPassing(error)) return undefined
+        throw error
+      }),
     insist: (method, path, body, ms = 60_000) =>
       until(
         async () => {
