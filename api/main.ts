@@ -101,7 +101,8 @@ function endGracefully(log: Logger, close: () => Promise<void>): void {
   process.once('SIGINT', () => end('SIGINT'))
   if (process.send) process.once('disconnect', () => end('the supervisor is gone'))
   process.once('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'uncaught exception')
+    // not fatal(): that flushes, and pino-roll's flush never returns on a full disk
+    log.error({ err: error }, 'uncaught exception')
     end('uncaught exception', 1)
   })
 }

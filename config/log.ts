@@ -26,6 +26,9 @@ const SECRETS = [
   'secret',
 ]
 
+/** Lines that a full disk did not take are kept up to this much; then the newest are dropped. */
+const UNWRITTEN_BYTES = 1_000_000
+
 export interface LogOptions {
   service: Service
   level: string
@@ -49,8 +52,11 @@ export async function createLogger({ service, level, dir }: LogOptions): Promise
       size: '10m',
       limit: { count: 5, removeOtherLogFiles: true },
     },
-    ...{ mkdir: true, mode: 0o600, sync: true },
+    ...{ mkdir: true, mode: 0o600, sync: true, maxLength: UNWRITTEN_BYTES },
   })
+  // A full disk must not end the process. What could not be written is tried again with the next line; the disk itself
+  // is told of where runs wait for it, and writing that here would fail the same way.
+  stream.on('error', () => undefined)
   return pino(settings, stream)
 }
 

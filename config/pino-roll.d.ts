@@ -7,8 +7,11 @@ declare module 'pino-roll' {
     mkdir?: boolean
     mode?: number
     sync?: boolean
+    maxLength?: number
     limit?: { count: number; removeOtherLogFiles?: boolean }
   }
   // biome-ignore lint/style/noDefaultExport: the package's own shape
-  export default function build(options: Options): Promise<import('pino').DestinationStream>
+  export default function build(
+    options: Options,
+  ): Promise<import('pino').DestinationStream & import('node:events').EventEmitter>
 }
