@@ -107,3 +107,16 @@ test('a paused pool starts nothing and says who paused it; a lease that nobody r
     expect(await ask(id, ['b1', 'c1', 'd1'].indexOf(id) + 1)).toEqual({ granted: true })
   expect(await renewLease(database, 'a1')).toBe(false)
 })
+
+test('a run on hold waits whatever the pool has, says why, gives back its place, and goes on in it', async () => {
+  const request = { id: 'a1', goalId: goals[0] as string, stage: 'implement', adapter: 'demo' }
+  expect(await ask('a1', 0)).toEqual({ granted: true })
+  expect(await ask('b1', 1)).toEqual({ granted: true })
+  const held = () => database.knex('run_leases').where({ state: 'held' }).pluck('id')
+  const hold = 'disk almost full'
+  expect(await acquireLease(database, { ...request, hold })).toEqual({
+    ...{ granted: false, position: 1, reason: hold },
+  })
+  expect(await held()).toEqual(['b1'])
+  expect(await acquireLease(database, request)).toEqual({ granted: true })
+})

@@ -60,7 +60,7 @@ export async function acquireLease(
     const reason =
       request.hold ?? whyNot({ paused, held, settings, eligible: own?.eligible ?? false })
     if (!request.atWork && (reason !== undefined || first?.id !== request.id))
-      return { granted: false, position: place + 1, reason: reason ?? poolText(held, settings) }
+      return { granted: false, position: place + 1, reason: reason ?? 'those before it go first' }
     await tx('run_leases')
       .where({ id: request.id })
       .update({
