@@ -34,10 +34,15 @@ pg.types.setTypeParser(20, Number)
 pg.types.setTypeParser(1700, Number)
 pg.types.setTypeParser(1184, (text) => new Date(text).toISOString())
 
+/** Knex prints to the console what it throws anyway. */
+const quiet = () => undefined
+const SILENT = { warn: quiet, error: quiet, deprecate: quiet, debug: quiet }
+
 /** Connects lazily: the first query opens the first connection. */
 export function connect(url: string, options: { max?: number } = {}): Database {
   const knex = knexFactory({
     client: 'pg',
+    log: SILENT,
     connection: {
       connectionString: url,
       statement_timeout: 60_000,

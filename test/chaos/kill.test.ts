@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, inject, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { readServerFile } from '../../cli/supervisor/server-file.ts'
 import { processEnv } from '../../config/config.ts'
 import { homePaths } from '../../config/home.ts'
@@ -17,10 +17,8 @@ import { until } from '../support/until.ts'
 import { runSchedule } from './run-schedule.ts'
 import type { Schedule } from './schedule.ts'
 
-const undo: (() => unknown)[] = []
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+/** Called by vitest in reverse order when the test is over, however it went. */
+type Undo = (step: () => void | Promise<void>) => void
 
 const common = { moment: 'running', comeback: 'at_once', downMs: 4_000, tasks: 'one' } as const
 
@@ -41,14 +39,16 @@ const SCHEDULES: Omit<Schedule, 'index'>[] = [
   },
 ]
 
-test('goals that run together live through the death of every kind of process: nothing lost, twice or left', async () => {
+test.concurrent('goals that run together live through the death of every kind of process: nothing lost, twice or left', async ({
+  onTestFinished,
+}) => {
   const at = await startOwnStack()
   let open = true
   const close = async () => {
     if (open) await at.close()
     open = false
   }
-  undo.push(close)
+  onTestFinished(close)
   await at.insist('PATCH', '/api/settings', { maxConcurrent: 12 })
   const outcomes = await Promise.all(
     SCHEDULES.map((schedule, index) => runSchedule(at, { ...schedule, index })),
@@ -62,15 +62,17 @@ test('goals that run together live through the death of every kind of process: n
   expect(restarts).toEqual([1, 1, 1, 1])
   await close()
   expect(processesIn(at.folder)).toEqual([])
-}, 180_000)
+}, 300_000)
 
-test('everything is killed while a review waits; started again, the review is there and approving it works', async () => {
+test.concurrent('everything is killed while a review waits; started again, the review is there and approving it works', async ({
+  onTestFinished,
+}) => {
   const folder = temporaryFolder('dispatch-dead-')
-  undo.push(folder.remove)
+  onTestFinished(folder.remove)
   const home = homePaths(join(folder.path, 'home'))
   const repository = makeRepository(join(folder.path, 'repo'))
   const port = await freePort(20_000 + Math.floor(Math.random() * 20_000))
-  const start = () => startProgram(home.root, port)
+  const start = () => startProgram(home.root, port, onTestFinished)
   const first = await start()
   const call = (method: string, path: string, body?: unknown) =>
     request((readServerFile(home.serverFile)?.url ?? '') + path, { method, body })
@@ -102,7 +104,7 @@ test('everything is killed while a review waits; started again, the review is th
   const server = readServerFile(home.serverFile)
   await approveUntilOver(call, goalId)
   const database = connect(databaseUrlOf(server?.processes['api']?.pid ?? 0), { max: 2 })
-  undo.push(() => database.close())
+  onTestFinished(() => database.close())
   const temporalAddress = server?.temporalAddress ?? ''
   let broken: string[] = []
   await until(
@@ -120,10 +122,10 @@ test('everything is killed while a review waits; started again, the review is th
     ms: 10_000,
     what: 'every process to end',
   })
-}, 180_000)
+}, 300_000)
 
 /** `dispatch start` of the built program; resolves when it has said that it is ready. */
-async function startProgram(home: string, port: number): Promise<ChildProcess> {
+async function startProgram(home: string, port: number, undo: Undo): Promise<ChildProcess> {
   const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
   const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}), DISPATCH_HOME: home }
   const args = [
@@ -136,7 +138,7 @@ async function startProgram(home: string, port: number): Promise<ChildProcess> {
     String(port + 200),
   ]
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  undo.push(() => endProgram(child))
+  undo(() => endProgram(child))
   let said = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data) => {
