@@ -52,6 +52,7 @@ async function main(): Promise<number> {
   await Promise.all(
     Array.from({ length: Math.min(lanes, queue.length) }, () => lane({ queue, outcomes, dist })),
   )
+  rmSync(dist, { recursive: true, force: true })
   outcomes.sort((a, b) => a.schedule.index - b.schedule.index)
   const measured = measuredPart(outcomes, { seed, lanes, at: started })
   say(`\n${measured}`)
