@@ -4,9 +4,15 @@ import { cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Row } from './row.ts'
 
+/** When a row was measured, and the machine's load (1 minute) before that: above the number of cores, milliseconds mean little. */
+interface Circumstances {
+  at: string
+  load: number
+}
+
 /** What a full run measured last: the record that the report is made from and quick runs are compared with. */
 export interface Baseline {
-  rows: Record<string, Row & { at: string }>
+  rows: Record<string, Row & Circumstances>
   machine: string
 }
 
@@ -23,7 +29,9 @@ export function readBaseline(): Baseline {
 export function writeBaseline(rows: readonly Row[]): Baseline {
   const at = new Date().toISOString().slice(0, 10)
   const before = readBaseline()
-  const fresh = Object.fromEntries(rows.map((row) => [row.id, { ...rounded(row), at }]))
+  const fresh = Object.fromEntries(
+    rows.map((row) => [row.id, { ...rounded(row), at, load: loadAtStart }]),
+  )
   const baseline = { machine: machine(), rows: { ...before.rows, ...fresh } }
   writeFileSync(FILE, `${JSON.stringify(baseline, null, 2)}\n`)
   return baseline
@@ -53,7 +61,7 @@ function rounded(row: Row): Row {
 function machine(): string {
   const git = execFileSync('git', ['--version'], { encoding: 'utf8' }).trim()
   const memory = `${Math.round(totalmem() / 2 ** 30)} GB`
-  return `${cpus().length} cores, ${memory}, Linux ${release()}, Node ${process.versions.node}, ${git}; load before ${loadAtStart}`
+  return `${cpus().length} cores, ${memory}, Linux ${release()}, Node ${process.versions.node}, ${git}`
 }
 
-const loadAtStart = (loadavg()[0] ?? 0).toFixed(1)
+const loadAtStart = Number((loadavg()[0] ?? 0).toFixed(1))

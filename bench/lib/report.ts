@@ -49,7 +49,7 @@ function markdown({ rows, machine }: Baseline): string {
   )
   const notes = list.filter(({ note }) => note).map((row) => `- ${row.what}: ${row.note}`)
   return [
-    `Measured ${dates.join(' and ')} on ${machine}.`,
+    `Measured ${dates.join(' and ')} on ${machine}; load of the machine before each benchmark ${span(list.map(({ load }) => load))}.`,
     '',
     `| ${head.join(' | ')} |`,
     `|${head.map(() => '---').join('|')}|`,
@@ -58,6 +58,8 @@ function markdown({ rows, machine }: Baseline): string {
     ...notes,
   ].join('\n')
 }
+
+const span = (values: readonly number[]) => `${Math.min(...values)} to ${Math.max(...values)}`
 
 function figure(value: number, unit: Row['unit']): string {
   const digits = unit === '' ? 0 : value >= 100 ? 0 : value >= 10 ? 1 : 2
