@@ -120,3 +120,36 @@ test('a run on hold waits whatever the pool has, says why, gives back its place,
   expect(await held()).toEqual(['b1'])
   expect(await acquireLease(database, request)).toEqual({ granted: true })
 })
+
+test('a held place that ran out is taken anew by its own run before another can have it', async () => {
+  for (const [n, id] of ['a1', 'b1', 'c1'].entries()) await ask(id, n)
+  await database
+    .knex('run_leases')
+    .update({ expires_at: database.knex.raw(`now() - interval '1 second'`) })
+  for (const [n, id] of ['a1', 'b1', 'c1'].entries())
+    expect(await ask(id, n)).toEqual({ granted: true })
+  expect(await ask('d1', 3)).toEqual({ granted: false, position: 1, reason: 'pool 3/3' })
+})
+
+test('a run of a paused goal is told that its goal is paused', async () => {
+  await database.knex('goals').where({ id: goals[0] }).update({ paused: true })
+  expect(await ask('a1', 0)).toEqual({
+    granted: false,
+    position: 0,
+    reason: 'the goal is paused',
+  })
+  await database.knex('goals').where({ id: goals[0] }).update({ paused: false })
+})
+
+test('a place for a run that is at work does not say that a paused pool goes on', async () => {
+  await setPoolPaused(database, true, 'person:sam')
+  const request = { id: 'a1', goalId: goals[0] as string, stage: 'implement', adapter: 'demo' }
+  expect(await acquireLease(database, { ...request, atWork: true })).toEqual({ granted: true })
+  const last = await database
+    .knex('events')
+    .where({ type: 'pool.status' })
+    .orderBy('feed_seq', 'desc')
+    .first('data')
+  expect(last.data).toEqual({ paused: true, held: 1, waiting: 0 })
+  await setPoolPaused(database, false, 'person:sam')
+})

@@ -16,6 +16,7 @@ export interface LeaseRequest {
   atWork?: boolean
 }
 
+/** `position` counts from 1; 0 means not in line, because the goal itself must not go on. */
 export type LeaseAnswer = { granted: true } | { granted: false; position: number; reason: string }
 
 export interface PoolPause {
@@ -43,7 +44,13 @@ export async function acquireLease(
   return database.change(async (tx, emit) => {
     await tx.raw('select pg_advisory_xact_lock(?)', [POOL_LOCK])
     const state = await enterLine(tx, request)
-    if (state === 'held' && !request.hold) return { granted: true }
+    if (state === 'held' && !request.hold) {
+      // it may be past its time already: it is taken anew, before the next one counts it as free
+      await tx('run_leases')
+        .where({ id: request.id })
+        .update({ expires_at: expiry(tx) })
+      return { granted: true }
+    }
     if (state === 'held')
       await tx('run_leases').where({ id: request.id }).update({ state: 'waiting' })
     await tx.raw(
@@ -58,7 +65,10 @@ export async function acquireLease(
     const first = line.find((row) => row.eligible)
     if (state === 'held') emit(poolEvent(paused !== undefined, held, line.length))
     const reason =
-      request.hold ?? whyNot({ paused, held, settings, eligible: own?.eligible ?? false })
+      request.hold ??
+      (own
+        ? whyNot({ paused, held, settings, eligible: own.eligible })
+        : await whyNotInLine(tx, request.goalId))
     if (!request.atWork && (reason !== undefined || first?.id !== request.id))
       return { granted: false, position: place + 1, reason: reason ?? 'those before it go first' }
     await tx('run_leases')
@@ -66,11 +76,21 @@ export async function acquireLease(
       .update({
         state: 'held',
         granted_at: tx.fn.now(),
-        expires_at: tx.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS]),
+        expires_at: expiry(tx),
       })
-    emit(poolEvent(false, held + 1, line.length - 1))
+    const waiting = line.filter((row) => row.id !== request.id).length
+    emit(poolEvent(paused !== undefined, held + 1, waiting))
     return { granted: true }
   })
+}
+
+const expiry = (knex: Tx | Database['knex']) =>
+  knex.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS])
+
+/** Why a run has no place in the line at all: its goal must not go on now. */
+async function whyNotInLine(tx: Tx, goalId: string): Promise<string> {
+  const goal = await tx('goals').where({ id: goalId }).first('status', 'paused')
+  return goal.paused ? 'the goal is paused' : `the goal is ${goal.status}`
 }
 
 /** What keeps a run from starting; undefined when it could, were it first in line. */
@@ -93,7 +113,7 @@ export async function renewLease(database: Database, id: string): Promise<boolea
   const count = await database
     .knex('run_leases')
     .where({ id, state: 'held' })
-    .update({ expires_at: database.knex.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS]) })
+    .update({ expires_at: expiry(database.knex) })
   return count > 0
 }
 
