@@ -6,7 +6,8 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { changeStage, openStage } from '../db/stages.ts'
-import { type ChangedFile, judgeFile, reviewTier } from '../domain/blast-radius.ts'
+import { storable } from '../db/storable.ts'
+import { type ChangedFile, checklistDoubts, judgeFile, reviewTier } from '../domain/blast-radius.ts'
 import type { Diff } from '../git/diff.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
@@ -37,22 +38,32 @@ export function createReviewActivities(deps: ActivityDeps) {
 
   /** Opens the review of this attempt, once. A tier below `block` is decided by the policy in the same transaction. */
   async function openReview(input: OpenReviewInput): Promise<OpenedReview> {
-    const found = await database.knex('reviews').where(identity(input)).first('id', 'status')
-    if (found) return { reviewId: found.id, decided: found.status !== 'pending' }
+    const found = await database
+      .knex('reviews')
+      .where(identity(input))
+      .first('id', 'status', 'head')
+    if (found) {
+      // whoever stored it may have been killed before the commit was kept
+      await keepCommit(input.goalId, found)
+      return { reviewId: found.id, decided: found.status !== 'pending' }
+    }
     const facts = await loadFacts(database.knex, input.goalId, input.taskId)
     const subject = await subjectOf(facts, input)
     const reviewId = await database.change((tx, emit) =>
       insertReview(tx, emit, { input, facts, subject }),
     )
-    if (subject.head) {
-      // the approved commit stays in the hub whatever happens to branches
-      await git.freeze({
-        projectId: facts.project.id,
-        ref: `refs/dispatch/review/${reviewId}`,
-        sha: subject.head,
-      })
-    }
+    await keepCommit(input.goalId, { id: reviewId, head: subject.head ?? null })
     return { reviewId, decided: subject.tier !== 'block' }
+  }
+
+  /** The commit that is judged stays in the hub whatever happens to branches. Again, it changes nothing. */
+  async function keepCommit(
+    goalId: string,
+    { id, head }: { id: string; head: string | null },
+  ): Promise<void> {
+    if (!head) return
+    const goal = await database.knex('goals').where({ id: goalId }).first('project_id')
+    await git.freeze({ projectId: goal.project_id, ref: `refs/dispatch/review/${id}`, sha: head })
   }
 
   /** What was decided, if anything was; an approved spec becomes tasks. */
@@ -68,7 +79,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       return {
         decided: true,
         decision: review.decision,
-        comment: review.comment?.slice(0, 2000) ?? null,
+        comment: storable(review.comment?.slice(0, 2000) ?? null),
         tasks,
       }
     })
@@ -102,7 +113,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     const doubts = [
       ...(diff.truncated ? ['the diff is too large to show whole'] : []),
       ...(deviations.length > 0 ? ['the agent deviated from the spec'] : []),
-      ...(checklist.some((item) => item.result === 'fail') ? ['a check failed'] : []),
+      ...checklistDoubts(checklist),
     ]
     const judged = reviewTier({ files: diff.files, doubts })
     return {
@@ -280,7 +291,7 @@ async function insertReview(
       base: subject.base ?? null,
       head: subject.head ?? null,
       tree: subject.tree ?? null,
-      checklist: JSON.stringify(subject.checklist ?? []),
+      checklist: JSON.stringify(storable(subject.checklist ?? [])),
       files: JSON.stringify(subject.files ?? []),
       summary: subject.summary ?? null,
       deviations: JSON.stringify(subject.deviations ?? []),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ChangedFile, judgeFile, reviewTier } from './blast-radius.ts'
+import { type ChangedFile, checklistDoubts, judgeFile, reviewTier } from './blast-radius.ts'
 
 const file = (path: string, more: Partial<ChangedFile> = {}): ChangedFile => ({
   path,
@@ -16,7 +16,24 @@ const file = (path: string, more: Partial<ChangedFile> = {}): ChangedFile => ({
 
 test.each([
   ['README.md', 'low'],
-  ['docs/guide/usage.txt', 'low'],
+  ['docs/guide/usage.rst', 'low'],
+  ['LICENSE', 'low'],
+  ['packages/a/CHANGELOG.txt', 'low'],
+  ['docs/guide/usage.txt', 'medium'],
+  ['docs/conf.py', 'medium'],
+  ['docs/build.js', 'medium'],
+  ['src/notes/api.ts', 'medium'],
+  ['src/license/verify.ts', 'medium'],
+  ['readme-tools/run.sh', 'medium'],
+  ['README.sh', 'medium'],
+  ['requirements.txt', 'high'],
+  ['api/requirements-dev.txt', 'high'],
+  ['CMakeLists.txt', 'high'],
+  ['Makefile', 'high'],
+  ['package-lock.json', 'high'],
+  ['yarn.lock', 'high'],
+  ['build.gradle', 'high'],
+  ['app/build.gradle.kts', 'high'],
   ['src/list.ts', 'medium'],
   ['test/list.test.ts', 'medium'],
   ['src/auth/login.ts', 'high'],
@@ -45,6 +62,20 @@ test.each([
 test('a file moved out of a risky place stays risky, and a deleted one is', () => {
   expect(judgeFile(file('notes/x.md', { oldPath: '.github/workflows/ci.yml' })).risk).toBe('high')
   expect(judgeFile(file('src/list.ts', { status: 'deleted' })).risk).toBe('high')
+})
+
+test('code that is renamed to look like documentation is not documentation', () => {
+  const moved = file('src/list.md', { oldPath: 'src/list.ts', status: 'renamed' })
+  expect(reviewTier({ files: [moved], doubts: [] }).tier).toBe('block')
+})
+
+test.each([
+  ['pass', []],
+  ['fail', ['a check failed']],
+  ['warn', ['verify warns of 1 items']],
+  ['unchecked', ['nobody checked 1 items']],
+] as const)('an item that is %s among others that pass', (result, doubts) => {
+  expect(checklistDoubts([{ result: 'pass' }, { result }])).toEqual(doubts)
 })
 
 test.each([

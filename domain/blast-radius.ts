@@ -30,8 +30,17 @@ const HIGH: readonly [RegExp, string][] = [
     'changes how it is deployed',
   ],
   [
-    /(^|\/)(package\.json|pyproject\.toml|Cargo\.toml|go\.mod|Gemfile|pom\.xml|build\.gradle)$/i,
+    /(^|\/)(package\.json|pyproject\.toml|setup\.(py|cfg)|Pipfile|Cargo\.toml|go\.(mod|work)|Gemfile|composer\.json|mix\.exs|deno\.jsonc?|pom\.xml)$/i,
     'changes dependencies or scripts',
+  ],
+  [/(^|\/)((dev-)?requirements|constraints)[^/]*\.(txt|in)$/i, 'changes dependencies'],
+  [
+    /(\.lock|\.lockb|[-.]lock\.(json|ya?ml)|(^|\/)(npm-shrinkwrap\.json|go\.sum))$/i,
+    'changes dependencies',
+  ],
+  [
+    /(^|\/)(CMakeLists\.txt|(GNU)?Makefile|Rakefile|Justfile|meson\.build|build\.rs|(BUILD|WORKSPACE)(\.bazel)?)$|(\.(mk|cmake|gradle|gradle\.kts))$/i,
+    'changes how it is built',
   ],
   [/(^|\/)(migrations?|schema)\//i, 'changes stored data'],
   [
@@ -43,7 +52,9 @@ const HIGH: readonly [RegExp, string][] = [
     'changes tools that run on other machines',
   ],
 ]
-const LOW = /\.(md|mdx|txt|rst|adoc)$|(^|\/)(docs?|notes)\/|(^|\/)(LICENSE|CHANGELOG|README)/i
+/** An allow-list: by its folder alone nothing is documentation, because `docs/` holds programs too. */
+const LOW =
+  /\.(md|mdx|rst|adoc)$|(^|\/)(LICENSE|README|CHANGELOG|NOTICE|AUTHORS|CONTRIBUTING)(\.txt)?$/i
 const TEST = /(^|\/)(tests?|__tests__|spec)\/|\.(test|spec)\.[a-z]+$/i
 
 /** How risky a change to one file is, and why. Unknown means at least medium. */
@@ -60,7 +71,9 @@ export function judgeFile(file: ChangedFile): JudgedFile {
   if (file.binary) notes.push('is binary')
   if (file.status === 'deleted') notes.push('deletes a file')
   if (notes.length > 0) return { risk: 'high', notes }
-  if (LOW.test(file.path)) return { risk: 'low', notes: ['documentation'] }
+  // code that was moved to a name of documentation is code that went away
+  if (LOW.test(file.path) && LOW.test(file.oldPath ?? file.path))
+    return { risk: 'low', notes: ['documentation'] }
   if (TEST.test(file.path)) return { risk: 'medium', notes: ['a test'] }
   return { risk: 'medium', notes: [] }
 }
@@ -69,13 +82,26 @@ const ORDER: readonly Risk[] = ['low', 'medium', 'high']
 const worst = (risks: readonly Risk[]): Risk =>
   ORDER[Math.max(0, ...risks.map((r) => ORDER.indexOf(r)))] ?? 'low'
 
+/** Why a checklist keeps a review from going on by itself: only what somebody judged and found good is no doubt. */
+export function checklistDoubts(
+  items: readonly { result: 'pass' | 'warn' | 'fail' | 'unchecked' }[],
+): string[] {
+  const count = (result: string) => items.filter((item) => item.result === result).length
+  const [warned, open] = [count('warn'), count('unchecked')]
+  return [
+    ...(count('fail') > 0 ? ['a check failed'] : []),
+    ...(warned > 0 ? [`verify warns of ${warned} items`] : []),
+    ...(open > 0 ? [`nobody checked ${open} items`] : []),
+  ]
+}
+
 /**
  * The tier of a task's review from what it changed. Documentation alone goes on by itself; everything that runs is
  * looked at by a person. A mistake here must cost a click, never a merge.
  */
 export function reviewTier(change: {
   files: readonly ChangedFile[]
-  /** Set when the diff was cut, when verify has warnings or failures, or when the agent deviated. */
+  /** Set when the diff was cut, when an item failed, is warned of or was not checked, or when the agent deviated. */
   doubts: readonly string[]
 }): { tier: Tier; risk: Risk; reason: string } {
   const risk = worst(change.files.map((file) => judgeFile(file).risk))
