@@ -13,6 +13,7 @@ import { contentHash } from '../db/content-hash.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
+import { storable } from '../db/storable.ts'
 import type { ActivityDeps } from './deps.ts'
 import type { StageResult } from './types.ts'
 import { releaseScratch, type Workspace } from './workspace.ts'
@@ -29,7 +30,8 @@ const SUMMARY = 2000
 const UI_FILE = /\.(css|scss|less|html|vue|svelte|tsx|jsx)$/i
 
 /** Turns a validated answer into facts: specs, commits, verdicts, findings. Again, it does the same. */
-export async function conclude(deps: ActivityDeps, work: Concluded): Promise<StageResult> {
+export async function conclude(deps: ActivityDeps, found: Concluded): Promise<StageResult> {
+  const work = { ...found, output: storable(found.output), checks: storable(found.checks) }
   const { key, output, checks } = work
   const result = await concludeStage(deps, work)
   await deps.database.change(async (tx, emit) => {
@@ -198,7 +200,9 @@ async function judge(
   if (failed.length === 0) return { outcome: 'passed' }
   return {
     outcome: 'findings',
-    summary: `Verify found ${failed.length} problems.\n${failed.join('\n')}`.slice(0, SUMMARY),
+    summary: storable(
+      `Verify found ${failed.length} problems.\n${failed.join('\n')}`.slice(0, SUMMARY),
+    ),
   }
 }
 
@@ -211,6 +215,6 @@ function audited(output: AuditOutput): StageResult {
   const list = grave.map((finding) => `${finding.severity}: ${finding.title}`).join('; ')
   return {
     outcome: 'findings',
-    summary: `The audit found ${grave.length} grave findings: ${list}`.slice(0, SUMMARY),
+    summary: storable(`The audit found ${grave.length} grave findings: ${list}`.slice(0, SUMMARY)),
   }
 }

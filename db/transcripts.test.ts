@@ -72,6 +72,15 @@ test('batches of many runs that come at once are all stored, with what they tell
   }
 })
 
+test('half of a pair of surrogates, as a cut leaves it, does not lose a batch', async () => {
+  const [run = ''] = await makeRuns(1)
+  const long = `${'x'.repeat(299)}😀 and more`
+  await storeEvents(database, run, [text(1, long), text(2, long.slice(0, 300))])
+  expect(await stored(run)).toEqual([`1 ${long}`, `2 ${'x'.repeat(299)}\ufffd`])
+  const { last_line } = await database.knex('agent_runs').where({ id: run }).first()
+  expect(last_line).toBe(`${'x'.repeat(299)}\ufffd`)
+})
+
 test('storing a batch again changes nothing', async () => {
   const [run = ''] = await makeRuns(1)
   await storeEvents(database, run, [text(1, 'a'), text(2, 'b')])

@@ -1,5 +1,6 @@
 import type { RunEvent, Usage } from '../contracts/agent.ts'
 import type { Database } from './connect.ts'
+import { storable } from './storable.ts'
 
 /** The payload is the run's id. Once per batch, never per token. */
 export const TRANSCRIPTS_CHANNEL = 'dispatch_transcripts'
@@ -90,7 +91,7 @@ async function write(database: Database, together: readonly Waiting[]): Promise<
   const rows = together.flatMap(({ runId, batch }) =>
     batch.map((event) => {
       const { seq, at, type, ...content } = event
-      return { run_id: runId, seq, at, role: roleOf(event), kind: type, content: clean(content) }
+      return { run_id: runId, seq, at, role: roleOf(event), kind: type, content: storable(content) }
     }),
   )
   const runs = new Map<string, Record<string, unknown>>()
@@ -131,12 +132,6 @@ with told as (
 )
 select pg_notify(:channel, id::text) from told`
 
-/** Postgres stores every character but NUL. */
-function clean(content: Record<string, unknown>): unknown {
-  const text = JSON.stringify(content)
-  return text.includes('\\u0000') ? JSON.parse(text.replaceAll('\\u0000', '\\ufffd')) : content
-}
-
 function whatTheyTell(batch: readonly RunEvent[]): Record<string, unknown> {
   const told: Record<string, unknown> = {}
   for (const event of batch) {
@@ -148,12 +143,13 @@ function whatTheyTell(batch: readonly RunEvent[]): Record<string, unknown> {
       if (event.costUsd !== undefined) told['cost_usd'] = event.costUsd
     } else if (event.type === 'text') {
       const line = event.text.trim().split('\n').at(-1)
-      if (line) told['last_line'] = line.replaceAll('\u0000', '').slice(0, 300)
-    } else if (event.type === 'tool')
-      told['last_line'] = `${event.name} ${event.input}`.replaceAll('\u0000', '').slice(0, 300)
+      if (line) told['last_line'] = lastLine(line)
+    } else if (event.type === 'tool') told['last_line'] = lastLine(`${event.name} ${event.input}`)
   }
   return told
 }
+
+const lastLine = (text: string) => storable(text.replaceAll('\u0000', '').slice(0, 300))
 
 function usageColumns(usage: Usage): Record<string, number> {
   return {
