@@ -225,6 +225,9 @@ async function takeBack(m: Merge, move: { from: string; to: string }): Promise<b
   return swapRef(m.deps.git, m.commonDir, change)
 }
 
+const movedOn = (target: string, commit: string) =>
+  `${target} got more commits, perhaps before its checkout held the files of the merge ${commit.slice(0, 12)}. Look whether they undo it (git diff ${commit.slice(0, 12)} ${target}); if they do, bring the files back (git checkout ${commit.slice(0, 12)} -- FILE).`
+
 function stale(commit: string, blocked: Blocked): MergeOutcome {
   return { outcome: 'merged', commit, checkout: 'stale', note: blocked.message }
 }
@@ -236,7 +239,13 @@ async function finishEarlier(
 ): Promise<MergeOutcome> {
   const { commit } = merge
   const repaired = { outcome: 'merged', commit, checkout: 'updated' } as const
-  if (merge.applied || merge.tip !== commit) return repaired
+  if (merge.applied) return repaired
+  // the branch went on from a checkout that may not hold our files: to touch it now could undo the person's work
+  if (merge.tip !== commit) {
+    const { length } = await checkoutsOf(m.deps, m.commonDir, m.target)
+    if (length === 0) return { ...repaired, checkout: 'not_checked_out' }
+    return { ...repaired, checkout: 'stale', note: movedOn(m.target, commit) }
+  }
   const parent = await m.deps.git.text(['rev-parse', '--verify', `${commit}^1`], {
     gitDir: m.layout.clean,
   })

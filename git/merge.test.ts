@@ -265,6 +265,21 @@ test.each(STEPS)(
   },
 )
 
+test('killed before the checkout followed, and the person commits on the old files: that is told', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const onStep = async (at: MergeStep) => {
+    if (at === 'M8') throw new Error('killed')
+  }
+  await expect(f.git.mergeGoal({ ...input, onStep })).rejects.toThrow('killed')
+  f.sh(['commit', '-q', '-a', '-m', 'on the stale checkout'])
+  expect(show('main:a.txt')).toBe('one')
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    outcome: 'merged',
+    checkout: 'stale',
+    note: expect.stringContaining('git diff'),
+  })
+})
+
 test('commits the person makes in the last instant are never lost', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   let count = 0
