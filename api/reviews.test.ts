@@ -14,13 +14,15 @@ test('of 50 people who decide at once one is first, and the others are told who'
   const goal = await insertGoal(at.database)
   const id = await insertReview(at.database, goal)
   const wanted = Array.from({ length: 50 }, (_, i) => (i % 2 ? 'approve' : 'reject'))
+  // some say the same again, some agree in other words
+  const comments = wanted.map((decision, i) => (i % 4 < 2 ? decision : `by ${i}`))
   const answers = await Promise.all(
-    wanted.map((decision, i) => decide(id, { decision, hash: 'h1', comment: `by ${i}` })),
+    wanted.map((decision, i) => decide(id, { decision, hash: 'h1', comment: comments[i] })),
   )
   const review = (await at.call('GET', `/api/reviews/${id}`)).body
   const won = review.status === 'approved' ? 'approve' : 'reject'
   for (const [i, answer] of answers.entries()) {
-    if (wanted[i] === won)
+    if (wanted[i] === won && comments[i] === review.comment)
       expect(answer).toMatchObject({ status: 200, body: { comment: review.comment } })
     else {
       expect(answer).toMatchObject({ status: 409, body: { code: 'already_decided' } })
@@ -100,6 +102,40 @@ test('an edited spec becomes a new approved version of the person', async () => 
     { version: 2, status: 'approved', created_by: 'person:sam', content: { summary: 'better' } },
   ])
   expect((await at.call('GET', `/api/goals/${goal}`)).body.spec).toMatchObject({ version: 2 })
+})
+
+test('a second approval is the first only when it says the same; edits that come late are refused', async () => {
+  const goal = await insertGoal(at.database)
+  const [row] = await at.database
+    .knex('specs')
+    .insert({
+      ...{ goal_id: goal, role: 'spec', version: 1, hash: 'h1', created_by: 'agent:demo' },
+      content: JSON.stringify(spec),
+    })
+    .returning('id')
+  const edits = { ...spec, summary: 'better' }
+  const approve = (id: string, more: object) =>
+    decide(id, { decision: 'approve', hash: 'h1', ...more })
+  const statuses = async (id: string, bodies: object[]) => {
+    const answers = []
+    for (const body of bodies) answers.push((await approve(id, body)).status)
+    return answers
+  }
+  const plain = await insertReview(at.database, goal, { kind: 'spec', spec_id: row.id })
+  expect(await statuses(plain, [{}, {}, { edits }, { comment: 'but' }])).toEqual([
+    ...[200, 200, 409, 409],
+  ])
+  const edited = await insertReview(at.database, goal, {
+    ...{ kind: 'spec', spec_id: row.id, attempt: 2 },
+  })
+  const other = { ...spec, summary: 'best' }
+  expect(await statuses(edited, [{ edits }, { edits }, { edits: other }, {}])).toEqual([
+    ...[200, 200, 409, 409],
+  ])
+  await at.database.knex('reviews').where({ id: plain }).update({ decided_by: 'person:kim' })
+  const late = await approve(plain, {})
+  expect(late).toMatchObject({ status: 409, body: { code: 'already_decided' } })
+  expect(late.body.detail).toContain('approved by kim')
 })
 
 test('reviews of a cancelled goal are void', async () => {

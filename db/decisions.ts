@@ -49,7 +49,7 @@ const STATUS: Readonly<Record<Decision, ReviewStatus>> = {
 
 /**
  * THE arbiter of every human decision. The review's row is locked, so of any number of people who decide at once one
- * is first; the same decision again is no error, and every other is told who was first. What was approved is what was
+ * is first; the same person's same decision again is no error, and every other is told who was first. What was approved is what was
  * seen: a hash that is not the review's is refused. Returns undefined when the decision stands.
  */
 export async function decideReview(
@@ -58,7 +58,7 @@ export async function decideReview(
   input: DecisionInput,
 ): Promise<Refusal | undefined> {
   const review: ReviewRow = await tx('reviews').where({ id: input.reviewId }).forUpdate().first()
-  if (review.status !== 'pending') return settled(review, input)
+  if (review.status !== 'pending') return settled(tx, review, input)
   const objection =
     staleHash(review, input) ?? editsRefused(review, input) ?? unchecked(review, input)
   if (objection) return objection
@@ -94,9 +94,13 @@ export async function decideReview(
   return undefined
 }
 
-/** The review is decided already: fine when it was this decision on this content, else who was first. */
-function settled(review: ReviewRow, input: DecisionInput): Refusal | undefined {
-  if (review.decision === input.decision && review.hash === input.hash) return undefined
+/** The review is decided already: fine when this person said just this of this content, else who was first. */
+async function settled(
+  tx: Tx,
+  review: ReviewRow,
+  input: DecisionInput,
+): Promise<Refusal | undefined> {
+  if (await isRepeated(tx, review, input)) return undefined
   const name = shortId('review', review.number)
   if (review.decision === null)
     return refuse('superseded', `${name} is void: the work moved on or the goal was cancelled.`, {
@@ -119,6 +123,26 @@ function settled(review: ReviewRow, input: DecisionInput): Refusal | undefined {
       },
     },
   )
+}
+
+/** What was decided is all there is of it, so anything said besides, edits above all, would be lost unseen. */
+async function isRepeated(tx: Tx, review: ReviewRow, input: DecisionInput): Promise<boolean> {
+  if (review.decision !== input.decision || review.hash !== input.hash) return false
+  if (review.decided_by !== input.actor || review.comment !== (input.comment ?? null)) return false
+  const edits = input.edits === undefined ? undefined : contentHash(input.edits)
+  return edits === (await editedHash(tx, review))
+}
+
+/** The hash of the spec that the decider put in the reviewed one's place; undefined when it was approved as it was. */
+async function editedHash(tx: Tx, review: ReviewRow): Promise<string | undefined> {
+  if (review.spec_id === null) return undefined
+  const seen = await tx('specs').where({ id: review.spec_id }).first('version')
+  const next = await tx('specs')
+    .where({ goal_id: review.goal_id, role: 'spec' })
+    .where('version', '>', seen.version)
+    .orderBy('version')
+    .first('hash', 'created_by')
+  return next?.created_by === review.decided_by ? next?.hash : undefined
 }
 
 function staleHash(review: ReviewRow, input: DecisionInput): Refusal | undefined {

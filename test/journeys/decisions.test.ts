@@ -48,15 +48,17 @@ test('of 50 people at the API and at the command line one decides; the others ar
   })
 
   const decisions = ['approve', 'reject'] as const
+  // each is said ten times: the same again is no error, other words are
+  const comments = ['yes', 'no', 'yes, but', 'no, because']
   const people = Array.from({ length: 40 }, async (_, i) => {
     const decision = decisions[i % 2]
     const answer = await at.call<{ detail: string }>('POST', `/api/reviews/${review.id}/decision`, {
       decision,
       hash: review.hash,
-      comment: `person ${i}`,
+      comment: comments[i % 4],
     })
     return {
-      decision,
+      ...{ decision, comment: comments[i % 4] },
       took: answer.status === 200,
       refused: answer.status === 409,
       text: answer.body.detail,
@@ -67,14 +69,22 @@ test('of 50 people at the API and at the command line one decides; the others ar
     const ended = await (decision === 'approve'
       ? cli('approve', review.shortId, '--yes')
       : cli('reject', review.shortId, `shell ${i}`))
-    return { decision, took: ended.code === 0, refused: ended.code === REFUSED, text: ended.text }
+    const comment = decision === 'approve' ? null : `shell ${i}`
+    return {
+      decision,
+      comment,
+      took: ended.code === 0,
+      refused: ended.code === REFUSED,
+      text: ended.text,
+    }
   })
   const answers = await Promise.all([...people, ...shells])
 
   const rows = await at.database.knex('reviews').where({ id: review.id })
-  const won = rows[0].decision
-  for (const { decision, took, refused, text } of answers) {
-    expect({ took, refused }, text).toEqual({ took: decision === won, refused: decision !== won })
+  const { decision: won, comment: said } = rows[0]
+  for (const { decision, comment, took, refused, text } of answers) {
+    const same = decision === won && comment === said
+    expect({ took, refused }, text).toEqual({ took: same, refused: !same })
     if (refused) expect(text).toMatch(/(approved|rejected) by/)
   }
   const told = await at.database
