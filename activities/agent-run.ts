@@ -6,7 +6,6 @@ import { findAdapter } from '../adapters/registry.ts'
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
-import { renewLease } from '../db/pool.ts'
 import {
   createSegment,
   endSegment,
@@ -55,6 +54,7 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
     if (low !== undefined) throw new DiskLow(low)
+    if (step.type === 'start') throwIfEnding()
     const run =
       step.type === 'attach'
         ? step.run
@@ -130,9 +130,7 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
 
 async function budgetStep(deps: ActivityDeps, work: AgentWork): Promise<Step> {
   const task = work.facts.task
-  const used = task
-    ? await tokensOfTask(deps.database.knex, task.id, '00000000-0000-0000-0000-000000000000')
-    : 0
+  const used = task ? await tokensOfTask(deps.database.knex, task.id) : 0
   if (!task || !budgetReached(used, task.token_budget)) return { type: 'start', purpose: 'resume' }
   const summary = `The task used ${used} tokens of its budget of ${task.token_budget}. Its work is kept; approve to grant as many again.`
   return { type: 'end', outcome: { type: 'budget', summary } }
@@ -161,19 +159,14 @@ async function follow(
   { run, errors }: { run: RunRow; errors: string | undefined },
 ): Promise<void> {
   const { runner, database } = deps
-  if ((await runner.state(run.id)) === 'absent')
-    await runner.start(await specFor(deps, work, { run, errors }))
+  if ((await runner.state(run.id)) === 'absent') await begin(deps, work, { run, errors })
   const watch = await watchBudget(deps, work, run)
   const stopRenewing = runner.keepRenewed(run.id, RENEW_MS)
-  const renewing = setInterval(
-    () =>
-      void renewLease(database, work.leaseId).catch((e) =>
-        deps.log('lease not renewed', { error: String(e) }),
-      ),
-    RENEW_MS,
-  )
   const end = listenForEnd(deps, run)
   try {
+    // a worker may have died between storing what reached the budget and interrupting
+    if (run.last_seq > 0 && (await isBudgetUsed(deps, work)))
+      await runner.send(run.id, { type: 'interrupt' })
     let terminal: TerminalEvent | undefined
     for await (const batch of runner.attach(run.id, {
       afterSeq: run.last_seq,
@@ -188,7 +181,9 @@ async function follow(
     if (end.detached() && !terminal) throw end.reason()
     terminal ??= (await runner.exit(run.id))?.terminal
     if (!terminal) throw new RunnerLost(run.id)
-    await record(deps, run, { terminal, budget: watch.reached(), asked: end.asked() })
+    // from what is stored, not from what this worker saw: another one may have interrupted the run
+    const budget = await isBudgetUsed(deps, work)
+    await record(deps, run, { terminal, budget, asked: end.asked() })
   } catch (error) {
     if (!(error instanceof RunnerLost)) throw error
     await runner.reap(run.id)
@@ -198,11 +193,44 @@ async function follow(
       terminal: { type: 'failed', reason: end.asked() ? 'interrupted' : 'crash', detail },
     })
   } finally {
-    clearInterval(renewing)
     stopRenewing()
     end.stop()
   }
   if (end.asked()) throw end.reason()
+}
+
+/** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
+async function begin(
+  deps: ActivityDeps,
+  work: AgentWork,
+  { run, errors }: { run: RunRow; errors: string | undefined },
+): Promise<void> {
+  const spec = await specFor(deps, work, { run, errors })
+  if (isAskedToStop(Context.current().cancellationSignal)) {
+    const detail = 'asked to stop before the agent was started'
+    await endSegment(deps.database, run, {
+      status: 'interrupted',
+      terminal: { type: 'failed', reason: 'interrupted', detail },
+    })
+  }
+  throwIfEnding()
+  await deps.runner.start(spec)
+}
+
+/** No agent is started once this activity is to end, whoever wants that. */
+function throwIfEnding(): void {
+  const signal = Context.current().cancellationSignal
+  if (signal.aborted) throw reasonOf(signal)
+}
+
+const reasonOf = (signal: AbortSignal): Error =>
+  signal.reason instanceof Error ? signal.reason : new CancelledFailure('CANCELLED')
+
+/** True when the task's runs, as stored, used its budget. */
+async function isBudgetUsed(deps: ActivityDeps, { facts }: AgentWork): Promise<boolean> {
+  const { task } = facts
+  if (!task || task.token_budget <= 0) return false
+  return budgetReached(await tokensOfTask(deps.database.knex, task.id), task.token_budget)
 }
 
 async function record(
@@ -265,8 +293,7 @@ function listenForEnd(deps: ActivityDeps, run: RunRow) {
     detach: detach.signal,
     detached: () => detach.signal.aborted,
     asked: () => asked,
-    reason: (): Error =>
-      signal.reason instanceof Error ? signal.reason : new CancelledFailure('CANCELLED'),
+    reason: () => reasonOf(signal),
     stop: () => {
       clearTimeout(grace)
       signal.removeEventListener('abort', onAbort)
@@ -288,7 +315,6 @@ async function watchBudget(deps: ActivityDeps, work: AgentWork, run: RunRow) {
       reached = budgetReached(before + totalTokens(event.usage), budget)
       return reached
     },
-    reached: () => reached,
   }
 }
 

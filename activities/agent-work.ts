@@ -10,5 +10,4 @@ export interface AgentWork {
   workspace: Workspace
   checks: CheckResult[] | undefined
   feedback: string
-  leaseId: string
 }

@@ -1,20 +1,26 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
 import { goalStream } from '../contracts/ids.ts'
+import type { CheckResult } from '../contracts/schemas.ts'
 import type { AgentStage } from '../contracts/stages.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
-import { acquireLease, releaseLease } from '../db/pool.ts'
+import { acquireLease, releaseLease, renewLease } from '../db/pool.ts'
 import { listSegments } from '../db/runs.ts'
-import { changeStage, openStage, type StageKey } from '../db/stages.ts'
+import { changeStage, openStage, type StageKey, type StageRow } from '../db/stages.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
+import { GitProblem } from '../git/problem.ts'
+import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
 import { type AgentOutcome, isAskedToStop, runAgent } from './agent-run.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { RunStageInput, StageResult } from './types.ts'
-import { openWorkspace, releaseScratch } from './workspace.ts'
+import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
+
+/** How often a place in the pool is renewed while its stage is at work, checks and git included. */
+const RENEW_MS = 30_000
 
 /** Seconds until the line is looked at again: soon for the first in line, later for those behind. */
 const lineSeconds = (position: number) => Math.min(10, Math.max(1, position))
@@ -39,7 +45,8 @@ export function createStageActivities(deps: ActivityDeps) {
     const adapter = facts.goal.profile.stages[input.stage].adapter
     const row = await database.change((tx) => openStage(tx, key, input.feedback || null))
     if (row.result) return row.result as StageResult
-    const leaseId = `${key.taskId ?? key.goalId}/${key.stage}/${key.attempt}`
+    const leaseId = leaseOf(key)
+    await abandonEarlierAttempts(deps, key)
     const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
     const atWork = await isAtWork(key)
     await standInLine(key, {
@@ -47,9 +54,10 @@ export function createStageActivities(deps: ActivityDeps) {
       atWork,
       hold: atWork ? undefined : reasonOfLowDisk(deps.disk()),
     })
+    const stopRenewing = keepLease(leaseId)
     try {
       await begin(key, facts, adapter)
-      const result = await work(key, facts, { leaseId, feedback: row.feedback ?? '' })
+      const result = await work(key, facts, row)
       await end(key, facts, { result, leaseId })
       return result
     } catch (error) {
@@ -58,14 +66,30 @@ export function createStageActivities(deps: ActivityDeps) {
       if (signal.aborted && !isAskedToStop(signal)) throw error
       if (error instanceof CancelledFailure) await interrupted(key, leaseId)
       if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
+      if (isFinal(error)) await abandonAttempt(deps, key, `the stage failed: ${error.message}`)
       throw error
+    } finally {
+      stopRenewing()
     }
   }
 
-  /** A run that is at work goes on whatever the pool and the disk are like; another one must wait for both. */
+  /** Keeps the place from its grant to the end of the stage; a worker that dies stops renewing it. */
+  function keepLease(leaseId: string): () => void {
+    const renew = () =>
+      renewLease(database, leaseId).catch((error) =>
+        deps.log('lease not renewed', { leaseId, error: String(error) }),
+      )
+    const timer = setInterval(() => void renew(), RENEW_MS)
+    return () => clearInterval(timer)
+  }
+
+  /**
+   * A run that is at work goes on whatever the pool and the disk are like; another one must wait for both, also one
+   * that ended or was lost while no worker was there, since another agent may have to go on in its session.
+   */
   async function isAtWork(key: StageKey): Promise<boolean> {
     const last = (await listSegments(database.knex, key)).at(-1)
-    return last?.status === 'running' && (await deps.runner.state(last.id)) !== 'absent'
+    return last?.status === 'running' && (await deps.runner.state(last.id)) === 'running'
   }
 
   async function standInLine(
@@ -74,7 +98,8 @@ export function createStageActivities(deps: ActivityDeps) {
   ): Promise<void> {
     const answer = await acquireLease(database, request)
     if (answer.granted) return
-    const reason = `in line, place ${answer.position}: ${answer.reason}`
+    const place = answer.position > 0 ? `in line, place ${answer.position}` : 'waiting'
+    const reason = `${place}: ${answer.reason}`
     await database.change((tx, emit) =>
       changeStage(tx, emit, { key, change: { status: 'waiting', reason } }),
     )
@@ -113,19 +138,30 @@ export function createStageActivities(deps: ActivityDeps) {
     })
   }
 
-  async function work(
-    key: StageKey,
-    facts: GoalFacts,
-    run: { leaseId: string; feedback: string },
-  ): Promise<StageResult> {
+  async function work(key: StageKey, facts: GoalFacts, row: StageRow): Promise<StageResult> {
     const stage = key.stage as AgentStage
     const workspace = await openWorkspace(deps, facts, key)
-    const checks = stage === 'verify' ? await checkWork(deps, facts, workspace) : undefined
-    const outcome = await runAgent(deps, { key, facts, workspace, checks, ...run })
+    const checks = stage === 'verify' ? await checksOf(key, facts, { workspace, row }) : undefined
+    const feedback = row.feedback ?? ''
+    const outcome = await runAgent(deps, { key, facts, workspace, checks, feedback })
     // the next attempt looks at a worktree of its own; parked or out of budget, this one goes on
     if (outcome.type === 'failed') await releaseScratch(deps, facts, key)
     if (outcome.type !== 'answered') return notAnswered(outcome)
     return conclude(deps, { key, facts, workspace, checks, output: outcome.output })
+  }
+
+  /** Run once in an attempt, which judges one commit: a worker that comes later goes on with what is stored. */
+  async function checksOf(
+    key: StageKey,
+    facts: GoalFacts,
+    at: { workspace: Workspace; row: StageRow },
+  ): Promise<CheckResult[]> {
+    if (at.row.checks) return at.row.checks
+    const checks = await checkWork(deps, facts, at.workspace)
+    await database.change((tx, emit) =>
+      changeStage(tx, emit, { key, change: { status: 'running', checks } }),
+    )
+    return checks
   }
 
   async function end(
@@ -154,6 +190,11 @@ export function createStageActivities(deps: ActivityDeps) {
 
   return { runStage }
 }
+
+/** Failures that nobody tries again by themselves: a person is asked, and a retry is another attempt. */
+const isFinal = (error: unknown): error is Error =>
+  error instanceof GitProblem ||
+  (error instanceof ApplicationFailure && error.nonRetryable === true)
 
 const diskHold = (error: Error) =>
   error instanceof DiskLow

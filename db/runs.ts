@@ -42,6 +42,16 @@ export async function listSegments(knex: Knex, key: StageKey): Promise<RunRow[]>
   return knex('agent_runs').where(where(key)).orderBy('segment')
 }
 
+/** The runs of earlier attempts of the same stage that are not over in Postgres. */
+export async function listEarlierLiveRuns(knex: Knex, key: StageKey): Promise<RunRow[]> {
+  const { attempt, ...stage } = where(key)
+  return knex('agent_runs')
+    .where(stage)
+    .where('attempt', '<', attempt)
+    .whereIn('status', ['queued', 'running'])
+    .orderBy('id')
+}
+
 /** Makes the row of the next segment before anything is started; the same segment again is the same row. */
 export async function createSegment(
   database: Database,
@@ -108,15 +118,17 @@ export async function endSegment(
   })
 }
 
-/** All tokens that the runs of a task used so far, the given run left out. */
+/** All tokens that the runs of a task used so far, as stored; one run may be left out. */
 export async function tokensOfTask(
   knex: Knex,
   taskId: string,
-  exceptRunId: string,
+  exceptRunId?: string,
 ): Promise<number> {
   const row = await knex('agent_runs')
     .where({ task_id: taskId })
-    .whereNot({ id: exceptRunId })
+    .modify((query) => {
+      if (exceptRunId !== undefined) query.whereNot({ id: exceptRunId })
+    })
     .sum({ n: knex.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
     .first()
   return Number(row?.['n'] ?? 0)

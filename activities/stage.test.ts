@@ -1,0 +1,230 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { asyncLocalStorage, CancelledFailure, type Context } from '@temporalio/activity'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import type { RunEvent, RunState } from '../contracts/agent.ts'
+import { connect, type Database } from '../db/connect.ts'
+import { setPoolPaused } from '../db/pool.ts'
+import { createSegment, listSegments } from '../db/runs.ts'
+import { openStage, type StageKey } from '../db/stages.ts'
+import { storeEvents } from '../db/transcripts.ts'
+import { GitProblem } from '../git/problem.ts'
+import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { until } from '../test/support/until.ts'
+import type { ActivityDeps } from './deps.ts'
+import { createStageActivities } from './stage.ts'
+
+let own: TestDatabase
+let database: Database
+let folder: string
+let key: StageKey
+let leaseId: string
+/** The runs' runner as it is seen from here: the runner itself has tests of its own. */
+let states: Map<string, RunState>
+let calls: string[]
+let events: RunEvent[]
+let ending: AbortController
+
+beforeAll(async () => {
+  own = await createTestDatabase()
+  database = connect(own.url)
+})
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stage-'))
+  const { knex } = database
+  const [project] = await knex('projects')
+    .insert({
+      name: folder,
+      path: folder,
+      default_branch: 'main',
+      trusted: true,
+      checks: JSON.stringify([{ name: 'count', command: `echo checked >> ${folder}/count` }]),
+    })
+    .returning('id')
+  const stages = { implement: { adapter: 'demo' }, verify: { adapter: 'demo' } }
+  const [goal] = await knex('goals')
+    .insert({
+      project_id: project.id,
+      title: 'g',
+      description: 'x',
+      profile: JSON.stringify({ stages }),
+      target_branch: 'main',
+      base_commit: 'b0',
+      branch: 'dispatch/g',
+    })
+    .returning('id')
+  const [task] = await knex('tasks')
+    .insert({
+      goal_id: goal.id,
+      key: 'a',
+      title: 't',
+      description: 'x',
+      role: 'implement',
+      base: 'b0',
+      head: 'h1',
+      branch: 'dispatch/t',
+      token_budget: 100,
+    })
+    .returning('id')
+  key = { goalId: goal.id, taskId: task.id, stage: 'implement', attempt: 1 }
+  leaseId = `${task.id}/implement/1`
+  states = new Map()
+  calls = []
+  events = []
+  ending = new AbortController()
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await database.knex('run_leases').delete()
+  await rm(folder, { recursive: true, force: true })
+})
+afterAll(async () => {
+  await database.close()
+  await own.drop()
+})
+
+/** Runs the stage as the worker would; `onClaim` happens when its worktree is opened. */
+function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undefined) {
+  const runner = {
+    state: async (id: string) => states.get(id) ?? 'absent',
+    start: async ({ runId }: { runId: string }) => {
+      calls.push('start')
+      states.set(runId, 'running')
+    },
+    reap: async (id: string) => void calls.push(`reap ${id}`),
+    send: async (_id: string, { type }: { type: string }) => void calls.push(type),
+    exit: async () => undefined,
+    keepRenewed: () => () => undefined,
+    tmpdir: () => folder,
+    async *attach(
+      _id: string,
+      { signal }: { signal: AbortSignal },
+    ): AsyncGenerator<RunEvent[], void> {
+      calls.push('attach')
+      if (events.length > 0) return yield events
+      if (signal.aborted) return
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    },
+  }
+  const git = {
+    claimWorktree: async () => {
+      await onClaim()
+      return { path: folder, head: 'h1' }
+    },
+    provisionDependencies: async () => undefined,
+    releaseWorktree: async () => undefined,
+  }
+  const deps = {
+    database,
+    runner,
+    git,
+    prompts: { render: async () => '' },
+    environment: { PATH: '/usr/bin:/bin' },
+    home: folder,
+    disk: () => ({ path: folder, free: 1e12, freeMb: 1e6, minFreeMb: 1 }),
+    log: () => undefined,
+  } as unknown as ActivityDeps
+  const context = { cancellationSignal: ending.signal } as unknown as Context
+  const input = { ...at, feedback: '' } as Parameters<
+    ReturnType<typeof createStageActivities>['runStage']
+  >[0]
+  return asyncLocalStorage.run(context, () => createStageActivities(deps).runStage(input))
+}
+
+const segment = { segment: 1, purpose: 'start', adapter: 'demo', model: null } as const
+const liveRun = (at: StageKey) =>
+  createSegment(database, at, { ...segment, sessionId: null }).then((run) => {
+    states.set(run.id, 'running')
+    return run
+  })
+const lease = (id: string) => database.knex('run_leases').where({ id }).first()
+const askToStop = () => ending.abort(new CancelledFailure('PAUSED'))
+const stopWorker = () => ending.abort(new CancelledFailure('WORKER_SHUTDOWN'))
+
+test('a retry ends what the failed attempt left at work, before it starts itself', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const old = await liveRun(key)
+  await database.knex('run_leases').insert({
+    id: leaseId,
+    goal_id: key.goalId,
+    stage: 'implement',
+    adapter: 'demo',
+    state: 'held',
+  })
+  const running = runStage({ ...key, attempt: 2 })
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent of the retry' })
+  expect(calls.slice(0, 2)).toEqual([`reap ${old.id}`, 'start'])
+  expect((await listSegments(database.knex, key))[0]?.status).toBe('interrupted')
+  expect((await lease(leaseId)).state).toBe('released')
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+})
+
+test('a failure that only a person can settle ends the run and gives its place back', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const run = await liveRun(key)
+  const failing = runStage(key, async () => {
+    throw new GitProblem('workspace_lost', 'The worktree is gone.', 'Retry.')
+  })
+  await expect(failing).rejects.toThrow('The worktree is gone.')
+  expect(calls).toEqual([`reap ${run.id}`])
+  expect((await lease(leaseId)).state).toBe('released')
+})
+
+test('the place in the pool is renewed while no agent is there yet', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const left = async () => {
+    const { expires_at: at } = await lease(leaseId)
+    return (Date.parse(at) - Date.now()) / 1000
+  }
+  const running = runStage(key, async () => {
+    const soon = database.knex.raw(`now() + interval '5 seconds'`)
+    await database.knex('run_leases').where({ id: leaseId }).update({ expires_at: soon })
+    vi.advanceTimersByTime(30_000)
+    await until(async () => (await left()) > 60, { ms: 10_000, what: 'a renewed place' })
+    stopWorker()
+  })
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+})
+
+test('a worker that comes back to a live agent does not run the checks again', async () => {
+  const verify: StageKey = { ...key, stage: 'verify' }
+  for (const round of [1, 2]) {
+    ending = new AbortController()
+    const running = runStage(verify)
+    const attached = () => calls.filter((call) => call === 'attach').length === round
+    await until(attached, { ms: 20_000, what: 'the agent' })
+    stopWorker()
+    await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  }
+  expect(calls.filter((call) => call === 'start')).toHaveLength(1)
+  expect(await readFile(join(folder, 'count'), 'utf8')).toBe('checked\n')
+})
+
+test('a run that was lost does not pass a paused pool', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  states.set((await liveRun(key)).id, 'lost')
+  await setPoolPaused(database, true, 'person:sam')
+  await expect(runStage(key)).rejects.toThrow('in line, place 1: the pool is paused by person:sam')
+  await setPoolPaused(database, false, 'person:sam')
+  expect(calls).toEqual([])
+})
+
+test('no agent is started once a pause is known', async () => {
+  await expect(runStage(key, async () => askToStop())).rejects.toThrow('PAUSED')
+  expect(calls).toEqual([])
+  expect((await lease(leaseId)).state).toBe('released')
+})
+
+test('an interruption at the budget is known to a worker that did not see it', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const run = await liveRun(key)
+  const at = new Date().toISOString()
+  const usage = { input: 90, output: 20, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+  await storeEvents(database, run.id, [{ type: 'usage', usage, seq: 1, at }])
+  events = [{ type: 'failed', reason: 'interrupted', detail: 'interrupted', seq: 2, at }]
+  await expect(runStage(key)).resolves.toMatchObject({ outcome: 'budget' })
+  expect((await listSegments(database.knex, key)).map((one) => one.exit_reason)).toEqual(['budget'])
+  expect(calls).toEqual(['interrupt', 'attach'])
+})
