@@ -30,6 +30,8 @@ test.each([
   ['api/requirements-dev.txt', 'high'],
   ['CMakeLists.txt', 'high'],
   ['Makefile', 'high'],
+  ['AGENTS.md', 'high'],
+  ['web/CLAUDE.md', 'high'],
   ['package-lock.json', 'high'],
   ['yarn.lock', 'high'],
   ['build.gradle', 'high'],

@@ -21,6 +21,7 @@ export interface JudgedFile {
 }
 
 const HIGH: readonly [RegExp, string][] = [
+  [/(^|\/)(CLAUDE|AGENTS|GEMINI)(\.local)?\.md$/i, 'changes what agents are told'],
   [
     /(^|\/)\.github\/|(^|\/)\.gitlab-ci|(^|\/)Jenkinsfile|(^|\/)\.circleci\//i,
     'runs in continuous integration',
