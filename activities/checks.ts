@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
-import { execa } from 'execa'
 import type { CheckCommand, CheckResult } from '../contracts/schemas.ts'
 import type { GoalFacts } from '../db/facts.ts'
+import { storable } from '../db/storable.ts'
 import { agentEnvironment } from '../runner/environment.ts'
+import { runCheckProcess } from './check-process.ts'
 import type { ActivityDeps } from './deps.ts'
 import { detectChecks } from './lifecycle.ts'
 import type { Workspace } from './workspace.ts'
 
 const CHECK_SECONDS = 900
-const OUTPUT_BYTES = 20_000
 
 /**
  * The project's own checks, run by Dispatch in a worktree of the commit that is judged. They run the project's code, so
@@ -48,37 +48,17 @@ async function runCheck(
     loginVariables: [],
     extra: { CI: 'true' },
   })
-  const child = execa('/bin/sh', ['-c', check.command], {
-    cwd: workspace.path,
-    env,
-    extendEnv: false,
-    stdin: 'ignore',
-    all: true,
-    reject: false,
-    detached: true,
-    maxBuffer: { all: 50_000_000 },
-    stripFinalNewline: false,
+  const { exitCode, tookTooLong, output } = await runCheckProcess({
+    ...{ command: check.command, cwd: workspace.path, env, home: deps.home },
+    ...{ signal: Context.current().cancellationSignal, seconds: CHECK_SECONDS },
   })
-  const kill = () => {
-    // the whole group: a test runner's children must not outlive it
-    if (child.pid) process.kill(-child.pid, 'SIGKILL')
-  }
-  const timer = setTimeout(kill, CHECK_SECONDS * 1000)
-  const signal = Context.current().cancellationSignal
-  signal.addEventListener('abort', kill, { once: true })
-  try {
-    const result = await child
-    if (signal.aborted) throw signal.reason
-    return {
-      name: check.name,
-      command: check.command,
-      ok: result.exitCode === 0,
-      exitCode: result.exitCode ?? null,
-      seconds: Math.round((performance.now() - started) / 100) / 10,
-      output: (result.all ?? '').slice(-OUTPUT_BYTES),
-    }
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', kill)
-  }
+  const late = `\n${check.name} took longer than ${CHECK_SECONDS} s and was ended.`
+  return storable({
+    name: check.name,
+    command: check.command,
+    ok: exitCode === 0,
+    exitCode,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+    output: tookTooLong ? output + late : output,
+  })
 }

@@ -20,6 +20,11 @@ const MAX_KILL_ROUNDS = 50
 export const RUN_ID_VARIABLE = 'DISPATCH_RUN_ID'
 /** The run's directory, so that one home never sweeps another home's runs. */
 export const RUN_DIR_VARIABLE = 'DISPATCH_RUN_DIR'
+/** The process that ends this run itself; a sweep leaves the run alone while that one lives. Agents' runs have none. */
+export const RUN_OWNER_VARIABLE = 'DISPATCH_RUN_OWNER'
+
+/** Names a process so that one with the same pid is not taken for it. */
+export const ownerTag = (pid: number) => `${pid}:${readProcess(pid)?.startTime ?? ''}`
 
 /** Undefined when there is no such process, or when it is a zombie (dead, not yet reaped by its parent). */
 export function readProcess(pid: number): ProcessInfo | undefined {
@@ -71,6 +76,8 @@ export function descendantsOf(root: number, all = listProcesses()): ProcessInfo[
 export interface TaggedProcess extends ProcessInfo {
   runId: string
   runDir: string | undefined
+  /** True while its owner, where it has one, lives. */
+  owned: boolean
 }
 
 /** Processes that carry a run's tag, whoever their parent is by now. Only those whose environment we may read. */
@@ -80,7 +87,10 @@ export function taggedProcesses(): TaggedProcess[] {
     const environment = readProc(info.pid, 'environ')
     if (!environment?.includes(RUN_ID_VARIABLE)) continue
     const runId = variableIn(environment, RUN_ID_VARIABLE)
-    if (runId) found.push({ ...info, runId, runDir: variableIn(environment, RUN_DIR_VARIABLE) })
+    if (!runId) continue
+    const owner = variableIn(environment, RUN_OWNER_VARIABLE)
+    const owned = owner !== undefined && ownerTag(Number(owner.split(':')[0])) === owner
+    found.push({ ...info, runId, runDir: variableIn(environment, RUN_DIR_VARIABLE), owned })
   }
   return found
 }

@@ -133,8 +133,8 @@ function runnerProcess(runner: RunnerFile | undefined): ProcessInfo[] {
 
 async function runsAlive(runs: string): Promise<string[]> {
   const found = new Set<string>()
-  for (const { runDir, runId } of taggedProcesses())
-    if (runDir === join(runs, runId)) found.add(runId)
+  for (const { runDir, runId, owned } of taggedProcesses())
+    if (runDir === join(runs, runId) && !owned) found.add(runId)
   for (const name of await namesIn(runs)) {
     if (name.startsWith('.')) continue
     const runner = await readRunnerFile(join(runs, name))

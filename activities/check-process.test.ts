@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { killProcesses, taggedProcesses } from '../adapters/process-tree.ts'
+import { createLocalTransport } from '../runner/local-transport.ts'
+import { runCheckProcess } from './check-process.ts'
+
+let home: string
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dispatch-check-'))
+  mkdirSync(join(home, 'runs'))
+})
+afterEach(() => {
+  killProcesses(left())
+  rmSync(home, { recursive: true, force: true })
+})
+
+const left = () => taggedProcesses().filter(({ runDir }) => runDir?.startsWith(home))
+const check = (command: string, more: { seconds?: number; signal?: AbortSignal } = {}) =>
+  runCheckProcess({
+    ...{ command, cwd: home, env: { PATH: '/usr/bin:/bin' }, home, seconds: 60 },
+    ...{ signal: new AbortController().signal, ...more },
+  })
+
+test('both streams and the exit code are told', async () => {
+  expect(await check('echo out; echo err >&2; exit 3')).toMatchObject({
+    ...{
+      exitCode: 3,
+      tookTooLong: false,
+      output: expect.stringMatching(/out\n.*err\n|err\n.*out\n/s),
+    },
+  })
+})
+
+test('a command that hangs is ended with its daemons, and the result says so', async () => {
+  const ended = await check('echo begun; setsid sleep 300 & sleep 300', { seconds: 1 })
+  expect(ended).toEqual({ exitCode: null, tookTooLong: true, output: 'begun\n' })
+  expect(left()).toEqual([])
+})
+
+test('a daemon that holds the output open does not hold up the result', async () => {
+  expect(await check('setsid sleep 300 & echo done')).toMatchObject({
+    exitCode: 0,
+    output: 'done\n',
+  })
+  expect(left()).toEqual([])
+})
+
+test('one that sheds its tag holds up the result for an instant only', async () => {
+  const ended = await check('env -i setsid sleep 20 & echo done', { seconds: 10 })
+  expect(ended).toEqual({ exitCode: 0, tookTooLong: false, output: 'done\n' })
+})
+
+test('an abort ends the command and throws its reason', async () => {
+  const controller = new AbortController()
+  const running = check('sleep 300', { signal: controller.signal })
+  await vi.waitFor(() => expect(left()).not.toEqual([]))
+  controller.abort(new Error('paused'))
+  await expect(running).rejects.toThrow('paused')
+  expect(left()).toEqual([])
+})
+
+test('a sweep ends what a dead worker left, and not what a living one runs', async () => {
+  const transport = createLocalTransport({ home, entry: { spawner: '', runner: '' } })
+  const script = `
+    import { runCheckProcess } from ${JSON.stringify(new URL('./check-process.ts', import.meta.url).href)}
+    await runCheckProcess({ command: 'sleep 300', cwd: '/', env: { PATH: process.env.PATH }, home: ${JSON.stringify(home)},
+      seconds: 300, signal: new AbortController().signal })`
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  await vi.waitFor(() => expect(left()).not.toEqual([]), { timeout: 20_000 })
+  expect(await transport.alive()).toEqual([])
+  worker.kill('SIGKILL')
+  await once(worker, 'exit')
+  const [runId = randomUUID()] = await transport.alive()
+  expect(await transport.reap(runId)).toBeGreaterThan(0)
+  expect(left()).toEqual([])
+})
