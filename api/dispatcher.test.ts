@@ -7,8 +7,10 @@ import { enqueue } from '../db/outbox.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { createTestDatabase } from '../test/support/database.ts'
+import { startTcpGate } from '../test/support/tcp-gate.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { insertGoal } from './support/rows.ts'
+import { createTemporalGateway } from './temporal-gateway.ts'
 
 let database: Database
 let undo: (() => Promise<unknown>)[]
@@ -87,6 +89,51 @@ test('nothing is lost or delayed while Temporal is away', async () => {
   const rows = await database.knex('outbox')
   expect(rows).toMatchObject([{ attempts: 1, last_error: null }])
   await client.workflow.getHandle(goalWorkflowId(goalId)).terminate()
+})
+
+test('Temporal that goes away after the first connection delays nothing once it is back', async () => {
+  const gate = await startTcpGate(inject('temporalAddress'))
+  undo.push(() => gate.close())
+  const gateway = createTemporalGateway({
+    connect: () => connectTemporal({ address: gate.address }),
+    toClient: (connection) => new Client({ connection }),
+  })
+  undo.push(() => gateway.close())
+  const client = await gateway.client()
+  await gate.close()
+  const [first, second] = [await insertGoal(database), await insertGoal(database)]
+  await startGoal(first)
+  await startGoal(second)
+  let tries = 0
+  dispatcher(async () => {
+    tries += 1
+    return gateway.client()
+  })
+  await vi.waitFor(() => expect(tries).toBeGreaterThan(2), { timeout: 10_000 })
+  await gate.open()
+  await delivered()
+  expect(await database.knex('outbox')).toMatchObject([{ attempts: 1 }, { attempts: 1 }])
+  for (const id of [first, second]) await client.workflow.getHandle(goalWorkflowId(id)).terminate()
+}, 30_000)
+
+test('a delivery that meets no server is due again within seconds, however often it failed', async () => {
+  const client = await temporal()
+  await startGoal(await insertGoal(database))
+  await database.knex('outbox').update({ attempts: 9 })
+  const gone = Object.assign(new Error('no connection'), { code: 14, details: '', metadata: {} })
+  const start = vi.spyOn(client.workflow, 'start').mockRejectedValue(gone)
+  dispatcher(async () => client)
+  await vi.waitFor(() => expect(start).toHaveBeenCalled(), { timeout: 10_000 })
+  await vi.waitFor(
+    async () => {
+      const [row] = await database
+        .knex('outbox')
+        .select('*', database.knex.raw('extract(epoch from next_at - now())::float8 as waits'))
+      expect(row).toMatchObject({ attempts: 10, last_error: 'no connection' })
+      expect(row.waits).toBeLessThanOrEqual(5)
+    },
+    { timeout: 10_000 },
+  )
 })
 
 test('a message to a workflow that is over is done with, and said', async () => {

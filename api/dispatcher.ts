@@ -1,5 +1,6 @@
 import {
   type Client,
+  isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client'
@@ -14,7 +15,7 @@ import {
 } from '../contracts/messages.ts'
 import type { Database } from '../db/connect.ts'
 import { endLostGoal } from '../db/goals.ts'
-import { deliverDue, type OutboxMessage, type OutboxRow } from '../db/outbox.ts'
+import { deliverNext, type OutboxMessage, type OutboxRow } from '../db/outbox.ts'
 import { GOAL_STAGE, GOAL_STATUS, PROJECT_ID } from '../temporal/search-attributes.ts'
 
 export interface Dispatcher {
@@ -26,7 +27,7 @@ export interface Dispatcher {
 
 export interface DispatcherDeps {
   database: Database
-  /** Rejects while Temporal is away; nothing is tried then, and no message's waiting time grows. */
+  /** Asks before each round, and rejects while Temporal is away: nothing is tried then, and no message waits longer. */
   client: () => Promise<Client>
   /** Link to a goal's page, shown in Temporal's own pages. */
   goalUrl: (goalId: string) => string
@@ -39,6 +40,13 @@ export interface DispatcherDeps {
 }
 
 const EVERY_MS = 1_000
+/** So many messages, then Temporal is asked again whether it is there. */
+const ROUND = 50
+/** For one message: a server that hangs must not keep its row locked. */
+const ANSWER_MS = 10_000
+const LONGEST_WAIT_S = 60
+/** It went away during the round. Whoever waits for a pause should not wait for a minute more when it is back. */
+const LONGEST_WAIT_AWAY_S = 5
 
 /** Delivers the outbox to Temporal, one round at a time, for as long as it is open. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
@@ -58,15 +66,32 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (!client) return
       if (away !== undefined) deps.log.info({}, 'Temporal answers again')
       away = undefined
-      const delivered = await deliverDue(deps.database, (row) => deliver(deps, client, row))
-      if (delivered === 0) return
-      deps.onDelivered?.(delivered)
-      again = true // the next message of each of these workflows may be due now
+      if (await deliverRound(client)) again = true // there may be more than one round delivers
     } catch (error) {
       const { message } = error as Error
       if (message !== away) deps.log.warn({ reason: message }, 'messages wait for Temporal')
       away = message
     }
+  }
+
+  /** True when it ended before everything that is due was tried. */
+  async function deliverRound(client: Client): Promise<boolean> {
+    for (let n = 0; n < ROUND && !closed; n += 1) {
+      let lost: Error | undefined
+      const result = await deliverNext(
+        deps.database,
+        (row) => client.withDeadline(Date.now() + ANSWER_MS, () => deliver(deps, client, row)),
+        (error) => {
+          if (!isAway(error)) return LONGEST_WAIT_S
+          lost = error as Error
+          return LONGEST_WAIT_AWAY_S
+        },
+      )
+      if (lost) throw lost
+      if (result === 'nothing') return false
+      if (result === 'delivered') deps.onDelivered?.(1)
+    }
+    return true
   }
 
   async function rounds(): Promise<void> {
@@ -93,6 +118,14 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await running
     },
   }
+}
+
+/** UNAVAILABLE, DEADLINE_EXCEEDED and CANCELLED of gRPC: not a word about the message (https://grpc.io/docs/guides/status-codes/). */
+const AWAY_CODES: readonly number[] = [14, 4, 1]
+
+function isAway(error: unknown): boolean {
+  const found = isGrpcServiceError(error) ? error : (error as Error).cause
+  return isGrpcServiceError(found) && AWAY_CODES.includes(found.code)
 }
 
 async function deliver(deps: DispatcherDeps, client: Client, row: OutboxRow): Promise<void> {

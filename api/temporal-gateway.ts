@@ -3,7 +3,7 @@ import type { Client, Connection } from '@temporalio/client'
 
 /** Temporal as the API needs it: it may be away, and everything that only reads goes on. */
 export interface TemporalGateway {
-  /** A client that worked a moment ago, or a rejection that says what to check. */
+  /** A client whose server answered just now, or a rejection that says what to check. */
   client(): Promise<Client>
   /** Whether it answers now. */
   ready(): Promise<boolean>
@@ -34,14 +34,21 @@ export function createTemporalGateway(deps: {
     return opened
   }
 
+  const ask = (connection: Connection) =>
+    connection.withDeadline(Date.now() + ANSWER_MS, () =>
+      connection.workflowService.getSystemInfo({}),
+    )
+
   return {
-    client: async () => (await open()).client,
+    async client() {
+      const { connection, client } = await open()
+      await ask(connection)
+      return client
+    },
     async ready() {
       if (closed) return false
       const answer = open().then(async ({ connection }) => {
-        await connection.withDeadline(Date.now() + ANSWER_MS, () =>
-          connection.workflowService.getSystemInfo({}),
-        )
+        await ask(connection)
         return true
       })
       // that it does not answer is the answer; a connection that is being opened goes on without us

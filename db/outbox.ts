@@ -25,61 +25,49 @@ export async function enqueue(tx: Tx, message: OutboxMessage): Promise<void> {
 }
 
 /**
- * Delivers what is due, oldest first, one workflow's messages in order. Rows are locked while they are delivered, so
- * several dispatchers share the work. A failed delivery is due again after 1 s, then twice as long, at most a minute:
- * without a bound, because the message tells of something that has already happened; `last_error` says why it waits.
- * Returns how many were delivered.
+ * Delivers the oldest message that is due, one workflow's messages in order, in a transaction of its own: a slow delivery
+ * holds one row. The row is locked meanwhile, so several dispatchers share the work. A failed delivery is due again
+ * after 1 s, then twice as long, at most `longestWait` seconds: without a bound, because the message tells of something
+ * that has already happened; `last_error` says why it waits.
  */
-export async function deliverDue(
+export async function deliverNext(
   database: Database,
   deliver: (row: OutboxRow) => Promise<void>,
-): Promise<number> {
+  longestWait: (error: unknown) => number,
+): Promise<'delivered' | 'failed' | 'nothing'> {
   return database.knex.transaction(async (tx) => {
-    const rows = await lockDue(tx)
-    let delivered = 0
-    for (const row of rows) {
-      try {
-        await deliver(row)
-        await tx('outbox')
-          .where({ id: row.id })
-          .update({ done_at: tx.fn.now(), attempts: row.attempts + 1 })
-        delivered += 1
-      } catch (error) {
-        const wait = Math.min(60, 2 ** Math.min(row.attempts, 6))
-        await tx('outbox')
-          .where({ id: row.id })
-          .update({
-            attempts: row.attempts + 1,
-            last_error: (error as Error).message.slice(0, 2000),
-            next_at: tx.raw(`now() + make_interval(secs => ?)`, [wait]),
-          })
-      }
+    const row = await lockDue(tx)
+    if (!row) return 'nothing'
+    try {
+      await deliver(row)
+    } catch (error) {
+      const wait = Math.min(longestWait(error), 2 ** Math.min(row.attempts, 6))
+      await tx('outbox')
+        .where({ id: row.id })
+        .update({
+          attempts: row.attempts + 1,
+          last_error: (error as Error).message.slice(0, 2000),
+          next_at: tx.raw(`now() + make_interval(secs => ?)`, [wait]),
+        })
+      return 'failed'
     }
-    return delivered
+    await tx('outbox')
+      .where({ id: row.id })
+      .update({ done_at: tx.fn.now(), attempts: row.attempts + 1 })
+    return 'delivered'
   })
 }
 
-/** The first undelivered message of each workflow, where it is due and nobody else delivers it now. */
-async function lockDue(tx: Knex.Transaction): Promise<OutboxRow[]> {
+/** The oldest that is due, is the first undelivered one of its workflow, and that nobody else delivers now. */
+async function lockDue(tx: Knex.Transaction): Promise<OutboxRow | undefined> {
   const { rows } = await tx.raw(
     `select id, kind, workflow_id, payload, attempts from outbox o
       where done_at is null and next_at <= now()
         and not exists (select 1 from outbox p where p.workflow_id = o.workflow_id and p.done_at is null and p.id < o.id)
-      order by id limit 50 for update skip locked`,
+      order by id limit 1 for update skip locked`,
   )
-  return rows.map(
-    (row: {
-      id: number
-      kind: string
-      workflow_id: string
-      payload: unknown
-      attempts: number
-    }) => ({
-      id: row.id,
-      kind: row.kind,
-      workflowId: row.workflow_id,
-      payload: row.payload,
-      attempts: row.attempts,
-    }),
-  ) as OutboxRow[]
+  const [row] = rows
+  if (!row) return undefined
+  const { id, kind, payload, attempts } = row
+  return { id, kind, workflowId: row.workflow_id, payload, attempts }
 }
