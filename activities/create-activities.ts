@@ -7,10 +7,11 @@ import type { Activities } from './types.ts'
 
 /** The activities, on what they work with. */
 export function createActivities(deps: ActivityDeps): Activities {
+  const { finishBegunMerge, ...merging } = createMergeActivities(deps)
   return {
-    ...createLifecycleActivities(deps),
+    ...createLifecycleActivities(deps, finishBegunMerge),
     ...createStageActivities(deps),
     ...createReviewActivities(deps),
-    ...createMergeActivities(deps),
+    ...merging,
   }
 }

@@ -8,6 +8,7 @@ import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { releaseLease } from '../db/pool.ts'
 import { endSegment, type RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
+import { GitProblem } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
 import { goalBranch, taskBranch } from './names.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
@@ -15,7 +16,10 @@ import type { EndGoalInput, GoalSettings, NewTask, ReportInput } from './types.t
 import { releaseScratch } from './workspace.ts'
 
 /** How a goal begins, asks for help and ends. */
-export function createLifecycleActivities(deps: ActivityDeps) {
+export function createLifecycleActivities(
+  deps: ActivityDeps,
+  finishBegunMerge: (goalId: string) => Promise<boolean>,
+) {
   const { database, git } = deps
 
   /** Brings the target into the hub, makes the goal's branch, and answers what the workflow must know of the profile. */
@@ -66,16 +70,13 @@ export function createLifecycleActivities(deps: ActivityDeps) {
           data: { goalId, taskId, status, reason },
         })
       }
-      const others = await tx('tasks')
-        .where({ goal_id: goalId, status: 'needs_attention' })
-        .first('reason')
-      const goalStatus = status === 'active' && others ? 'needs_attention' : status
-      await setGoal(tx, emit, {
-        goalId,
-        status: goalStatus,
-        stage,
-        reason: goalStatus === status ? reason : others.reason,
-      })
+      const place = `${taskId ?? 'goal'}/${stage}`
+      const attention =
+        status === 'needs_attention'
+          ? tx.raw('attention || ?::jsonb', [JSON.stringify({ [place]: reason })])
+          : tx.raw('attention - ?::text', [place])
+      await tx('goals').where({ id: goalId }).update({ attention })
+      await setGoal(tx, emit, { goalId, status, stage, reason })
     })
   }
 
@@ -85,7 +86,9 @@ export function createLifecycleActivities(deps: ActivityDeps) {
    */
   async function endGoal({ goalId, reason }: EndGoalInput): Promise<void> {
     const facts = await loadFacts(database.knex, goalId)
-    if (facts.goal.status === 'cancelled') return
+    if (facts.goal.status === 'cancelled' || facts.goal.status === 'completed') return
+    // a merge that had begun is finished: half of one would be undone by the person's next commit
+    if (await finishBegunMerge(goalId)) return
     await endRuns(goalId)
     const tasks: TaskRow[] = await database.knex('tasks').where({ goal_id: goalId })
     const kept = await keepBranches(facts, tasks)
@@ -157,8 +160,14 @@ export function createLifecycleActivities(deps: ActivityDeps) {
     const kept: string[] = []
     const keep = async (branch: string, sha: string | null | undefined) => {
       if (!sha || sha === goal.base_commit) return
-      await git.exportBranch({ ...at, branch, sha })
-      kept.push(branch)
+      try {
+        await git.exportBranch({ ...at, branch, sha })
+        kept.push(branch)
+      } catch (error) {
+        if (!(error instanceof GitProblem)) throw error
+        // the work is safe in the hub; a repository that moved away must not keep the goal from ending
+        kept.push(`${branch} (only in Dispatch's own hub: ${error.message})`)
+      }
     }
     if (!goal.branch) return kept
     await keep(goal.branch, await git.branchHead({ projectId: project.id, branch: goal.branch }))
@@ -223,10 +232,14 @@ export async function setGoal(
   const before = await tx('goals')
     .where({ id: change.goalId })
     .forUpdate()
-    .first('status', 'stage', 'reason', 'paused')
+    .first('status', 'stage', 'reason', 'paused', 'ending', 'attention')
   const over = change.status === 'completed' || change.status === 'cancelled'
-  const status = before.paused && !over ? 'paused' : change.status
-  const reason = status === 'paused' ? before.reason : change.reason
+  // what needs a person is not hidden by what goes on beside it
+  const [needed] = Object.values(before.attention as Record<string, string>)
+  const working = needed === undefined ? change.status : 'needs_attention'
+  const status = over ? change.status : before.paused && working === 'active' ? 'paused' : working
+  const keeps = !over && (status === 'paused' || before.ending)
+  const reason = keeps ? before.reason : over ? change.reason : (needed ?? change.reason)
   if (before.status === status && before.stage === change.stage && before.reason === reason) return
   await tx('goals')
     .where({ id: change.goalId })

@@ -135,15 +135,59 @@ export function createMergeActivities(deps: ActivityDeps) {
       : undefined
     if (!head || !goal.base_commit) throw new Error(`goal ${goalId} has no branch to merge`)
     const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt }
-    await database.change(async (tx, emit) => {
+    const held = await database.change(async (tx, emit) => {
+      // the row is locked, so a pause or cancellation comes wholly before the merge or wholly after it
+      const now = await tx('goals').where({ id: goalId }).forUpdate().first('paused', 'ending')
+      if (now.paused || now.ending) return true
       await openStage(tx, key, null)
       await changeStage(tx, emit, { key, change: { status: 'running', reason: null } })
       await setGoal(tx, emit, { goalId, status: 'active', stage: 'merge', reason: null })
+      return false
     })
+    if (held) return { outcome: 'held' }
+    return mergeNow(facts, { key, head, base: goal.base_commit })
+  }
+
+  /** True when the merge of this goal is on the target already; it is finished then, whatever was asked meanwhile. */
+  async function finishBegunMerge(goalId: string): Promise<boolean> {
+    const begun = await database
+      .knex('merge_intents')
+      .where({ goal_id: goalId })
+      .whereNotNull('new_sha')
+      .first('key')
+    if (!begun) return false
+    const facts = await loadFacts(database.knex, goalId)
+    const { goal, project } = facts
+    if (goal.merged_commit) return true
+    const head = goal.branch
+      ? await git.branchHead({ projectId: project.id, branch: goal.branch })
+      : undefined
+    const last = await database
+      .knex('stage_attempts')
+      .where({ goal_id: goalId, stage: 'merge' })
+      .max({ n: 'attempt' })
+      .first()
+    if (!head || !goal.base_commit || !last?.['n']) return false
+    const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt: Number(last['n']) }
+    const ended = await mergeNow(facts, { key, head, base: goal.base_commit, onlyFinish: true })
+    return ended.outcome === 'merged'
+  }
+
+  async function mergeNow(
+    facts: GoalFacts,
+    {
+      key,
+      head,
+      base,
+      onlyFinish = false,
+    }: { key: StageKey; head: string; base: string; onlyFinish?: boolean },
+  ): Promise<MergeResult> {
+    const { goal, project } = facts
+    const goalId = goal.id
     const review = await lastMergeReview(goalId, head)
     const approved = review ?? {
-      base: goal.base_commit,
-      hash: (await git.diff({ projectId: project.id, base: goal.base_commit, head })).hash,
+      base,
+      hash: (await git.diff({ projectId: project.id, base, head })).hash,
     }
     const mergeKey = `${goalId}/${head}/${approved.base}`
     const reviews = review ? [review.number] : await taskReviews(goalId)
@@ -159,6 +203,7 @@ export function createMergeActivities(deps: ActivityDeps) {
         'Dispatch-Review': reviews.map((number) => shortId('review', number)).join(', '),
       },
       mergeKey,
+      onlyFinish,
       intent: intentOf(mergeKey, facts, review?.id ?? null),
     })
     switch (outcome.outcome) {
@@ -173,10 +218,18 @@ export function createMergeActivities(deps: ActivityDeps) {
           summary: `${goal.target_branch} moved since the work was approved, and the change against it is another one now.`,
         }
       case 'conflict':
+        await git.exportBranch({
+          projectId: project.id,
+          repoPath: project.path,
+          branch: goal.branch ?? '',
+          sha: head,
+        })
         return {
           outcome: 'blocked',
-          reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. Merge the conflicting change out of ${goal.target_branch}, or cancel the goal (its branch ${goal.branch} is kept) and file it again; then retry.`,
+          reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or merge the branch yourself and cancel the goal.`,
         }
+      case 'not_begun':
+        return { outcome: 'held' }
       case 'blocked':
         return { outcome: 'blocked', reason: outcome.message }
       default:
@@ -239,7 +292,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     return rows.map((row) => row.number)
   }
 
-  return { integrateTask, mergeGoal }
+  return { integrateTask, mergeGoal, finishBegunMerge }
 }
 
 async function recordMerge(

@@ -43,7 +43,11 @@ export async function promptFor(
   return context + (await deps.prompts.render(work.key.stage, {})) + closing
 }
 
-async function contextValues({ facts, workspace }: AgentWork): Promise<Record<string, string>> {
+async function contextValues({
+  facts,
+  workspace,
+  feedback,
+}: AgentWork): Promise<Record<string, string>> {
   const { goal, project, spec, testSpec, securitySpec } = facts
   const json = (value: unknown) =>
     value === undefined ? NONE : fenced(JSON.stringify(value, null, 1))
@@ -54,7 +58,8 @@ async function contextValues({ facts, workspace }: AgentWork): Promise<Record<st
     conventions: fenced(await conventionsOf(workspace.path)),
     goal_title: fenced(goal.title),
     goal: fenced(goal.description),
-    spec: json(spec?.status === 'approved' ? spec.content : undefined),
+    // a spec that is changed on request is not approved, but its next version is written from it
+    spec: json(spec?.status === 'approved' || feedback ? spec?.content : undefined),
     test_spec: json(testSpec?.content),
     security_spec: json(securitySpec?.content),
   }

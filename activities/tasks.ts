@@ -16,7 +16,7 @@ export async function createTasks(
   const existing = await listTasks(tx, goalId)
   if (existing.length > 0) return existing
   const spec = await latestSpec<SpecOutput>(tx, goalId, 'spec')
-  if (!spec) throw new Error(`goal ${goalId} has no spec`)
+  if (spec?.status !== 'approved') throw new Error(`goal ${goalId} has no approved spec`)
   const ids = new Map<string, string>()
   for (const task of spec.content.tasks) {
     const [row] = await tx('tasks')

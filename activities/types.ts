@@ -54,6 +54,8 @@ export type IntegrateResult =
 
 export type MergeResult =
   | { outcome: 'merged'; commit: string }
+  /** A pause or cancellation was accepted before the merge began; its signal is on the way. */
+  | { outcome: 'held' }
   | { outcome: 'moved'; summary: string }
   | { outcome: 'blocked'; reason: string }
 

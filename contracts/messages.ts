@@ -38,6 +38,10 @@ export interface CancelGoal {
 }
 /** Try the failed stage again, from that stage. */
 export const RETRY_STAGE = 'retryStage'
+export interface RetryStage {
+  /** Names the person's request: a second delivery of it changes nothing. */
+  key: string
+}
 
 export type SignalName =
   | typeof REVIEW_DECIDED

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
 import type { ProfileSnapshot } from '../contracts/schemas.ts'
@@ -96,6 +97,10 @@ interface GoalRow {
   stage: Stage
   reason: string | null
   paused: boolean
+  /** A person cancelled it; its workflow is ending everything. */
+  ending: boolean
+  /** What needs a person, by task and stage. */
+  attention: Record<string, string>
 }
 
 interface Actor {
@@ -134,35 +139,13 @@ export async function resumeGoal(
   const goal = await lockGoal(tx, id)
   if (OVER.includes(goal.status)) return isOver(goal, 'resumed')
   if (!goal.paused) return undefined
-  const { status, reason } = goal.status === 'paused' ? await unpaused(tx, id) : goal
+  // something may have failed while the goal was paused: then it is that which it waits for now
+  const [needed] = Object.values(goal.attention)
+  const status = needed === undefined ? 'active' : 'needs_attention'
+  const reason = needed ?? null
   await setStatus(tx, emit, { goal, status, reason, paused: false, actor })
   await tell(tx, id, SET_PAUSED, { paused: false })
   return undefined
-}
-
-/** Something may have failed while the goal was paused: then it is that which it waits for now. */
-async function unpaused(
-  tx: Tx,
-  goalId: string,
-): Promise<{ status: GoalStatus; reason: string | null }> {
-  const task = await tx('tasks')
-    .where({ goal_id: goalId, status: 'needs_attention' })
-    .orderBy('number')
-    .first('reason')
-  const stage =
-    task ??
-    (await tx('stage_attempts as a')
-      .where({ 'a.goal_id': goalId, 'a.status': 'failed' })
-      .whereNull('a.task_id')
-      .whereNotExists(
-        tx('stage_attempts as b')
-          .whereRaw('b.goal_id = a.goal_id and b.task_id is null and b.stage = a.stage')
-          .whereRaw('b.attempt > a.attempt'),
-      )
-      .first('a.reason'))
-  return stage
-    ? { status: 'needs_attention', reason: stage.reason }
-    : { status: 'active', reason: null }
 }
 
 /**
@@ -175,8 +158,15 @@ export async function cancelGoal(
   input: Actor & { reason?: string | undefined },
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, input.id)
-  if (goal.status === 'cancelled' || (await cancelAsked(tx, goal.id))) return undefined
+  if (goal.status === 'cancelled') return undefined
   if (OVER.includes(goal.status)) return isOver(goal, 'cancelled')
+  if (goal.ending) {
+    // asked before; when the ending itself could not go on, it is tried again
+    if (goal.status === 'needs_attention')
+      await tell(tx, goal.id, RETRY_STAGE, { key: randomUUID() })
+    return undefined
+  }
+  await tx('goals').where({ id: goal.id }).update({ ending: true })
   const reason = input.reason ?? `cancelled by ${nameOf(input.actor)}`
   const { status, paused } = goal
   await setStatus(tx, emit, {
@@ -203,15 +193,6 @@ export async function endLostGoal(
   await setStatus(tx, emit, { goal, status: 'cancelled', paused: false, reason, actor: 'dispatch' })
 }
 
-/** An outbox row is never removed, so it tells whether somebody asked. */
-async function cancelAsked(tx: Tx, goalId: string): Promise<boolean> {
-  const row = await tx('outbox')
-    .where({ workflow_id: goalWorkflowId(goalId), kind: 'signal' })
-    .whereRaw(`payload->>'signal' = ?`, [CANCEL_GOAL])
-    .first('id')
-  return row !== undefined
-}
-
 async function voidReviews(
   tx: Tx,
   emit: Emit,
@@ -230,15 +211,14 @@ async function voidReviews(
     })
 }
 
-/** Tries the failed stage again. Nothing happens when the goal is at work already. */
+/** Tries again what failed, or what waits for a provider. Harmless where nothing does. */
 export async function retryGoal(
   tx: Tx,
   emit: Emit,
   { id, actor }: Actor,
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, id)
-  if (goal.status === 'active') return undefined
-  if (goal.status !== 'needs_attention')
+  if (goal.status !== 'needs_attention' && goal.status !== 'active')
     return refuse(
       'wrong_state',
       `${name(goal)} is ${goal.status}: there is nothing to try again.`,
@@ -248,8 +228,11 @@ export async function retryGoal(
       },
     )
   const status = goal.paused ? 'paused' : 'active'
-  await setStatus(tx, emit, { goal, status, reason: null, paused: goal.paused, actor })
-  await tell(tx, id, RETRY_STAGE, {})
+  if (goal.status === 'needs_attention') {
+    await tx('goals').where({ id: goal.id }).update({ attention: '{}' })
+    await setStatus(tx, emit, { goal, status, reason: null, paused: goal.paused, actor })
+  }
+  await tell(tx, id, RETRY_STAGE, { key: randomUUID() })
   return undefined
 }
 

@@ -42,6 +42,8 @@ export interface MergeGoalInput {
   message: string
   trailers: Trailers
   mergeKey: string
+  /** Brings a merge to its end that is on the target already, and begins none. */
+  onlyFinish?: boolean
   intent: { load(): Promise<MergeIntent | undefined>; save(intent: MergeIntent): Promise<void> }
   /** Called at the beginning of each step; what it throws ends the merge there. For kill tests. */
   onStep?: (step: MergeStep) => Promise<void>
@@ -57,6 +59,8 @@ export type MergeOutcome =
   /** Against the target's present head the change is not the one that was approved. */
   | { outcome: 'base_moved'; hash: string; base: string; tree: string }
   | { outcome: 'conflict'; files: string[] }
+  /** Only for `onlyFinish`: the target does not have it. */
+  | { outcome: 'not_begun' }
   | Blocked
 
 interface Merge extends MergeGoalInput {
@@ -140,6 +144,7 @@ async function mergeOnce(
     to: old,
   })
   if (before) return finishEarlier(m, { commit: before, tip: old, applied: state.applied })
+  if (m.onlyFinish) return { outcome: 'not_begun' }
   await m.step('M3')
   const merged = await mergeTree(git, gitDir, old, m.goalHead)
   if (!merged.clean) return { outcome: 'conflict', files: merged.files }

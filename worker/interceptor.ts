@@ -11,13 +11,13 @@ import { GitProblem } from '../git/problem.ts'
 const BEAT_MS = 1000
 /** Postgres, the network or a process table that is full: it gets better by itself. Codes of libpq, SQLSTATE and Node. */
 const PASSING =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAGAIN|EMFILE|ENFILE|ENOMEM|08\w{3}|57P0[123]|53\w{3}|40001|40P01)$/
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAGAIN|EMFILE|ENFILE|ENOMEM|08\w{3}|57P0[123]|53\w{3}|40001|40P01|57014)$/
 const PASSING_TEXT =
   /Connection terminated|connection is closed|Timeout acquiring a connection|the database system is|server closed the connection/i
 /** A full disk is waited for this often, some minutes, before a person is asked. */
 const DISK_TRIES = 20
-/** Nobody is asked when these fail: they end or report what was asked already, and go on once there is space. */
-const ASK_NOBODY = ['report', 'settleReview', 'endGoal']
+/** Nobody is asked when these fail, for they are how people are asked and answered: they are tried until they succeed. */
+const ASK_NOBODY: readonly string[] = ['report', 'settleReview', 'endGoal']
 /** An error that nobody foresaw may still pass: it is tried again this often before a person is asked. */
 const UNFORESEEN_TRIES = 5
 
@@ -89,6 +89,8 @@ function atTheEdge(error: unknown): unknown {
     return ApplicationFailure.nonRetryable(error.message, `git:${error.code}`)
   const message = (error as Error).message ?? String(error)
   if (isPassing(error)) return ApplicationFailure.retryable(message, 'passing')
+  if (ASK_NOBODY.includes(Context.current().info.activityType))
+    return ApplicationFailure.retryable(message, 'unforeseen')
   return ApplicationFailure.nonRetryable(`Dispatch could not go on: ${message}`, 'unforeseen')
 }
 

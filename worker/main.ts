@@ -93,10 +93,12 @@ async function keepSwept(
   const sweep = async () => {
     await runner.sweep(async (runId) => {
       const row = await database
-        .knex('agent_runs')
-        .where({ id: runId })
-        .whereIn('status', ['queued', 'running'])
-        .first('id')
+        .knex('agent_runs as r')
+        .join('goals as g', 'g.id', 'r.goal_id')
+        .where({ 'r.id': runId })
+        .whereIn('r.status', ['queued', 'running'])
+        .whereNotIn('g.status', ['completed', 'cancelled'])
+        .first('r.id')
       return row !== undefined
     })
   }

@@ -20,6 +20,7 @@ import {
   type CancelGoal,
   RETRY_STAGE,
   REVIEW_DECIDED,
+  type RetryStage,
   type ReviewDecided,
   SET_PAUSED,
   type SetPaused,
@@ -30,7 +31,7 @@ import { agents, core } from './activities.ts'
 export const reviewDecided = defineSignal<[ReviewDecided]>(REVIEW_DECIDED)
 export const setPaused = defineSignal<[SetPaused]>(SET_PAUSED)
 export const cancelGoal = defineSignal<[CancelGoal]>(CANCEL_GOAL)
-export const retryStage = defineSignal(RETRY_STAGE)
+export const retryStage = defineSignal<[RetryStage]>(RETRY_STAGE)
 
 /** What a person can do to a running workflow, and how its work waits for it. */
 export interface Controls {
@@ -48,8 +49,13 @@ export interface Controls {
   isPaused(): boolean
   /** Waits while paused. */
   unpaused(): Promise<void>
-  onPause(listener: (paused: boolean) => Promise<void>): void
-  onRetry(listener: () => Promise<void>): void
+  /** One listener each: the last one counts. */
+  onPause(listener: () => Promise<void>): void
+  onRetry(listener: (key: string) => Promise<void>): void
+  /** Waits for a pause, a resume or a cancellation that Postgres knows of already; looks again after 10 s. */
+  newsFromPerson(): Promise<void>
+  /** Resolves when no agent stage is at work any more, however each ended. */
+  idle(): Promise<void>
   /** Set once a person cancelled the goal. */
   cancelled(): string | undefined
 }
@@ -61,23 +67,31 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
   let paused = false
   let retries = 0
   let cancelReason: string | undefined
+  let news = 0
   const told = new Set<string>()
+  const retriesSeen = new Set<string>()
+  const atWork = new Set<Promise<unknown>>()
   const running = new Set<CancellationScope>()
-  const pauseListeners: ((paused: boolean) => Promise<void>)[] = []
-  const retryListeners: (() => Promise<void>)[] = []
+  let onPause: () => Promise<void> = async () => undefined
+  let onRetry: (key: string) => Promise<void> = async () => undefined
 
   setHandler(setPaused, async (message) => {
+    news += 1
     if (paused === message.paused) return
     paused = message.paused
     if (paused) for (const scope of running) scope.cancel()
-    for (const listener of pauseListeners) await listener(paused)
+    await onPause()
   })
   setHandler(reviewDecided, ({ reviewId }) => void told.add(reviewId))
-  setHandler(retryStage, async () => {
+  setHandler(retryStage, async ({ key }) => {
+    // the outbox delivers at least once; a second delivery must not start a stage that failed since
+    if (retriesSeen.has(key)) return
+    retriesSeen.add(key)
     retries += 1
-    for (const listener of retryListeners) await listener()
+    await onRetry(key)
   })
   setHandler(cancelGoal, ({ reason }) => {
+    news += 1
     if (cancelReason !== undefined) return
     cancelReason = reason
     onCancel?.(reason)
@@ -107,6 +121,8 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     try {
       return await agents.runStage.executeWithOptions({ summary }, [input])
     } catch (error) {
+      // the server does not retry what was asked to stop, so a pause can end in any failure
+      if (CancellationScope.current().consideredCancelled) throw error
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
       return { outcome: 'failed', reason: rootCause(error) ?? error.message }
     }
@@ -136,13 +152,16 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     const scope = new CancellationScope()
     running.add(scope)
     const around = CancellationScope.current()
+    const result = scope.run(work)
+    atWork.add(result)
     try {
-      return await scope.run(work)
+      return await result
     } catch (error) {
-      if (isCancellation(error) && !around.consideredCancelled) return 'interrupted'
+      if (scope.consideredCancelled && !around.consideredCancelled) return 'interrupted'
       throw error
     } finally {
       running.delete(scope)
+      atWork.delete(result)
     }
   }
 
@@ -166,8 +185,19 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     isPaused: () => paused,
     attention,
     insist,
-    onPause: (listener) => void pauseListeners.push(listener),
-    onRetry: (listener) => void retryListeners.push(listener),
+    onPause: (listener) => {
+      onPause = listener
+    },
+    onRetry: (listener) => {
+      onRetry = listener
+    },
+    newsFromPerson: async () => {
+      const seen = news
+      await condition(() => news > seen, 10_000)
+    },
+    idle: async () => {
+      await Promise.allSettled([...atWork])
+    },
     cancelled: () => cancelReason,
   }
 }

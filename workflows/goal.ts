@@ -1,8 +1,12 @@
 import {
+  ActivityFailure,
   CancellationScope,
+  ChildWorkflowFailure,
   type ChildWorkflowHandle,
   getExternalWorkflowHandle,
   isCancellation,
+  log,
+  rootCause,
   startChild,
 } from '@temporalio/workflow'
 import type { NewTask } from '../activities/types.ts'
@@ -28,11 +32,24 @@ class GoalEnded extends Error {}
 /** One goal from its text to the merge. Waits as long as people need; ends completed or cancelled, never in silence. */
 export async function goalWorkflow(input: GoalInput): Promise<void> {
   const { goalId } = input
-  const root = new CancellationScope()
+  let root = new CancellationScope()
   const controls = createControls(() => root.cancel())
   const children: Children = new Map()
   try {
-    await root.run(() => pipeline(goalId, controls, children))
+    for (;;) {
+      try {
+        return await root.run(() => pipeline(goalId, controls, children))
+      } catch (error) {
+        const broken = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure
+        if (!broken || isCancellation(error)) throw error
+        // nothing may end a goal in silence: a person is asked, and the pipeline starts again from what Postgres knows
+        await controls.attention(
+          { goalId, taskId: null, stage: 'spec', attempt: 0 },
+          rootCause(error) ?? error.message,
+        )
+        root = new CancellationScope()
+      }
+    }
   } catch (error) {
     if (!(error instanceof GoalEnded) && !isCancellation(error)) throw error
     const reason =
@@ -41,8 +58,13 @@ export async function goalWorkflow(input: GoalInput): Promise<void> {
         : (controls.cancelled() ?? 'cancelled by an operator')
     root.cancel()
     await CancellationScope.nonCancellable(async () => {
-      await Promise.allSettled([...children.values()].map((child) => child.result()))
-      await core.endGoal({ goalId, reason })
+      await Promise.allSettled([
+        controls.idle(),
+        ...[...children.values()].map((child) => child.result()),
+      ])
+      await controls.insist({ goalId, taskId: null, stage: 'merge', attempt: 0 }, () =>
+        core.endGoal({ goalId, reason }),
+      )
     })
     markSearch({ status: 'cancelled', stage: 'merge', pendingReview: false, adapter: 'dispatch' })
   }
@@ -56,17 +78,22 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   const done: GoalStage[] = []
   let tasks: NewTask[] = []
   let mergeReviews = 0
+  let sending: Promise<void> = Promise.resolve()
   const settings = await insist('spec', () => core.startGoal({ goalId }))
 
-  const eachChild = (work: (id: string) => Promise<void>) =>
-    Promise.all([...children.keys()].map(work))
-  controls.onPause(async (paused) => {
-    await eachChild((id) =>
-      getExternalWorkflowHandle(taskWorkflowId(id)).signal(setPaused, { paused }),
+  const pauseTask = (id: string) =>
+    inTurn(() =>
+      getExternalWorkflowHandle(taskWorkflowId(id)).signal(setPaused, {
+        paused: controls.isPaused(),
+      }),
     )
+  controls.onPause(async () => {
+    await Promise.all([...children.keys()].map(pauseTask))
   })
-  controls.onRetry(async () => {
-    await eachChild((id) => getExternalWorkflowHandle(taskWorkflowId(id)).signal(retryStage))
+  controls.onRetry(async (key) => {
+    const retryTask = (id: string) =>
+      inTurn(() => getExternalWorkflowHandle(taskWorkflowId(id)).signal(retryStage, { key }))
+    await Promise.all([...children.keys()].map(retryTask))
   })
 
   while (done.length < 6) {
@@ -75,6 +102,14 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     done.push(...ready)
   }
   markSearch({ status: 'completed', stage: 'merge', pendingReview: false, adapter: 'dispatch' })
+
+  /** Signals to tasks go out one after the other, each with the newest state; a task that has just ended needs none. */
+  function inTurn(signal: () => Promise<void>): Promise<void> {
+    sending = sending.then(signal).catch((error: unknown) => {
+      log.info('a task that has ended was not told', { error: String(error) })
+    })
+    return sending
+  }
 
   /** Runs one goal stage until its rules say go on; asks, tries again and waits for a person as they say. */
   async function runToPassed(stage: GoalStage): Promise<void> {
@@ -93,7 +128,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
         needsFrontend: false,
         skipSpecReview: settings.skipSpecReview,
       }
-      const move = await settle(nextMove(answer, at), at, attempt)
+      const move = await settle(nextMove(answer, at), at, { attempt, feedback })
       if (move.type === 'cancel') throw new GoalEnded(move.reason)
       if (move.type === 'again') {
         feedback = move.feedback
@@ -105,12 +140,16 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   }
 
   /** Asks people until the move is one that the pipeline can make by itself. */
-  async function settle(first: Move, at: Circumstances, attempt: number): Promise<Move> {
+  async function settle(
+    first: Move,
+    at: Circumstances,
+    { attempt, feedback }: { attempt: number; feedback: string },
+  ): Promise<Move> {
     let move = first
     for (;;) {
       if (move.type === 'ask')
         move = nextMove(await ask(move.kind, move.reason, attempt), { ...at, kind: move.kind })
-      else if (move.type === 'attention') move = await attention(move, attempt)
+      else if (move.type === 'attention') move = await attention(move, attempt, feedback)
       else break
     }
     if (move.type === 'go' && at.stage === 'spec' && tasks.length === 0)
@@ -124,11 +163,12 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   async function attention(
     move: Extract<Move, { type: 'attention' }>,
     attempt: number,
+    feedback: string,
   ): Promise<Move> {
     const report = { goalId, taskId: null, stage: move.stage, attempt }
     mark(move.stage, `needs attention: ${move.reason}`)
     await controls.attention(report, move.reason)
-    return { type: 'again', stage: move.stage, feedback: '' }
+    return { type: 'again', stage: move.stage, feedback }
   }
 
   function insist<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
@@ -147,6 +187,10 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   async function merge(attempt: number): Promise<Answer> {
     await controls.unpaused()
     const result = await insist('merge', () => core.mergeGoal({ goalId, attempt }))
+    if (result.outcome === 'held') {
+      await controls.newsFromPerson()
+      return merge(attempt)
+    }
     if (result.outcome === 'merged') return { type: 'passed' }
     if (result.outcome === 'moved') return { type: 'moved', summary: result.summary }
     return { type: 'failed', reason: result.reason }
@@ -205,7 +249,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
       staticSummary: task.title.slice(0, 200),
     })
     children.set(task.taskId, child)
-    if (controls.isPaused()) await child.signal(setPaused, { paused: true }) // paused while it was started
+    if (controls.isPaused()) await pauseTask(task.taskId) // paused while it was started
     try {
       return await child.result()
     } finally {

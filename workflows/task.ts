@@ -49,7 +49,7 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
         move = {
           type: 'again',
           stage: move.stage,
-          feedback: move.stage === 'verify' ? move.reason : '',
+          feedback,
         }
       }
     }

@@ -43,6 +43,8 @@ create table goals (
   stage text not null default 'spec',
   reason text,
   paused boolean not null default false,
+  ending boolean not null default false,
+  attention jsonb not null default '{}',
   target_branch text not null,
   base_commit text,
   branch text,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
@@ -282,6 +282,85 @@ describe.concurrent('when something goes wrong', () => {
     expect(new Set(segments.map((run) => run.session_id)).size).toBe(1)
   })
 })
+
+describe('several stages at once', () => {
+  test('what needs a person stays said while other tasks go on, and a retry reaches it', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const text = 'Mixed [demo:all=instant] [demo:tasks=2]'
+    const goal = await at.goal(id, text)
+    // the first task fails for good, the second one works on
+    await at.decide(goal.id, 'spec', { edits: twoTasks })
+    const stuck = await at.until(
+      goal.id,
+      (g) =>
+        g.tasks.some((t) => t.status === 'needs_attention') &&
+        g.tasks.some((t) => t.status === 'merged'),
+    )
+    expect(stuck.status).toBe('needs_attention')
+    expect(stuck.reason).toContain('log in')
+    const answer = await at.call<{ status: string }>('POST', `/api/goals/${goal.id}/retry`, {})
+    expect(answer.status).toBe(202)
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'implement' && s.attempt === 2 && s.status === 'failed'),
+    )
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, { reason: 'seen' })
+    expect((await at.until(goal.id, (g) => g.status === 'cancelled')).reason).toContain('seen')
+  })
+
+  test('a goal whose repository moved away can still be cancelled, and says where the work is', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(
+      id,
+      'Moved [demo:all=instant] [demo:implement=commit,instant,slow:60]',
+      { skipSpecReview: true },
+    )
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'implement' && s.status === 'running'),
+    )
+    renameSync(repo, `${repo} elsewhere`)
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, { reason: 'moved' })
+    const done = await at.until(goal.id, (g) => g.status === 'cancelled')
+    expect(done.reason).toContain('moved')
+  })
+
+  test('a pause that was accepted before the merge holds it, and resume merges', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const before = git(repo, 'rev-parse', 'main')
+    const goal = await at.goal(id, 'Held [demo:all=instant] [demo:audit=instant,slow:2]', {
+      skipSpecReview: true,
+    })
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'audit' && s.status === 'running'),
+    )
+    // the row says paused, but its signal is not sent: as if the API died between the two
+    await at.database.knex('goals').where({ id: goal.id }).update({ paused: true })
+    await at.until(goal.id, (g) =>
+      g.stages.some((s) => s.stage === 'audit' && s.status === 'passed'),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(git(repo, 'rev-parse', 'main')).toBe(before)
+    await at.call('POST', `/api/goals/${goal.id}/resume`, {})
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    expect(git(repo, 'rev-parse', 'main')).toBe(done.mergedCommit)
+  })
+})
+
+const twoTasks = {
+  title: 'Mixed',
+  summary: 'Two tasks, of which one cannot log in.',
+  requirements: [{ id: 'REQ-1', text: 'Both are done.' }],
+  acceptance: [{ id: 'AC-1', text: 'Both can be seen.' }],
+  tasks: [
+    {
+      key: 'a',
+      title: 'Cannot',
+      description: 'No login [demo:implement=auth]',
+      role: 'implement' as const,
+      dependsOn: [],
+    },
+    { key: 'b', title: 'Can', description: 'A note', role: 'implement' as const, dependsOn: [] },
+  ],
+}
 
 describe('pause', () => {
   test('interrupts the agent within 5 s, keeps its session, and resume goes on in it', async () => {
