@@ -49,8 +49,8 @@ const STATUS: Readonly<Record<Decision, ReviewStatus>> = {
 
 /**
  * THE arbiter of every human decision. The review's row is locked, so of any number of people who decide at once one
- * is first; the same person's same decision again is no error, and every other is told who was first. What was approved is what was
- * seen: a hash that is not the review's is refused. Returns undefined when the decision stands.
+ * is first; the same person's same decision again is no error, and every other is told who was first. What was approved
+ * is what was seen: a hash that is not the review's is refused. Returns undefined when the decision stands.
  */
 export async function decideReview(
   tx: Tx,
