@@ -6,7 +6,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { GLOBAL_OPTIONS } from './command.ts'
 import { commands } from './commands.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
-import { goal as baseGoal, ids, problem, review, reviewSummary } from './testing/fixtures.ts'
+import {
+  goal as baseGoal,
+  ids,
+  problem,
+  review,
+  reviewSummary,
+  specReview,
+} from './testing/fixtures.ts'
 import { result, runCli, startCli } from './testing/run-cli.ts'
 
 let api: Awaited<ReturnType<typeof startFixtureApi>>
@@ -38,6 +45,8 @@ describe('every command', () => {
     [['tasks', 'pending', '--goal', 'G-12'], /^T-31\tpending\t/],
     [['reviews'], /^R-9\tpending\ttask\tblock\tT-31\t/],
     [['review', 'R-9'], /src\/auth\.ts\t\+40\t-2\thigh\tsign-in[\s\S]*Passwords are hashed/],
+    [['diff', 'T-31'], /^diff --git a\/src\/auth\.ts b[\s\S]*\n same\n$/],
+    [['diff', 'G-12'], /^diff --git/],
     [['approve', 'R-9', '--yes'], /R-9 approved by me \(cli\)/],
     [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me/],
     [['request-changes', 'R-9', 'other name'], /^R-9 /],
@@ -158,7 +167,9 @@ describe('approving', () => {
     const { code, stderr } = await cli(['approve', 'R-9'])
     expect(code).toBe(2)
     expect(stderr).toContain('--yes')
-    expect(api.received).toEqual([])
+    expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+    api.answer('getReview', () => problem({ status: 404, code: 'not_found' }))
+    expect((await cli(['approve', 'R-999'])).code).toBe(66)
   })
 
   it('sends the hash and the checklist that it showed', async () => {
@@ -194,6 +205,40 @@ describe('approving', () => {
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
   })
 
+  it('sends a spec that was changed in a file or on stdin', async () => {
+    api.answer('getReview', () => specReview)
+    const edits = { ...specReview.spec?.content, title: 'Sign in' }
+    const file = join(dir, 'spec.json')
+    writeFileSync(file, JSON.stringify(edits))
+    expect((await cli(['approve', 'R-9', '--yes', '--edits', file])).stdout).toContain(
+      'approved by me (cli), with your changes',
+    )
+    expect(api.received.at(-1)?.body).toMatchObject({ decision: 'approve', edits })
+    await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: JSON.stringify(edits) })
+    expect(api.received.at(-1)?.body).toMatchObject({ edits })
+    const broken = await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: '{' })
+    expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin is not JSON') })
+  })
+
+  it('edits nothing but a spec', async () => {
+    const { code, stderr } = await cli(['approve', 'R-9', '--yes', '--edits', 'x.json'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('only a spec can be edited')
+  })
+
+  it('shows the patch of what waits, and none of what has moved on', async () => {
+    const { stdout } = await cli(['approve', 'R-9', '--yes', '--diff'])
+    expect(stdout).toMatch(/Sessions end[\s\S]*^\+const hidden = 1\^M\^\[\[8m \/\/ and more$/m)
+    api.answer('getReview', () => ({ ...review, head: 'c'.repeat(40) }))
+    const moved = await cli(['diff', 'R-9'])
+    expect(moved).toMatchObject({ code: 5, stderr: expect.stringContaining('has moved on') })
+    api.answer('getReview', () => specReview)
+    expect(await cli(['diff', 'R-9'])).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('has no diff'),
+    })
+  })
+
   it('says who was first, and what moved', async () => {
     api.answer('decideReview', () =>
       problem({
@@ -222,7 +267,8 @@ describe('failing', () => {
       ['forbidden', 5, () => (answerAll(403), cli(['goal', 'show', 'G-99', '--json']))],
       ['conflict', 5, () => (answerAll(409), cli(['goal', 'show', 'G-99', '--json']))],
       ['busy', 75, () => (answerAll(503), cli(['goal', 'show', 'G-99', '--json']))],
-      ['invalid', 1, () => (answerAll(422), cli(['goal', 'show', 'G-99', '--json']))],
+      ['malformed', 2, () => (answerAll(400), cli(['goal', 'show', 'G-99', '--json']))],
+      ['invalid', 2, () => (answerAll(422), cli(['goal', 'show', 'G-99', '--json']))],
       ['no server', 69, () => runCli(['goals', '--json', '--url', 'http://127.0.0.1:9'])],
       ['nothing started', 69, () => runCli(['goals', '--json', '--home', join(dir, 'none')])],
       ['bad address', 78, () => runCli(['goals', '--json'], { env: { DISPATCH_URL: 'nonsense' } })],

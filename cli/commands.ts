@@ -4,6 +4,7 @@ import { agents } from './commands/agents.ts'
 import { approve } from './commands/approve.ts'
 import { completion } from './commands/completion.ts'
 import { demo } from './commands/demo.ts'
+import { diff } from './commands/diff.ts'
 import { doctor } from './commands/doctor.ts'
 import { events } from './commands/events.ts'
 import { goal } from './commands/goal.ts'
@@ -27,7 +28,7 @@ import { tasks } from './commands/tasks.ts'
 export const commands: readonly Command[] = [
   ...[start, stop, status, doctor, demo],
   ...[goal, goals, goalShow, goalWatch, goalPause, goalResume, goalCancel, goalRetry],
-  ...[tasks, reviews, reviewShow, approve, reject, requestChanges],
+  ...[tasks, reviews, reviewShow, diff, approve, reject, requestChanges],
   ...[agents, logs, events, ledger],
   ...[pool, poolStatus, poolPause, poolResume],
   ...[projects, projectsAdd, profiles, adapters, settings],

@@ -49,7 +49,7 @@ export interface Report {
 
 /** Turns anything thrown by a command into its exit code and its problem document. */
 export function reportOf(error: unknown): Report {
-  if (error instanceof CliFailure) {
+  if (isCliFailure(error)) {
     const { code, message, advice } = error
     return { exitCode: EXIT[error.exit], problem: cliProblem(code, message, advice) }
   }
@@ -63,6 +63,10 @@ export function reportOf(error: unknown): Report {
   }
   return { exitCode: EXIT.error, problem: cliProblem('error', message ?? String(error)) }
 }
+
+/** By shape: what is loaded lazily is a bundle of its own, with a class of its own. */
+export const isCliFailure = (error: unknown): error is CliFailure =>
+  error instanceof Error && Object.hasOwn(EXIT, (error as Partial<CliFailure>).exit ?? '')
 
 function cliProblem(code: string, detail: string, advice?: string): Report['problem'] {
   return {
@@ -88,6 +92,7 @@ function exitOfStatus(status: number): ExitName {
   if (status === 403 || status === 409) return 'refused'
   if (status === 404) return 'notFound'
   if (status === 423 || status === 429 || status === 503) return 'temporary'
+  if (status === 400 || status === 413 || status === 422) return 'usage'
   return 'error'
 }
 

@@ -64,7 +64,8 @@ async function single(asked: string, pending: ReviewSummary[], deps: Deps): Prom
   return deps.call('getReview', { params: { id: first.id } })
 }
 
-async function unlessNotFound<T>(reply: Promise<T>): Promise<T | undefined> {
+/** The reply, or undefined when there is no such thing. */
+export async function unlessNotFound<T>(reply: Promise<T>): Promise<T | undefined> {
   try {
     return await reply
   } catch (error) {

@@ -1,6 +1,8 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFixtureApi } from './testing/fixture-api.ts'
-import { goal, goalSummary, ids, reviewSummary } from './testing/fixtures.ts'
+import { goal, goalSummary, ids, problem, reviewSummary, specReview } from './testing/fixtures.ts'
 import { result, runOnTerminal, startOnTerminal } from './testing/run-cli.ts'
 
 let api: Awaited<ReturnType<typeof startFixtureApi>>
@@ -54,6 +56,40 @@ describe('approving on a terminal', () => {
     expect(code).toBe(5)
     expect(stdout).toContain('it still waits')
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+  })
+
+  it('shows the patch in the pager before it asks, in colours', async () => {
+    const { code, stdout } = await terminal(['approve', 'T-31', '--diff'], {
+      answer: 'y',
+      env: { PAGER: 'sed s/^/PAGED:/' },
+    })
+    expect(code).toBe(0)
+    expect(stdout).toContain('PAGED:\u001b[31m--- a comment of SQL')
+    expect(stdout).toContain('PAGED:\u001b[1m--- a/src/auth.ts')
+    expect(bare(stdout)).toMatch(/PAGED:\+const hidden = 1\^M\^\[\[8m[\s\S]*Approve R-9\?/)
+  })
+
+  it('prints the patch when there is no such pager', async () => {
+    const { code, stdout } = await terminal(['diff', 'R-9'], { env: { PAGER: 'no-such-pager' } })
+    expect(code).toBe(0)
+    expect(stdout).toContain('\u001b[31m--- a comment of SQL')
+  })
+
+  it('opens the editor on the spec, sends what was changed, and keeps it when it is refused', async () => {
+    api.answer('getReview', () => specReview)
+    const env = { EDITOR: 'sed -i s/Sign.in/Log.on/' }
+    const edited = await terminal(['approve', 'R-9', '--edit'], { env, answer: 'y' })
+    expect(edited.code, edited.stdout).toBe(0)
+    expect(edited.stdout).toContain('Approve R-9 with your changes? [y/N]')
+    expect(api.received.at(-1)?.body).toMatchObject({ edits: { summary: 'Log.on', title: 'Auth' } })
+    api.answer('decideReview', () => problem({ status: 422, code: 'invalid' }))
+    const refused = await terminal(['approve', 'R-9', '--edit', '--yes'], { env })
+    expect(refused.code).toBe(2)
+    const kept = /dispatch approve R-9 --edits (\S+)/.exec(refused.stdout)?.[1] ?? ''
+    expect(JSON.parse(readFileSync(kept, 'utf8'))).toMatchObject({ summary: 'Log.on' })
+    rmSync(dirname(kept), { recursive: true })
+    const failed = await terminal(['approve', 'R-9', '--edit'], { env: { EDITOR: 'false' } })
+    expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('still waits') })
   })
 
   it('never asks with --no-input', async () => {

@@ -59,6 +59,7 @@ export const reviewShow = defineCommand({
     const review = await reviewFor(id, deps)
     if (io.json) io.document(review)
     else printReview(review, io)
+    if (review.files.length > 0) io.note(`See the patch: dispatch diff ${review.shortId}`)
     if (review.status === 'pending') io.note(`Approve it: dispatch approve ${review.shortId}`)
     return EXIT.ok
   },

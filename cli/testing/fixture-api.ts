@@ -22,7 +22,8 @@ const DEFAULTS: Answers = {
   ready: () => ({ status: 'ok', postgres: true, temporal: true, worker: true }),
   listProjects: () => list(fixtures.project),
   createProject: () => fixtures.project,
-  listGoals: () => list(fixtures.goalSummary),
+  listGoals: ({ query: { status = 'active' } }) =>
+    status === fixtures.goalSummary.status ? list(fixtures.goalSummary) : list(),
   createGoal: () => fixtures.goalSummary,
   getGoal: () => fixtures.goal,
   pauseGoal: () => ({ ...fixtures.goalSummary, status: 'paused' }),
@@ -31,6 +32,7 @@ const DEFAULTS: Answers = {
   retryGoal: () => fixtures.goalSummary,
   listTasks: () => list(fixtures.task),
   getTask: () => fixtures.task,
+  getTaskDiff: () => fixtures.taskDiff,
   listReviews: () => list(fixtures.reviewSummary),
   getReview: () => fixtures.review,
   decideReview: ({ body }) => ({

@@ -1,3 +1,4 @@
+import type { Reply } from '../../contracts/api.ts'
 import type {
   AgentRun,
   Goal,
@@ -149,6 +150,43 @@ export const task: Task = {
   usage,
   createdAt: at,
   updatedAt: at,
+}
+
+export const taskDiff: Reply<'getTaskDiff'> = {
+  base: 'b'.repeat(40),
+  head: 'a'.repeat(40),
+  hash: 'sha256:abc',
+  files: review.files,
+  patch: [
+    'diff --git a/src/auth.ts b/src/auth.ts',
+    '--- a/src/auth.ts',
+    '+++ b/src/auth.ts',
+    '@@ -1,2 +1,2 @@',
+    '--- a comment of SQL',
+    '+const hidden = 1\r\u001b[8m // and more',
+    ' same',
+    '',
+  ].join('\n'),
+  truncated: false,
+}
+
+export const specReview: Review = {
+  ...review,
+  ...{ kind: 'spec', taskId: null, taskShortId: null, base: null, head: null, files: [] },
+  spec: {
+    version: 1,
+    role: 'spec',
+    status: 'draft',
+    content: {
+      title: 'Auth',
+      summary: 'Sign in',
+      requirements: [{ id: 'R1', text: 'People sign in' }],
+      acceptance: [{ id: 'A1', text: 'A wrong password is refused' }],
+      tasks: [],
+    },
+    hash: 'sha256:abc',
+    createdAt: at,
+  },
 }
 
 export const stageAgents = {
