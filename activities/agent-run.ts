@@ -16,7 +16,7 @@ import {
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
 import { storeEvents } from '../db/transcripts.ts'
-import { budgetReached, totalTokens } from '../domain/budget.ts'
+import { budgetReached, grantedBudget, totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, remedyFor } from '../domain/failures.ts'
 import { agentEnvironment } from '../runner/environment.ts'
@@ -50,10 +50,12 @@ const INTERRUPT_GRACE_MS = 8_000
 export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome> {
   for (;;) {
     const segments = await listSegments(deps.database.knex, work.key)
-    const step = await nextStep(deps, work, segments)
+    const step = nextStep(work, segments)
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
     if (low !== undefined) throw new DiskLow(low)
+    const stop = step.type === 'start' ? await budgetStop(deps, work) : undefined
+    if (stop) return stop
     if (step.type === 'start') throwIfEnding()
     const run =
       step.type === 'attach'
@@ -67,11 +69,7 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
 }
 
 /** What the segments so far call for. */
-async function nextStep(
-  deps: ActivityDeps,
-  work: AgentWork,
-  segments: readonly RunRow[],
-): Promise<Step> {
+function nextStep(work: AgentWork, segments: readonly RunRow[]): Step {
   const last = segments.at(-1)
   if (!last) return { type: 'start', purpose: 'start' }
   switch (last.status) {
@@ -81,9 +79,7 @@ async function nextStep(
     case 'done':
       return answerOf(work, segments, last)
     case 'interrupted':
-      return last.exit_reason === 'budget'
-        ? budgetStep(deps, work)
-        : { type: 'start', purpose: 'resume' }
+      return { type: 'start', purpose: 'resume' }
     case 'failed':
     case 'lost':
       return remedy(segments, last)
@@ -128,12 +124,15 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
   }
 }
 
-async function budgetStep(deps: ActivityDeps, work: AgentWork): Promise<Step> {
+/** Nothing that costs tokens is started on a budget that is used up; undefined when there is some left. */
+async function budgetStop(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome | undefined> {
   const task = work.facts.task
-  const used = task ? await tokensOfTask(deps.database.knex, task.id) : 0
-  if (!task || !budgetReached(used, task.token_budget)) return { type: 'start', purpose: 'resume' }
-  const summary = `The task used ${used} tokens of its budget of ${task.token_budget}. Its work is kept; approve to grant as many again.`
-  return { type: 'end', outcome: { type: 'budget', summary } }
+  if (!task || task.token_budget === 0) return undefined
+  const used = await tokensOfTask(deps.database.knex, task.id)
+  if (!budgetReached(used, task.token_budget)) return undefined
+  const more = grantedBudget(used, work.facts.goal.profile.tokenBudget)
+  const summary = `The task used ${used} tokens of its budget of ${task.token_budget}. Its work is kept; approve to let it use ${more} in all.`
+  return { type: 'budget', summary }
 }
 
 async function nextSegment(

@@ -9,6 +9,7 @@ import { releaseLease } from '../db/pool.ts'
 import { endSegment, type RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
 import { GitProblem } from '../git/problem.ts'
+import { abandonAttempt } from './abandon-attempt.ts'
 import type { ActivityDeps } from './deps.ts'
 import { goalBranch, taskBranch } from './names.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
@@ -53,6 +54,9 @@ export function createLifecycleActivities(
 
   /** Says that a person is needed and why, or that the work goes on again. */
   async function report(input: ReportInput): Promise<void> {
+    // whatever the failed attempt left at work would write beside the next one
+    if (input.status === 'needs_attention')
+      await abandonAttempt(deps, input, input.reason ?? 'the stage failed')
     await database.change(async (tx, emit) => {
       const { goalId, taskId, stage, attempt, status, reason } = input
       const key = { goalId, taskId, stage, attempt }

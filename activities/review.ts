@@ -8,6 +8,7 @@ import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { changeStage, openStage } from '../db/stages.ts'
 import { storable } from '../db/storable.ts'
 import { type ChangedFile, checklistDoubts, judgeFile, reviewTier } from '../domain/blast-radius.ts'
+import { grantedBudget } from '../domain/budget.ts'
 import type { Diff } from '../git/diff.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
@@ -412,7 +413,7 @@ async function settleStage(
     })
 }
 
-/** The first budget again, on top of what was used when it ran out. */
+/** More tokens for the task, counted from what it used when its budget ran out. */
 async function grantTokens(tx: Tx, taskId: string | null): Promise<void> {
   if (!taskId) return
   const task = await tx('tasks').where({ id: taskId }).first('goal_id')
@@ -421,7 +422,6 @@ async function grantTokens(tx: Tx, taskId: string | null): Promise<void> {
     .where({ task_id: taskId })
     .sum({ n: tx.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
     .first()
-  await tx('tasks')
-    .where({ id: taskId })
-    .update({ token_budget: Number(used?.['n'] ?? 0) + Number(goal.profile.tokenBudget) })
+  const more = grantedBudget(Number(used?.['n'] ?? 0), Number(goal.profile.tokenBudget))
+  await tx('tasks').where({ id: taskId }).update({ token_budget: more })
 }

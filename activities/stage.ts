@@ -64,7 +64,7 @@ export function createStageActivities(deps: ActivityDeps) {
       // a worker that stops, or that Temporal has given up, leaves the run and its lease to the next one
       const signal = Context.current().cancellationSignal
       if (signal.aborted && !isAskedToStop(signal)) throw error
-      if (error instanceof CancelledFailure) await interrupted(key, leaseId)
+      if (error instanceof CancelledFailure || signal.aborted) await interrupted(key, leaseId)
       if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
       if (isFinal(error)) await abandonAttempt(deps, key, `the stage failed: ${error.message}`)
       throw error

@@ -55,7 +55,7 @@ const HIGH: readonly [RegExp, string][] = [
 ]
 /** An allow-list: by its folder alone nothing is documentation, because `docs/` holds programs too. */
 const LOW =
-  /\.(md|mdx|rst|adoc)$|(^|\/)(LICENSE|README|CHANGELOG|NOTICE|AUTHORS|CONTRIBUTING)(\.txt)?$/i
+  /\.(md|rst|adoc)$|(^|\/)(LICENSE|README|CHANGELOG|NOTICE|AUTHORS|CONTRIBUTING)(\.txt)?$/i
 const TEST = /(^|\/)(tests?|__tests__|spec)\/|\.(test|spec)\.[a-z]+$/i
 
 /** How risky a change to one file is, and why. Unknown means at least medium. */
