@@ -8,8 +8,10 @@ import { commands } from './commands.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
   goal as baseGoal,
+  goalSummary,
   ids,
   problem,
+  project,
   review,
   reviewSummary,
   specReview,
@@ -48,7 +50,7 @@ describe('every command', () => {
     [['diff', 'T-31'], /^diff --git a\/src\/auth\.ts b[\s\S]*\n same\n$/],
     [['diff', 'G-12'], /^diff --git/],
     [['approve', 'R-9', '--yes'], /R-9 approved by me \(cli\)/],
-    [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me/],
+    [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me.*\nG-12 is cancelled with it/],
     [['request-changes', 'R-9', 'other name'], /^R-9 /],
     [['agents', '--status', 'running'], /^A-7\trunning\tG-12\timplement\tdemo \(demo\)\t/],
     [['logs', 'A-7'], /^hello\n$/],
@@ -59,6 +61,7 @@ describe('every command', () => {
     [['pool', 'resume'], /^running/],
     [['projects'], /^P-1\tshop\tmain\tno\ttest\t\/srv\/shop\n$/],
     [['projects', 'add', '.'], /^P-1\tshop\t\/srv\/shop\n$/],
+    [['projects', 'trust', 'P-1'], /^P-1\tshop\ttrusted\n$/],
     [['profiles'], /^Demo\tdemo\t/],
     [['settings'], /maxConcurrent\t3\n/],
     [['settings', 'maxConcurrent'], /^maxConcurrent\t3\n$/],
@@ -252,6 +255,47 @@ describe('approving', () => {
     expect(code).toBe(5)
     expect(stderr).toMatch(/already rejected by ada\n.*decidedBy: ada/)
   })
+})
+
+describe('a goal that needs attention', () => {
+  const inNeed = {
+    ...goalSummary,
+    ...{ shortId: 'G-4', status: 'needs_attention' as const, reason: 'The merge is stale\nmore' },
+  }
+  const only = ({ query }: { query: Record<string, string> }) => ({
+    items: query['status'] === 'needs_attention' ? [inNeed] : [],
+    next: null,
+  })
+
+  it('is shown by status and reviews, which say that nothing waits only when that is so', async () => {
+    api.answer('listReviews', () => ({ items: [], next: null }))
+    expect((await cli(['reviews'])).stderr).toContain('Nothing waits for you.')
+    api.answer('listGoals', only)
+    const { stdout, stderr } = await cli(['status'])
+    expect(stdout).toContain('goals\t0 active, 1 need attention: G-4\n')
+    expect(stderr).toContain('G-4 needs attention: The merge is stale\n')
+    const reviews = await cli(['reviews'])
+    expect(reviews.stderr).toContain('G-4 needs attention: The merge is stale')
+    expect(reviews.stderr).not.toContain('Nothing waits')
+    expect(JSON.parse((await cli(['reviews', '--json'])).stdout).goalsInNeed).toHaveLength(1)
+  })
+
+  it('ends a watch, with the reason and what can be done', async () => {
+    const reason = 'The merge is stale'
+    api.answer('getGoal', () => ({ ...baseGoal, status: 'needs_attention', reason }))
+    const { code, stdout, stderr } = await cli(['goal', 'watch', 'G-12'])
+    expect(code).toBe(1)
+    expect(stdout).toBe('G-12 needs attention: The merge is stale\n')
+    expect(stderr).toContain('dispatch goal retry G-12')
+    expect(stderr).toContain('dispatch goal cancel G-12')
+  })
+})
+
+it('registers a project that is not trusted', async () => {
+  api.answer('createProject', () => ({ ...project, trusted: false }))
+  const { stderr } = await cli(['projects', 'add', '.', '--no-trust'])
+  expect(api.received.at(-1)?.body).toMatchObject({ trusted: false })
+  expect(stderr).toContain('dispatch projects trust P-1')
 })
 
 describe('failing', () => {

@@ -16,7 +16,7 @@ import { ledger } from './commands/ledger.ts'
 import { logs } from './commands/logs.ts'
 import { pool, poolPause, poolResume, poolStatus } from './commands/pool.ts'
 import { profiles } from './commands/profiles.ts'
-import { projects, projectsAdd } from './commands/projects.ts'
+import { projects, projectsAdd, projectsTrust } from './commands/projects.ts'
 import { reviewShow, reviews } from './commands/reviews.ts'
 import { reject, requestChanges } from './commands/send-back.ts'
 import { settings } from './commands/settings.ts'
@@ -31,6 +31,6 @@ export const commands: readonly Command[] = [
   ...[tasks, reviews, reviewShow, diff, approve, reject, requestChanges],
   ...[agents, logs, events, ledger],
   ...[pool, poolStatus, poolPause, poolResume],
-  ...[projects, projectsAdd, profiles, adapters, settings],
+  ...[projects, projectsAdd, projectsTrust, profiles, adapters, settings],
   completion,
 ]

@@ -58,6 +58,15 @@ describe('approving on a terminal', () => {
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
   })
 
+  it('says before a rejection that it cancels the whole goal', async () => {
+    const { code, stdout } = await terminal(['reject', 'T-31', 'no'], { answer: '' })
+    expect(code).toBe(5)
+    expect(stdout).toContain('This cancels the whole goal G-12')
+    expect(stdout).toContain('dispatch request-changes R-9')
+    expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+    expect((await terminal(['reject', 'T-31', 'no', '--yes'])).code).toBe(0)
+  })
+
   it('shows the patch in the pager before it asks, in colours', async () => {
     const { code, stdout } = await terminal(['approve', 'T-31', '--diff'], {
       answer: 'y',

@@ -65,7 +65,12 @@ export function blockLines(
       ),
     ),
     ...(goal.status === 'needs_attention'
-      ? [within('red', `Try again: dispatch goal retry ${goal.shortId}`)]
+      ? [
+          within(
+            'red',
+            `Try again: dispatch goal retry ${goal.shortId}, or dispatch goal cancel ${goal.shortId}`,
+          ),
+        ]
       : []),
     ...(goal.status === 'paused'
       ? [within('yellow', `Go on: dispatch goal resume ${goal.shortId}`)]

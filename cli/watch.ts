@@ -12,12 +12,13 @@ import { createBlock } from './watch-block.ts'
 /** Characters of an agent's open line that are kept: more than any terminal is wide. */
 const LINE_MAX = 2000
 
-const ENDED: readonly Goal['status'][] = ['completed', 'failed', 'cancelled']
+/** A goal that needs attention moves no more until a person does something. */
+const ENDED: readonly Goal['status'][] = ['completed', 'failed', 'cancelled', 'needs_attention']
 const isEnded = (goal: Goal) => ENDED.includes(goal.status)
 
 /**
- * Shows a goal until it ends: a block redrawn in place on a terminal, else one line (with --json one event) a change.
- * Exit codes: 0 completed, 1 failed or cancelled, 130 Ctrl-C; the goal goes on then.
+ * Shows a goal until it ends or needs attention: a block redrawn in place on a terminal, else one line (with --json one event) a change.
+ * Exit codes: 0 completed, 1 failed, cancelled or in need of attention, 130 Ctrl-C; the goal goes on then.
  */
 export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number> {
   const goal = await deps.call('getGoal', { params: { id } })
@@ -25,8 +26,23 @@ export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number>
   const ended =
     io.tty && !io.json ? await drawUntilEnd(goal, deps, io) : await printUntilEnd(goal, deps, io)
   if (ended) return finish(ended, io)
-  io.note(`${goal.shortId} goes on. Watch it again: dispatch goal watch ${goal.shortId}`)
+  io.note(await afterInterrupt(goal, deps))
   return EXIT.interrupted
+}
+
+/** What the goal does now that nobody watches it. */
+async function afterInterrupt({ id, shortId }: Goal, deps: Deps): Promise<string> {
+  const goal = await deps.call('getGoal', { params: { id } }).catch(() => undefined)
+  const again = `Watch it again: dispatch goal watch ${shortId}`
+  if (!goal) return `${shortId} is watched no more; Dispatch does not answer. ${again}`
+  if (isEnded(goal))
+    return `${shortId} is ${look(goal.status).word}. See it: dispatch goal show ${shortId}`
+  if (goal.status === 'paused')
+    return `${shortId} stays paused. Go on with it: dispatch goal resume ${shortId}`
+  const waiting = goal.reviews.find(({ status }) => status === 'pending')
+  if (waiting)
+    return `${shortId} goes on; ${waiting.shortId} waits: dispatch approve ${waiting.shortId}`
+  return `${shortId} goes on. ${again}`
 }
 
 function finish(goal: Goal, io: Io): number {
@@ -34,8 +50,9 @@ function finish(goal: Goal, io: Io): number {
   const commit = goal.mergedCommit ? ` as ${goal.mergedCommit}` : ''
   const reason = goal.reason ? `: ${io.clean(goal.reason)}` : ''
   io.print(`${goal.shortId} ${look(goal.status).word}${commit}${reason}`)
-  if (goal.status === 'failed')
-    io.note(`Try the failed stage again: dispatch goal retry ${goal.shortId}`)
+  if (goal.status === 'failed' || goal.status === 'needs_attention')
+    io.note(`Try the stage again: dispatch goal retry ${goal.shortId}`)
+  if (goal.status === 'needs_attention') io.note(`Or end it: dispatch goal cancel ${goal.shortId}`)
   return goal.status === 'completed' ? EXIT.ok : EXIT.error
 }
 

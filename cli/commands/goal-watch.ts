@@ -4,7 +4,7 @@ import { watchGoal } from '../watch.ts'
 
 export const goalWatch = defineCommand({
   name: 'goal watch',
-  summary: 'Watch a goal until it ends',
+  summary: 'Watch a goal until it ends or needs attention',
   args: { id: { required: true, help: 'a goal, such as G-12', complete: 'goal' } },
   options: {},
   examples: ['dispatch goal watch G-12', 'dispatch goal watch G-12 --json'],

@@ -26,7 +26,7 @@ export const goal = defineCommand({
       help: 'tokens per task, such as 200k; 0 is unlimited',
     },
     'skip-spec-review': { type: 'boolean', help: 'approve the spec without asking' },
-    watch: { type: 'boolean', short: 'w', help: 'watch it until it ends' },
+    watch: { type: 'boolean', short: 'w', help: 'watch it until it ends or needs attention' },
   },
   examples: [
     'dispatch goal "Build auth module"',

@@ -37,16 +37,16 @@ export const projects = defineCommand({
 
 export const projectsAdd = defineCommand({
   name: 'projects add',
-  summary: 'Register a git repository',
+  summary: 'Register a git repository and trust it: its own scripts (such as npm test) run as you',
   args: { path: { help: 'the repository (the one you are in)' } },
   options: {
     name: { type: 'string', help: "name (the folder's)" },
     branch: { type: 'string', help: 'default branch (the one that is checked out)' },
     profile: { type: 'string', help: 'pipeline profile, by name or id' },
-    trust: { type: 'boolean', help: "run the repository's own scripts and hooks" },
+    'no-trust': { type: 'boolean', help: 'register it, but let no goal run there yet' },
   },
   examples: ['dispatch projects add .', 'dispatch projects add ~/src/shop --name Shop'],
-  async run({ path, name, branch, profile, trust }, deps, io) {
+  async run({ path, name, branch, profile, 'no-trust': noTrust }, deps, io) {
     const folder = path === undefined ? (gitRoot(deps.cwd) ?? deps.cwd) : resolve(deps.cwd, path)
     const project = await deps.call('createProject', {
       body: {
@@ -54,13 +54,31 @@ export const projectsAdd = defineCommand({
         ...(name ? { name } : {}),
         ...(branch ? { defaultBranch: branch } : {}),
         ...(profile ? { profile } : {}),
-        ...(trust ? { trusted: true } : {}),
+        ...(noTrust ? { trusted: false } : {}),
       },
     })
     if (io.json) io.document(project)
     io.print(`${project.shortId}\t${oneLine(project.name)}\t${oneLine(project.path)}`)
     for (const note of project.notes ?? []) io.note(io.clean(note))
-    io.note('File a goal there: dispatch goal "…"')
+    if (project.trusted) io.note('File a goal there: dispatch goal "…"')
+    else io.note(`Look at it, then trust it: dispatch projects trust ${project.shortId}`)
+    return EXIT.ok
+  },
+})
+
+export const projectsTrust = defineCommand({
+  name: 'projects trust',
+  summary: "Let goals run in a project: agents and the repository's own scripts run as you",
+  args: { project: { required: true, help: 'a project, such as P-2' } },
+  options: {},
+  examples: ['dispatch projects trust P-2'],
+  async run({ project: named }, deps, io) {
+    const project = await deps.call('updateProject', {
+      params: { id: named },
+      body: { trusted: true },
+    })
+    if (io.json) io.document(project)
+    io.print(`${project.shortId}\t${oneLine(project.name)}\ttrusted`)
     return EXIT.ok
   },
 })

@@ -1,4 +1,5 @@
 import { REVIEW_STATUSES, type ReviewStatus } from '../../contracts/stages.ts'
+import { goalsInNeed, noteGoalsInNeed } from '../attention.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { statusCell, when } from '../format.ts'
@@ -9,7 +10,7 @@ import { goalId } from '../target.ts'
 
 export const reviews = defineCommand({
   name: 'reviews',
-  summary: 'List what waits for your decision',
+  summary: 'List what waits for you: reviews, and goals that need attention',
   args: {},
   options: {
     status: { type: 'string', help: 'only these (pending)', choices: [...REVIEW_STATUSES, 'all'] },
@@ -18,15 +19,20 @@ export const reviews = defineCommand({
   },
   examples: ['dispatch reviews', 'dispatch reviews --status all --goal G-12'],
   async run({ status = 'pending', goal, limit, cursor }, deps, io) {
+    const asked = goal ? goalId(goal) : undefined
     const page = await deps.call('listReviews', {
       query: {
         ...pageQuery({ limit, cursor }),
         ...(status === 'all' ? {} : { status: status as ReviewStatus }),
-        ...(goal ? { goal: goalId(goal) } : {}),
+        ...(asked ? { goal: asked } : {}),
       },
     })
-    return printPage(io, page, {
-      none: status === 'pending' ? 'Nothing waits for you.' : 'No such reviews.',
+    const inNeed = status === 'pending' ? (await goalsInNeed(deps)).items : []
+    const waiting = inNeed.filter(({ id, shortId }) => [undefined, id, shortId].includes(asked))
+    const none = waiting.length > 0 ? 'No review waits for you.' : 'Nothing waits for you.'
+    if (status === 'pending') Object.assign(page, { goalsInNeed: waiting })
+    const code = printPage(io, page, {
+      none: status === 'pending' ? none : 'No such reviews.',
       columns: [
         { title: 'REVIEW' },
         { title: 'STATUS' },
@@ -46,6 +52,8 @@ export const reviews = defineCommand({
         review.title,
       ],
     })
+    noteGoalsInNeed(waiting, io)
+    return code
   },
 })
 

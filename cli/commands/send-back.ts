@@ -1,5 +1,6 @@
+import type { Review } from '../../contracts/schemas.ts'
 import { type Deps, defineCommand } from '../command.ts'
-import { EXIT } from '../failure.ts'
+import { CliFailure, EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { reviewFor } from '../pending-review.ts'
 import { decided } from '../print-review.ts'
@@ -11,22 +12,25 @@ const options = {
 
 export const reject = defineCommand({
   name: 'reject',
-  summary: 'Reject what waits for you, with the reason',
+  summary: 'Reject what waits for you and cancel its whole goal',
   args: { id, reason: { required: true, help: 'why' } },
-  options,
-  examples: ['dispatch reject T-31 "Wrong approach: use the queue"'],
-  run: ({ id, reason, hash }, deps, io) =>
-    sendBack({ decision: 'reject', id, comment: reason, hash }, deps, io),
+  options: { ...options, yes: { type: 'boolean', short: 'y', help: 'do not ask on a terminal' } },
+  examples: [
+    'dispatch reject T-31 "Not needed any more"',
+    'dispatch request-changes T-31 "Use the queue"  # instead: the agent does it again',
+  ],
+  run: ({ id, reason, hash, yes }, deps, io) =>
+    sendBack({ decision: 'reject', id, comment: reason, hash, yes }, deps, io),
 })
 
 export const requestChanges = defineCommand({
   name: 'request-changes',
-  summary: 'Send it back to the agent with a comment',
+  summary: 'Send it back to the agent with a comment; the goal goes on',
   args: { id, comment: { required: true, help: 'what should be different' } },
   options,
   examples: ['dispatch request-changes R-9 "Keep the old flag working"'],
   run: ({ id, comment, hash }, deps, io) =>
-    sendBack({ decision: 'request_changes', id, comment, hash }, deps, io),
+    sendBack({ decision: 'request_changes', id, comment, hash, yes: true }, deps, io),
 })
 
 interface SendBack {
@@ -34,19 +38,39 @@ interface SendBack {
   id: string
   comment: string
   hash: string | undefined
+  /** Asks nothing. */
+  yes: boolean
 }
 
 async function sendBack(
-  { decision, id, comment, hash }: SendBack,
+  { decision, id, comment, hash, yes }: SendBack,
   deps: Deps,
   io: Io,
 ): Promise<number> {
   const review = await reviewFor(id, deps)
+  if (decision === 'reject' && io.interactive && !yes) await confirmReject(review, io)
   const reply = await deps.call('decideReview', {
     params: { id: review.id },
     body: { decision, hash: hash ?? review.hash, comment, via: 'cli' },
   })
   if (io.json) io.document(reply)
   io.print(`${reply.shortId} ${io.clean(decided(reply))}: ${io.clean(reply.title)}`)
+  if (decision === 'reject')
+    io.print(`${reply.goalShortId} is cancelled with it, all its tasks too; its branch is kept.`)
+  else io.note(`Watch it go on: dispatch goal watch ${reply.goalShortId}`)
   return EXIT.ok
+}
+
+/** To reject sounds like less than it is. */
+async function confirmReject({ shortId, goalShortId, title }: Review, io: Io) {
+  io.note(`${shortId}: ${io.clean(title)}`)
+  const instead = `To have it done again: dispatch request-changes ${shortId} "…"`
+  io.note(`This cancels the whole goal ${goalShortId}, with all its tasks. ${instead}`)
+  if (await io.confirm(`Reject ${shortId} and cancel ${goalShortId}?`)) return
+  throw new CliFailure(
+    'refused',
+    'declined',
+    `${shortId} was not rejected; it still waits.`,
+    instead,
+  )
 }

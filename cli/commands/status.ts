@@ -1,3 +1,4 @@
+import { goalsInNeed, noteGoalsInNeed } from '../attention.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
@@ -11,11 +12,12 @@ export const status = defineCommand({
   examples: ['dispatch status', 'dispatch status --json'],
   async run(_options, deps, io) {
     const url = deps.serverUrl()
-    const [ready, pool, goals, reviews] = await Promise.all([
+    const [ready, pool, goals, reviews, inNeed] = await Promise.all([
       deps.call('ready').catch(notReady),
       deps.call('getPool'),
       deps.call('listGoals', { query: { status: 'active', limit: 200 } }),
       deps.call('listReviews', { query: { status: 'pending', limit: 200 } }),
+      goalsInNeed(deps),
     ])
     const server = readServerFile(deps.home().serverFile)
     const own = server?.url === url ? server : undefined
@@ -25,6 +27,7 @@ export const status = defineCommand({
         ready,
         pool,
         activeGoals: goals.items.length,
+        goalsInNeed: inNeed.items.map(({ shortId, title, reason }) => ({ shortId, title, reason })),
         pendingReviews: reviews.items.length,
         processes: own?.processes ?? {},
       })
@@ -35,6 +38,8 @@ export const status = defineCommand({
     const processes = Object.entries(own?.processes ?? {}).map(
       ([name, { pid }]) => `${name} ${pid}`,
     )
+    const ids = inNeed.items.map(({ shortId }) => shortId).join(', ')
+    const attention = ids ? `, ${more(inNeed)} need attention: ${ids}` : ''
     const facts: [string, string][] = [
       ['server', url],
       [
@@ -43,7 +48,7 @@ export const status = defineCommand({
       ],
       ...(own?.temporalUi ? [['temporal', own.temporalUi] as [string, string]] : []),
       ...(processes.length > 0 ? [['processes', processes.join(', ')] as [string, string]] : []),
-      ['goals', `${more(goals)} active`],
+      ['goals', `${more(goals)} active${attention}`],
       ['reviews', `${more(reviews)} waiting for you`],
       [
         'pool',
@@ -51,6 +56,7 @@ export const status = defineCommand({
       ],
     ]
     printFacts(facts, io)
+    noteGoalsInNeed(inNeed.items, io)
     if (reviews.items.length > 0) io.note('See them: dispatch reviews')
     return ready.status === 'ok' ? EXIT.ok : EXIT.error
   },
