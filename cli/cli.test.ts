@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { distDir } from '../config/home.ts'
+import type { EventBody } from '../contracts/events.ts'
 import { GLOBAL_OPTIONS } from './command.ts'
 import { commands } from './commands.ts'
+import { eventLine } from './event-line.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
   goal as baseGoal,
@@ -355,11 +358,37 @@ describe('failing', () => {
   })
 
   it('says how to start it when nothing runs', async () => {
-    const { stderr } = await runCli(['goals', '--url', 'http://127.0.0.1:9'])
+    const { stderr } = await runCli(['goals', '--home', serverFile('dead', DEAD_URL, NO_PROCESS)])
     expect(stderr).toContain('Dispatch is not running')
     expect(stderr).toContain('dispatch start')
+    const named = await runCli(['goals', '--url', DEAD_URL])
+    expect(named.stderr).toContain(`Nothing answers at ${DEAD_URL}`)
+    expect(named.stderr).not.toContain('dispatch start')
+  })
+
+  it('waits for a server that its supervisor starts again, and says so when that takes long', async () => {
+    const home = serverFile('restarting', DEAD_URL, process.pid)
+    const waited = await runCli(['goals', '--home', home])
+    expect(waited).toMatchObject({
+      code: 75,
+      stderr: expect.stringContaining('Dispatch is restarting; try again'),
+    })
+    const back = runCli(['goals', '--home', home])
+    serverFile('restarting', api.url, process.pid)
+    expect((await back).code).toBe(0)
   })
 })
+
+const DEAD_URL = 'http://127.0.0.1:9'
+/** Above every pid_max. */
+const NO_PROCESS = 2 ** 30
+
+function serverFile(name: string, url: string, pid: number): string {
+  const home = join(dir, name)
+  mkdirSync(home, { recursive: true })
+  writeFileSync(join(home, 'server.json'), JSON.stringify({ url, pid, processes: {} }))
+  return home
+}
 
 describe('finding the server', () => {
   it('reads server.json of the home', async () => {
@@ -477,6 +506,23 @@ describe('following', () => {
   }
 })
 
+describe('events', () => {
+  it('shows the newest, and replays with --after', async () => {
+    await cli(['events'])
+    expect(api.received.at(-1)?.query).toEqual({ stream: 'feed', last: '50' })
+    await cli(['events', '--after', '0', '--limit', '10'])
+    expect(api.received.at(-1)?.query).toEqual({ stream: 'feed', after: '0', limit: '10' })
+  })
+
+  it('says that something went on by policy when nothing waits', () => {
+    const data = { goalId: ids.goal, taskId: null, reviewId: ids.review, kind: 'task' as const }
+    const line = (tier: 'auto' | 'block') =>
+      eventLine({ type: 'review.pending', data: { ...data, tier, reason: 'docs' } } as EventBody)
+    expect(line('auto')).toBe('task goes on by policy (auto), no review waits (docs)')
+    expect(line('block')).toBe('review of the task waits (docs): dispatch reviews')
+  })
+})
+
 describe('a reader that goes away', () => {
   it('ends quietly when the pipe closes', async () => {
     const child = startCli(['events', '-f', '--url', api.url])
@@ -507,6 +553,31 @@ describe('completion', () => {
     expect(JSON.parse((await runCli(['completion', shell, '--json'])).stdout).script.trim()).toBe(
       stdout.trim(),
     )
+  })
+
+  it('completes in a bash that has nothing but bash, sourced twice', async () => {
+    const file = join(dir, 'twice.bash')
+    writeFileSync(file, (await runCli(['completion', 'bash'])).stdout)
+    const bin = join(dir, 'bin')
+    mkdirSync(bin)
+    const cliFile = join(distDir(), 'cli.cjs')
+    writeFileSync(
+      join(bin, 'dispatch'),
+      `#!/bin/sh\nexec "${process.execPath}" "${cliFile}" "$@"\n`,
+    )
+    chmodSync(join(bin, 'dispatch'), 0o755)
+    const complete = (words: string, at: number) =>
+      new Promise<string>((resolve, reject) => {
+        const script = `set -e; source ${file}; source ${file}; COMP_WORDS=(${words}); COMP_CWORD=${at}; __dispatch_complete; printf '%s\\n' "\${COMPREPLY[@]}"`
+        const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: dir, DISPATCH_URL: api.url }
+        execFile('bash', ['--norc', '-c', script], { env }, (error, stdout, stderr) =>
+          error ? reject(new Error(stderr)) : resolve(stdout),
+        )
+      })
+    expect(await complete('dispatch go', 1)).toBe('goal\ngoals\n')
+    expect(await complete('dispatch approve ""', 2)).toBe('T-31\n')
+    expect(await complete('dispatch goals --status = pau', 4)).toBe('paused\n')
+    expect(await complete("dispatch approve '$(touch pwned)'", 2)).toBe('\n')
   })
 
   it('offers commands, options, choices and ids', async () => {

@@ -31,8 +31,40 @@ interface Offer {
   description: string
 }
 
+/**
+ * For bash without the package bash-completion, whose functions the script of @bomb.sh/tab calls; that one also cannot
+ * be sourced twice, and evaluates what is being typed. Option=value arrives as three words, hence the loop.
+ */
+const BASH_SCRIPT = `# bash completion for dispatch
+__dispatch_complete() {
+    local cur="\${COMP_WORDS[COMP_CWORD]}" word line directive=0 out
+    local -a words=()
+    for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+        [[ $word == "=" ]] || words+=("$word")
+    done
+    if [[ $cur == "=" ]]; then
+        cur=""
+        words+=("")
+    fi
+    out=$(dispatch complete -- "\${words[@]}" 2>/dev/null)
+    COMPREPLY=()
+    while IFS= read -r line; do
+        if [[ $line =~ ^:[0-9]+$ ]]; then
+            directive=\${line#:}
+            continue
+        fi
+        word=\${line%%$'\\t'*}
+        [[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$word")
+    done <<< "$out"
+    (( directive & 2 )) && compopt -o nospace 2>/dev/null
+    return 0
+}
+complete -F __dispatch_complete dispatch
+`
+
 /** The script that a shell sources; it calls `dispatch complete -- <words>`. */
 export function completionScript(shell: string): string {
+  if (shell === 'bash') return BASH_SCRIPT
   return captured(() => new RootCommand().setup('dispatch', 'dispatch', shell))
 }
 

@@ -1,5 +1,7 @@
-import { type Client, createClient } from '../client/client.ts'
+import { createClient } from '../client/client.ts'
+import { routes } from '../contracts/routes.ts'
 import type { Deps, GlobalValues } from './command.ts'
+import { callThroughRestart } from './restart.ts'
 import { findHome, findServer } from './server-url.ts'
 
 /** Real dependencies of the commands. Nothing is looked up before a command asks for it. */
@@ -10,12 +12,16 @@ export function createDeps(options: {
   flags: Pick<GlobalValues, 'home' | 'url'>
 }): Deps {
   const { env, cwd, signal, flags } = options
-  let client: Client | undefined
-  const serverUrl = () => findServer(env, flags)
+  const server = () => findServer(env, flags)
+  const serverUrl = () => server().url
   return {
     call(name, input, callOptions) {
-      client ??= createClient({ baseUrl: serverUrl() })
-      return client.call(name, input, callOptions)
+      return callThroughRestart({
+        server,
+        signal,
+        repeatable: routes[name].method === 'GET',
+        call: (baseUrl) => createClient({ baseUrl }).call(name, input, callOptions),
+      })
     },
     async *subscribe(stream, { after, signal: ended }) {
       const { subscribe } = await import('../client/stream.ts')

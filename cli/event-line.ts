@@ -23,7 +23,9 @@ export function eventLine(event: EventBody): string {
     case 'run.status':
       return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${tokens(data.tokens)} tokens${why(data.detail ?? data.reason)}`
     case 'review.pending':
-      return `review of the ${data.kind} waits (${data.tier})${why(data.reason)}: dispatch reviews`
+      return data.tier === 'block'
+        ? `review of the ${data.kind} waits${why(data.reason)}: dispatch reviews`
+        : `${data.kind} goes on by policy (${data.tier}), no review waits${why(data.reason)}`
     case 'review.decided':
       return `review decided: ${data.decision}${why(data.comment)}`
     case 'goal.merged':

@@ -112,7 +112,8 @@ const UNREACHABLE = new Set([
   'EAI_AGAIN',
 ])
 
-function errorCode(error: unknown): string | undefined {
+/** The system's word for what went wrong, such as `ECONNREFUSED`. */
+export function errorCode(error: unknown): string | undefined {
   const { code, cause } = (error ?? {}) as { code?: string; cause?: { code?: string } }
   return code ?? cause?.code
 }

@@ -15,17 +15,27 @@ export function findHome(env: Env, flag: string | undefined): HomePaths {
   return homePaths(named || defaultHome())
 }
 
+export interface FoundServer {
+  url: string
+  /** Process of the supervisor that wrote `server.json`; undefined when a person named the address. */
+  supervisor: number | undefined
+}
+
 /** Where the API listens: `--url`, DISPATCH_URL, else `server.json` of the home. Throws when nothing tells. */
 export function findServer(
   env: Env,
   flags: { url: string | undefined; home: string | undefined },
-): string {
-  if (flags.url) return checked(flags.url, 'option --url')
-  if (env['DISPATCH_URL']) return checked(env['DISPATCH_URL'], 'environment variable DISPATCH_URL')
+): FoundServer {
+  const named = (url: string, source: string) => ({
+    url: checked(url, source),
+    supervisor: undefined,
+  })
+  if (flags.url) return named(flags.url, 'option --url')
+  if (env['DISPATCH_URL']) return named(env['DISPATCH_URL'], 'environment variable DISPATCH_URL')
   const home = findHome(env, flags.home)
   const server = readServerFile(home.serverFile)
   if (!server) throw notRunning(`nothing was started on ${home.root}`)
-  return checked(server.url, home.serverFile)
+  return { url: checked(server.url, home.serverFile), supervisor: server.pid }
 }
 
 function checked(text: string, source: string): string {

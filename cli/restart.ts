@@ -1,0 +1,65 @@
+import { CliFailure, errorCode, isUnreachable, notRunning } from './failure.ts'
+import type { FoundServer } from './server-url.ts'
+
+/** A killed API is back within a second; a machine that is busy takes longer. */
+const PATIENCE_MS = 3000
+const STEP_MS = 100
+
+/**
+ * Calls the server, and waits for it while its supervisor lives but it does not listen: it was killed and is started
+ * again. Where it listens is looked up each time, because it may come back elsewhere. A call that was refused changed
+ * nothing; one that was cut off is made again only when it is `repeatable`.
+ */
+export async function callThroughRestart<T>(options: {
+  server: () => FoundServer
+  call: (baseUrl: string) => Promise<T>
+  repeatable: boolean
+  signal: AbortSignal
+}): Promise<T> {
+  const { call, repeatable, signal } = options
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const { url, supervisor } = options.server()
+    try {
+      return await call(url)
+    } catch (error) {
+      if (!isUnreachable(error)) throw error
+      if (supervisor === undefined) throw nothingAt(url, errorCode(error))
+      if (!isAlive(supervisor)) throw notRunning(refused(error) ? undefined : errorCode(error))
+      if (!refused(error) && !repeatable) throw cutOff()
+      if (signal.aborted || Date.now() >= deadline) throw restarting()
+    }
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS))
+  }
+}
+
+const refused = (error: unknown) => errorCode(error) === 'ECONNREFUSED'
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+const restarting = () =>
+  new CliFailure('temporary', 'restarting', 'Dispatch is restarting; try again.')
+
+const cutOff = () =>
+  new CliFailure(
+    'temporary',
+    'cut_off',
+    'Dispatch went away before it answered, and is restarting; whether it was done is not known.',
+    'See what is there, then try again.',
+  )
+
+/** The address was given: whoever gave it may mean another machine, so how to start one here is no help. */
+const nothingAt = (url: string, code: string | undefined) =>
+  new CliFailure(
+    'notRunning',
+    'not_running',
+    `Nothing answers at ${url} (${code}).`,
+    'Check the address in --url or DISPATCH_URL.',
+  )
