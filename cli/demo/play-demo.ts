@@ -120,6 +120,7 @@ async function keep(goal: Goal, { io, deps, folder, home, server }: Play): Promi
   io.print()
   io.print(io.paint('bold', `It goes on running, and ${review.shortId} waits for you:`))
   io.print(`  look     ${server.url}`)
+  io.print(`  read     ${program} diff ${review.shortId} ${at}`)
   io.print(`  approve  ${program} approve ${review.shortId} ${at}`)
   io.print(`  watch    ${program} goal watch ${goal.shortId} ${at}`)
   io.print(`  stop     ${program} stop ${at} && rm -rf ${folder}`)
@@ -168,11 +169,22 @@ async function report(options: {
   return ok ? EXIT.ok : EXIT.error
 }
 
-function printRealUse({ io, deps }: Play) {
-  const program = programName(deps.cwd)
+function printRealUse({ io }: Play) {
+  const installed = programName() === 'dispatch'
+  const lines: [string, string][] = [
+    [
+      installed ? 'dispatch start' : 'npm start',
+      'in a terminal of its own; prints the address of the UI',
+    ],
+    ...(installed
+      ? []
+      : [[`alias dispatch="${programName()}"`, 'in a second terminal'] as [string, string]]),
+    ['cd <your repository>', ''],
+    ['dispatch projects add .', 'once'],
+    ['dispatch goal "what should exist" --profile Demo --watch', ''],
+    ['dispatch diff R-2; dispatch approve R-2', 'what waits for you: dispatch reviews'],
+  ]
   io.print(`\n${io.paint('bold', 'For real')}`)
-  const start = program === 'dispatch' ? 'dispatch start' : 'npm start'
-  io.print(`  ${start.padEnd(52)} in a terminal of its own; prints the address of the UI`)
-  io.print(`  ${`${program} projects add <your repository>`.padEnd(52)} once`)
-  io.print(`  ${`${program} goal "what should exist" --watch`.padEnd(52)} in your repository`)
+  for (const [command, about] of lines) io.print(`  ${command.padEnd(58)} ${about}`.trimEnd())
+  io.print('  (--profile Demo until other agents than the demo agent are connected)')
 }
