@@ -9,6 +9,7 @@ import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
 import { forgetOld } from '../db/idempotency.ts'
 import { seedProfiles } from '../db/profiles.ts'
+import { seedSettings } from '../db/settings.ts'
 import { createGit } from '../git/git.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { createDoctor } from './doctor.ts'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   await migrate(databaseUrl)
   const database = connect(databaseUrl)
   await seedProfiles(database)
+  await seedSettings(database.knex, config.pool)
   await forgetOld(database.knex)
   const temporal = createTemporalGateway(temporalAt(config, address))
   const git = createGit({ home: home.root, path: config.path })

@@ -19,6 +19,16 @@ export async function readSettings(knex: Knex): Promise<Settings> {
   return { ...DEFAULT_SETTINGS, ...Object.fromEntries(rows.map((row) => [row.key, row.value])) }
 }
 
+/** First values of settings that nobody has set yet. */
+export async function seedSettings(knex: Knex, first: Partial<Settings>): Promise<void> {
+  const rows = Object.entries(first).map(([key, value]) => ({
+    key,
+    value: JSON.stringify(value),
+    updated_by: 'configuration',
+  }))
+  if (rows.length > 0) await knex('settings').insert(rows).onConflict('key').ignore()
+}
+
 export async function writeSettings(
   tx: Knex.Transaction,
   changes: Partial<Settings>,

@@ -87,11 +87,26 @@ async function instantStage(
 ): Promise<StageResult> {
   if (stage === 'spec') await insertSpec(database, goalId, attempt)
   else if (stage === 'implement') await commitTask(database, hubs, { goalId, taskId })
+  else if (stage === 'verify') await passEverything(database, { goalId, taskId, attempt })
   else if (stage === 'test_spec' || stage === 'security_spec') {
     const goal = await database.knex('goals').where({ id: goalId }).first('title')
     if (STOPS.test(goal.title)) return { outcome: 'failed', reason: 'the benchmark stops here' }
   }
   return { outcome: 'passed', frontend: false }
+}
+
+/** Every item of the spec is judged, so that the review of a note is the policy's. */
+async function passEverything(
+  database: Database,
+  task: Pick<RunStageInput, 'goalId' | 'taskId' | 'attempt'>,
+): Promise<void> {
+  const items = ['REQ-1', 'AC-1'].map((ref) => ({ ref, result: 'pass', evidence: 'It is there.' }))
+  await database.knex.transaction(async (tx) => {
+    const { id } = await openStage(tx, { ...task, stage: 'verify' }, null)
+    await tx('stage_attempts')
+      .where({ id })
+      .update({ output: JSON.stringify({ items }) })
+  })
 }
 
 async function insertSpec(database: Database, goalId: string, attempt: number): Promise<void> {
