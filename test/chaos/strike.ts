@@ -100,7 +100,9 @@ const SAYS_SO: Record<Service, (at: OwnStack, goalId: string) => Promise<boolean
       () => '',
       (error: { stderr: string }) => error.stderr,
     )
-    return /is restarting|does not answer|not run|cannot reach|no answer|nothing answers/i.test(said)
+    return /is restarting|does not answer|not run|cannot reach|no answer|nothing answers/i.test(
+      said,
+    )
   },
 }
 
