@@ -27,7 +27,7 @@ export function createApp(deps: ApiDeps): Express {
     response.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics())
   })
   refuseOtherMethods(app)
-  if (deps.uiDir !== undefined) servePages(app, deps.uiDir)
+  if (deps.uiDir !== undefined) servePages(app, { dir: deps.uiDir, csp: CSP })
   app.use((request) => {
     throw new Problem(404, 'not_found', `There is nothing at ${request.path.slice(0, 200)}.`)
   })
@@ -67,8 +67,15 @@ function observe({ log, metrics }: ApiDeps): RequestHandler {
   }
 }
 
+/** Styles may stand in the page, because Radix sets some; nothing can be loaded from outside by them, see `img-src`. */
 const CSP = [
-  ...["default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'"],
+  ...[
+    "default-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "object-src 'none'",
+    "base-uri 'none'",
+  ],
   ...["form-action 'self'", "frame-ancestors 'none'"],
 ].join('; ')
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type SocketMessage, socketRequest } from '../contracts/events.ts'
+import { type SocketMessage, type SocketRequest, socketRequest } from '../contracts/events.ts'
 import type { Database } from '../db/connect.ts'
 import { isRefusal } from '../db/refusal.ts'
 import { headOf, resolveStream } from '../db/streams.ts'
@@ -40,6 +40,8 @@ const MAX_BUFFERED = 8 * 1024 * 1024
 const POLL_MS = 1_000
 const PING_MS = 20_000
 
+type SubscribeRequest = Extract<SocketRequest, { type: 'subscribe' }>
+
 interface Client {
   socket: WebSocket
   streams: Map<string, Subscription>
@@ -72,7 +74,8 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     return new Promise((resolve) => socket.send(JSON.stringify(message), () => resolve()))
   }
 
-  async function subscribe(client: Client, stream: string, after: number): Promise<void> {
+  async function subscribe(client: Client, request: SubscribeRequest): Promise<void> {
+    const { stream, last } = request
     const refuse = (code: string, detail: string) =>
       send(client, { type: 'error', code, detail, stream })
     if (client.streams.size >= MAX_STREAMS)
@@ -80,7 +83,9 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     const found = await resolveStream(database.knex, stream)
     if (isRefusal(found)) return refuse(found.refused, found.detail)
     const head = await headOf(database.knex, found)
-    if (after > head) return refuse('resync', `The stream ends at ${head}: start again after 0.`)
+    if (request.after > head)
+      return refuse('resync', `The stream ends at ${head}: start again after 0.`)
+    const after = last === undefined ? request.after : Math.max(request.after, head - last)
     client.streams.get(stream)?.stop()
     const subscription = createSubscription({
       ...{ knex: database.knex, stream: found, name: stream, after },
@@ -97,7 +102,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
       const detail = 'Send {"type":"subscribe","stream":…,"after":…} or {"type":"unsubscribe",…}.'
       return send(client, { type: 'error', code: 'invalid', detail })
     }
-    if (request.type === 'subscribe') return subscribe(client, request.stream, request.after)
+    if (request.type === 'subscribe') return subscribe(client, request)
     client.streams.get(request.stream)?.stop()
     client.streams.delete(request.stream)
   }

@@ -12,6 +12,7 @@ import {
   goal,
   goalSummary,
   ledgerRow,
+  overview,
   poolState,
   profile,
   profileStages,
@@ -92,6 +93,12 @@ export const api = {
     }),
   },
 
+  getOverview: {
+    summary: 'Projects with what waits in them, reviews due, the pool, and usage since a time',
+    query: z.strictObject({ since: z.iso.datetime().optional() }),
+    reply: overview,
+  },
+
   listProjects: { summary: 'Projects', query: z.strictObject(page), reply: listOf(project) },
   createProject: {
     summary: 'Register a git repository',
@@ -129,6 +136,8 @@ export const api = {
     query: z.strictObject({
       ...page,
       status: z.enum(GOAL_STATUSES).optional(),
+      /** Goals that can still go on, or those that cannot. */
+      state: z.enum(['open', 'over']).optional(),
       project: z.string().max(4096).optional(),
     }),
     reply: listOf(goalSummary),

@@ -114,6 +114,8 @@ export const socketRequest = z.discriminatedUnion('type', [
     type: z.literal('subscribe'),
     stream: z.string().max(100),
     after: z.int().min(0),
+    /** Begin with the newest so many (0: only what comes) where that is later than `after`. */
+    last: z.int().min(0).max(100_000).optional(),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), stream: z.string().max(100) }),
 ])

@@ -11,6 +11,8 @@ export const routes = {
   health: { method: 'GET', path: '/health', status: 200 },
   ready: { method: 'GET', path: '/ready', status: 200 },
 
+  getOverview: { method: 'GET', path: '/api/overview', status: 200 },
+
   listProjects: { method: 'GET', path: '/api/projects', status: 200 },
   createProject: { method: 'POST', path: '/api/projects', status: 201, idempotent: true },
   getProject: { method: 'GET', path: '/api/projects/:id', status: 200 },

@@ -141,6 +141,16 @@ export const goalSummary = z.object({
   pendingReviews: z.int(),
   usage,
   mergedCommit: z.string().nullable(),
+  /** The agent runs that work on it now, with the last thing each said. */
+  working: z.array(
+    z.object({
+      runId: uuid,
+      runShortId: z.string(),
+      adapter: z.string(),
+      stage: z.enum(STAGES),
+      lastLine: z.string().nullable(),
+    }),
+  ),
   createdAt: time,
   updatedAt: time,
 })
@@ -314,6 +324,33 @@ export const settings = z.strictObject({
   agentSilenceSeconds: z.int().min(1).max(86_400),
 })
 export type Settings = z.infer<typeof settings>
+
+/** What every page shows around its own content, in one answer. */
+export const overview = z.object({
+  version: z.string(),
+  projects: z.array(
+    z.object({
+      id: uuid,
+      shortId: z.string(),
+      name: z.string(),
+      /** Goals that are not over. */
+      open: z.int(),
+      /** Goals that wait for a person: a review is due, or they need attention. */
+      waiting: z.int(),
+    }),
+  ),
+  pendingReviews: z.int(),
+  pool: z.object({
+    paused: z.boolean(),
+    pausedBy: z.string().nullable(),
+    held: z.int(),
+    waiting: z.int(),
+    maxConcurrent: z.int(),
+  }),
+  /** Of the runs asked for since `since`. */
+  usage,
+})
+export type Overview = z.infer<typeof overview>
 
 export const ledgerRow = z.object({ key: z.string(), runs: z.int(), usage })
 export type LedgerRow = z.infer<typeof ledgerRow>

@@ -9,6 +9,7 @@ import { readSettings, writeSettings } from '../../db/settings.ts'
 import { resolveStream } from '../../db/streams.ts'
 import { agentDetail, listAdapters, listAgents, readTranscript } from '../../db/views/agents.ts'
 import { readLedger } from '../../db/views/ledger.ts'
+import { readOverview } from '../../db/views/overview.ts'
 import { poolState } from '../../db/views/pool.ts'
 import type { Handlers } from '../bind.ts'
 import type { ChangeContext, Changes } from '../change.ts'
@@ -18,7 +19,14 @@ type AgentRoutes = Pick<Handlers, 'listAgents' | 'getAgent' | 'getTranscript' | 
 type PoolRoutes = Pick<Handlers, 'getPool' | 'pausePool' | 'resumePool'>
 type SystemRoutes = Pick<
   Handlers,
-  'health' | 'ready' | 'listEvents' | 'getLedger' | 'getSettings' | 'updateSettings' | 'runDoctor'
+  | 'health'
+  | 'ready'
+  | 'getOverview'
+  | 'listEvents'
+  | 'getLedger'
+  | 'getSettings'
+  | 'updateSettings'
+  | 'runDoctor'
 >
 
 export function agentRoutes({ database: { knex } }: ApiDeps): AgentRoutes {
@@ -63,6 +71,9 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
       ])
       const status = postgres && temporal && worker ? 'ok' : 'degraded'
       return { status, postgres, temporal, worker }
+    },
+    async getOverview({ query }) {
+      return { version: deps.version, ...(await readOverview(knex, query)) }
     },
     async listEvents({ query }) {
       const stream = await resolveStream(knex, query.stream)

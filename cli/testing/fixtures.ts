@@ -61,6 +61,7 @@ export const goalSummary: GoalSummary = {
   pendingReviews: 1,
   usage,
   mergedCommit: null,
+  working: [],
   createdAt: at,
   updatedAt: at,
 }

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
-import { STAGES } from '../../contracts/stages.ts'
+import { type GoalStatus, STAGES } from '../../contracts/stages.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
@@ -41,7 +41,12 @@ const goalRows = (knex: Knex): Knex.QueryBuilder =>
       ),
     )
 
-function toSummary(row: GoalRow, usage: UsageTotals | undefined): GoalSummary {
+/** Goals that can still go on. */
+export const OPEN_STATUSES: readonly GoalStatus[] = ['active', 'paused', 'needs_attention']
+
+type Working = GoalSummary['working']
+
+function toSummary(row: GoalRow, usage?: UsageTotals, working: Working = []): GoalSummary {
   return {
     id: row.id,
     shortId: shortId('goal', row.number),
@@ -56,6 +61,7 @@ function toSummary(row: GoalRow, usage: UsageTotals | undefined): GoalSummary {
     pendingReviews: row.pending_reviews,
     usage: usage ?? ZERO_USAGE,
     mergedCommit: row.merged_commit,
+    working,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -64,7 +70,11 @@ function toSummary(row: GoalRow, usage: UsageTotals | undefined): GoalSummary {
 /** Goals, newest first. */
 export async function listGoals(
   knex: Knex,
-  query: PageQuery & { status?: string | undefined; project?: string | undefined },
+  query: PageQuery & {
+    status?: string | undefined
+    state?: 'open' | 'over' | undefined
+    project?: string | undefined
+  },
 ): Promise<Page<GoalSummary> | Refusal> {
   const after = decodeCursor(query.cursor)
   if (isRefusal(after)) return after
@@ -75,17 +85,16 @@ export async function listGoals(
     .modify((q) => {
       if (after) q.where('g.id', '<', after.id)
       if (query.status) q.where('g.status', query.status)
+      if (query.state === 'open') q.whereIn('g.status', OPEN_STATUSES)
+      if (query.state === 'over') q.whereNotIn('g.status', OPEN_STATUSES)
       if (project) q.where('g.project_id', project.id)
     })
     .orderBy('g.id', 'desc')
     .limit(query.limit + 1)
-  const usage = await usageBy(
-    knex,
-    'goal_id',
-    rows.map((row) => row.id),
-  )
+  const ids = rows.map((row) => row.id)
+  const [usage, working] = await Promise.all([usageBy(knex, 'goal_id', ids), workingOn(knex, ids)])
   return toPage(rows, query.limit, {
-    item: (row) => toSummary(row, usage.get(row.id)),
+    item: (row) => toSummary(row, usage.get(row.id), working.get(row.id)),
     position: (row) => ({ rank: 0, id: row.id }),
   })
 }
@@ -93,7 +102,31 @@ export async function listGoals(
 /** One goal as lists show it. The id is one that `resolveId` gave. */
 export async function goalSummary(knex: Knex, id: string): Promise<GoalSummary> {
   const row: GoalRow = await goalRows(knex).where('g.id', id).first()
-  return toSummary(row, (await usageBy(knex, 'goal_id', [id])).get(id))
+  const [usage, working] = await Promise.all([
+    usageBy(knex, 'goal_id', [id]),
+    workingOn(knex, [id]),
+  ])
+  return toSummary(row, usage.get(id), working.get(id))
+}
+
+/** The running agents of goals, oldest first; goals without one are absent. */
+async function workingOn(knex: Knex, goalIds: readonly string[]): Promise<Map<string, Working>> {
+  const rows: { goal_id: string; number: number; run: Working[number] }[] = await knex('agent_runs')
+    .whereIn('goal_id', goalIds)
+    .where('status', 'running')
+    .orderBy('id')
+    .select(
+      'goal_id',
+      'number',
+      knex.raw(`jsonb_build_object('runId', id, 'adapter', adapter, 'stage', stage,
+        'lastLine', last_line) as run`),
+    )
+  const byGoal = new Map<string, Working>()
+  for (const { goal_id, number, run } of rows) {
+    const one = { ...run, runShortId: shortId('run', number) }
+    byGoal.set(goal_id, [...(byGoal.get(goal_id) ?? []), one])
+  }
+  return byGoal
 }
 
 /** A goal with everything its page shows. `workflowUrl` makes the link to Temporal's UI, if there is one. */
@@ -103,15 +136,16 @@ export async function goalDetail(
   workflowUrl: (goalId: string) => string | null,
 ): Promise<Goal> {
   const row: GoalRow = await goalRows(knex).where('g.id', id).first()
-  const [usage, attempts, specs, tasks, reviews] = await Promise.all([
+  const [usage, working, attempts, specs, tasks, reviews] = await Promise.all([
     usageBy(knex, 'goal_id', [id]),
+    workingOn(knex, [id]),
     attemptsOf(knex, id),
     latestSpecs(knex, id),
     tasksOfGoal(knex, id),
     reviewsOfGoal(knex, id),
   ])
   return {
-    ...toSummary(row, usage.get(id)),
+    ...toSummary(row, usage.get(id), working.get(id)),
     description: row.description,
     profile: row.profile,
     baseCommit: row.base_commit,

@@ -1,0 +1,154 @@
+import type { SocketMessage } from '../contracts/events.ts'
+import { type LiveItem, type SocketLike, StreamError } from './live-stream.ts'
+
+/** `lost`: nothing is shown as new until the connection is back; `retryAt` is when it is tried next (ms since 1970). */
+export type LiveConnection =
+  | { state: 'connecting' }
+  | { state: 'live' }
+  | { state: 'lost'; since: number; retryAt: number }
+
+export interface Topic {
+  stream: string
+  /** The last seq that is known already; 0 for everything. */
+  after: number
+  /** Begin with the newest so many instead; 0 for only what comes. */
+  last?: number
+  /** Items in order, without a gap or a repeat, as many at once as came at once. */
+  onItems(items: LiveItem[]): void
+  /** What was stored before has been given; called again after each reconnect. */
+  onLive?(): void
+  /** The stream does not exist, or ends before what we know of it (`resync`): it gets nothing more. */
+  onRefused?(error: StreamError): void
+}
+
+export interface LiveSocket {
+  /** Returns the way to end it. */
+  subscribe(topic: Topic): () => void
+  /** Connects now instead of at `retryAt`. */
+  retry(): void
+  close(): void
+}
+
+export interface LiveSocketOptions {
+  /** `http://host:port` of the server. */
+  baseUrl: string
+  open: (url: string) => SocketLike
+  onConnection: (connection: LiveConnection) => void
+  /** Said by the server on each connect. */
+  onVersion?: (version: string) => void
+}
+
+interface Subscribed {
+  topic: Topic
+  /** The last seq that was given; undefined until the server said where the stream begins for us. */
+  seq: number | undefined
+  asked: boolean
+}
+
+const FIRST_WAIT_MS = 250
+const LAST_WAIT_MS = 10_000
+
+/**
+ * One socket for any number of streams. When the connection is lost it is made again, and every stream goes on after the
+ * last seq it gave. One topic a stream: whoever shares one, shares its topic.
+ */
+export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
+  const topics = new Map<string, Subscribed>()
+  const url = `${options.baseUrl.replace(/^http/, 'ws').replace(/\/+$/, '')}/ws`
+  let socket: SocketLike | undefined
+  let ready = false
+  let closed = false
+  let wait = FIRST_WAIT_MS
+  let lostSince: number | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const send = (message: object) => socket?.send(JSON.stringify(message))
+
+  function ask(one: Subscribed): void {
+    const { stream, after, last } = one.topic
+    const fresh = one.seq === undefined && last !== undefined
+    send({ type: 'subscribe', stream, after: one.seq ?? after, ...(fresh ? { last } : {}) })
+    one.asked = true
+  }
+
+  function connect(): void {
+    clearTimeout(timer)
+    if (closed || socket) return
+    if (lostSince === undefined) options.onConnection({ state: 'connecting' })
+    const mine = options.open(url)
+    socket = mine
+    mine.addEventListener('open', () => {
+      if (socket !== mine) return
+      ready = true
+      wait = FIRST_WAIT_MS
+      lostSince = undefined
+      options.onConnection({ state: 'live' })
+      for (const one of topics.values()) ask(one)
+    })
+    mine.addEventListener('message', ({ data }) => {
+      if (socket === mine) receive(JSON.parse(String(data)) as SocketMessage)
+    })
+    const onEnd = () => {
+      if (socket === mine) lose()
+    }
+    mine.addEventListener('error', onEnd)
+    mine.addEventListener('close', onEnd)
+  }
+
+  function lose(): void {
+    socket?.close()
+    socket = undefined
+    ready = false
+    for (const one of topics.values()) one.asked = false
+    if (closed) return
+    lostSince ??= Date.now()
+    options.onConnection({ state: 'lost', since: lostSince, retryAt: Date.now() + wait })
+    timer = setTimeout(connect, wait)
+    wait = Math.min(LAST_WAIT_MS, wait * 2)
+  }
+
+  function receive(message: SocketMessage): void {
+    if (message.type === 'hello') return options.onVersion?.(message.version)
+    const one = topics.get(message.stream ?? '')
+    if (!one?.asked) return
+    if (message.type === 'batch') return take(one, message.items)
+    if (message.type === 'live') {
+      one.seq ??= message.seq
+      return one.topic.onLive?.()
+    }
+    topics.delete(one.topic.stream)
+    one.topic.onRefused?.(new StreamError(message.code, message.detail))
+  }
+
+  function take(one: Subscribed, items: LiveItem[]): void {
+    const begin = one.seq ?? (one.topic.last === undefined ? one.topic.after : undefined)
+    const fresh = begin === undefined ? items : items.filter(({ seq }) => seq > begin)
+    const [first] = fresh
+    const end = fresh.at(-1)
+    if (!first || !end) return
+    const whole = end.seq - first.seq === fresh.length - 1
+    if (!whole || (begin !== undefined && first.seq !== begin + 1)) return ask(one) // a hole: replayed from the last seq
+    one.seq = end.seq
+    one.topic.onItems(fresh)
+  }
+
+  connect()
+  return {
+    subscribe(topic) {
+      const one: Subscribed = { topic, seq: undefined, asked: false }
+      topics.set(topic.stream, one)
+      if (ready) ask(one)
+      return () => {
+        if (topics.get(topic.stream) !== one) return
+        topics.delete(topic.stream)
+        if (ready) send({ type: 'unsubscribe', stream: topic.stream })
+      }
+    },
+    retry: connect,
+    close() {
+      closed = true
+      clearTimeout(timer)
+      socket?.close()
+    },
+  }
+}
