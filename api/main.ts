@@ -39,7 +39,11 @@ async function main(): Promise<void> {
   const databaseUrl = required(config.databaseUrl, 'DATABASE_URL')
   const address = required(config.temporal.address, 'TEMPORAL_ADDRESS')
   const home = createHome(config.home.root)
-  const log = await createLogger({ service: 'api', level: config.logLevel, dir: home.logs })
+  const log = await createLogger({
+    service: 'api',
+    level: config.logLevel,
+    ...(config.logTo === 'files' ? { dir: home.logs } : {}),
+  })
   await migrate(databaseUrl)
   const database = connect(databaseUrl)
   await seedProfiles(database)

@@ -77,3 +77,19 @@ test('a project may not say where data goes', () => {
   writeFileSync(join(home, '.dispatch.toml'), 'database_url = "postgres://evil/x"\n')
   expect(refusal({}, { projectDir: home })).toMatch(/database_url is not known/)
 })
+
+test('secrets come from files, the password of the database apart from its URL', () => {
+  const file = join(home, 'password')
+  writeFileSync(file, 'p@ss/word\n', { mode: 0o600 })
+  const url = 'postgresql://dispatch@postgres:5432/dispatch'
+  const env = { DATABASE_URL: url, DATABASE_PASSWORD_FILE: file, TEMPORAL_API_KEY_FILE: file }
+  const config = loadConfig(env, { home })
+  expect(config.databaseUrl).toBe('postgresql://dispatch:p%40ss%2Fword@postgres:5432/dispatch')
+  expect(config.temporal.apiKey).toBe('p@ss/word')
+  expect(refusal({ ...env, TEMPORAL_API_KEY: 'other' })).toMatch(
+    /TEMPORAL_API_KEY and TEMPORAL_API_KEY_FILE are both set/,
+  )
+  expect(refusal({ DATABASE_PASSWORD_FILE: join(home, 'none') })).toMatch(
+    /DATABASE_PASSWORD_FILE names .*none, which cannot be read/,
+  )
+})

@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { CORE_QUEUE } from '../contracts/messages.ts'
 import { defaultHome, type HomePaths, homePaths } from './home.ts'
+import { withSecretFiles } from './secret-files.ts'
 
 export const DEFAULT_PORT = 4400
 
@@ -55,6 +56,9 @@ const envSchema = z.object({
   DISPATCH_MAX_PER_GOAL: count.optional(),
   DISPATCH_MIN_FREE_MB: z.coerce.number().int().min(0).optional(),
   DATABASE_URL: postgresUrl.optional(),
+  DATABASE_PASSWORD: z.string().optional(),
+  DISPATCH_LOG_TO: z.enum(['files', 'stdout']).optional(),
+  DISPATCH_SPAWNER_SERVICE: z.stringbool().optional(),
   TEMPORAL_ADDRESS: address.optional(),
   TEMPORAL_NAMESPACE: z.string().optional(),
   TEMPORAL_TASK_QUEUE: z.string().optional(),
@@ -66,6 +70,7 @@ const envSchema = z.object({
   TEMPORAL_TLS_KEY_FILE: z.string().optional(),
   DISPATCH_TEMPORAL_PORT: port.optional(),
   DISPATCH_UI: z.stringbool().optional(),
+  DISPATCH_WORKER_METRICS_HOST: z.string().optional(),
   DISPATCH_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   TEMPORAL_UI_URL: z.url().optional(),
 })
@@ -89,14 +94,19 @@ export interface Config {
   /** Where the API listens; loopback unless somebody says otherwise. */
   host: string
   port: number
-  /** Where the worker's Prometheus metrics are, on loopback; 0 is any free port. */
+  /** Where the worker's Prometheus metrics are: loopback unless somebody says otherwise; port 0 is any free one. */
+  workerMetricsHost: string
   workerMetricsPort: number
+  /** Worker: have runs started by the home's spawner service, as in containers. */
+  spawnerService: boolean
   /** Whether the API serves the web UI. */
   ui: boolean
   /** Undefined: the supervisor starts the embedded Postgres. */
   databaseUrl: string | undefined
   temporal: TemporalConfig
   logLevel: z.infer<typeof logLevel>
+  /** Worker and API: rotated files in the home, or standard output, for whoever collects it there. */
+  logTo: 'files' | 'stdout'
   pool: { maxConcurrent: number; maxPerGoal: number }
   /** No run is started while less than this many MiB are free on the home's disk; undefined is the built-in rule. */
   minFreeMb: number | undefined
@@ -120,7 +130,11 @@ type Env = Record<string, string | undefined>
 /** Reads the configuration once: flags, then environment, then the project's file, then the home's `config.toml`. */
 export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
   const home = homePaths(flags.home || env['DISPATCH_HOME'] || homeOfUser(env))
-  const vars = check(envSchema, withoutEmpty(env), (key) => `environment variable ${key}`)
+  const vars = check(
+    envSchema,
+    withoutEmpty(secretsOf(env)),
+    (key) => `environment variable ${key}`,
+  )
   const user = readToml(home.configFile, fileSchema)
   const project = flags.projectDir
     ? readToml(join(flags.projectDir, '.dispatch.toml'), projectSchema)
@@ -138,9 +152,11 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
     home,
     host: vars.DISPATCH_HOST ?? user.host ?? '127.0.0.1',
     port: options.port ?? vars.DISPATCH_PORT ?? user.port ?? DEFAULT_PORT,
+    workerMetricsHost: vars.DISPATCH_WORKER_METRICS_HOST ?? '127.0.0.1',
     workerMetricsPort: vars.DISPATCH_WORKER_METRICS_PORT ?? 9464,
+    spawnerService: vars.DISPATCH_SPAWNER_SERVICE ?? false,
     ui: vars.DISPATCH_UI ?? true,
-    databaseUrl: vars.DATABASE_URL ?? user.database_url,
+    databaseUrl: withPassword(vars.DATABASE_URL ?? user.database_url, vars.DATABASE_PASSWORD),
     temporal: temporalConfig(vars, user.temporal ?? {}, options.temporalPort),
     logLevel:
       options.logLevel ??
@@ -148,6 +164,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
       project.log?.level ??
       user.log?.level ??
       'info',
+    logTo: vars.DISPATCH_LOG_TO ?? 'files',
     pool: {
       maxConcurrent:
         vars.DISPATCH_MAX_CONCURRENT ??
@@ -168,8 +185,24 @@ export function processConfig(flags: ConfigFlags = {}): Config {
   return loadConfig(process.env, flags)
 }
 
-/** The environment of this process, for handing on to children. */
-export const processEnv = (): Env => process.env
+/** The environment of this process, for handing on to children; secrets that come from files are read. Throws ConfigError. */
+export const processEnv = (): Env => secretsOf(process.env)
+
+function secretsOf(env: Env): Env {
+  try {
+    return withSecretFiles(env)
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error })
+  }
+}
+
+/** The password goes apart from the URL where it comes from a file. */
+function withPassword(url: string | undefined, password: string | undefined): string | undefined {
+  if (!url || !password) return url
+  const parsed = new URL(url)
+  parsed.password = encodeURIComponent(password)
+  return parsed.href
+}
 
 function temporalConfig(
   vars: z.infer<typeof envSchema>,

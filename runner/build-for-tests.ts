@@ -10,6 +10,7 @@ export async function buildForTests() {
     entryPoints: {
       runner: 'runner/main.ts',
       spawner: 'runner/spawner.ts',
+      'spawner-service': 'runner/spawner-service.ts',
       'demo-agent': 'adapters/demo/agent.ts',
     },
     outdir: folder,
@@ -23,6 +24,7 @@ export async function buildForTests() {
   return {
     runner: join(folder, 'runner.mjs'),
     spawner: join(folder, 'spawner.mjs'),
+    spawnerService: join(folder, 'spawner-service.mjs'),
     demoAgent: join(folder, 'demo-agent.mjs'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

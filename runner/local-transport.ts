@@ -23,6 +23,7 @@ import {
   SPEC_FILE,
   TMP_FOLDER,
 } from './run-files.ts'
+import { createServiceSpawner } from './service-spawner.ts'
 import { createSpawnerClient, type SpawnerOptions } from './spawner-client.ts'
 import { tidyRun } from './tidy.ts'
 import type { Transport } from './transport.ts'
@@ -31,7 +32,9 @@ import type { Transport } from './transport.ts'
 export function createLocalTransport(options: SpawnerOptions): Transport {
   const home = resolve(options.home)
   const runs = join(home, 'runs')
-  const spawner = createSpawnerClient({ ...options, home })
+  const spawner = options.spawnerService
+    ? createServiceSpawner(home)
+    : createSpawnerClient({ ...options, home })
   const dirOf = (runId: string) => runDirectory(runs, runId)
   return {
     create: (spec) => createRunDirectory(runs, spec),

@@ -12,6 +12,8 @@ export interface SpawnerOptions {
   home: string
   /** Built programs. */
   entry: { runner: string; spawner: string }
+  /** Have runners started by the home's spawner service instead of a child of this process. */
+  spawnerService?: boolean
 }
 
 /** Starts the spawner at once, and again when it died: an assignment can be repeated safely, because a run is claimed only once. */

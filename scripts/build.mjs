@@ -16,6 +16,8 @@ const SERVERS = {
   api: 'api/main.ts',
   runner: 'runner/main.ts',
   spawner: 'runner/spawner.ts',
+  'spawner-service': 'runner/spawner-service.ts',
+  'prepare-temporal': 'temporal/main.ts',
   'demo-agent': 'adapters/demo/agent.ts',
 }
 /** Loaded only by `dispatch start` and friends, so the rest of the CLI stays small and quick. */

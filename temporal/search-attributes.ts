@@ -1,4 +1,4 @@
-import type { Connection } from '@temporalio/client'
+import { type Connection, isGrpcServiceError } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
 
 /** What operators can search for in Temporal. Lists in the product come from Postgres, never from here. */
@@ -19,6 +19,22 @@ export const SEARCH_ATTRIBUTE_TYPES: Readonly<Record<string, number>> = {
   [PENDING_REVIEW.name]: BOOL,
 }
 const DAY_SECONDS = 86_400
+const RETENTION_DAYS = 30
+const ALREADY_EXISTS = 6 // https://grpc.io/docs/guides/status-codes/
+
+/** Makes the namespace where it is missing; false when it was there. A new one may take seconds to be known everywhere. */
+export async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: RETENTION_DAYS * DAY_SECONDS } as never,
+    })
+    return true
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === ALREADY_EXISTS) return false
+    throw error
+  }
+}
 
 /**
  * Registers our search attributes and keeps closed workflows for `retentionDays`. Safe at every boot: flags of the
@@ -27,7 +43,7 @@ const DAY_SECONDS = 86_400
 export async function prepareNamespace(
   connection: Connection,
   namespace = 'default',
-  retentionDays = 30,
+  retentionDays = RETENTION_DAYS,
 ): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(

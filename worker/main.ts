@@ -28,7 +28,11 @@ const SWEEP_MS = 60_000
 async function main(): Promise<void> {
   const config = processConfig()
   const home = createHome(config.home.root)
-  const log = await createLogger({ service: 'worker', level: config.logLevel, dir: home.logs })
+  const log = await createLogger({
+    service: 'worker',
+    level: config.logLevel,
+    ...(config.logTo === 'files' ? { dir: home.logs } : {}),
+  })
   if (!config.databaseUrl || !config.temporal.address)
     throw new ConfigError(
       'DATABASE_URL and TEMPORAL_ADDRESS are needed: start with "dispatch start", or set both',
@@ -38,6 +42,7 @@ async function main(): Promise<void> {
   const runner = createRunner({
     home: home.root,
     entry: { runner: beside('./runner.js'), spawner: beside('./spawner.js') },
+    spawnerService: config.spawnerService,
     log: (message) => log.warn(message),
   })
   const git = createGit({
@@ -117,14 +122,15 @@ async function createWorker(
 ): Promise<Worker> {
   const { temporal } = config
   const address = temporal.address as string
-  const metricsPort = await freePort(config.workerMetricsPort)
-  log.info({ url: `http://127.0.0.1:${metricsPort}/metrics` }, 'metrics')
+  const metricsPort = await freePort(config.workerMetricsPort, config.workerMetricsHost)
+  const metricsAddress = `${config.workerMetricsHost}:${metricsPort}`
+  log.info({ url: `http://${metricsAddress}/metrics` }, 'metrics')
   Runtime.install({
     logger: temporalLogger(log),
     telemetryOptions: {
       metrics: {
         prometheus: {
-          bindAddress: `127.0.0.1:${metricsPort}`,
+          bindAddress: metricsAddress,
           countersTotalSuffix: true,
           unitSuffix: true,
         },
