@@ -111,6 +111,7 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
   const does = remedyFor(reason, failures - 1, until === undefined ? undefined : Math.max(1, until))
   const why = `${failureAdvice(reason)} (${last.exit_detail ?? reason})`
   if (does.type === 'resume') return { type: 'start', purpose: 'resume' }
+  if (does.type === 'restart') return { type: 'start', purpose: 'start' }
   if (does.type === 'give_up') return { type: 'end', outcome: { type: 'failed', reason: why } }
   const untilMs = ended + does.seconds * 1000
   if (untilMs <= Date.now()) return { type: 'start', purpose: 'resume' }
@@ -141,7 +142,10 @@ async function nextSegment(
   next: { segments: readonly RunRow[]; purpose: RunPurpose },
 ): Promise<RunRow> {
   const { adapter, model } = work.facts.goal.profile.stages[work.key.stage as AgentStage]
-  const sessionId = next.segments.findLast((segment) => segment.session_id)?.session_id ?? null
+  const sessionId =
+    next.purpose === 'start'
+      ? null
+      : (next.segments.findLast((segment) => segment.session_id)?.session_id ?? null)
   return createSegment(deps.database, work.key, {
     segment: (next.segments.at(-1)?.segment ?? 0) + 1,
     purpose: next.purpose,

@@ -19,6 +19,8 @@ export interface CliOptions {
   cwd: string
   /** The whole environment; nothing is inherited. */
   env: Readonly<Record<string, string>>
+  /** Longest line that is kept; the rest of a longer one is dropped. Default 1 MiB. */
+  maxLineBytes?: number
 }
 
 export type CliLine = Line & { from: 'stdout' | 'stderr' }
@@ -83,8 +85,10 @@ export function spawnCli(options: CliOptions): CliProcess {
   child.stdin.on('error', () => child.stdin.destroy())
 
   const readers = [
-    readLines(child.stdout, (line) => queue.push({ ...line, from: 'stdout' })),
-    readLines(child.stderr, (line) => queue.push({ ...line, from: 'stderr' })),
+    readLines(child.stdout, options.maxLineBytes, (line) =>
+      queue.push({ ...line, from: 'stdout' }),
+    ),
+    readLines(child.stderr, undefined, (line) => queue.push({ ...line, from: 'stderr' })),
   ]
   void Promise.all([...readers, exited]).then(() => queue.end())
 
@@ -137,8 +141,12 @@ function treeOf(pid: number | undefined, tag: string | undefined): ProcessInfo[]
 
 const stillRuns = (found: ProcessInfo) => readProcess(found.pid)?.startTime === found.startTime
 
-async function readLines(stream: Readable, push: (line: Line) => Promise<void>): Promise<void> {
-  const splitter = createLineSplitter()
+async function readLines(
+  stream: Readable,
+  maxLineBytes: number | undefined,
+  push: (line: Line) => Promise<void>,
+): Promise<void> {
+  const splitter = createLineSplitter(maxLineBytes)
   try {
     for await (const chunk of stream) for (const line of splitter.push(chunk)) await push(line)
   } catch (error) {

@@ -19,6 +19,7 @@ export const FAILURE_REASONS = [
   'refused',
   'invalid_output',
   'missing',
+  'session', // the agent does not know the session that it was to continue
 ] as const
 export type FailureReason = (typeof FAILURE_REASONS)[number]
 

@@ -17,6 +17,7 @@ const ADVICE: Readonly<Record<FailureReason, string>> = {
   invalid_output:
     'The answer did not have the asked shape after two corrections: read its transcript, then retry.',
   missing: 'The agent is not installed: see `dispatch adapters` for the command, then retry.',
+  session: 'The agent no longer knows its session; Dispatch starts the work again by itself.',
 }
 
 export const failureAdvice = (reason: FailureReason): string => ADVICE[reason]
@@ -25,6 +26,8 @@ export const failureAdvice = (reason: FailureReason): string => ADVICE[reason]
 export type Remedy =
   /** Start the next segment in the same session, a bounded number of times. */
   | { type: 'resume' }
+  /** Start the work again in a new session, because there is none to continue. */
+  | { type: 'restart' }
   /** Wait for the provider, then go on in the same session. */
   | { type: 'park'; seconds: number }
   | { type: 'give_up' }
@@ -45,6 +48,8 @@ export function remedyFor(
     case 'crash':
     case 'hung':
       return failures < MAX_RESUMES ? { type: 'resume' } : { type: 'give_up' }
+    case 'session':
+      return failures < MAX_RESUMES ? { type: 'restart' } : { type: 'give_up' }
     case 'rate_limit':
     case 'quota':
     case 'overloaded':

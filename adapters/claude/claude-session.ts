@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto'
+import type { Options, Query, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk'
+import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
+import type { AdapterIo, AgentSession } from '../adapter.ts'
+import type { CliProcess } from '../cli-process.ts'
+import { createEventQueue } from '../event-queue.ts'
+import { accessOptions } from './access.ts'
+import { spawnClaude } from './spawn-claude.ts'
+import { createTranslator } from './translator.ts'
+import type { ClaudeMessage } from './wire.ts'
+
+/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
+const INTERRUPT_GRACE_MS = 800
+/** How long it may live on after its result. */
+const EXIT_GRACE_MS = 1500
+const STDERR_KEPT_LINES = 5
+
+/**
+ * Set for every run beside the spec's environment: few retries, because Dispatch decides about waiting (a run that waits holds a place
+ * in the pool); no telemetry and no update of itself in the middle of a run; a refusal to start is a result and no bare stderr.
+ */
+export const CLAUDE_VARIABLES: Readonly<Record<string, string>> = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  CLAUDE_CODE_MAX_RETRIES: '2',
+  CLAUDE_CODE_STARTUP_FAILURE_RESULTS: '1',
+}
+
+/** `program`: the `claude` to run. The SDK is loaded only here, so that no other run pays for it. */
+export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string): AgentSession {
+  const queue = createEventQueue<AgentEvent>()
+  const input = createEventQueue<SDKUserMessage>()
+  const corrections = createCorrections((event) => void queue.push(event))
+  let cli: CliProcess | undefined
+  let session: Query | undefined
+  let interrupted = false
+  let over = false
+
+  const stop = () => {
+    interrupted = true
+    cli?.kill()
+  }
+  const started = (process: CliProcess) => {
+    cli = process
+    if (interrupted) process.kill()
+  }
+  const run = async (): Promise<TerminalEvent> => {
+    const { query } = await import('@anthropic-ai/claude-agent-sdk')
+    const talk = createTalk(spec, corrections, queue.push)
+    const options = sdkOptions(spec, { program, started, ...talk.overheard })
+    void input.push(userMessage(spec.prompt))
+    session = query({ prompt: input.items, options })
+    const watchdog = createWatchdog(spec.silenceSeconds, talk.isWaiting, () => cli?.kill())
+    try {
+      for await (const message of session) {
+        watchdog.heard()
+        const terminal = await talk.hear(message as ClaudeMessage)
+        // Known before the agent itself gave up: it must not go on trying.
+        if (terminal && message.type !== 'result') cli?.kill()
+        if (terminal) return terminal
+      }
+    } catch (error) {
+      talk.failed(error)
+    } finally {
+      watchdog.stop()
+    }
+    return watchdog.bit() ? hung(spec.silenceSeconds) : talk.withoutResult()
+  }
+  const drive = async () => {
+    const terminal = await run().catch(adapterFailed)
+    over = true
+    input.end()
+    await ended(cli)
+    io.signal.removeEventListener('abort', stop)
+    await queue.push(interrupted && terminal.type === 'failed' ? INTERRUPTED : terminal)
+    queue.end()
+  }
+  async function* events(): AsyncGenerator<AgentEvent> {
+    // Nothing is started before the reader has stored the session: it asks for the next event only then.
+    yield { type: 'session', sessionId: spec.resumeSessionId ?? spec.newSessionId }
+    if (io.signal.aborted || interrupted) return yield INTERRUPTED
+    io.signal.addEventListener('abort', stop, { once: true })
+    void drive()
+    yield* queue.items
+  }
+  return {
+    events: events(),
+    correct({ id, text }) {
+      const problem = over ? TOO_LATE : corrections.add(id)
+      if (problem) void queue.push({ type: 'notice', level: 'warn', text: problem })
+      else void input.push(userMessage(text, corrections.uuidOf(id)))
+    },
+    interrupt() {
+      if (interrupted || over) return
+      interrupted = true
+      setTimeout(() => cli?.kill(), INTERRUPT_GRACE_MS).unref()
+      // It may be too young or too stuck to answer; the timer ends it then.
+      session?.interrupt().catch(() => undefined)
+    },
+  }
+}
+
+const INTERRUPTED: TerminalEvent = {
+  type: 'failed',
+  reason: 'interrupted',
+  detail: 'Claude Code was interrupted.',
+}
+const TOO_LATE = 'The correction came too late: the agent had already ended.'
+
+const hung = (seconds: number): TerminalEvent => ({
+  type: 'failed',
+  reason: 'hung',
+  detail: `Claude Code waited for its model for ${seconds} s and heard nothing.`,
+})
+const adapterFailed = (error: unknown): TerminalEvent => ({
+  type: 'failed',
+  reason: 'crash',
+  detail: `The adapter failed: ${String(error)}`,
+})
+
+/** `client_composed`: sent as it is written. A goal's text is no place for slash commands or for `@file`. */
+function userMessage(text: string, uuid?: string): SDKUserMessage {
+  const message = { role: 'user' as const, content: text }
+  const base = { type: 'user' as const, message, parent_tool_use_id: null, client_composed: true }
+  return { ...base, ...(uuid ? { uuid } : {}) } as SDKUserMessage
+}
+
+interface SpawnWish {
+  program: string
+  started(cli: CliProcess): void
+  stderr(text: string): void
+  garbage(text: string): void
+}
+
+function sdkOptions(spec: RunSpec, wish: SpawnWish): Options {
+  const { outputSchema, resumeSessionId } = spec
+  return {
+    ...accessOptions(spec.access),
+    cwd: spec.cwd,
+    env: { ...spec.env, ...CLAUDE_VARIABLES },
+    pathToClaudeCodeExecutable: wish.program,
+    systemPrompt: { type: 'preset', preset: 'claude_code' },
+    // The person's own (their login may be there); never the repository's, which may bring hooks and permissions.
+    settingSources: ['user'],
+    strictMcpConfig: true,
+    includePartialMessages: true,
+    ...(spec.model === undefined ? {} : { model: spec.model }),
+    ...(resumeSessionId === undefined
+      ? { sessionId: spec.newSessionId }
+      : { resume: resumeSessionId }),
+    ...(outputSchema ? { outputFormat: { type: 'json_schema', schema: plain(outputSchema) } } : {}),
+    spawnClaudeCodeProcess: (options) => {
+      const { cli, spawned } = spawnClaude(options, spec.cwd, {
+        stderr: wish.stderr,
+        garbage: ({ text, dropped, from }) =>
+          wish.garbage(
+            dropped > 0
+              ? `A line of the agent's ${from} was too long; ${dropped} bytes were dropped.`
+              : text,
+          ),
+      })
+      wish.started(cli)
+      return spawned
+    },
+  }
+}
+
+/** The CLI checks answers with a validator that knows no 2020-12 by name. */
+function plain(schema: Record<string, unknown>): Record<string, unknown> {
+  const { $schema: _, ...rest } = schema
+  return rest
+}
+
+/** What one session has said so far, and what follows from it. */
+function createTalk(
+  spec: RunSpec,
+  corrections: Corrections,
+  push: (event: AgentEvent) => Promise<void>,
+) {
+  const stderr: string[] = []
+  let thrown: unknown
+  let sessionSeen = ''
+  const translator = createTranslator({
+    cwd: spec.cwd,
+    structured: spec.outputSchema !== undefined,
+    onLifecycle: corrections.heard,
+  })
+  return {
+    overheard: {
+      stderr(text: string) {
+        if (text === '') return
+        stderr.push(text)
+        if (stderr.length > STDERR_KEPT_LINES) stderr.shift()
+        void push({ type: 'notice', level: 'warn', text })
+      },
+      garbage: (text: string) =>
+        void push({ type: 'notice', level: 'warn', text: text.slice(0, 2000) }),
+    },
+    /** True while the model is to speak: not a tool, and not the start of the program. */
+    isWaiting: () => translator.toolsAtWork() === 0,
+    failed(error: unknown) {
+      thrown = error
+    },
+    /** The terminal event, once everything that was sent to the agent is dealt with. */
+    async hear(message: ClaudeMessage): Promise<TerminalEvent | undefined> {
+      for (const event of translator.read(message)) {
+        if (event.type === 'failed') return event
+        // A correction that waits starts another turn: that one's answer counts.
+        if (event.type === 'done') return corrections.areWaiting() ? undefined : event
+        if (event.type === 'session') {
+          const seen = `${event.sessionId} ${event.model ?? ''}`
+          if (seen === sessionSeen) continue
+          sessionSeen = seen
+          corrections.reportedBy(translator.reportsMessages())
+        }
+        await push(event)
+      }
+      return undefined
+    },
+    /** The stream ended without a result: whatever the exit code says, that is no answer. */
+    withoutResult(): TerminalEvent {
+      const words = stderr.length > 0 ? ` Its last words: ${stderr.join(' / ').slice(0, 2000)}` : ''
+      const why = thrown instanceof Error ? thrown.message : 'it exited'
+      const isMissing = thrown instanceof Error && /ENOENT|not found/.test(String(thrown))
+      const detail = `Claude Code ended without giving a result: ${why}.${words}`
+      return { type: 'failed', reason: isMissing ? 'missing' : 'crash', detail }
+    },
+  }
+}
+
+type Corrections = ReturnType<typeof createCorrections>
+
+/**
+ * How far each correction came. `delivered`: the CLI has it; `applied`: it stands in the conversation from the next request to the model on.
+ * Sent with a uuid of its own, by which `command_lifecycle` names it (queued, started, completed, cancelled).
+ */
+function createCorrections(push: (event: AgentEvent) => void) {
+  const ids = new Map<string, string>()
+  const uuids = new Map<string, string>()
+  const waiting = new Set<string>()
+  let reports = true
+  return {
+    /** Undefined when it may be sent, else why not. */
+    add(id: string): string | undefined {
+      push({ type: 'correction', id, state: 'queued' })
+      if (!reports)
+        return 'This version of Claude Code takes no corrections while it works: update it. The next attempt is told.'
+      const uuid = randomUUID()
+      ids.set(uuid, id)
+      uuids.set(id, uuid)
+      waiting.add(uuid)
+      return undefined
+    },
+    uuidOf: (id: string) => uuids.get(id),
+    heard(uuid: string, state: string) {
+      const id = ids.get(uuid)
+      if (id === undefined) return
+      if (state === 'queued') push({ type: 'correction', id, state: 'delivered' })
+      if (state === 'started') push({ type: 'correction', id, state: 'applied' })
+      if (state !== 'queued') waiting.delete(uuid)
+    },
+    areWaiting: () => waiting.size > 0,
+    reportedBy(cli: boolean) {
+      reports = cli
+    },
+  }
+}
+
+/**
+ * Bites when nothing was heard for too long while the model is to speak. The runner's own watch cannot see this: a Claude Code that waits
+ * for ever for its provider uses some CPU all the time.
+ */
+function createWatchdog(seconds: number, isWaiting: () => boolean, bite: () => void) {
+  let last = performance.now()
+  let bitten = false
+  const look = () => {
+    if (!isWaiting()) last = performance.now()
+    if (performance.now() - last < seconds * 1000) return
+    bitten = true
+    bite()
+  }
+  const timer = setInterval(look, Math.min(5000, (seconds * 1000) / 4))
+  return {
+    heard() {
+      last = performance.now()
+    },
+    bit: () => bitten,
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** After its result the program gets a moment to write its session down; then the tree is ended. */
+async function ended(cli: CliProcess | undefined): Promise<void> {
+  if (!cli) return
+  cli.closeInput()
+  const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
+  await cli.exited
+  clearTimeout(timer)
+}

@@ -1,0 +1,177 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { anthropic } from './anthropic.ts'
+import { SCENARIOS } from './scenarios.ts'
+import {
+  type ModelRequest,
+  type PlainStep,
+  type RecordedRequest,
+  type Step,
+  type StepUsage,
+  USUAL_USAGE,
+} from './step.ts'
+
+/** One provider's protocol. OpenAI's and Gemini's come beside Anthropic's, as one more entry of `DIALECTS`. */
+export interface Dialect {
+  /** True for paths (behind `/s/<scenario>/<run>`) that this dialect serves. */
+  serves(method: string, path: string): boolean
+  /** The request in neutral words; undefined for one that wants no answer of the model (a count of tokens). */
+  read(path: string, body: unknown): Omit<ModelRequest, 'run'> | undefined
+  /** Answers what `read` did not take for a request to the model. */
+  otherwise(path: string, body: unknown, response: ServerResponse): void
+  /** Plays the step on the wire; true when the whole answer was handed over. */
+  play(exchange: Exchange): Promise<boolean>
+}
+
+export interface Exchange {
+  step: PlainStep
+  usage: StepUsage
+  request: ModelRequest
+  body: unknown
+  response: ServerResponse
+}
+
+const DIALECTS: readonly Dialect[] = [anthropic]
+
+/** A scripted model on loopback. Scenario and run ride in the base URL, so that any number of agents can use one server. */
+export interface ModelServer {
+  port: number
+  /** The base URL for an agent's run; the scenario is a key of `SCENARIOS` unless `script` was called for the run. */
+  url(scenario: string, run: string): string
+  /** Gives a run steps of its own. */
+  script(run: string, steps: readonly Step[]): void
+  /** Requests to the model so far, oldest first. */
+  requests(run: string): RecordedRequest[]
+  /** The first request of the run that is as asked, now or later. */
+  request(run: string, wanted: (request: RecordedRequest) => boolean): Promise<RecordedRequest>
+  /** Tokens of the answers that were handed over whole, side requests included. */
+  charged(run: string): StepUsage
+  close(): Promise<void>
+}
+
+interface Run {
+  steps: readonly Step[]
+  next: number
+  failures: number
+  requests: RecordedRequest[]
+  charged: StepUsage
+}
+
+const ROUTE = /^\/s\/([^/]+)\/([^/]+)(\/[^?]*)/
+
+/** `port`: 0 is any free one. Listens on 127.0.0.1 only. */
+export async function startModelServer({ port = 0 } = {}): Promise<ModelServer> {
+  const runs = new Map<string, Run>()
+  const waiting = new Set<() => void>()
+  const runOf = (name: string, scenario?: string): Run => {
+    const known = runs.get(name)
+    if (known) return known
+    const steps = SCENARIOS[scenario ?? ''] ?? []
+    const charged = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
+    const run: Run = { steps, next: 0, failures: 0, requests: [], charged }
+    runs.set(name, run)
+    return run
+  }
+  const server = createServer((request, response) => {
+    response.on('error', () => response.destroy())
+    void serve(request, response, { runOf, told: () => [...waiting].map((look) => look()) }).catch(
+      (error: Error) => {
+        if (response.headersSent) return void response.destroy()
+        response.writeHead(500).end(`model server: ${error.stack}`)
+      },
+    )
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const listening = (server.address() as AddressInfo).port
+  return {
+    port: listening,
+    url: (scenario, run) => `http://127.0.0.1:${listening}/s/${scenario}/${run}`,
+    script: (run, steps) => {
+      runOf(run).steps = steps
+    },
+    requests: (run) => runOf(run).requests,
+    charged: (run) => runOf(run).charged,
+    request: (run, wanted) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = runOf(run).requests.find(wanted)
+          if (!found) return
+          waiting.delete(look)
+          resolve(found)
+        }
+        waiting.add(look)
+        look()
+      }),
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+interface Context {
+  runOf(name: string, scenario: string): Run
+  told(): void
+}
+
+async function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  { runOf, told }: Context,
+): Promise<void> {
+  const text = await readAll(incoming)
+  const [, scenario = '', name = '', path = ''] = ROUTE.exec(incoming.url ?? '') ?? []
+  const method = incoming.method ?? 'GET'
+  const dialect = DIALECTS.find((each) => each.serves(method, path))
+  if (!dialect) return void response.writeHead(404).end()
+  const body: unknown = text === '' ? undefined : JSON.parse(text)
+  const read = dialect.read(path, body)
+  if (!read) return dialect.otherwise(path, body, response)
+  const run = runOf(name, scenario)
+  const request: ModelRequest = { ...read, run: name }
+  const { step, index } = request.kind === 'main' ? nextStep(run, request) : sideStep(request)
+  const headers = incoming.headers as Record<string, string>
+  run.requests.push({ ...request, at: performance.now(), path, step: index, headers, body })
+  told()
+  const usage = { ...USUAL_USAGE, ...step.usage }
+  if (!(await dialect.play({ step, usage, request, body, response }))) return
+  for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
+    run.charged[key] += usage[key]
+}
+
+function nextStep(run: Run, request: ModelRequest): { step: PlainStep; index: number } {
+  const index = Math.min(run.next, run.steps.length - 1)
+  const step = run.steps[index]
+  if (!step) throw new Error(`no script for run ${request.run}`)
+  if (step.do === 'fail') {
+    run.failures += 1
+    if (step.times !== undefined && run.failures > step.times) {
+      run.next += 1
+      run.failures = 0
+      return nextStep(run, request)
+    }
+    return { step, index }
+  }
+  run.next += 1
+  return { step: decided(step, request), index }
+}
+
+function decided(step: Step, request: ModelRequest): PlainStep {
+  return step.do === 'decide' ? decided(step.by(request), request) : step
+}
+
+function sideStep({ kind }: ModelRequest): { step: PlainStep; index: number } {
+  const text =
+    kind === 'compaction' ? '<summary>What was done so far: a scripted summary.</summary>' : 'ok'
+  const usage = { input: 10, output: 5, cacheRead: 0, cacheWrite: 0 }
+  return { step: { do: 'say', text, usage }, index: -1 }
+}
+
+async function readAll(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}

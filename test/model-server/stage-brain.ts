@@ -1,0 +1,85 @@
+import { answer, type Findings, namedIn } from '../../adapters/demo/answers.ts'
+import { type DemoRequest, isWhole, readRequest } from '../../adapters/demo/request.ts'
+import { missingFunctions } from '../../adapters/demo/work.ts'
+import type { ModelRequest, Said, Step } from './step.ts'
+
+/**
+ * The next step of a scripted model that works on a stage of the sample repository: what it does is read from the conversation alone,
+ * so a resumed session goes on where it was. It uses the agent's own tools and gives the asked answer at the end.
+ */
+export function answerStage({ said, system }: ModelRequest): Step {
+  const asked = said.findLastIndex(({ from, text }) => from === 'user' && text.includes('<stage>'))
+  const whole = said.findLast(({ from, text }) => from === 'user' && isWhole(text))?.text ?? ''
+  const request = readRequest(said[asked]?.text ?? '', whole)
+  if (!request) return { do: 'say', text: 'This is no stage of a goal: there is nothing to do.' }
+  const since = said.slice(asked + 1)
+  const used = since.filter(({ from, text }) => from === 'agent' && /^\[\w+\]$/.test(text)).length
+  const cwd = /working directory: (.+)/i.exec(`${system}\n${texts(said)}`)?.[1]?.trim() ?? ''
+  const plan = planFor(request, { cwd, since })
+  return plan[Math.min(used, plan.length - 1)] ?? { do: 'say', text: '' }
+}
+
+const texts = (said: readonly Said[]) => said.map(({ text }) => text).join('\n')
+
+/** What a correction looks like in the conversation, as Claude Code words it. */
+const CORRECTION = /new message while you were working:\s*([^\n<]+)/
+
+function planFor(request: DemoRequest, at: { cwd: string; since: readonly Said[] }): Step[] {
+  const deviations = at.since.flatMap(({ text }) => {
+    const correction = CORRECTION.exec(text)?.[1]
+    return correction ? [`Followed the correction: ${correction}`] : []
+  })
+  const missing = missingFunctions(at.cwd)
+  const finish = (found: Partial<Findings>): Step => ({
+    do: 'answer',
+    output: answer(request, {
+      missing,
+      files: [],
+      deviations,
+      tests: { ran: true, ok: true, output: '# pass' },
+      ...found,
+    }),
+  })
+  switch (request.stage) {
+    case 'spec':
+    case 'test_spec':
+    case 'security_spec':
+      return [call('Read', { file_path: `${at.cwd}/package.json` }), finish({})]
+    case 'implement':
+    case 'frontend':
+      return implement(request, at.cwd, finish)
+    case 'verify':
+    case 'audit':
+      return [call('Bash', { command: 'git log --oneline -5', description: 'look' }), finish({})]
+    default:
+      return request.stage satisfies never
+  }
+}
+
+function implement(
+  request: DemoRequest,
+  cwd: string,
+  finish: (found: Partial<Findings>) => Step,
+): Step[] {
+  // from the whole sample, not from what is missing now: the plan must not change while it is followed
+  const files = namedIn(request).map(({ file, solution }) => ({ file, content: solution }))
+  const page = { file: 'web/index.html', content: '<!doctype html><title>textkit</title>\n' }
+  const writes = request.stage === 'frontend' ? [page] : files
+  return [
+    ...writes.flatMap(({ file, content }) => {
+      const path = `${cwd}/${file}`
+      // an agent may only replace a file that it has read
+      const first = request.stage === 'frontend' ? [] : [call('Read', { file_path: path })]
+      return [...first, call('Write', { file_path: path, content })]
+    }),
+    call('Bash', { command: 'npm test --silent 2>&1 | tail -5', description: 'test' }),
+    finish({ files: writes.map(({ file }) => file) }),
+  ]
+}
+
+const call = (tool: string, input: Record<string, unknown>): Step => ({
+  do: 'call',
+  tool,
+  input,
+  text: `I use ${tool}. `,
+})
