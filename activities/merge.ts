@@ -187,7 +187,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     const review = await lastMergeReview(goalId, head)
     const approved = review ?? {
       base,
-      hash: (await git.diff({ projectId: project.id, base, head })).hash,
+      hash: await git.diffHash({ projectId: project.id, base, head }),
     }
     const mergeKey = `${goalId}/${head}/${approved.base}`
     const reviews = review ? [review.number] : await taskReviews(goalId)

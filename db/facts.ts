@@ -71,20 +71,30 @@ export async function loadFacts(
   goalId: string,
   taskId?: string | null,
 ): Promise<GoalFacts> {
-  const goal: GoalRow | undefined = await knex('goals').where({ id: goalId }).first()
+  const [goal, task, specs] = await Promise.all([
+    knex('goals').where({ id: goalId }).first() as Promise<GoalRow | undefined>,
+    taskId ? (knex('tasks').where({ id: taskId }).first() as Promise<TaskRow>) : undefined,
+    latestSpecs(knex, goalId),
+  ])
   if (!goal) throw new Error(`goal ${goalId} does not exist`)
-  const project: ProjectRow = await knex('projects').where({ id: goal.project_id }).first()
-  const task: TaskRow | undefined = taskId
-    ? await knex('tasks').where({ id: taskId }).first()
-    : undefined
   if (taskId && !task) throw new Error(`task ${taskId} does not exist`)
+  const project: ProjectRow = await knex('projects').where({ id: goal.project_id }).first()
+  return { goal, project, task, ...specs }
+}
+
+async function latestSpecs(
+  knex: Knex,
+  goalId: string,
+): Promise<Pick<GoalFacts, 'spec' | 'testSpec' | 'securitySpec'>> {
+  const rows: (SpecRow<unknown> & { role: string })[] = await knex('specs')
+    .distinctOn('role')
+    .where({ goal_id: goalId })
+    .orderBy([{ column: 'role' }, { column: 'version', order: 'desc' }])
+  const of = <T>(role: string) => rows.find((row) => row.role === role) as SpecRow<T> | undefined
   return {
-    goal,
-    project,
-    task,
-    spec: await latestSpec<SpecOutput>(knex, goalId, 'spec'),
-    testSpec: await latestSpec<TestSpecOutput>(knex, goalId, 'test'),
-    securitySpec: await latestSpec<SecuritySpecOutput>(knex, goalId, 'security'),
+    spec: of<SpecOutput>('spec'),
+    testSpec: of<TestSpecOutput>('test'),
+    securitySpec: of<SecuritySpecOutput>('security'),
   }
 }
 

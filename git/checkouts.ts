@@ -68,12 +68,16 @@ export async function checkoutsOf(
     )
       continue
     if (!(await exists(join(path, '.git')))) continue
-    const gitDir = await realpath(
-      await deps.git.text(['rev-parse', '--absolute-git-dir'], { cwd: path }),
-    )
-    found.push({ path, gitDir, commonDir })
+    found.push({ path, gitDir: await gitDirOf(deps, path, commonDir), commonDir })
   }
   return found
+}
+
+/** The main checkout keeps it in its own folder; a linked one is asked for it. */
+async function gitDirOf(deps: GitDeps, path: string, commonDir: string): Promise<string> {
+  const inside = await realpath(join(path, '.git'))
+  if (inside === commonDir) return commonDir
+  return realpath(await deps.git.text(['rev-parse', '--absolute-git-dir'], { cwd: path }))
 }
 
 /** Reads and writes the person's files under our own config: their filters and hooks do not exist for this call. */
@@ -119,9 +123,11 @@ export async function dryRun(
   const busy = await unfinished(checkout)
   if (busy) return busy
   if (!(await waitForIndex(checkout))) return lockedBy(checkout)
-  const unusual = await unsupported(deps, checkout)
+  const [unusual, call] = await Promise.all([
+    unsupported(deps, checkout),
+    treeCall(deps, layout, checkout),
+  ])
   if (unusual) return unusual
-  const call = await treeCall(deps, layout, checkout)
   const { code, stderr } = await deps.git.run(['read-tree', '-n', '-m', '-u', from, to], {
     ...call,
     answers: [0, 1, 128],
@@ -142,15 +148,21 @@ async function unsupported(
   deps: GitDeps,
   { gitDir, path }: Checkout,
 ): Promise<Blocked | undefined> {
-  const call = { gitDir, answers: [0, 1, 128] }
-  const [sparse, split] = await Promise.all([
-    deps.git.run(['config', '--type=bool', 'core.sparseCheckout'], call),
-    deps.git.run(['config', '--type=bool', 'core.splitIndex'], call),
-  ])
+  const { stdout } = await deps.git.run(
+    ['config', '-z', '--type=bool', '--get-regexp', '^core\\.(sparsecheckout|splitindex)$'],
+    { gitDir, answers: [0, 1, 128] },
+  )
+  // the last one of a name counts
+  const settings = new Map(
+    stdout
+      .toString('utf8')
+      .split('\0')
+      .map((line) => line.split('\n') as [string, string | undefined]),
+  )
   const which =
-    sparse.stdout.toString().trim() === 'true'
+    settings.get('core.sparsecheckout') === 'true'
       ? 'sparse'
-      : split.stdout.toString().trim() === 'true'
+      : settings.get('core.splitindex') === 'true'
         ? 'split-index'
         : undefined
   if (!which) return undefined

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
-import { checkSha, hasCommit, readRef, setRef } from './refs.ts'
+import { checkSha, dateOf, hasCommit, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { type SlotTree, slotTree, snapshotTree } from './tree.ts'
 
@@ -38,9 +38,6 @@ export async function worktreeHead(
   )
 }
 
-const treeOf = (deps: GitDeps, gitDir: string, sha: string) =>
-  deps.git.text(['rev-parse', '--verify', `${sha}^{tree}`], { gitDir })
-
 async function commitTree(
   deps: GitDeps,
   tree: SlotTree,
@@ -59,6 +56,7 @@ async function isAncestor(
   ancestor: string,
   of: string,
 ): Promise<boolean> {
+  if (ancestor === of) return true
   return deps.git.succeeds(['merge-base', '--is-ancestor', ancestor, of], { gitDir })
 }
 
@@ -110,7 +108,7 @@ export async function commitAll(
   const unresolved = claim.merging
     ? await stillConflicted(deps, layout, snapshot, claim.merging.files)
     : []
-  const committed = merging !== undefined || snapshot !== (await treeOf(deps, layout.sandbox, head))
+  const committed = merging !== undefined || snapshot !== (await treeOf(git, layout.sandbox, head))
   const parents = merging === undefined ? [head] : [head, merging]
   const next = committed
     ? await commitTree(deps, tree, {
@@ -243,8 +241,10 @@ export async function saveWork(
   const tree = slotTree(layout, slot)
   const head = await worktreeHead(deps, layout, tree, claim.branch)
   const snapshot = await snapshotTree(deps.git, tree, head)
-  const dirty = snapshot !== (await treeOf(deps, layout.sandbox, head))
-  const sha = dirty ? await salvageCommit(deps, tree, { snapshot, head, key: claim.key }) : head
+  const dirty = snapshot !== (await treeOf(deps.git, layout.sandbox, head))
+  const sha = dirty
+    ? await salvageCommit(deps, layout, tree, { snapshot, head, key: claim.key })
+    : head
   const safe = !dirty && (await reachable(deps, layout, sha))
   const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
   return ref ?? publishWork(deps, layout, claim)
@@ -253,15 +253,11 @@ export async function saveWork(
 /** Dated as its parent, so that saving the same work twice is one commit. */
 async function salvageCommit(
   deps: GitDeps,
+  layout: ProjectLayout,
   tree: SlotTree,
   work: { snapshot: string; head: string; key: string },
 ): Promise<string> {
-  const date = Number(
-    await deps.git.text(
-      ['show', '-s', '--no-show-signature', '--format=%ct', work.head],
-      tree.call,
-    ),
-  )
+  const date = await dateOf(deps.git, layout.sandbox, work.head)
   const args = ['commit-tree', work.snapshot, '-p', work.head]
   return deps.git.text(args, { ...tree.call, date, input: `Salvage of ${work.key}\n` })
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { projectLayout } from './layout.ts'
+import { createMemo, type Memo } from './memo.ts'
 import { GitProblem } from './problem.ts'
-import { checkSha } from './refs.ts'
+import { checkSha, treeOf } from './refs.ts'
 import type { GitRunner } from './run.ts'
 import { suspiciousCharacters, suspiciousLines } from './suspicious.ts'
 
@@ -56,6 +57,15 @@ const CANONICAL = [
   '-O/dev/null',
 ]
 
+/** Hashes of diffs by the two trees, which say all that a diff depends on: a goal asks for the same one a few times. */
+const hashes = new WeakMap<GitRunner, Memo<string>>()
+
+function hashesOf(git: GitRunner): Memo<string> {
+  const known = hashes.get(git) ?? createMemo<string>(500)
+  hashes.set(git, known)
+  return known
+}
+
 /** sha256 of the canonical diff between two commits or trees, without reading it into memory. */
 export async function diffHash(
   git: GitRunner,
@@ -63,9 +73,12 @@ export async function diffHash(
   base: string,
   head: string,
 ): Promise<string> {
-  const hash = createHash('sha256')
-  await git.stream([...CANONICAL, base, head], { gitDir }, (chunk) => hash.update(chunk))
-  return hash.digest('hex')
+  const trees = await Promise.all([base, head].map((sha) => treeOf(git, gitDir, sha)))
+  return hashesOf(git).get(trees.join(' '), async () => {
+    const hash = createHash('sha256')
+    await git.stream([...CANONICAL, base, head], { gitDir }, (chunk) => hash.update(chunk))
+    return hash.digest('hex')
+  })
 }
 
 const STATUS: Readonly<Record<string, DiffFile['status']>> = {
@@ -78,10 +91,14 @@ const STATUS: Readonly<Record<string, DiffFile['status']>> = {
 }
 
 /** Fields of `--raw -z`: `:oldmode newmode oldsha newsha STATUS`, path, and a second path for renames and copies. */
-function parseRaw(output: string): { file: DiffFile; sections: number }[] {
-  const fields = output.split('\0')
+function parseRaw(fields: readonly string[]): {
+  files: { file: DiffFile; sections: number }[]
+  /** Where the fields of `--numstat` begin. */
+  end: number
+} {
   const files: { file: DiffFile; sections: number }[] = []
-  for (let at = 0; fields[at]?.startsWith(':'); ) {
+  let at = 0
+  while (fields[at]?.startsWith(':')) {
     const [header = '', first = '', second = ''] = fields.slice(at, at + 3)
     const letter = header.slice(header.lastIndexOf(' ') + 1)[0] ?? ''
     const two = letter === 'R' || letter === 'C'
@@ -90,7 +107,7 @@ function parseRaw(output: string): { file: DiffFile; sections: number }[] {
     files.push({ file, sections: file.status === 'type_changed' ? 2 : 1 })
     at += two ? 3 : 2
   }
-  return files
+  return { files, end: at }
 }
 
 function diffFile(header: string, paths: { path: string; oldPath?: string }): DiffFile {
@@ -127,8 +144,7 @@ function suspiciousModes(at: {
   return found
 }
 
-function addCounts(files: readonly { file: DiffFile }[], output: string): void {
-  const fields = output.split('\0')
+function addCounts(files: readonly { file: DiffFile }[], fields: readonly string[]): void {
   let at = 0
   for (const { file } of files) {
     const [additions = '', deletions = '', inline = ''] = (fields[at] ?? '').split('\t')
@@ -180,31 +196,30 @@ export async function diff(
     '--ignore-submodules=none',
     '-z',
   ]
-  const tree = await git.run(['rev-parse', '--verify', '-q', `${head}^{tree}`], {
-    gitDir,
-    answers: [0, 1, 128],
-  })
-  if (tree.code !== 0)
+  const [from, tree] = await Promise.all([treeOf(git, gitDir, base), treeOf(git, gitDir, head)])
+  if (tree === undefined)
     throw new GitProblem(
       'commit_missing',
       `Commit ${head.slice(0, 12)} is not in the hub.`,
       'Publish it first.',
     )
-  const [raw, numstat] = await Promise.all([
-    git.run(['diff', '--raw', '--full-index', ...options, base, head], { gitDir }),
-    git.run(['diff', '--numstat', ...options, base, head], { gitDir }),
+  const [numbers] = await Promise.all([
+    git.run(['diff', '--raw', '--numstat', '--full-index', ...options, base, head], { gitDir }),
     git.stream([...CANONICAL, base, head], { gitDir }, keep),
   ])
-  const files = parseRaw(raw.stdout.toString('utf8'))
-  addCounts(files, numstat.stdout.toString('utf8'))
+  const fields = numbers.stdout.toString('utf8').split('\0')
+  const { files, end } = parseRaw(fields)
+  addCounts(files, fields.slice(end))
   const patch = Buffer.concat(kept).toString('utf8')
   const truncated = size > PATCH_LIMIT
   addSuspiciousLines(files, patch, truncated)
+  const digest = hash.digest('hex')
+  hashesOf(git).put(`${from} ${tree}`, digest)
   return {
     base,
     head,
-    tree: tree.stdout.toString('utf8').trim(),
-    hash: hash.digest('hex'),
+    tree,
+    hash: digest,
     files: files.map(({ file }) => file),
     patch,
     truncated,

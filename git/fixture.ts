@@ -61,6 +61,7 @@ export function createFixture(name = 'my repo'): Fixture {
     },
     async remove() {
       await git.idle()
+      git.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }

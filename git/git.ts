@@ -2,9 +2,10 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { commitAll, freeze, publish } from './commit.ts'
 import { snapshotConfig } from './config-snapshot.ts'
 import { provisionDependencies } from './dependencies.ts'
-import { diff } from './diff.ts'
+import { diff, diffHash } from './diff.ts'
 import { repair, type ScanInput, scan } from './doctor.ts'
 import { exportBranch } from './export-branch.ts'
+import { createHostedProcesses } from './hosted-processes.ts'
 import { ensureHubs, ensureNeutral, type GitDeps, importTarget } from './hubs.ts'
 import { checkMergeTarget, inspectRepository } from './inspect.ts'
 import {
@@ -14,6 +15,7 @@ import {
   prepareConflict,
   rebaseTask,
 } from './integrate.ts'
+import { projectLayout } from './layout.ts'
 import { mergeGoal } from './merge-goal.ts'
 import { previewMerge } from './merge-tree.ts'
 import { createQueue } from './queue.ts'
@@ -26,6 +28,8 @@ export interface GitOptions {
   /** PATH on which git is found; a list of usual places when left out. */
   path?: string
   log?: (message: string, data?: Record<string, unknown>) => void
+  /** The built git host, for a process that is large or has other things to do; without it, git is started by this one. */
+  host?: string
 }
 
 /**
@@ -36,7 +40,11 @@ export function createGit(options: GitOptions) {
   mkdirSync(options.home, { recursive: true, mode: 0o700 })
   const home = realpathSync(options.home)
   const log = options.log ?? (() => undefined)
-  const git = createRunner({ home, ...(options.path === undefined ? {} : { path: options.path }) })
+  const git = createRunner({
+    home,
+    ...(options.path === undefined ? {} : { path: options.path }),
+    ...(options.host === undefined ? {} : { processes: createHostedProcesses(options.host) }),
+  })
   const deps: GitDeps = { git, queue: createQueue(), home, log }
   const pending = new Set<Promise<void>>()
   const background = (work: Promise<void>) => {
@@ -62,7 +70,7 @@ export function createGit(options: GitOptions) {
     ensureHubs: async (input: { projectId: string; repoPath: string }): Promise<void> => {
       await ensureHubs(deps, input)
     },
-    importTarget: bind(importTarget),
+    importTarget: (input: Parameters<typeof importTarget>[1]) => importTarget(deps, input),
     claimWorktree: bind(claimWorktree),
     releaseWorktree: (input: ReleaseInput) => releaseWorktree(deps, input, background),
     warm: bind(warm),
@@ -73,6 +81,9 @@ export function createGit(options: GitOptions) {
     publish: bind(publish),
     freeze: bind(freeze),
     diff: bind(diff),
+    /** The hash that `diff` would give, without the rest. */
+    diffHash: ({ projectId, base, head }: { projectId: string; base: string; head: string }) =>
+      diffHash(git, projectLayout(home, projectId).clean, base, head),
     createGoalBranch: bind(createGoalBranch),
     branchHead: bind(branchHead),
     integrateTask: bind(integrateTask),
@@ -87,6 +98,8 @@ export function createGit(options: GitOptions) {
     idle: async (): Promise<void> => {
       while (pending.size > 0) await Promise.all(pending)
     },
+    /** Ends the processes that are kept to answer sooner. */
+    close: () => git.close(),
   }
 }
 export type Git = ReturnType<typeof createGit>

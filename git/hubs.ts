@@ -131,6 +131,7 @@ export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Prom
     )
     changed.push(name)
   }
+  if (changed.length > 0) deps.git.forget(layout.sandbox)
   if (changed.length > 0) deps.log('an agent changed the sandbox hub; put back', { changed })
   return changed
 }
@@ -191,7 +192,6 @@ export async function sendCommit(
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
   const call = personObjects(layout, to.commonDir)
-  if (await deps.git.succeeds(['cat-file', '-e', `${to.sha}^{commit}`], call)) return
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
   await deps.git.pipe(
     ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
@@ -201,14 +201,18 @@ export async function sendCommit(
   )
 }
 
-/** Brings the target branch's current head into the clean hub and returns its sha. Throws `target_missing`. */
+/**
+ * Brings the target branch's current head into the clean hub and returns its sha. `at`: where the repository was found
+ * just before. Throws `target_missing`.
+ */
 export async function importTarget(
   deps: GitDeps,
   input: { projectId: string; repoPath: string; target: string },
+  at?: { commonDir: string },
 ): Promise<string> {
   checkBranchName(input.target)
   const layout = await ensureHubs(deps, input)
-  const { commonDir } = await locate(deps.git, input.repoPath)
+  const { commonDir } = at ?? (await locate(deps.git, input.repoPath))
   const sha = await readRef(deps.git, commonDir, `refs/heads/${input.target}`)
   if (sha === undefined)
     throw new GitProblem(

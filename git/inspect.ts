@@ -25,6 +25,8 @@ async function discover(
   given: string,
 ): Promise<{ root: string; commonDir: string; gitDir: string }> {
   const ask = (...what: string[]) => git.text(['rev-parse', ...what], { cwd: real })
+  const quick = await discoverAtOnce(git, real)
+  if (quick) return quick
   try {
     if ((await ask('--is-inside-work-tree')) !== 'true')
       throw new GitProblem(
@@ -57,6 +59,23 @@ async function discover(
       'Run `git init` there and make a first commit, or give another folder.',
     )
   }
+}
+
+/** The usual answers in one process. Undefined when there is something to explain, or a path that holds a newline. */
+async function discoverAtOnce(git: GitRunner, real: string) {
+  const questions = [
+    ...['--path-format=absolute', '--is-inside-work-tree', '--show-toplevel'],
+    ...['--git-common-dir', '--absolute-git-dir'],
+  ]
+  const { code, stdout } = await git.run(['rev-parse', ...questions], {
+    cwd: real,
+    answers: [0, 1, 128],
+  })
+  const [inside, root, commonDir, gitDir, ...more] = stdout.toString('utf8').split('\n')
+  if (code !== 0 || inside !== 'true' || !root || !commonDir || !gitDir) return undefined
+  if (more.length !== 1) return undefined
+  const found = await Promise.all([root, commonDir, gitDir].map((path) => realpath(path)))
+  return { root: found[0] ?? '', commonDir: found[1] ?? '', gitDir: found[2] ?? '' }
 }
 
 /** Git's settings about how files look on disk; the only ones of a person's config that we follow. */

@@ -21,7 +21,7 @@ import { locate } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
-import { checkBranchName, checkSha, swapRef } from './refs.ts'
+import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
 
 /** The steps of a merge, each a point at which the process may die (facts 3.3). */
 export type MergeStep = 'M0' | 'M1' | 'M2' | 'M3' | 'M4' | 'M5' | 'M6' | 'M7' | 'M8' | 'M9'
@@ -120,7 +120,7 @@ async function changeOnto(m: Merge, base: string): Promise<string | undefined> {
 
 async function importHead(m: Merge): Promise<string | Blocked> {
   try {
-    return await importTarget(m.deps, m)
+    return await importTarget(m.deps, m, m)
   } catch (error) {
     if (error instanceof GitProblem && error.code === 'target_missing')
       return { outcome: 'blocked', code: 'target_missing', message: error.message }
@@ -251,9 +251,8 @@ async function finishEarlier(
     if (length === 0) return { ...repaired, checkout: 'not_checked_out' }
     return { ...repaired, checkout: 'stale', note: movedOn(m.target, commit) }
   }
-  const parent = await m.deps.git.text(['rev-parse', '--verify', `${commit}^1`], {
-    gitDir: m.layout.clean,
-  })
+  const parent = await readRef(m.deps.git, m.layout.clean, `${commit}^1`)
+  if (parent === undefined) throw new Error(`merge ${commit} has no parent`)
   await m.step('M8')
   const blocked = await updateAll(m, { from: parent, to: commit })
   if (blocked) return stale(commit, blocked)

@@ -1,15 +1,30 @@
 import { messageWith, type Trailers } from './commit.ts'
 import type { GitDeps } from './hubs.ts'
 import { projectLayout } from './layout.ts'
-import { checkSha } from './refs.ts'
+import { createMemo, type Memo } from './memo.ts'
+import { checkSha, dateOf } from './refs.ts'
 import type { GitRunner } from './run.ts'
 
 export type MergeTree =
   | { clean: true; tree: string }
   | { clean: false; tree: string; files: string[] }
 
+/** What two commits merge to never changes, and the tree is in the hub: a merge asks more than once. */
+const merges = new WeakMap<GitRunner, Memo<MergeTree>>()
+
 /** Merges two commits without a working tree. A tree with conflicts holds the markers. */
 export async function mergeTree(
+  git: GitRunner,
+  gitDir: string,
+  ours: string,
+  theirs: string,
+): Promise<MergeTree> {
+  const known = merges.get(git) ?? createMemo<MergeTree>(100)
+  merges.set(git, known)
+  return known.get([gitDir, ours, theirs].join(' '), () => runMergeTree(git, gitDir, ours, theirs))
+}
+
+async function runMergeTree(
   git: GitRunner,
   gitDir: string,
   ours: string,
@@ -52,6 +67,7 @@ export async function findMergeKey(
   gitDir: string,
   input: { key: string; from: string | undefined; to: string },
 ): Promise<string | undefined> {
+  if (input.from === input.to) return undefined
   const range = input.from === undefined ? [input.to] : [`${input.from}..${input.to}`]
   const format = '--format=%H%x09%(trailers:key=Dispatch-Merge-Key,valueonly,separator=%x09)'
   const args = [
@@ -89,15 +105,11 @@ export async function commitMerge(
     trailers: Trailers
   },
 ): Promise<string> {
-  const dates = await Promise.all(
-    commit.dateOf.map((sha) =>
-      git.text(['show', '-s', '--no-show-signature', '--format=%ct', sha], { gitDir }),
-    ),
-  )
+  const dates = await Promise.all(commit.dateOf.map((sha) => dateOf(git, gitDir, sha)))
   const parents = commit.parents.flatMap((sha) => ['-p', sha])
   return git.text(['commit-tree', commit.tree, ...parents], {
     gitDir,
-    date: Math.max(...dates.map(Number)),
+    date: Math.max(...dates),
     input: messageWith(commit.message, commit.trailers),
   })
 }

@@ -44,19 +44,31 @@ export async function readRef(
   gitDir: string,
   ref: string,
 ): Promise<string | undefined> {
-  const { code, stdout } = await git.run(
-    ['rev-parse', '--verify', '-q', '--end-of-options', `${ref}^{commit}`],
-    {
-      gitDir,
-      answers: [0, 1, 128],
-    },
-  )
-  return code === 0 ? stdout.toString('utf8').trim() : undefined
+  return (await git.look(gitDir, `${ref}^{commit}`))?.sha
 }
 
 export async function hasCommit(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
   checkSha(sha)
-  return git.succeeds(['cat-file', '-e', `${sha}^{commit}`], { gitDir })
+  return (await git.look(gitDir, `${sha}^{commit}`)) !== undefined
+}
+
+/** The tree of a commit, or undefined when the commit is not there. */
+export async function treeOf(
+  git: GitRunner,
+  gitDir: string,
+  sha: string,
+): Promise<string | undefined> {
+  checkSha(sha)
+  return (await git.look(gitDir, `${sha}^{tree}`))?.sha
+}
+
+/** When a commit of a hub was made, in Unix seconds. Throws when it is not there. */
+export async function dateOf(git: GitRunner, gitDir: string, sha: string): Promise<number> {
+  checkSha(sha)
+  const commit = await git.readCommit(gitDir, sha)
+  const date = /^committer .* (\d+) [-+]\d{4}$/m.exec(commit)?.[1]
+  if (date === undefined) throw new Error(`commit ${sha} has no date`)
+  return Number(date)
 }
 
 /** Compare-and-swap. `old` undefined means "must not exist". False when somebody else was first. */
@@ -86,5 +98,6 @@ export async function setRef(
   ref: string,
   sha: string,
 ): Promise<void> {
+  if ((await git.look(gitDir, ref))?.sha === sha) return
   await git.run(['update-ref', ref, sha], { gitDir })
 }

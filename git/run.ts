@@ -1,9 +1,16 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { join, sep } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { clearStaleLock } from './locks.ts'
+import type { FoundObject } from './object-reader.ts'
+import { createObjectReaders } from './object-readers.ts'
 import { GitFailure, GitProblem } from './problem.ts'
+import {
+  directProcesses,
+  type Ended,
+  type GitCommand,
+  type GitProcesses,
+  startGit,
+} from './processes.ts'
 
 /** Where one git call runs. Nothing is taken from the surrounding process: no GIT_*, no global or system config. */
 export interface GitCall {
@@ -45,12 +52,22 @@ export interface GitRunner {
     into: readonly string[],
     intoCall: GitCall,
   ): Promise<void>
+  /** What a full ref or sha stands for in a repository, peeled as it says; undefined when it is not there. */
+  look(gitDir: string, name: string): Promise<FoundObject | undefined>
+  /** A commit of a hub of ours, as stored. Throws when it is not there. */
+  readCommit(gitDir: string, sha: string): Promise<string>
+  /** What is known of a hub's config and alternates may not hold any more. */
+  forget(gitDir: string): void
+  /** Ends the processes that are kept. */
+  close(): void
 }
 export interface RunnerOptions {
   /** DISPATCH_HOME: only locks inside it may ever be cleared. */
   home: string
   /** PATH on which git is found. */
   path?: string
+  /** What starts git; this process when left out. */
+  processes?: GitProcesses
 }
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/usr/local/git/bin'
@@ -140,54 +157,20 @@ function explain(args: readonly string[], code: number | null, stderr: string): 
   return new GitFailure(args, code, stderr)
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
-
-function ended(child: Child): Promise<{ code: number | null; stderr: string }> {
-  let stderr = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    if (stderr.length < 64_000) stderr += chunk.toString('utf8')
-  })
-  return new Promise((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'ENOENT'
-          ? new GitProblem(
-              'git_missing',
-              'git was not found.',
-              'Install git 2.38 or newer, and make sure it is on the PATH.',
-            )
-          : error,
-      ),
-    )
-    // A lazy fetch that we forbid ends git by SIGPIPE; like 128 it means that an object is missing.
-    child.on('close', (code, signal) =>
-      resolve({ code: code ?? (signal === 'SIGPIPE' ? 128 : null), stderr }),
-    )
-  })
-}
-
-/** git may exit before it has read everything; its exit code tells why, the broken pipe does not. */
-function feed(child: Child, input: string | Buffer | undefined): void {
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input ?? '')
-}
-
-type Start = (args: readonly string[], call: GitCall) => Child
-
 /** A full disk or a held lock is never an answer, whatever exit codes the caller expects. */
 const isAnswer = (call: GitCall, code: number, stderr: string) =>
   (call.answers ?? [0]).includes(code) &&
   (code === 0 || !(LOCKED.test(stderr) || DISK_FULL.test(stderr)))
 
-async function once(start: Start, args: readonly string[], call: GitCall): Promise<GitResult> {
-  const child = start(args, call)
-  const chunks: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-  const end = ended(child)
-  feed(child, call.input)
-  const { code, stderr } = await end
-  if (code === null || !isAnswer(call, code, stderr)) throw explain(args, code, stderr)
-  return { code, stdout: Buffer.concat(chunks), stderr }
+/** What kept git from running at all. */
+function throwUnstarted({ error }: Ended): void {
+  if (error?.code === 'ENOENT')
+    throw new GitProblem(
+      'git_missing',
+      'git was not found.',
+      'Install git 2.38 or newer, and make sure it is on the PATH.',
+    )
+  if (error) throw Object.assign(new Error(error.message), { code: error.code })
 }
 
 /** Waits for a lock that somebody holds, up to about two seconds; clears it when it is ours and its owner is gone. */
@@ -200,26 +183,67 @@ async function afterLock(error: unknown, attempt: number, home: string): Promise
 }
 
 /** The one place where a git command line and its environment are made. */
-export function createRunner({ home, path = DEFAULT_PATH }: RunnerOptions): GitRunner {
-  const start: Start = (args, call) =>
-    spawn('git', commandLine(args, call), {
-      cwd: call.cwd ?? call.workTree ?? call.gitDir ?? '/',
-      env: environment(call, path),
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
+export function createRunner(options: RunnerOptions): GitRunner {
+  const { home, path = DEFAULT_PATH, processes = directProcesses } = options
+  const hubs = join(home, 'hubs') + sep
+  const command = (args: readonly string[], call: GitCall): GitCommand => ({
+    args: commandLine(args, call),
+    env: environment(call, path),
+    cwd: call.cwd ?? call.workTree ?? call.gitDir ?? '/',
+    input: call.input,
+  })
+  const readers = createObjectReaders((gitDir) =>
+    startGit({ ...command(['cat-file', '--batch-command'], { gitDir }), cwd: '/' }),
+  )
+
+  async function once(args: readonly string[], call: GitCall): Promise<GitResult> {
+    const end = await processes.run(command(args, call))
+    throwUnstarted(end)
+    const { code, stdout, stderr } = end
+    if (code === null || !isAnswer(call, code, stderr)) throw explain(args, code, stderr)
+    return { code, stdout, stderr }
+  }
 
   async function run(args: readonly string[], call: GitCall): Promise<GitResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await once(start, args, call)
+        return await once(args, call)
       } catch (error) {
         await afterLock(error, attempt, home)
       }
     }
   }
 
+  const look: GitRunner['look'] = async (gitDir, name) => {
+    // of a person's repository nothing is kept open
+    if (gitDir.startsWith(hubs)) {
+      const answer = await readers
+        .of(gitDir)
+        .look(name)
+        .catch((error: Error) => error)
+      if (!(answer instanceof Error)) return answer
+      // the reader was killed, or could not be started: the process below answers, or says why not
+    }
+    const { code, stdout } = await run(['rev-parse', '--verify', '-q', '--end-of-options', name], {
+      gitDir,
+      answers: [0, 1, 128],
+    })
+    return code === 0 ? { sha: stdout.toString('utf8').trim(), type: '' } : undefined
+  }
+
   return {
     run,
+    look,
+    async readCommit(gitDir, sha) {
+      const content = await readers.of(gitDir).read(`${sha}^{commit}`)
+      if (!content) throw new GitFailure(['cat-file', sha], 128, 'there is no such commit')
+      return content.toString('utf8')
+    },
+    forget: (gitDir) => readers.forget(gitDir),
+    close() {
+      readers.close()
+      processes.close()
+    },
     async text(args, call) {
       return (await run(args, call)).stdout.toString('utf8').replace(/\n$/, '')
     },
@@ -227,26 +251,17 @@ export function createRunner({ home, path = DEFAULT_PATH }: RunnerOptions): GitR
       return (await run(args, { ...call, answers: [0, 1, 128] })).code === 0
     },
     async stream(args, call, onChunk) {
-      const child = start(args, call)
-      child.stdout.on('data', onChunk)
-      const end = ended(child)
-      feed(child, call.input)
-      const { code, stderr } = await end
-      if (code !== 0) throw explain(args, code, stderr)
+      const end = await processes.stream(command(args, call), onChunk)
+      throwUnstarted(end)
+      if (end.code !== 0) throw explain(args, end.code, end.stderr)
     },
     async pipe(from, fromCall, into, intoCall) {
-      const producer = start(from, fromCall)
-      const consumer = start(into, intoCall)
-      const ends = Promise.all([ended(producer), ended(consumer)])
-      consumer.stdout.resume()
-      feed(producer, fromCall.input)
-      const piping = pipeline(producer.stdout, consumer.stdin)
-      const [piped, done] = await Promise.allSettled([piping, ends])
-      if (done.status === 'rejected') throw done.reason
-      const [first, second] = done.value
-      if (first.code !== 0) throw explain(from, first.code, first.stderr)
-      if (second.code !== 0) throw explain(into, second.code, second.stderr)
-      if (piped.status === 'rejected') throw piped.reason
+      const ends = await processes.pipe(command(from, fromCall), command(into, intoCall))
+      throwUnstarted(ends.from)
+      if (ends.from.code !== 0) throw explain(from, ends.from.code, ends.from.stderr)
+      if (ends.into.code !== 0 && !ends.into.error)
+        throw explain(into, ends.into.code, ends.into.stderr)
+      throwUnstarted(ends.into)
     },
   }
 }

@@ -16,6 +16,7 @@ const SERVERS = {
   api: 'api/main.ts',
   runner: 'runner/main.ts',
   spawner: 'runner/spawner.ts',
+  'git-host': 'git/host.ts',
   'spawner-service': 'runner/spawner-service.ts',
   'prepare-temporal': 'temporal/main.ts',
   'demo-agent': 'adapters/demo/agent.ts',

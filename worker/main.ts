@@ -48,6 +48,7 @@ async function main(): Promise<void> {
   const git = createGit({
     home: home.root,
     path: config.path,
+    host: beside('./git-host.js'),
     log: (message, data) => log.info(data ?? {}, message),
   })
   // at once: none needs another, and an agent's `--version` or the Temporal core may take a second
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
   ending.abort()
   await repaired
   await git.idle()
+  git.close()
   stopSweeping()
   await presence.close()
   await runner.close()

@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow'
+import { patched, proxyActivities, proxyLocalActivities } from '@temporalio/workflow'
 import type { Activities } from '../activities/types.ts'
 
 /**
@@ -23,3 +23,18 @@ export const core = proxyActivities<Activities>({
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: ALWAYS,
 })
+
+const inPlace = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '15m',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: ALWAYS,
+  // then it waits as a timer, which the Temporal UI shows
+  localRetryThreshold: '5s',
+})
+
+/**
+ * Work that takes milliseconds, done by the worker that runs the workflow: without a queue, and with one durable write
+ * together with what the workflow does next. Workflows from before this go on as they began.
+ */
+export const brief = (): Pick<typeof core, 'approveSpec' | 'openReview' | 'settleReview'> =>
+  patched('brief-in-place') ? inPlace : core

@@ -26,7 +26,7 @@ import {
   type SetPaused,
 } from '../contracts/messages.ts'
 import { secondsToNextLook } from '../domain/pipeline.ts'
-import { agents, core } from './activities.ts'
+import { agents, brief, core } from './activities.ts'
 
 export const reviewDecided = defineSignal<[ReviewDecided]>(REVIEW_DECIDED)
 export const setPaused = defineSignal<[SetPaused]>(SET_PAUSED)
@@ -173,7 +173,7 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     for (let looks = 0; ; looks += 1) {
       await condition(() => told.has(reviewId), secondsToNextLook(looks) * 1000)
       told.delete(reviewId)
-      const settled = await core.settleReview({ reviewId })
+      const settled = await brief().settleReview({ reviewId })
       if (settled.decided) return settled
     }
   }

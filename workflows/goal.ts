@@ -21,7 +21,7 @@ import {
   nextMove,
   readyStages,
 } from '../domain/pipeline.ts'
-import { core } from './activities.ts'
+import { brief, core } from './activities.ts'
 import { type Controls, createControls, retryStage, setPaused } from './controls.ts'
 import { createStageTable, markSearch } from './stage-table.ts'
 import { type TaskOutcome, taskWorkflow, toAnswer } from './task.ts'
@@ -153,7 +153,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
       else break
     }
     if (move.type === 'go' && at.stage === 'spec' && tasks.length === 0)
-      tasks = await insist('spec', () => core.approveSpec({ goalId }))
+      tasks = await insist('spec', () => brief().approveSpec({ goalId }))
     // an approved merge review sends the merge round again; audit goes on to it by itself
     if (move.type === 'go' && move.to === at.stage)
       return { type: 'again', stage: at.stage, feedback: '' }
@@ -201,7 +201,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     const number = kind === 'merge' ? ++mergeReviews : attempt
     mark(stage, `waits for a ${kind} review`)
     const review = await insist(stage, () =>
-      core.openReview({ goalId, taskId: null, kind, attempt: number, stage, reason }),
+      brief().openReview({ goalId, taskId: null, kind, attempt: number, stage, reason }),
     )
     if (!review.decided)
       markSearch({ status: 'active', stage, pendingReview: true, adapter: adapterOf(stage) })

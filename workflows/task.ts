@@ -2,7 +2,7 @@ import type { StageResult } from '../activities/types.ts'
 import type { TaskInput } from '../contracts/messages.ts'
 import type { AgentStage, Stage } from '../contracts/stages.ts'
 import { type Answer, nextMove } from '../domain/pipeline.ts'
-import { core } from './activities.ts'
+import { brief, core } from './activities.ts'
 import { createControls } from './controls.ts'
 import { createStageTable, markSearch } from './stage-table.ts'
 
@@ -98,7 +98,7 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
   ): Promise<Answer> {
     const number = kind === 'budget' ? ++budgets : attempt
     const review = await controls.insist({ ...place, stage, attempt }, () =>
-      core.openReview({ ...place, kind, attempt: number, stage, reason }),
+      brief().openReview({ ...place, kind, attempt: number, stage, reason }),
     )
     if (!review.decided)
       markSearch({ status: 'active', stage, pendingReview: true, adapter: adapterOf(stage) })

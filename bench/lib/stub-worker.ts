@@ -46,7 +46,10 @@ async function main(): Promise<void> {
   Runtime.install({
     telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
   })
-  const git = createGit({ home: config.home.root, path: config.path })
+  const git = createGit({
+    ...{ home: config.home.root, path: config.path },
+    host: fileURLToPath(new URL('../git-host.js', import.meta.url)),
+  })
   const real = createActivities({
     ...{ database, git, environment: {}, home: config.home.root, log: () => undefined },
     disk: () => diskSpace(config.home.root),

@@ -1,0 +1,92 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** A git command line with everything it depends on; nothing is inherited. */
+export interface GitCommand {
+  args: readonly string[]
+  env: Readonly<Record<string, string>>
+  cwd: string
+  input?: string | Buffer | undefined
+}
+
+/** How a process ended. `error`: it could not be started, or fed. */
+export interface Ended {
+  code: number | null
+  stderr: string
+  error?: { code: string | undefined; message: string }
+}
+
+/** Starts git: in this process, or in one that is small (`createHostedProcesses`). */
+export interface GitProcesses {
+  run(command: GitCommand): Promise<Ended & { stdout: Buffer }>
+  /** Feeds stdout to `onChunk` as it comes. */
+  stream(command: GitCommand, onChunk: (chunk: Buffer) => void): Promise<Ended>
+  /** `from | into`. */
+  pipe(from: GitCommand, into: GitCommand): Promise<{ from: Ended; into: Ended }>
+  close(): void
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+const MAX_STDERR = 64_000
+
+/** Started with all three streams as pipes. */
+export function startGit({ args, env, cwd }: GitCommand): Child {
+  return spawn('git', args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
+function ended(child: Child): Promise<Ended> {
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (stderr.length < MAX_STDERR) stderr += chunk.toString('utf8')
+  })
+  return new Promise((resolve) => {
+    child.on('error', ({ code, message }: NodeJS.ErrnoException) =>
+      resolve({ code: null, stderr, error: { code, message } }),
+    )
+    // A lazy fetch that we forbid ends git by SIGPIPE; like 128 it means that an object is missing.
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? (signal === 'SIGPIPE' ? 128 : null), stderr }),
+    )
+  })
+}
+
+/** git may exit before it has read everything; its exit code tells why, the broken pipe does not. */
+function feed(child: Child, input: string | Buffer | undefined): void {
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input ?? '')
+}
+
+/** As children of this process. */
+export const directProcesses: GitProcesses = {
+  async run(command) {
+    const chunks: Buffer[] = []
+    const end = await this.stream(command, (chunk) => chunks.push(chunk))
+    return { ...end, stdout: Buffer.concat(chunks) }
+  },
+  stream(command, onChunk) {
+    const child = startGit(command)
+    child.stdout.on('data', onChunk)
+    const end = ended(child)
+    feed(child, command.input)
+    return end
+  },
+  async pipe(from, into) {
+    const producer = startGit(from)
+    const consumer = startGit(into)
+    const ends = Promise.all([ended(producer), ended(consumer)])
+    consumer.stdout.resume()
+    feed(producer, from.input)
+    const [piped, [first, second]] = await Promise.all([
+      pipeline(producer.stdout, consumer.stdin).then(
+        () => undefined,
+        (error: NodeJS.ErrnoException) => ({ code: error.code, message: error.message }),
+      ),
+      ends,
+    ])
+    const fine = first.code === 0 && second.code === 0
+    return { from: first, into: fine && piped ? { ...second, error: piped } : second }
+  },
+  close: () => undefined,
+}
