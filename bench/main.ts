@@ -5,6 +5,7 @@ import { coldStart } from './cold-start.ts'
 import { eventLatency } from './event-latency.ts'
 import { firstEvent } from './first-event.ts'
 import { goalOverhead } from './goal-overhead.ts'
+import { intents } from './intent-accuracy.ts'
 import { readBaseline, regressions, writeBaseline } from './lib/baseline.ts'
 import { closeAll } from './lib/cleanup.ts'
 import { scrubEnvironment } from './lib/env.ts'
@@ -14,6 +15,7 @@ import { worktree } from './worktree.ts'
 
 /** The cheap ones first, so that a mistake shows soon. */
 const BENCHES: readonly Bench[] = [
+  intents,
   cli,
   worktree,
   goalOverhead,
