@@ -6,6 +6,7 @@ import { type SocketMessage, type SocketRequest, socketRequest } from '../contra
 import type { Database } from '../db/connect.ts'
 import { isRefusal } from '../db/refusal.ts'
 import { headOf, resolveStream } from '../db/streams.ts'
+import { createTranscriptReader } from '../db/transcript-reader.ts'
 import { checkRequest, type GuardRules } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { plainAnswer } from './server.ts'
@@ -56,6 +57,7 @@ interface Client {
 export function createSocketHub(deps: SocketHubDeps): SocketHub {
   const { database, log, metrics } = deps
   const clients = new Set<Client>()
+  const transcripts = createTranscriptReader(database.knex)
   const server = new WebSocketServer({
     ...{ noServer: true, perMessageDeflate: false, maxPayload: MAX_FRAME, clientTracking: false },
   })
@@ -88,7 +90,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     const after = last === undefined ? request.after : Math.max(request.after, head - last)
     client.streams.get(stream)?.stop()
     const subscription = createSubscription({
-      ...{ knex: database.knex, stream: found, name: stream, after },
+      ...{ knex: database.knex, transcripts, stream: found, name: stream, after },
       send: (message) => send(client, message),
       onError: (error) => log.warn({ err: error, stream }, 'a live stream could not be read'),
     })

@@ -3,7 +3,7 @@ import { type SocketMessage, WIRE_NAMES } from '../contracts/events.ts'
 import { FEED_STREAM } from '../contracts/ids.ts'
 import { readEvents } from '../db/events.ts'
 import type { Stream } from '../db/streams.ts'
-import { readTranscript } from '../db/views/agents.ts'
+import { TRANSCRIPT_BATCH, type TranscriptReader } from '../db/transcript-reader.ts'
 
 export interface Subscription {
   /** Reads and sends what is new. Called while it is at work, it looks once more afterwards. */
@@ -15,11 +15,12 @@ export interface Subscription {
 
 type Item = { seq: number; [key: string]: unknown }
 
-const BATCH = 200
+const BATCH = TRANSCRIPT_BATCH
 
 /** One client's place in one stream. Only `pump` moves it, one read at a time. */
 export function createSubscription(deps: {
   knex: Knex
+  transcripts: TranscriptReader
   stream: Stream
   /** The stream as the client named it. */
   name: string
@@ -28,7 +29,7 @@ export function createSubscription(deps: {
   send: (message: SocketMessage) => Promise<void>
   onError: (error: Error) => void
 }): Subscription {
-  const { knex, stream, name, send } = deps
+  const { stream, name, send } = deps
   const kind = stream.kind === 'run' ? 'agent:token' : stream.kind
   let last = deps.after
   let live = false
@@ -39,7 +40,7 @@ export function createSubscription(deps: {
   /** Reads and sends once; true when there may be more. */
   async function step(): Promise<boolean> {
     again = false
-    const items = await readItems(knex, stream, last)
+    const items = await readItems(deps, last)
     const end = items.at(-1)
     if (stopped) return false
     if (end) {
@@ -82,9 +83,11 @@ export function createSubscription(deps: {
   }
 }
 
-async function readItems(knex: Knex, stream: Stream, after: number): Promise<Item[]> {
-  if (stream.kind === 'run')
-    return (await readTranscript(knex, stream.runId, { after, limit: BATCH })).items
+async function readItems(
+  { knex, transcripts, stream }: { knex: Knex; transcripts: TranscriptReader; stream: Stream },
+  after: number,
+): Promise<Item[]> {
+  if (stream.kind === 'run') return transcripts.after(stream.runId, after)
   const feed = stream.name === FEED_STREAM
   const events = await readEvents(knex, { stream: stream.name, after, limit: BATCH })
   return events.map((event) => ({

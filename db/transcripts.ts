@@ -100,11 +100,12 @@ async function write(database: Database, together: readonly Waiting[]): Promise<
     runs.set(runId, told)
   }
   const told = [...runs].map(([id, values]) => ({ id, ...values }))
-  await database.knex.raw(STORE, {
+  const bindings = {
     rows: JSON.stringify(rows),
     runs: JSON.stringify(told),
     channel: TRANSCRIPTS_CHANNEL,
-  })
+  }
+  await database.knex.raw(STORE, bindings).options({ name: 'store-events' })
 }
 
 const TOLD = ['session_id', 'model', 'cost_usd', 'last_line'] as const
