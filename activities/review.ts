@@ -237,6 +237,7 @@ function checklistOf(
       ...item,
       result: verdict?.result ?? 'unchecked',
       evidence: verdict ? `${verdict.evidence}${place}` : null,
+      ...placeOf(verdict),
     }
   })
   const extra = items.filter((item) => !wanted.some((w) => w.id === item.ref))
@@ -248,6 +249,7 @@ function checklistOf(
         text: item.ref,
         result: item.result,
         evidence: item.evidence,
+        ...placeOf(item),
       }),
     ),
     ...checks.map(
@@ -260,6 +262,11 @@ function checklistOf(
     ),
   ]
 }
+
+const placeOf = (item: VerifyItem | undefined) => ({
+  ...(item?.file === undefined ? {} : { file: item.file }),
+  ...(item?.line === undefined ? {} : { line: item.line }),
+})
 
 function shown(file: ChangedFile): DiffFile {
   return {

@@ -25,6 +25,14 @@ export interface ApiDeps extends GuardRules {
     base: string
     head: string
   }) => Promise<Omit<Reply<'getTaskDiff'>, 'base' | 'head'>>
+  /** The same, file by file; `path` asks for one file, whole. */
+  readReviewDiff: (range: {
+    projectId: string
+    base: string
+    head: string
+    ignoreWhitespace: boolean
+    path: string | undefined
+  }) => Promise<Pick<Reply<'getReviewDiff'>, 'hash' | 'files' | 'truncated'>>
   temporalReady: () => Promise<boolean>
   workflowUrl: (goalId: string) => string | null
   doctor: (repair: boolean) => Promise<Reply<'runDoctor'>['findings']>

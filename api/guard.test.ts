@@ -29,6 +29,7 @@ function boundRoutes(): string[] {
       inspectRepository: unused,
       checkTarget: unused,
       readDiff: unused,
+      readReviewDiff: unused,
       doctor: unused,
       temporalReady: unused,
     },

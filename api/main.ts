@@ -14,7 +14,7 @@ import { createGit } from '../git/git.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { createDoctor } from './doctor.ts'
 import { startApi } from './start-api.ts'
-import { createReadDiff } from './task-diff.ts'
+import { createReadDiff, createReadReviewDiff } from './task-diff.ts'
 import { createTemporalGateway } from './temporal-gateway.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
@@ -60,6 +60,7 @@ async function main(): Promise<void> {
     checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, options) => git.inspectRepository(path, options),
     readDiff: createReadDiff(git),
+    readReviewDiff: createReadReviewDiff(git),
     workflowUrl: workflowUrls(process.env['TEMPORAL_UI_URL'], config.temporal.namespace),
     doctor: createDoctor({ database, git, home: home.root }),
     uiDir: process.env['DISPATCH_UI'] === '0' ? undefined : join(distDir(), 'ui'),

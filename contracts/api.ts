@@ -6,7 +6,9 @@ import type { RouteName } from './routes.ts'
 import {
   adapterInfo,
   agentRun,
+  agentRunDetail,
   checkCommand,
+  correction,
   decision,
   diffFile,
   goal,
@@ -18,6 +20,7 @@ import {
   profileStages,
   project,
   review,
+  reviewDiff,
   reviewSummary,
   settings,
   task,
@@ -218,6 +221,17 @@ export const api = {
     reply: listOf(reviewSummary),
   },
   getReview: { summary: 'A review with everything a decision needs', params: id, reply: review },
+  getReviewDiff: {
+    summary: 'What a review is about, file by file; against the base or what was judged before',
+    params: id,
+    query: z.strictObject({
+      against: z.enum(['base', 'previous']).default('base'),
+      whitespace: z.enum(['show', 'ignore']).default('show'),
+      /** One file, whole: for one that was left out. */
+      path: z.string().min(1).max(4096).optional(),
+    }),
+    reply: reviewDiff,
+  },
   decideReview: { summary: 'Decide a review, once', params: id, body: decideBody, reply: review },
 
   listAgents: {
@@ -230,7 +244,17 @@ export const api = {
     }),
     reply: listOf(agentRun),
   },
-  getAgent: { summary: 'One agent run', params: id, reply: agentRun },
+  getAgent: {
+    summary: 'One agent run, with what people told it',
+    params: id,
+    reply: agentRunDetail,
+  },
+  correctAgent: {
+    summary: 'Tell an agent something in the middle of its work; later attempts are told too',
+    params: id,
+    body: z.strictObject({ text: comment }),
+    reply: correction,
+  },
   getTranscript: {
     summary: 'What an agent run said and did, by seq',
     params: id,

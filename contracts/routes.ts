@@ -35,10 +35,17 @@ export const routes = {
 
   listReviews: { method: 'GET', path: '/api/reviews', status: 200 },
   getReview: { method: 'GET', path: '/api/reviews/:id', status: 200 },
+  getReviewDiff: { method: 'GET', path: '/api/reviews/:id/diff', status: 200 },
   decideReview: { method: 'POST', path: '/api/reviews/:id/decision', status: 200 },
 
   listAgents: { method: 'GET', path: '/api/agents', status: 200 },
   getAgent: { method: 'GET', path: '/api/agents/:id', status: 200 },
+  correctAgent: {
+    method: 'POST',
+    path: '/api/agents/:id/corrections',
+    status: 201,
+    idempotent: true,
+  },
   getTranscript: { method: 'GET', path: '/api/agents/:id/transcript', status: 200 },
   listAdapters: { method: 'GET', path: '/api/adapters', status: 200 },
 

@@ -179,11 +179,43 @@ export const diffFile = z.object({
 })
 export type DiffFile = z.infer<typeof diffFile>
 
+/** A changed file with its part of the diff. */
+export const reviewFile = diffFile.extend({
+  /** Id of its new content: the same id is the same content. Null when it was deleted. */
+  blob: z.string().nullable(),
+  /** Null when it was left out: it is long, and is sent when it is asked for by its path. Empty: nothing of it is to be shown. */
+  patch: z.string().nullable(),
+})
+export type ReviewFile = z.infer<typeof reviewFile>
+
+export const reviewDiff = z.object({
+  base: z.string(),
+  head: z.string(),
+  /** The review's hash when this is all that it is about. */
+  hash: z.string(),
+  /** The attempt that a person judged before, if there was one. `rebased`: its base was another. */
+  previous: z
+    .object({
+      attempt: z.int(),
+      head: z.string(),
+      decidedAt: time.nullable(),
+      rebased: z.boolean(),
+    })
+    .nullable(),
+  files: z.array(reviewFile),
+  /** A file is too large to be shown whole even when it is asked for. */
+  truncated: z.boolean(),
+})
+export type ReviewDiff = z.infer<typeof reviewDiff>
+
 export const checklistItem = z.strictObject({
   id: z.string().max(200),
   text: z.string(),
   result: z.enum(['pass', 'warn', 'fail', 'unchecked']),
   evidence: z.string().nullable(),
+  /** Where to look, when whoever judged it said so. */
+  file: z.string().optional(),
+  line: z.int().optional(),
 })
 export type ChecklistItem = z.infer<typeof checklistItem>
 
@@ -193,11 +225,17 @@ export const reviewSummary = z.object({
   kind: z.enum(REVIEW_KINDS),
   goalId: uuid,
   goalShortId: z.string(),
+  goalTitle: z.string(),
+  projectId: uuid,
+  projectName: z.string(),
   taskId: uuid.nullable(),
   taskShortId: z.string().nullable(),
   title: z.string(),
   attempt: z.int(),
   tier: z.enum(TIERS),
+  risk: z.enum(RISKS),
+  /** How much there is to look at; zeros where it is no diff. */
+  size: z.object({ files: z.int(), additions: z.int(), deletions: z.int() }),
   status: z.enum(REVIEW_STATUSES),
   /** What was rendered: a decision must name it. */
   hash: z.string(),
@@ -213,18 +251,22 @@ export const review = reviewSummary.extend({
   base: z.string().nullable(),
   head: z.string().nullable(),
   tree: z.string().nullable(),
-  risk: z.enum(RISKS),
   /** Why a person is asked. */
   reason: z.string(),
   checklist: z.array(checklistItem),
   files: z.array(diffFile),
   spec: specVersion.nullable(),
+  /** What a person judged before, of the same spec. */
+  previousSpec: specVersion.nullable(),
   summary: z.string().nullable(),
   deviations: z.array(z.string()),
   findings: z.array(auditFinding),
   history: z.array(
     z.object({
+      shortId: z.string(),
       attempt: z.int(),
+      /** What the agent said of its work. */
+      summary: z.string().nullable(),
       decision: z.string(),
       comment: z.string().nullable(),
       by: z.string(),
@@ -257,6 +299,21 @@ export const agentRun = z.object({
   endedAt: time.nullable(),
 })
 export type AgentRun = z.infer<typeof agentRun>
+
+/** What a person told an agent in the middle of its work, and how far it came. */
+export const correction = z.object({
+  id: uuid,
+  runId: uuid,
+  text: z.string(),
+  state: z.enum(['queued', 'delivered', 'applied']),
+  by: z.string(),
+  createdAt: time,
+  deliveredAt: time.nullable(),
+  appliedAt: time.nullable(),
+})
+export type Correction = z.infer<typeof correction>
+export const agentRunDetail = agentRun.extend({ corrections: z.array(correction) })
+export type AgentRunDetail = z.infer<typeof agentRunDetail>
 
 export const transcriptEntry = z.object({
   seq: z.int(),

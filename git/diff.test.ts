@@ -1,6 +1,7 @@
 import { chmodSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { filePatches } from './diff.ts'
 import { createFixture, type Fixture } from './fixture.ts'
 
 let f: Fixture
@@ -87,4 +88,46 @@ test('the same change on a base that moved elsewhere has the same hash', async (
   f.sh(['reset', '-q', '--hard', 'HEAD~1'])
   const second = await change({ 'b.txt': 'moved\n' }, () => f.write('a.txt', 'two\n'))
   expect(second.hash).toBe(first.hash)
+})
+
+test('each file gets its own part of the text, whatever the text leaves out', async () => {
+  const moved = 'line\n'.repeat(50)
+  const base = f.commit({
+    'a.txt': 'one\n',
+    'become-link': 'x\n',
+    'old.txt': moved,
+    'space.txt': 'if (x) {\n',
+    'z.txt': 'index 000..111\n',
+  })
+  rmSync(join(f.repo, 'become-link'))
+  symlinkSync('a.txt', join(f.repo, 'become-link'))
+  rmSync(join(f.repo, 'old.txt'))
+  f.write('new.txt', moved)
+  f.write('space.txt', 'if  (x)   {\n')
+  f.write('z.txt', 'diff --git a/a.txt b/a.txt\n')
+  f.sh(['add', '-A'])
+  f.sh(['commit', '-q', '-m', 'edit'])
+  const head = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const names = (found: { files: { path: string; ids: never; status: never }[]; patch: string }) =>
+    filePatches(found.files, found.patch).map((parts, index) => [
+      found.files[index]?.path,
+      parts.map((part) => part.split('\n')[0]),
+    ])
+  const all = [
+    ['become-link', Array(2).fill('diff --git a/become-link b/become-link')],
+    ['new.txt', ['diff --git a/old.txt b/new.txt']],
+    ['space.txt', ['diff --git a/space.txt b/space.txt']],
+    ['z.txt', ['diff --git a/z.txt b/z.txt']],
+  ]
+  const range = { projectId, base, head }
+  expect(names((await f.git.diff(range)) as never)).toEqual(all)
+  // a file that differs in white space alone is listed, and has nothing to show
+  const without = (await f.git.diff({ ...range, ignoreWhitespace: true })) as never
+  expect(names(without)).toEqual(
+    all.map(([path, parts]) => [path, path === 'space.txt' ? [] : parts]),
+  )
+  const one = (await f.git.diff({ ...range, paths: ['new.txt', 'old.txt'] })) as never
+  expect(names(one)).toEqual([all[1]])
+  const hash = await f.git.diffHash(range)
+  expect(hash).toBe((await f.git.diff(range)).hash)
 })

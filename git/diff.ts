@@ -21,6 +21,8 @@ export interface DiffFile {
   modeChanged: boolean
   symlink: boolean
   submodule: boolean
+  /** Object ids of its content before and after; zeros where there is none. */
+  ids: { before: string; after: string }
   /** What a reviewer could overlook; each is a short phrase. Not empty means: must be looked at. */
   suspicious: string[]
 }
@@ -92,26 +94,26 @@ const STATUS: Readonly<Record<string, DiffFile['status']>> = {
 
 /** Fields of `--raw -z`: `:oldmode newmode oldsha newsha STATUS`, path, and a second path for renames and copies. */
 function parseRaw(fields: readonly string[]): {
-  files: { file: DiffFile; sections: number }[]
+  files: DiffFile[]
   /** Where the fields of `--numstat` begin. */
   end: number
 } {
-  const files: { file: DiffFile; sections: number }[] = []
+  const files: DiffFile[] = []
   let at = 0
   while (fields[at]?.startsWith(':')) {
     const [header = '', first = '', second = ''] = fields.slice(at, at + 3)
     const letter = header.slice(header.lastIndexOf(' ') + 1)[0] ?? ''
     const two = letter === 'R' || letter === 'C'
-    const file = diffFile(header, two ? { path: second, oldPath: first } : { path: first })
-    // A file that becomes a link is shown as one part that deletes and one that adds.
-    files.push({ file, sections: file.status === 'type_changed' ? 2 : 1 })
+    files.push(diffFile(header, two ? { path: second, oldPath: first } : { path: first }))
     at += two ? 3 : 2
   }
   return { files, end: at }
 }
 
 function diffFile(header: string, paths: { path: string; oldPath?: string }): DiffFile {
-  const [oldMode = '', newMode = '', , , letter = ''] = header.slice(1).split(' ')
+  const [oldMode = '', newMode = '', before = '', after = '', letter = ''] = header
+    .slice(1)
+    .split(' ')
   const status = STATUS[letter[0] ?? '']
   if (!status) throw new Error(`unknown diff status ${letter}`)
   const modes = [oldMode, newMode]
@@ -124,6 +126,7 @@ function diffFile(header: string, paths: { path: string; oldPath?: string }): Di
     modeChanged: oldMode !== newMode && status !== 'added' && status !== 'deleted',
     symlink: modes.includes('120000'),
     submodule: modes.includes('160000'),
+    ids: { before, after },
     suspicious: suspiciousModes({ oldMode, newMode, path: paths.path, status }),
   }
 }
@@ -144,9 +147,9 @@ function suspiciousModes(at: {
   return found
 }
 
-function addCounts(files: readonly { file: DiffFile }[], fields: readonly string[]): void {
+function addCounts(files: readonly DiffFile[], fields: readonly string[]): void {
   let at = 0
-  for (const { file } of files) {
+  for (const file of files) {
     const [additions = '', deletions = '', inline = ''] = (fields[at] ?? '').split('\t')
     file.binary = additions === '-'
     file.additions = file.binary ? 0 : Number(additions)
@@ -156,28 +159,59 @@ function addCounts(files: readonly { file: DiffFile }[], fields: readonly string
   }
 }
 
-function addSuspiciousLines(
-  files: readonly { file: DiffFile; sections: number }[],
-  patch: string,
-  truncated: boolean,
-): void {
-  const sections = patch.split(/^(?=diff --git )/m)
-  let at = 0
-  for (const { file, sections: count } of files) {
-    const mine = sections.slice(at, at + count)
-    at += count
-    file.suspicious.push(...mine.flatMap(suspiciousLines))
-    if (truncated && at >= sections.length) file.suspicious.push('too large to show')
+function addSuspiciousLines(files: readonly DiffFile[], patch: string, truncated: boolean): void {
+  const patches = filePatches(files, patch)
+  const last = patches.findLastIndex((sections) => sections.length > 0)
+  for (const [index, file] of files.entries()) {
+    file.suspicious.push(...(patches[index] ?? []).flatMap(suspiciousLines))
+    if (truncated && index >= last) file.suspicious.push('too large to show')
   }
 }
 
-/** The change between two commits of the clean hub, as data and as text. */
+/**
+ * The parts of a diff's text that are each file's, in the files' order. Empty for what the text does not hold: it was cut
+ * before, or the file differs in nothing but ignored white space.
+ */
+export function filePatches(
+  files: readonly Pick<DiffFile, 'ids' | 'status'>[],
+  patch: string,
+): string[][] {
+  const sections = patch.split(/^(?=diff --git )/m).filter(Boolean)
+  let at = 0
+  return files.map(({ ids, status }) => {
+    // a file that becomes a link is shown as one part that deletes and one that adds
+    const count = status === 'type_changed' ? 2 : 1
+    const index = /^index ([0-9a-f]+)\.\.([0-9a-f]+)/m.exec(headOf(sections[at]))
+    const isOther = index && (index[1] !== ids.before || index[2] !== ids.after)
+    if (count === 1 && (isOther || (!index && ids.before !== ids.after))) return []
+    const mine = sections.slice(at, at + count)
+    at += count
+    return mine
+  })
+}
+
+/** A section without its hunks, where lines of content could look like anything. */
+const headOf = (section = '') => section.split(/^(?=@@ |GIT binary patch)/m, 1)[0] ?? ''
+
+/**
+ * The change between two commits or trees of the clean hub, as data and as text. With `ignoreWhitespace` or `paths` the hash is
+ * that of what is shown, and no review's.
+ */
 export async function diff(
   deps: { git: GitRunner; home: string },
-  input: { projectId: string; base: string; head: string },
+  input: {
+    projectId: string
+    base: string
+    head: string
+    ignoreWhitespace?: boolean
+    /** Only these, each the exact path of a file. */
+    paths?: readonly string[]
+  },
 ): Promise<Diff> {
   const { git, home } = deps
   const { base, head } = input
+  const only = input.paths ? ['--', ...input.paths] : []
+  const whole = !input.ignoreWhitespace && !input.paths
   for (const sha of [base, head]) checkSha(sha)
   const gitDir = projectLayout(home, input.projectId).clean
   const hash = createHash('sha256')
@@ -204,8 +238,14 @@ export async function diff(
       'Publish it first.',
     )
   const [numbers] = await Promise.all([
-    git.run(['diff', '--raw', '--numstat', '--full-index', ...options, base, head], { gitDir }),
-    git.stream([...CANONICAL, base, head], { gitDir }, keep),
+    git.run(['diff', '--raw', '--numstat', '--no-abbrev', ...options, base, head, ...only], {
+      gitDir,
+    }),
+    git.stream(
+      [...CANONICAL, ...(input.ignoreWhitespace ? ['-w'] : []), base, head, ...only],
+      { gitDir },
+      keep,
+    ),
   ])
   const fields = numbers.stdout.toString('utf8').split('\0')
   const { files, end } = parseRaw(fields)
@@ -214,13 +254,13 @@ export async function diff(
   const truncated = size > PATCH_LIMIT
   addSuspiciousLines(files, patch, truncated)
   const digest = hash.digest('hex')
-  hashesOf(git).put(`${from} ${tree}`, digest)
+  if (whole) hashesOf(git).put(`${from} ${tree}`, digest)
   return {
     base,
     head,
     tree,
     hash: digest,
-    files: files.map(({ file }) => file),
+    files,
     patch,
     truncated,
   }

@@ -3,7 +3,7 @@ import type { Decision } from '../../contracts/stages.ts'
 import { type DecisionInput, decideReview, reviewOfTask } from '../../db/decisions.ts'
 import { isRefusal, refuse } from '../../db/refusal.ts'
 import { resolveId } from '../../db/resolve.ts'
-import { listReviews, reviewDetail } from '../../db/views/reviews.ts'
+import { listReviews, reviewDetail, reviewRange } from '../../db/views/reviews.ts'
 import { listTasks, taskDetail, taskRange } from '../../db/views/tasks.ts'
 import type { Handlers } from '../bind.ts'
 import type { ChangeContext, Changes } from '../change.ts'
@@ -13,6 +13,7 @@ type ReviewRoutes = Pick<
   Handlers,
   | 'listReviews'
   | 'getReview'
+  | 'getReviewDiff'
   | 'decideReview'
   | 'listTasks'
   | 'getTask'
@@ -52,6 +53,21 @@ export function reviewRoutes(deps: ApiDeps, changes: Changes): ReviewRoutes {
       const review = await resolveId(knex, 'review', params.id)
       return isRefusal(review) ? review : reviewDetail(knex, review.id)
     },
+    async getReviewDiff({ params, query }) {
+      const review = await resolveId(knex, 'review', params.id)
+      if (isRefusal(review)) return review
+      const { projectId, base, head, tree, previous, number } = await reviewRange(knex, review.id)
+      const from = query.against === 'previous' ? previous?.tree : base
+      if (!from || !head || !tree)
+        return refuse('wrong_state', `${shortId('review', number)} has no diff to show.`, {
+          advice: previous ? 'It is about no commit.' : 'Ask for it against its base.',
+        })
+      const shown = await deps.readReviewDiff({
+        ...{ projectId, base: from, head: tree, path: query.path },
+        ignoreWhitespace: query.whitespace === 'ignore',
+      })
+      return { base: from, head, ...shown, previous: shownAttempt(previous) }
+    },
     decideReview: ({ params, body }) =>
       changes.change(async (at) => {
         const review = await resolveId(at.tx, 'review', params.id)
@@ -74,4 +90,11 @@ export function reviewRoutes(deps: ApiDeps, changes: Changes): ReviewRoutes {
     approveTask: ({ params, body }) => decideTask(params.id, 'approve', body),
     rejectTask: ({ params, body }) => decideTask(params.id, 'reject', body),
   }
+}
+
+/** An earlier attempt as people are told of it. */
+function shownAttempt(previous: Awaited<ReturnType<typeof reviewRange>>['previous']) {
+  if (previous === null) return null
+  const { attempt, head, decidedAt, rebased } = previous
+  return { attempt, head, decidedAt, rebased }
 }

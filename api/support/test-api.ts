@@ -9,7 +9,7 @@ import { seedProfiles } from '../../db/profiles.ts'
 import { createGit } from '../../git/git.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { type RunningApi, type StartApiOptions, startApi } from '../start-api.ts'
-import { createReadDiff } from '../task-diff.ts'
+import { createReadDiff, createReadReviewDiff } from '../task-diff.ts'
 import type { TemporalGateway } from '../temporal-gateway.ts'
 
 export interface Answer {
@@ -58,6 +58,7 @@ export async function startTestApi(options: Partial<StartApiOptions> = {}): Prom
     checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, choice) => git.inspectRepository(path, choice),
     readDiff: createReadDiff(git),
+    readReviewDiff: createReadReviewDiff(git),
     ...options,
   })
   return {

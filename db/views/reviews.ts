@@ -12,6 +12,9 @@ interface ReviewRow {
   kind: ReviewSummary['kind']
   goal_id: string
   goal_number: number
+  goal_title: string
+  project_id: string
+  project_name: string
   task_id: string | null
   task_number: number | null
   title: string
@@ -37,22 +40,44 @@ interface ReviewRow {
   via: string | null
   comment: string | null
   rank: number
+  file_count: number
+  additions: number
+  deletions: number
 }
 
 const LISTED = [
-  ...['id', 'number', 'kind', 'goal_id', 'task_id', 'title', 'attempt', 'tier', 'status', 'hash'],
+  ...[
+    'id',
+    'number',
+    'kind',
+    'goal_id',
+    'task_id',
+    'title',
+    'attempt',
+    'tier',
+    'risk',
+    'status',
+    'hash',
+  ],
   ...['created_at', 'decided_at', 'decided_by', 'via', 'comment'],
 ].map((column) => `v.${column}`)
+/** How much a review asks to look at, from the files that it lists. */
+const SIZE = `lateral (select count(*)::int as file_count, coalesce(sum((f->>'additions')::int), 0)::int as additions,
+  coalesce(sum((f->>'deletions')::int), 0)::int as deletions from jsonb_array_elements(v.files) f) as z`
 /** Pending ones first. */
 const RANK = `(case when v.status = 'pending' then 0 else 1 end)`
 
 const reviewRows = (knex: Knex, columns: readonly string[]): Knex.QueryBuilder =>
   knex('reviews as v')
     .join('goals as g', 'g.id', 'v.goal_id')
+    .join('projects as p', 'p.id', 'g.project_id')
     .leftJoin('tasks as t', 't.id', 'v.task_id')
+    .joinRaw(`cross join ${SIZE}`)
     .select(
       ...columns,
-      { goal_number: 'g.number', task_number: 't.number' },
+      ...['z.file_count', 'z.additions', 'z.deletions'],
+      { goal_number: 'g.number', goal_title: 'g.title', task_number: 't.number' },
+      { project_id: 'p.id', project_name: 'p.name' },
       knex.raw(`${RANK} as rank`),
     )
 
@@ -62,11 +87,16 @@ const toSummary = (row: ReviewRow): ReviewSummary => ({
   kind: row.kind,
   goalId: row.goal_id,
   goalShortId: shortId('goal', row.goal_number),
+  goalTitle: row.goal_title,
+  projectId: row.project_id,
+  projectName: row.project_name,
   taskId: row.task_id,
   taskShortId: row.task_number === null ? null : shortId('task', row.task_number),
   title: row.title,
   attempt: row.attempt,
   tier: row.tier,
+  risk: row.risk,
+  size: { files: row.file_count, additions: row.additions, deletions: row.deletions },
   status: row.status,
   hash: row.hash,
   createdAt: row.created_at,
@@ -114,16 +144,23 @@ export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
     row.spec_id === null ? undefined : knex('specs').where({ id: row.spec_id }).first(),
     earlierDecisions(knex, row),
   ])
+  const before =
+    spec &&
+    (await knex('specs')
+      .where({ goal_id: row.goal_id, role: spec.role })
+      .where('version', '<', spec.version)
+      .orderBy('version', 'desc')
+      .first())
   return {
     ...toSummary(row),
     base: row.base,
     head: row.head,
     tree: row.tree,
-    risk: row.risk,
     reason: row.reason,
     checklist: row.checklist,
     files: row.files,
     spec: spec ? toSpecVersion(spec) : null,
+    previousSpec: before ? toSpecVersion(before) : null,
     summary: row.summary,
     deviations: row.deviations,
     findings: row.findings,
@@ -139,10 +176,42 @@ async function earlierDecisions(knex: Knex, row: ReviewRow): Promise<Review['his
     .whereNotNull('decision')
     .orderBy('attempt')
   return rows.map((one) => ({
+    shortId: shortId('review', one.number),
     attempt: one.attempt,
+    summary: one.summary,
     decision: one.decision ?? '',
     comment: one.comment,
     by: one.decided_by ?? '',
     at: one.decided_at ?? one.created_at,
   }))
+}
+
+/** What reading a review's diff needs; base and tree are null when it is about no commit. The id is one that `resolveId` gave. */
+export async function reviewRange(knex: Knex, id: string) {
+  const row: ReviewRow = await reviewRows(knex, ['v.*']).where('v.id', id).first()
+  const before: ReviewRow | undefined = await knex('reviews')
+    .where({ goal_id: row.goal_id, kind: row.kind })
+    .whereRaw('task_id is not distinct from ?::uuid', [row.task_id])
+    .where('attempt', '<', row.attempt)
+    .whereNotNull('tree')
+    .whereNotNull('decision')
+    .orderBy('attempt', 'desc')
+    .first()
+  return {
+    number: row.number,
+    projectId: row.project_id,
+    base: row.base,
+    head: row.head,
+    // a merge's tree is what it would leave behind, which is not the tree of its head
+    tree: row.tree,
+    previous: before?.tree
+      ? {
+          attempt: before.attempt,
+          head: before.head ?? before.tree,
+          tree: before.tree,
+          decidedAt: before.decided_at,
+          rebased: before.base !== row.base,
+        }
+      : null,
+  }
 }
