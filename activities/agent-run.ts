@@ -6,6 +6,7 @@ import { findAdapter } from '../adapters/registry.ts'
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
+import { noteCorrections, waitingCorrections } from '../db/corrections.ts'
 import {
   createSegment,
   endSegment,
@@ -164,6 +165,9 @@ async function follow(
   const { runner, database } = deps
   if ((await runner.state(run.id)) === 'absent') await begin(deps, work, { run, errors })
   const watch = await watchBudget(deps, work, run)
+  // those that came before there was a runner to take them
+  for (const { id, text } of await waitingCorrections(database.knex, run.id))
+    await runner.send(run.id, { type: 'correct', id, text })
   const stopRenewing = runner.keepRenewed(run.id, RENEW_MS)
   const end = listenForEnd(deps, run)
   try {
@@ -175,6 +179,7 @@ async function follow(
       afterSeq: run.last_seq,
       signal: end.detach,
     })) {
+      await noteCorrections(database, run, batch)
       await storeEvents(database, run.id, batch)
       for (const event of batch) {
         if (event.type === 'done' || event.type === 'failed') terminal = event

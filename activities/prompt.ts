@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { STAGE_TITLES } from '../contracts/stages.ts'
+import { correctionsOf } from '../db/corrections.ts'
 import type { RunPurpose } from '../db/runs.ts'
 import { fenced } from '../prompts/prompts.ts'
 import type { AgentWork } from './agent-work.ts'
@@ -35,7 +36,8 @@ export async function promptFor(
     outputSchema: Record<string, unknown>
   },
 ): Promise<string> {
-  const closing = await deps.prompts.render('closing', closingValues(work))
+  const corrections = await correctionsOf(deps.database.knex, work.key)
+  const closing = await deps.prompts.render('closing', closingValues({ ...work, corrections }))
   if (work.purpose === 'repair')
     return (await deps.prompts.render('repair', { errors: fenced(work.errors ?? '') })) + closing
   if (work.purpose === 'resume') return (await deps.prompts.render('resume', {})) + closing
@@ -70,8 +72,12 @@ function closingValues({
   facts,
   feedback,
   checks,
+  corrections,
   outputSchema,
-}: AgentWork & { outputSchema: Record<string, unknown> }): Record<string, string> {
+}: AgentWork & { corrections: string[]; outputSchema: Record<string, unknown> }): Record<
+  string,
+  string
+> {
   const { task } = facts
   const about = task
     ? { title: task.title, role: task.role, description: task.description }
@@ -85,6 +91,8 @@ function closingValues({
     task: about ? fenced(JSON.stringify(about)) : `${STAGE_TITLES[key.stage]} of the whole goal`,
     attempt: String(key.attempt),
     feedback: feedback ? fenced(feedback) : NONE,
+    corrections:
+      corrections.length > 0 ? fenced(corrections.map((text) => `- ${text}`).join('\n')) : NONE,
     checks: results && results.length > 0 ? fenced(results.join('\n')) : NONE,
     output_schema: JSON.stringify(outputSchema),
   }

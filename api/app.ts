@@ -44,7 +44,7 @@ function createHandlers(deps: ApiDeps): Handlers {
     ...profileRoutes(deps, changes),
     ...goalRoutes(deps, changes),
     ...reviewRoutes(deps, changes),
-    ...agentRoutes(deps),
+    ...agentRoutes(deps, changes),
     ...poolRoutes(deps, changes),
   }
 }

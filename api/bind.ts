@@ -41,7 +41,7 @@ export function bind<N extends RouteName>(app: Express, name: N, handler: Handle
     if (isRefusal(reply)) throw refusalProblem(reply)
     response.status(route.status)
     if (route.status === 201)
-      response.location(`${route.path}/${(reply as unknown as { id: string }).id}`)
+      response.location(`${request.path}/${(reply as unknown as { id: string }).id}`)
     response.json(reply)
   })
 }

@@ -3,6 +3,7 @@ import { adapters } from './commands/adapters.ts'
 import { agents } from './commands/agents.ts'
 import { approve } from './commands/approve.ts'
 import { completion } from './commands/completion.ts'
+import { correct } from './commands/correct.ts'
 import { demo } from './commands/demo.ts'
 import { diff } from './commands/diff.ts'
 import { doctor } from './commands/doctor.ts'
@@ -29,7 +30,7 @@ export const commands: readonly Command[] = [
   ...[start, stop, status, doctor, demo],
   ...[goal, goals, goalShow, goalWatch, goalPause, goalResume, goalCancel, goalRetry],
   ...[tasks, reviews, reviewShow, diff, approve, reject, requestChanges],
-  ...[agents, logs, events, ledger],
+  ...[agents, correct, logs, events, ledger],
   ...[pool, poolStatus, poolPause, poolResume],
   ...[projects, projectsAdd, projectsTrust, profiles, adapters, settings],
   completion,

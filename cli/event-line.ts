@@ -22,6 +22,8 @@ export function eventLine(event: EventBody): string {
       return `task verified: ${data.pass} pass, ${data.warn} warn, ${data.fail} fail`
     case 'run.status':
       return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${tokens(data.tokens)} tokens${why(data.detail ?? data.reason)}`
+    case 'correction.status':
+      return `correction ${data.state}: ${data.text}`
     case 'review.pending':
       return data.tier === 'block'
         ? `review of the ${data.kind} waits${why(data.reason)}: dispatch reviews`

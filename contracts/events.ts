@@ -49,6 +49,14 @@ export const eventBody = z.discriminatedUnion('type', [
     detail: reason,
     tokens: z.number(),
   }),
+  of('correction.status', {
+    goalId,
+    taskId,
+    runId: z.string(),
+    correctionId: z.string(),
+    state: z.enum(['queued', 'delivered', 'applied']),
+    text: z.string(),
+  }),
   of('review.pending', {
     goalId,
     taskId,
@@ -100,6 +108,7 @@ export const WIRE_NAMES = {
   'task.deviation': 'task:status',
   'task.verified': 'task:status',
   'run.status': 'agent:status',
+  'correction.status': 'agent:status',
   'review.pending': 'review:pending',
   'review.decided': 'review:pending',
   'pool.status': 'pool:status',

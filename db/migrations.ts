@@ -1,8 +1,10 @@
 import type { Knex } from 'knex'
-import { down, up } from './migrations/001-initial.ts'
+import * as initial from './migrations/001-initial.ts'
+import * as corrections from './migrations/002-corrections.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
-  { name: '001-initial', migration: { up, down } },
+  { name: '001-initial', migration: initial },
+  { name: '002-corrections', migration: corrections },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -16,6 +16,7 @@ import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
 import { TemporalAway, tlsOptions } from '../temporal/connection.ts'
+import { deliverCorrections } from './corrections.ts'
 import { ActivityEdge } from './interceptor.ts'
 import { repairProjects } from './repair.ts'
 import { WORKER_TUNING } from './tuning.ts'
@@ -74,6 +75,12 @@ async function main(): Promise<void> {
   const presence = announceWorker(config.databaseUrl, (error) =>
     log.warn({ err: error }, 'Postgres lost sight of the worker; announcing it again'),
   )
+  const corrections = deliverCorrections({
+    url: config.databaseUrl,
+    database,
+    runner,
+    onError: (error) => log.warn({ err: error }, 'corrections wait; looking again soon'),
+  })
   process.send?.({ type: 'ready' })
   log.info({ queue: config.temporal.taskQueue }, 'worker runs')
   const ending = new AbortController()
@@ -86,6 +93,7 @@ async function main(): Promise<void> {
   await git.idle()
   git.close()
   stopSweeping()
+  await corrections.close()
   await presence.close()
   await runner.close()
   await database.close()

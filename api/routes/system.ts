@@ -1,5 +1,7 @@
 import { SYSTEM_STREAM } from '../../contracts/ids.ts'
+import { routes } from '../../contracts/routes.ts'
 import type { Settings } from '../../contracts/schemas.ts'
+import { createCorrection } from '../../db/corrections.ts'
 import { readEvents, readLastEvents } from '../../db/events.ts'
 import { setPoolPaused } from '../../db/pool.ts'
 import { workerLives } from '../../db/presence.ts'
@@ -15,7 +17,10 @@ import type { Handlers } from '../bind.ts'
 import type { ChangeContext, Changes } from '../change.ts'
 import type { ApiDeps } from '../deps.ts'
 
-type AgentRoutes = Pick<Handlers, 'listAgents' | 'getAgent' | 'getTranscript' | 'listAdapters'>
+type AgentRoutes = Pick<
+  Handlers,
+  'listAgents' | 'getAgent' | 'correctAgent' | 'getTranscript' | 'listAdapters'
+>
 type PoolRoutes = Pick<Handlers, 'getPool' | 'pausePool' | 'resumePool'>
 type SystemRoutes = Pick<
   Handlers,
@@ -29,13 +34,27 @@ type SystemRoutes = Pick<
   | 'runDoctor'
 >
 
-export function agentRoutes({ database: { knex } }: ApiDeps): AgentRoutes {
+export function agentRoutes({ database: { knex } }: ApiDeps, changes: Changes): AgentRoutes {
   return {
     listAgents: ({ query }) => listAgents(knex, query),
     async getAgent({ params }) {
       const run = await resolveId(knex, 'run', params.id)
       return isRefusal(run) ? run : agentDetail(knex, run.id)
     },
+    correctAgent: ({ params, body, idempotencyKey }) =>
+      changes.create(
+        {
+          route: 'correctAgent',
+          status: routes.correctAgent.status,
+          idempotencyKey,
+          body: { ...params, ...body },
+        },
+        async ({ tx, emit, actor }) => {
+          const run = await resolveId(tx, 'run', params.id)
+          if (isRefusal(run)) return run
+          return createCorrection(tx, emit, { runId: run.id, text: body.text, actor })
+        },
+      ),
     async getTranscript({ params, query }) {
       const run = await resolveId(knex, 'run', params.id)
       return isRefusal(run) ? run : readTranscript(knex, run.id, query)

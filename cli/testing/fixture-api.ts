@@ -43,7 +43,7 @@ const DEFAULTS: Answers = {
     via: 'cli',
   }),
   listAgents: () => list(fixtures.run),
-  getAgent: () => fixtures.run,
+  getAgent: () => ({ ...fixtures.run, corrections: [] }),
   getTranscript: () =>
     list({
       seq: 1,

@@ -1,6 +1,12 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
-import type { AdapterInfo, AgentRun, TranscriptEntry } from '../../contracts/schemas.ts'
+import type {
+  AdapterInfo,
+  AgentRun,
+  AgentRunDetail,
+  TranscriptEntry,
+} from '../../contracts/schemas.ts'
+import { listCorrections } from '../corrections.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
@@ -98,8 +104,12 @@ export async function listAgents(
   })
 }
 
-export async function agentDetail(knex: Knex, id: string): Promise<AgentRun> {
-  return toRun(await runRows(knex).where('r.id', id).first())
+export async function agentDetail(knex: Knex, id: string): Promise<AgentRunDetail> {
+  const [row, corrections] = await Promise.all([
+    runRows(knex).where('r.id', id).first(),
+    listCorrections(knex, id),
+  ])
+  return { ...toRun(row), corrections }
 }
 
 /** What a run said and did after a seq. `next` is the seq to go on after. */

@@ -58,18 +58,24 @@ interface Run {
   charged: StepUsage
 }
 
+const emptyRun = (): Run => ({
+  steps: [],
+  next: 0,
+  failures: 0,
+  requests: [],
+  charged: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+})
+
 const ROUTE = /^\/s\/([^/]+)\/([^/]+)(\/[^?]*)/
 
 /** `port`: 0 is any free one. Listens on 127.0.0.1 only. */
 export async function startModelServer({ port = 0 } = {}): Promise<ModelServer> {
   const runs = new Map<string, Run>()
   const waiting = new Set<() => void>()
-  const runOf = (name: string, scenario?: string): Run => {
-    const known = runs.get(name)
-    if (known) return known
-    const steps = SCENARIOS[scenario ?? ''] ?? []
-    const charged = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
-    const run: Run = { steps, next: 0, failures: 0, requests: [], charged }
+  const runOf = (name: string, scenario = ''): Run => {
+    const run = runs.get(name) ?? emptyRun()
+    // who only looks at a run does not choose its script
+    if (run.steps.length === 0) run.steps = SCENARIOS[scenario] ?? []
     runs.set(name, run)
     return run
   }

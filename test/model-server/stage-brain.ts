@@ -65,7 +65,9 @@ function implement(
   const files = namedIn(request).map(({ file, solution }) => ({ file, content: solution }))
   const page = { file: 'web/index.html', content: '<!doctype html><title>textkit</title>\n' }
   const writes = request.stage === 'frontend' ? [page] : files
+  const slow = /\bslowly\b/.test(request.goal) ? [slowTool()] : []
   return [
+    ...slow,
     ...writes.flatMap(({ file, content }) => {
       const path = `${cwd}/${file}`
       // an agent may only replace a file that it has read
@@ -76,6 +78,13 @@ function implement(
     finish({ files: writes.map(({ file }) => file) }),
   ]
 }
+
+/** A goal that is to be done slowly gives a test time to meet the agent with a tool at work. */
+const slowTool = (): Step =>
+  call('Bash', {
+    command: `node -e "setTimeout(() => console.log('rested'), 5000)"`,
+    description: 'rest',
+  })
 
 const call = (tool: string, input: Record<string, unknown>): Step => ({
   do: 'call',

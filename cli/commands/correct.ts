@@ -1,0 +1,22 @@
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import { runId } from '../target.ts'
+
+export const correct = defineCommand({
+  name: 'correct',
+  summary: 'Tell an agent something in the middle of its work',
+  args: {
+    id: { required: true, help: 'an agent run, such as A-7', complete: 'run' },
+    text: { required: true, help: 'what it should do differently' },
+  },
+  options: {},
+  examples: ['dispatch correct A-7 "Use the existing parser, write no new one"'],
+  async run({ id, text }, deps, io) {
+    const run = runId(id)
+    const correction = await deps.call('correctAgent', { params: { id: run }, body: { text } })
+    if (io.json) io.document(correction)
+    io.print(`The correction is ${correction.state}; the agent gets it with its next step.`)
+    io.note(`See how far it comes: dispatch logs ${run} --follow`)
+    return EXIT.ok
+  },
+})

@@ -1,0 +1,134 @@
+import type { Knex } from 'knex'
+import type { AgentEvent, CorrectionState } from '../contracts/agent.ts'
+import { goalStream, shortId } from '../contracts/ids.ts'
+import type { Correction } from '../contracts/schemas.ts'
+import type { Database, Tx } from './connect.ts'
+import type { EmittedEvent } from './events.ts'
+import { type Refusal, refuse } from './refusal.ts'
+import type { RunRow } from './runs.ts'
+import type { StageKey } from './stages.ts'
+
+/** Says that a correction waits; the payload is the run's id. Only a hint: workers look by themselves too. */
+export const CORRECTIONS_CHANNEL = 'dispatch_corrections'
+
+type Emit = (event: EmittedEvent) => void
+
+interface CorrectionRow {
+  id: string
+  run_id: string
+  text: string
+  state: CorrectionState
+  created_by: string
+  created_at: string
+  delivered_at: string | null
+  applied_at: string | null
+}
+
+/** Stores a person's correction for a run that is not over; a worker hands it to the agent. */
+export async function createCorrection(
+  tx: Tx,
+  emit: Emit,
+  input: { runId: string; text: string; actor: string },
+): Promise<Correction | Refusal> {
+  // shared: the run cannot end while its correction is being filed
+  const run: RunRow = await tx('agent_runs').where({ id: input.runId }).forShare().first()
+  if (run.status !== 'queued' && run.status !== 'running')
+    return refuse('wrong_state', `${shortId('run', run.number)} is over (${run.status}).`, {
+      advice: 'Correct the run that is at work now, or request changes in the review.',
+      current: { status: run.status },
+    })
+  const [row]: CorrectionRow[] = await tx('corrections')
+    .insert({ run_id: run.id, text: input.text, created_by: input.actor })
+    .returning('*')
+  if (!row) throw new Error('unreachable: an insert returns its row')
+  emit(statusEvent(run, row, input.actor))
+  await tx.raw('select pg_notify(?, ?)', [CORRECTIONS_CHANNEL, run.id])
+  return toCorrection(row)
+}
+
+/** A run's corrections, oldest first. */
+export async function listCorrections(knex: Knex, runId: string): Promise<Correction[]> {
+  const rows: CorrectionRow[] = await knex('corrections').where({ run_id: runId }).orderBy('id')
+  return rows.map(toCorrection)
+}
+
+/** What waits to be handed to agents at work, of one run or of all. */
+export async function waitingCorrections(
+  knex: Knex,
+  runId?: string,
+): Promise<{ id: string; runId: string; text: string }[]> {
+  const rows: CorrectionRow[] = await knex('corrections as c')
+    .join('agent_runs as r', 'r.id', 'c.run_id')
+    .where('c.state', 'queued')
+    .where('r.status', 'running')
+    .modify((query) => {
+      if (runId !== undefined) query.where('c.run_id', runId)
+    })
+    .orderBy('c.id')
+    .select('c.*')
+  return rows.map(({ id, run_id, text }) => ({ id, runId: run_id, text }))
+}
+
+/** Everything that people told the agents of this work (a task's, or a stage's of the whole goal), oldest first. */
+export async function correctionsOf(knex: Knex, key: StageKey): Promise<string[]> {
+  const work =
+    key.taskId === null ? { 'r.task_id': null, 'r.stage': key.stage } : { 'r.task_id': key.taskId }
+  const rows: { text: string }[] = await knex('corrections as c')
+    .join('agent_runs as r', 'r.id', 'c.run_id')
+    .where({ 'r.goal_id': key.goalId, ...work })
+    .orderBy('c.id')
+    .select('c.text')
+  return rows.map(({ text }) => text)
+}
+
+const ORDER: readonly CorrectionState[] = ['queued', 'delivered', 'applied']
+
+/** Notes how far a run's corrections came, as its events tell; a state never goes back. Telling it twice changes nothing. */
+export async function noteCorrections(
+  database: Database,
+  run: RunRow,
+  batch: readonly AgentEvent[],
+): Promise<void> {
+  const told = batch.filter((event) => event.type === 'correction' && event.state !== 'queued')
+  if (told.length === 0) return
+  await database.change(async (tx, emit) => {
+    for (const event of told) {
+      if (event.type !== 'correction') continue
+      const { id, state } = event
+      const earlier = ORDER.slice(0, ORDER.indexOf(state))
+      const [row]: CorrectionRow[] = await tx('corrections')
+        .where({ id, run_id: run.id })
+        .whereIn('state', earlier)
+        .update({ state, [`${state}_at`]: tx.fn.now() })
+        .returning('*')
+      if (row) emit(statusEvent(run, row, `agent:${run.adapter}`))
+    }
+  })
+}
+
+function statusEvent(run: RunRow, row: CorrectionRow, actor: string): EmittedEvent {
+  return {
+    type: 'correction.status',
+    stream: goalStream(run.goal_id),
+    actor,
+    data: {
+      goalId: run.goal_id,
+      taskId: run.task_id,
+      runId: run.id,
+      correctionId: row.id,
+      state: row.state,
+      text: row.text.slice(0, 500),
+    },
+  }
+}
+
+const toCorrection = (row: CorrectionRow): Correction => ({
+  id: row.id,
+  runId: row.run_id,
+  text: row.text,
+  state: row.state,
+  by: row.created_by,
+  createdAt: row.created_at,
+  deliveredAt: row.delivered_at,
+  appliedAt: row.applied_at,
+})
