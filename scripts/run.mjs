@@ -17,6 +17,7 @@ const COMMANDS = {
   check: { run: ['scripts/check.mjs'], parts: [] },
   bench: { run: ['--import', 'tsx', 'bench/main.ts'], parts: NO_UI },
   chaos: { run: ['--import', 'tsx', 'test/chaos/main.ts'], parts: NO_UI },
+  'test:team': { run: ['--import', 'tsx', 'test/team/main.ts'], parts: NO_UI },
   build: { run: [] },
 }
 

@@ -8,6 +8,9 @@ export interface Person {
   leave(): Promise<void>
 }
 
+/** Where the person asks: one stack, or a team's servers behind one address. */
+type Asked = Pick<OwnStack, 'call' | 'insist'>
+
 interface Pending {
   id: string
   kind: string
@@ -15,7 +18,7 @@ interface Pending {
 
 /** `meet` is called before each decision, once per review; the person waits for it. */
 export function startPerson(
-  at: OwnStack,
+  at: Asked,
   goalId: string,
   meet: (review: Pending) => Promise<void> = async () => undefined,
 ): Person {
@@ -51,7 +54,7 @@ export function startPerson(
   }
 }
 
-async function nextReview(at: OwnStack, goalId: string): Promise<Pending | undefined> {
+async function nextReview(at: Asked, goalId: string): Promise<Pending | undefined> {
   const answer = await at
     .call('GET', `/api/reviews?status=pending&goal=${goalId}`)
     .catch(() => undefined)
@@ -59,7 +62,7 @@ async function nextReview(at: OwnStack, goalId: string): Promise<Pending | undef
 }
 
 /** The same decision again is harmless, so a lost answer is simply asked for again. */
-async function decide(at: OwnStack, { id }: Pending): Promise<Answer> {
+async function decide(at: Asked, { id }: Pending): Promise<Answer> {
   const { body: review } = await at.insist('GET', `/api/reviews/${id}`)
   return at.insist('POST', `/api/reviews/${id}/decision`, {
     decision: 'approve',
