@@ -29,10 +29,15 @@ export interface ConformanceOptions {
   makeAdapter(): Adapter
   /** The parts of the spec that make the agent play a scenario (prompt, env, binary). */
   play(scenario: Scenario, base: RunSpec): Partial<RunSpec>
+  /** Names of variables that the agent itself gives to what it starts. */
+  sets?: RegExp
 }
 
 /** Every adapter must pass this. Real processes, a folder and an environment of their own, nothing inherited. */
-export function adapterConformance(name: string, { makeAdapter, play }: ConformanceOptions): void {
+export function adapterConformance(
+  name: string,
+  { makeAdapter, play, sets }: ConformanceOptions,
+): void {
   describe(`${name} conforms`, () => {
     let home: string
     let runId: string
@@ -204,7 +209,8 @@ export function adapterConformance(name: string, { makeAdapter, play }: Conforma
       const names = [...textOf(events).matchAll(/^([A-Za-z_]\w*)=/gm)].map((match) => match[1])
       // A shell that runs the command adds these.
       const known = [...Object.keys(spec.env), 'PWD', 'OLDPWD', '_', 'SHLVL']
-      expect(names.filter((variable) => !known.includes(variable ?? ''))).toEqual([])
+      const surplus = names.filter((variable = '') => !known.includes(variable))
+      expect(surplus.filter((variable = '') => !sets?.test(variable))).toEqual([])
       expect(names).toContain('CONFORMANCE_TOKEN')
       expect(commandLines.join('\n')).not.toContain('conformance-secret-value')
     })
