@@ -1,8 +1,8 @@
 import type { Goal } from '../contracts/schemas.ts'
+import { type StageRow, stageRows } from '../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import { duration, look, tokens } from './format.ts'
 import type { Io, Style } from './io.ts'
-import { type StageRow, stageRows } from './stage-rows.ts'
 import { oneLine, padEnd, truncate } from './terminal-text.ts'
 
 export interface WatchState {

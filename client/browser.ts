@@ -1,5 +1,5 @@
 import { type Client, createCaller, type Transport } from './caller.ts'
-import { type LiveItem, type LiveStreamOptions, liveStream } from './live-stream.ts'
+import { createLiveSocket, type LiveSocket, type LiveSocketOptions } from './live-socket.ts'
 
 const browserFetch: Transport = async ({ method, url, headers, body }) => {
   const response = await globalThis.fetch(url, {
@@ -15,9 +15,7 @@ export function createBrowserClient(baseUrl: string): Client {
   return createCaller({ baseUrl, transport: browserFetch })
 }
 
-/** `liveStream` over the browser's own WebSocket. */
-export function subscribeInBrowser(
-  options: Omit<LiveStreamOptions, 'open'>,
-): AsyncGenerator<LiveItem> {
-  return liveStream({ ...options, open: (url) => new globalThis.WebSocket(url) })
+/** `createLiveSocket` over the browser's own WebSocket. */
+export function openLiveSocket(options: Omit<LiveSocketOptions, 'open'>): LiveSocket {
+  return createLiveSocket({ ...options, open: (url) => new globalThis.WebSocket(url) })
 }

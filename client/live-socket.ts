@@ -108,16 +108,22 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   }
 
   function receive(message: SocketMessage): void {
-    if (message.type === 'hello') return options.onVersion?.(message.version)
-    const one = topics.get(message.stream ?? '')
-    if (!one?.asked) return
-    if (message.type === 'batch') return take(one, message.items)
-    if (message.type === 'live') {
-      one.seq ??= message.seq
-      return one.topic.onLive?.()
+    if (message.type === 'hello') options.onVersion?.(message.version)
+    else {
+      const one = topics.get(message.stream ?? '')
+      if (one?.asked) receiveFor(one, message)
     }
-    topics.delete(one.topic.stream)
-    one.topic.onRefused?.(new StreamError(message.code, message.detail))
+  }
+
+  function receiveFor(one: Subscribed, message: Exclude<SocketMessage, { type: 'hello' }>): void {
+    if (message.type === 'batch') take(one, message.items)
+    else if (message.type === 'live') {
+      one.seq ??= message.seq
+      one.topic.onLive?.()
+    } else {
+      topics.delete(one.topic.stream)
+      one.topic.onRefused?.(new StreamError(message.code, message.detail))
+    }
   }
 
   function take(one: Subscribed, items: LiveItem[]): void {
@@ -127,9 +133,12 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     const end = fresh.at(-1)
     if (!first || !end) return
     const whole = end.seq - first.seq === fresh.length - 1
-    if (!whole || (begin !== undefined && first.seq !== begin + 1)) return ask(one) // a hole: replayed from the last seq
-    one.seq = end.seq
-    one.topic.onItems(fresh)
+    // a hole: replayed from the last seq
+    if (!whole || (begin !== undefined && first.seq !== begin + 1)) ask(one)
+    else {
+      one.seq = end.seq
+      one.topic.onItems(fresh)
+    }
   }
 
   connect()

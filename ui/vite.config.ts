@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
@@ -20,6 +21,12 @@ function gzipAssets(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), gzipAssets()],
-  build: { outDir: '../dist/ui', emptyOutDir: true, modulePreload: { polyfill: false } },
+  plugins: [react(), tailwindcss(), gzipAssets()],
+  build: {
+    outDir: '../dist/ui',
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0, // fonts in the style sheet would be loaded by those who need none
+    target: 'es2022',
+  },
 })

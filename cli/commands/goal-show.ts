@@ -1,10 +1,10 @@
 import type { Goal } from '../../contracts/schemas.ts'
+import { stageRows } from '../../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../../contracts/stages.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { cost, look, statusCell, tokens, when } from '../format.ts'
 import type { Io } from '../io.ts'
-import { stageRows } from '../stage-rows.ts'
 import { goalId } from '../target.ts'
 
 export const goalShow = defineCommand({

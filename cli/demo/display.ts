@@ -1,6 +1,6 @@
 import type { Goal, ReviewSummary } from '../../contracts/schemas.ts'
+import { stageRows } from '../../contracts/stage-rows.ts'
 import type { Io } from '../io.ts'
-import { stageRows } from '../stage-rows.ts'
 import { createBlock, stageLine } from '../watch-block.ts'
 
 /** Shows a goal as it goes. Text in between is printed by `print`, so that nothing is drawn over it. */

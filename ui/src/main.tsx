@@ -1,12 +1,12 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { StatusPage } from './status-page.tsx'
-import './style.css'
+import { App } from './app/app.tsx'
+import './styles/app.css'
 
 const root = document.getElementById('root')
-if (!root) throw new Error('index.html has no #root')
+if (!root) throw new Error('the page has no #root')
 createRoot(root).render(
   <StrictMode>
-    <StatusPage />
+    <App />
   </StrictMode>,
 )

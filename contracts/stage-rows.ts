@@ -1,5 +1,5 @@
-import type { Goal, StageState } from '../contracts/schemas.ts'
-import { STAGES, type Stage, type StageStatus } from '../contracts/stages.ts'
+import type { Goal, StageState } from './schemas.ts'
+import { STAGES, type Stage, type StageStatus } from './stages.ts'
 
 /** One stage of a goal as a person reads it; the stages of its tasks are taken together. */
 export interface StageRow {
@@ -13,6 +13,8 @@ export interface StageRow {
   endedAt: string | null
   /** Tasks through with this stage and tasks in all; absent for a stage of the goal as a whole. */
   tasks?: { done: number; all: number }
+  /** The last attempt of each task, or the one of the goal. */
+  states: StageState[]
 }
 
 /** What a person should see first when the tasks of a goal are in different states. */
@@ -53,6 +55,7 @@ function stageRow(
     tokens: all.reduce((sum, { usage }) => sum + usage.total, 0),
     startedAt: earliest(states.map(({ startedAt }) => startedAt)),
     endedAt: unfinished ? null : latest(states.map(({ endedAt }) => endedAt)),
+    states: states.filter(({ attempt }) => attempt > 0),
     ...(ofTasks.length > 1
       ? {
           tasks: {

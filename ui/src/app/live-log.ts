@@ -1,0 +1,90 @@
+import { useCallback, useSyncExternalStore } from 'react'
+import type { LiveItem } from '../../../client/live-stream.ts'
+import { socket } from './live.ts'
+
+/** Items of one stream, oldest first. `items` is the same array as long as nothing came. */
+export interface LiveLog<T> {
+  items: readonly T[]
+  /** What was stored before is there. */
+  live: boolean
+  /** The server refused the stream: it does not exist. */
+  refused: string | undefined
+}
+
+interface Shared {
+  log: LiveLog<LiveItem>
+  listeners: Set<() => void>
+  end: () => void
+  idle: ReturnType<typeof setTimeout> | undefined
+}
+
+const EMPTY: LiveLog<never> = { items: [], live: false, refused: undefined }
+/** Kept for so long after its last reader left: going back shows it at once. */
+const KEEP_MS = 30_000
+const shared = new Map<string, Shared>()
+
+function open(stream: string, last: number): Shared {
+  const one: Shared = { log: EMPTY, listeners: new Set(), end: () => undefined, idle: undefined }
+  let pending: LiveItem[] = []
+  let frame = 0
+  const show = () => {
+    frame = 0
+    if (pending.length > 0) {
+      one.log = { ...one.log, items: one.log.items.concat(pending) }
+      pending = []
+    }
+    for (const listener of one.listeners) listener()
+  }
+  // once a frame, however many came; a hidden page has no frames and shows it all when it is looked at
+  const showSoon = () => {
+    if (frame === 0) frame = requestAnimationFrame(show)
+  }
+  const unsubscribe = socket.subscribe({
+    ...{ stream, after: 0, last },
+    onItems(items) {
+      pending.push(...items)
+      showSoon()
+    },
+    onLive() {
+      if (one.log.live) return
+      one.log = { ...one.log, live: true }
+      showSoon()
+    },
+    onRefused(error) {
+      one.log = { ...one.log, live: true, refused: error.message }
+      showSoon()
+    },
+  })
+  one.end = () => {
+    cancelAnimationFrame(frame)
+    unsubscribe()
+  }
+  shared.set(stream, one)
+  return one
+}
+
+/**
+ * A stream as it grows: `goal/<id>` gives events, `run/<id>` a transcript. Begins with its newest `last` items; shown at
+ * most once a frame and never through Query's cache. Undefined as stream follows nothing.
+ */
+export function useLiveLog<T>(stream: string | undefined, last: number): LiveLog<T> {
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      if (stream === undefined) return () => undefined
+      const one = shared.get(stream) ?? open(stream, last)
+      clearTimeout(one.idle)
+      one.listeners.add(listener)
+      return () => {
+        one.listeners.delete(listener)
+        if (one.listeners.size > 0) return
+        one.idle = setTimeout(() => {
+          one.end()
+          shared.delete(stream)
+        }, KEEP_MS)
+      }
+    },
+    [stream, last],
+  )
+  const read = () => (stream === undefined ? EMPTY : (shared.get(stream)?.log ?? EMPTY))
+  return useSyncExternalStore(subscribe, read) as unknown as LiveLog<T>
+}

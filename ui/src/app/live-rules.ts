@@ -1,0 +1,53 @@
+import type { StoredEvent } from '../../../contracts/events.ts'
+
+/** The beginning of a query key: every query under it is read again. */
+export type KeyPrefix = readonly [entity: string, id?: string]
+
+/** What an event makes stale. Pure, so that a new event has one obvious place. */
+export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
+  switch (event.type) {
+    case 'goal.created':
+    case 'goal.status':
+    case 'goal.merged':
+    case 'goal.salvaged':
+      return [['goals'], ['goal', event.data.goalId], ['overview']]
+    case 'stage.status':
+      return [['goal', event.data.goalId], ['goals']]
+    case 'task.status':
+    case 'task.files':
+    case 'task.deviation':
+    case 'task.verified':
+      return [
+        ['goal', event.data.goalId],
+        ['task', event.data.taskId],
+      ]
+    case 'run.status':
+      return [
+        ['goal', event.data.goalId],
+        ['agent', event.data.runId],
+        ...([['goals'], ['agents'], ['pool'], ['overview']] as const),
+      ]
+    case 'correction.status':
+      return [['agent', event.data.runId]]
+    case 'review.pending':
+    case 'review.decided':
+      return [
+        ['goal', event.data.goalId],
+        ['review', event.data.reviewId],
+        ...([['reviews'], ['goals'], ['overview']] as const),
+      ]
+    case 'pool.status':
+      return [['pool'], ['overview']]
+    case 'project.changed':
+      return [['projects'], ['overview']]
+    case 'settings.changed':
+      return [['settings'], ['profiles'], ['pool'], ['overview']]
+    case 'system.notice':
+      return []
+    default:
+      return unknownEvent(event)
+  }
+}
+
+/** A newer server may send what this page does not know yet. */
+const unknownEvent = (_event: never): readonly KeyPrefix[] => []

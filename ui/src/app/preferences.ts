@@ -1,0 +1,42 @@
+import { create } from 'zustand'
+import { persist } from 'zustand/middleware'
+
+export type Theme = 'system' | 'light' | 'dark'
+
+interface Preferences {
+  theme: Theme
+  /** Actions on single letters; those with a modifier always work. */
+  letterKeys: boolean
+  sidebarOpen: boolean
+  /** px */
+  panelWidth: number
+  set(change: Partial<Omit<Preferences, 'set'>>): void
+}
+
+/** What this browser remembers of how a person likes the page. The key is also read by the script in `index.html`. */
+export const usePreferences = create<Preferences>()(
+  persist(
+    (set) => ({
+      theme: 'system',
+      letterKeys: true,
+      sidebarOpen: true,
+      panelWidth: 440,
+      set: (change) => set(change),
+    }),
+    { name: 'dispatch.preferences' },
+  ),
+)
+
+const dark = window.matchMedia('(prefers-color-scheme: dark)')
+
+/** Keeps `data-theme` on the page as the person wants it. */
+export function applyTheme(): void {
+  const show = () => {
+    const { theme } = usePreferences.getState()
+    const shown = theme === 'system' ? (dark.matches ? 'dark' : 'light') : theme
+    document.documentElement.dataset['theme'] = shown
+  }
+  show()
+  dark.addEventListener('change', show)
+  usePreferences.subscribe(show)
+}

@@ -1,0 +1,106 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { Query, Reply } from '../../../contracts/api.ts'
+import { call } from './api.ts'
+import { whenLive } from './live.ts'
+
+/**
+ * Everything the page reads. Keys begin with the entity, because `live-rules.ts` refreshes by that; a query begins
+ * when the feed is followed, so no change falls between the two. Use with `useQuery(goalQuery(id))`.
+ */
+const read =
+  <T>(work: () => Promise<T>): (() => Promise<T>) =>
+  async () => {
+    await whenLive()
+    return work()
+  }
+
+/** Midnight of the reader: usage of today counts from here. */
+const midnight = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
+
+export const overviewQuery = () =>
+  queryOptions({
+    queryKey: ['overview'],
+    queryFn: read(() => call('getOverview', { query: { since: midnight() } })),
+  })
+
+export const openGoalsQuery = (project?: string) =>
+  queryOptions({
+    queryKey: ['goals', 'open', project ?? null],
+    queryFn: read(() =>
+      call('listGoals', { query: { state: 'open', limit: 200, ...(project && { project }) } }),
+    ),
+  })
+
+/** Goals that are over, newest first, a page at a time. */
+export const overGoalsQuery = (project?: string) =>
+  infiniteQueryOptions({
+    queryKey: ['goals', 'over', project ?? null],
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam }): Promise<Reply<'listGoals'>> => {
+      await whenLive()
+      const cursor = pageParam === undefined ? {} : { cursor: pageParam }
+      const query = { state: 'over' as const, limit: 30, ...(project && { project }), ...cursor }
+      return call('listGoals', { query })
+    },
+    getNextPageParam: (page) => page.next ?? undefined,
+  })
+
+export const goalQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['goal', id],
+    queryFn: read(() => call('getGoal', { params: { id } })),
+  })
+
+export const taskQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['task', id],
+    queryFn: read(() => call('getTask', { params: { id } })),
+  })
+
+export const taskDiffQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['task', id, 'diff'],
+    queryFn: read(() => call('getTaskDiff', { params: { id } })),
+  })
+
+export const reviewsQuery = (filter: Query<'listReviews'> = {}) =>
+  queryOptions({
+    queryKey: ['reviews', filter],
+    queryFn: read(() => call('listReviews', { query: { limit: 200, ...filter } })),
+  })
+
+export const reviewQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['review', id],
+    queryFn: read(() => call('getReview', { params: { id } })),
+  })
+
+export const agentsQuery = (filter: Query<'listAgents'> = {}) =>
+  queryOptions({
+    queryKey: ['agents', filter],
+    queryFn: read(() => call('listAgents', { query: { limit: 100, ...filter } })),
+  })
+
+export const agentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['agent', id],
+    queryFn: read(() => call('getAgent', { params: { id } })),
+  })
+
+export const poolQuery = () =>
+  queryOptions({ queryKey: ['pool'], queryFn: read(() => call('getPool')) })
+
+export const projectsQuery = () =>
+  queryOptions({
+    queryKey: ['projects'],
+    queryFn: read(() => call('listProjects', { query: { limit: 200 } })),
+  })
+
+export const profilesQuery = () =>
+  queryOptions({ queryKey: ['profiles'], queryFn: read(() => call('listProfiles')) })
+
+export const settingsQuery = () =>
+  queryOptions({ queryKey: ['settings'], queryFn: read(() => call('getSettings')) })
+
+export const adaptersQuery = () =>
+  queryOptions({ queryKey: ['adapters'], queryFn: read(() => call('listAdapters')) })

@@ -1,0 +1,112 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
+import { GoalsPage } from '../features/goals/goals-page.tsx'
+import { readGoalsSearch } from '../features/goals/goals-search.ts'
+import { NotFound, RouteError } from './shell/route-states.tsx'
+import { Shell } from './shell/shell.tsx'
+
+/** Search params of every page. `panel`: short id of what the Focus Panel shows (`T-31`, `A-9`). */
+interface RootSearch {
+  panel?: string
+}
+
+const rootRoute = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: RouteError,
+  validateSearch: ({ panel }: Record<string, unknown>): RootSearch =>
+    typeof panel === 'string' && /^[A-Z]-\d+$/.test(panel) ? { panel } : {},
+})
+
+const goalsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  validateSearch: readGoalsSearch,
+  component: GoalsPage,
+})
+
+const goalRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/goals/$id',
+  component: lazyRouteComponent(() => import('../features/goals/goal-page.tsx'), 'GoalPage'),
+})
+
+const reviewsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reviews',
+  component: lazyRouteComponent(
+    () => import('../features/reviews/reviews-page.tsx'),
+    'ReviewsPage',
+  ),
+})
+
+const reviewRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reviews/$id',
+  component: lazyRouteComponent(() => import('../features/reviews/review-page.tsx'), 'ReviewPage'),
+})
+
+const agentsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('../features/agents/agents-page.tsx'), 'AgentsPage'),
+})
+
+const agentRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/agents/$id',
+  component: lazyRouteComponent(() => import('../features/agents/agent-page.tsx'), 'AgentPage'),
+})
+
+const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/settings',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/$section', params: { section: 'general' } })
+  },
+})
+
+const settingsSectionRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/settings/$section',
+  component: lazyRouteComponent(
+    () => import('../features/settings/settings-page.tsx'),
+    'SettingsPage',
+  ),
+})
+
+const welcomeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/welcome',
+  component: lazyRouteComponent(
+    () => import('../features/welcome/welcome-page.tsx'),
+    'WelcomePage',
+  ),
+})
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    goalsRoute,
+    goalRoute,
+    reviewsRoute,
+    reviewRoute,
+    agentsRoute,
+    agentRoute,
+    settingsRoute,
+    settingsSectionRoute,
+    welcomeRoute,
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: false, // each view scrolls in its own area
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

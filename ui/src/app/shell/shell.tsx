@@ -1,0 +1,65 @@
+import { Outlet } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect } from 'react'
+import { ErrorBoundary } from '../../components/error-boundary.tsx'
+import { SkeletonRows } from '../../components/states.tsx'
+import { registerActions } from '../actions/registry.ts'
+import { closeOverlay, useUi } from '../ui-state.ts'
+import { ConnectionBanner } from './connection-banner.tsx'
+import { FocusPanel } from './focus-panel.tsx'
+import { globalActions } from './global-actions.ts'
+import { Sidebar } from './sidebar.tsx'
+import { StatusRail } from './status-rail.tsx'
+
+const loadPalette = () => import('./command-palette.tsx')
+const CommandPalette = lazy(() => loadPalette().then((m) => ({ default: m.CommandPalette })))
+const KeysSheet = lazy(() => import('./keys-sheet.tsx').then((m) => ({ default: m.KeysSheet })))
+const loadNewGoal = () => import('../../features/goals/new-goal-dialog.tsx')
+const NewGoalDialog = lazy(() => loadNewGoal().then((m) => ({ default: m.NewGoalDialog })))
+
+/** Everything around a view: sidebar, main, Focus Panel, status rail, and what lies over them. */
+export function Shell() {
+  useEffect(() => registerActions(globalActions), [])
+  useEffect(() => {
+    // fetched when nothing else is to do, so that they open at once
+    const load = () => void Promise.all([loadPalette(), loadNewGoal()])
+    if ('requestIdleCallback' in window) window.requestIdleCallback(load, { timeout: 3_000 })
+    else setTimeout(load, 1_000)
+  }, [])
+  return (
+    <div className="flex h-full flex-col">
+      <a
+        href="#main"
+        className="sr-only rounded-md bg-raised px-3 py-2 focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50"
+      >
+        Skip to content
+      </a>
+      <ConnectionBanner />
+      <div className="flex min-h-0 flex-1">
+        <Sidebar />
+        <div className="flex min-w-0 flex-1 overflow-hidden border-line bg-bg md:mt-1.5 md:mr-1.5 md:rounded-lg md:border">
+          <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
+            <Suspense fallback={<SkeletonRows label="Loading" />}>
+              <Outlet />
+            </Suspense>
+          </main>
+          <FocusPanel />
+        </div>
+      </div>
+      <StatusRail />
+      <Overlays />
+    </div>
+  )
+}
+
+function Overlays() {
+  const overlay = useUi((state) => state.overlay)
+  return (
+    <ErrorBoundary key={overlay}>
+      <Suspense>
+        {overlay === 'palette' && <CommandPalette onClose={closeOverlay} />}
+        {overlay === 'keys' && <KeysSheet onClose={closeOverlay} />}
+        {overlay === 'new-goal' && <NewGoalDialog onClose={closeOverlay} />}
+      </Suspense>
+    </ErrorBoundary>
+  )
+}

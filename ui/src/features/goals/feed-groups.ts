@@ -1,0 +1,193 @@
+import type { EventBody, StoredEvent } from '../../../../contracts/events.ts'
+import type { Task } from '../../../../contracts/schemas.ts'
+import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
+import { STATUS_LOOKS, type Status } from '../../components/status-icon.tsx'
+import { formatTokens, plural } from '../../lib/format.ts'
+
+/** One act of the feed: an attempt of a stage with all that happened in it, or a single thing that happened. */
+export interface FeedAct {
+  key: string
+  at: string
+  /** When the last of its events came. */
+  until: string
+  status: Status | undefined
+  title: string
+  detail: string | null
+  taskId: string | null
+  adapter: string | undefined
+  tokens: number
+  /** Runs of the act, the last is the newest. */
+  runIds: string[]
+  reviewId: string | undefined
+  lines: { at: string; text: string; actor: string }[]
+}
+
+type StageEvent = Extract<StoredEvent, { type: 'stage.status' }>
+
+/**
+ * Events folded into acts, in the order in which the acts began. What a run or a check reports belongs to the attempt of
+ * the stage that was open for the same task.
+ */
+export function foldFeed(events: readonly StoredEvent[], tasks: readonly Task[]): FeedAct[] {
+  const acts: FeedAct[] = []
+  const open = new Map<string, FeedAct>()
+  for (const event of events) {
+    const act = event.type === 'stage.status' ? actOf(event, acts, open) : undefined
+    if (act && event.type === 'stage.status') updateStage(act, event)
+    else if (!belongs(event, open)) addSingle(event, acts, tasks)
+  }
+  return acts
+}
+
+const place = (stage: Stage, taskId: string | null) => `${stage}/${taskId ?? ''}`
+
+function actOf(event: StageEvent, acts: FeedAct[], open: Map<string, FeedAct>): FeedAct {
+  const { stage, taskId, attempt } = event.data
+  const key = `${place(stage, taskId)}/${attempt}`
+  const known = open.get(place(stage, taskId))
+  if (known?.key === key) return known
+  const act: FeedAct = {
+    ...newAct(event, STAGE_TITLES[stage] + (attempt > 1 ? `, attempt ${attempt}` : '')),
+    key,
+    taskId,
+  }
+  acts.push(act)
+  open.set(place(stage, taskId), act)
+  return act
+}
+
+function updateStage(act: FeedAct, event: StageEvent): void {
+  const { status, reason } = event.data
+  act.status = status
+  act.detail = reason
+  act.until = event.at
+  act.lines.push(line(event, STATUS_LOOKS[status].word + (reason ? `: ${reason}` : '')))
+}
+
+function belongs(event: StoredEvent, open: ReadonlyMap<string, FeedAct>): boolean {
+  if (event.type === 'run.status') {
+    const act = open.get(place(event.data.stage, event.data.taskId))
+    if (!act) return false
+    const { runId, adapter, status, tokens, detail, reason } = event.data
+    if (!act.runIds.includes(runId)) act.runIds.push(runId)
+    act.adapter = adapter
+    act.tokens = Math.max(act.tokens, tokens)
+    act.until = event.at
+    const why = detail ?? reason
+    const spent = tokens > 0 ? `, ${formatTokens(tokens)} tokens` : ''
+    act.lines.push(
+      line(
+        event,
+        `Agent ${STATUS_LOOKS[status].word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`,
+      ),
+    )
+    return true
+  }
+  const text = ofStage(event)
+  const act = text && open.get(place(text.stage, text.taskId))
+  if (!act) return false
+  act.until = event.at
+  act.lines.push(line(event, text.text))
+  return true
+}
+
+/** Events that tell of a stage without being its own. */
+function ofStage(event: StoredEvent): { stage: Stage; taskId: string; text: string } | undefined {
+  switch (event.type) {
+    case 'task.files': {
+      const { taskId, files, head } = event.data
+      const text = `${plural(files.length, 'file')} changed, now at ${head.slice(0, 8)}`
+      return { stage: 'implement', taskId, text }
+    }
+    case 'task.deviation':
+      return { stage: 'implement', taskId: event.data.taskId, text: `Deviates: ${event.data.text}` }
+    case 'task.verified': {
+      const { taskId, pass, warn, fail } = event.data
+      return { stage: 'verify', taskId, text: `${pass} pass, ${warn} warn, ${fail} fail` }
+    }
+    default:
+      return undefined
+  }
+}
+
+function addSingle(event: StoredEvent, acts: FeedAct[], tasks: readonly Task[]): void {
+  const said = single(event, tasks)
+  if (said) acts.push({ ...newAct(event, said.title), ...said, key: `event/${event.feedSeq}` })
+}
+
+type Said = Pick<FeedAct, 'title' | 'status'> & Partial<FeedAct>
+
+/** Undefined for what the acts of the stages tell already. */
+function single(event: EventBody, tasks: readonly Task[]): Said | undefined {
+  switch (event.type) {
+    case 'goal.created':
+      return { title: 'Goal filed', status: 'pending' }
+    case 'goal.status':
+      return event.data.status === 'active' && event.data.reason === null
+        ? undefined
+        : {
+            title: `Goal: ${STATUS_LOOKS[event.data.status].word.toLowerCase()}`,
+            status: event.data.status,
+            detail: event.data.reason,
+          }
+    case 'task.status':
+      return undefined
+    case 'review.pending': {
+      const { kind, tier, reason, reviewId, taskId } = event.data
+      const waits = tier === 'block'
+      return {
+        title: waits ? `Review of the ${kind} waits for you` : `The ${kind} goes on by policy`,
+        status: waits ? 'review' : 'approved',
+        detail: reason,
+        reviewId,
+        taskId,
+      }
+    }
+    case 'review.decided': {
+      const { decision, comment, reviewId, taskId } = event.data
+      const look = DECIDED[decision]
+      return { ...look, detail: comment, reviewId, taskId }
+    }
+    case 'goal.merged':
+      return {
+        title: `Merged into ${event.data.target}`,
+        status: 'completed',
+        detail: event.data.commit.slice(0, 12),
+      }
+    case 'goal.salvaged':
+      return { title: 'Unfinished work saved', status: 'done', detail: event.data.ref }
+    case 'correction.status':
+      return event.data.state === 'queued'
+        ? { title: 'Correction sent', status: undefined, detail: event.data.text }
+        : undefined
+    case 'task.files':
+    case 'task.deviation':
+    case 'task.verified':
+    case 'run.status':
+    case 'stage.status':
+    case 'pool.status':
+    case 'project.changed':
+    case 'settings.changed':
+    case 'system.notice':
+      return undefined
+    default:
+      return unknownEvent(event, tasks)
+  }
+}
+
+const DECIDED = {
+  approve: { title: 'Approved', status: 'approved' },
+  reject: { title: 'Rejected', status: 'rejected' },
+  request_changes: { title: 'Changes requested', status: 'changes_requested' },
+  superseded: { title: 'Review no longer needed', status: 'superseded' },
+} as const
+
+/** A newer server may send what this page does not know yet. */
+const unknownEvent = (_event: never, _tasks: readonly Task[]): undefined => undefined
+
+const newAct = (event: StoredEvent, title: string): FeedAct => ({
+  ...{ key: '', at: event.at, until: event.at, status: undefined, title, detail: null },
+  ...{ taskId: null, adapter: undefined, tokens: 0, runIds: [], reviewId: undefined, lines: [] },
+})
+
+const line = ({ at, actor }: StoredEvent, text: string) => ({ at, actor, text })

@@ -1,0 +1,120 @@
+import { useMutation } from '@tanstack/react-query'
+import { CircleSlash, Copy, Ellipsis, ExternalLink, Pause, Play, RotateCw } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import type { Goal } from '../../../../contracts/schemas.ts'
+import { type Action, useActions } from '../../app/actions/registry.ts'
+import { call } from '../../app/api.ts'
+import { toast, toastError } from '../../app/toasts.ts'
+import { Button, IconButton } from '../../components/button.tsx'
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
+import { Menu, MenuItem, MenuLink, MenuSeparator } from '../../components/menu.tsx'
+
+const ACTS = {
+  pause: { route: 'pauseGoal', failed: 'Pause failed' },
+  resume: { route: 'resumeGoal', failed: 'Resume failed' },
+  retry: { route: 'retryGoal', failed: 'Retry failed' },
+  cancel: { route: 'cancelGoal', failed: 'Cancel failed' },
+} as const
+type Act = keyof typeof ACTS
+
+/** What can be done with a goal in its state: as buttons, in a menu, and by key. */
+export function GoalActions({ goal }: { goal: Goal }) {
+  const [confirming, setConfirming] = useState(false)
+  const { id, shortId, title, status } = goal
+  const act = useMutation({
+    mutationFn: (what: Act) => call(ACTS[what].route, { params: { id }, body: {} }),
+    onError: (error, what) => toastError(ACTS[what].failed, error),
+  })
+  const { mutate } = act
+  const open = status === 'active' || status === 'paused' || status === 'needs_attention'
+  useActions(
+    useMemo((): Action[] => {
+      const shared = { scope: 'Goal', subtitle: `${shortId} ${title}` }
+      return [
+        {
+          ...shared,
+          id: 'goal.pause',
+          title: status === 'paused' ? 'Resume goal' : 'Pause goal',
+          keys: 'p',
+          icon: status === 'paused' ? Play : Pause,
+          enabledWhen: () => open,
+          run: () => mutate(status === 'paused' ? 'resume' : 'pause'),
+        },
+        {
+          ...shared,
+          id: 'goal.retry',
+          title: 'Retry failed stage',
+          icon: RotateCw,
+          enabledWhen: () => status === 'needs_attention',
+          run: () => mutate('retry'),
+        },
+        {
+          ...shared,
+          id: 'goal.cancel',
+          title: 'Cancel goal',
+          icon: CircleSlash,
+          enabledWhen: () => open,
+          run: () => setConfirming(true),
+        },
+      ]
+    }, [shortId, title, status, open, mutate]),
+  )
+  const copy = async () => {
+    await navigator.clipboard.writeText(window.location.href)
+    toast('Link copied')
+  }
+  return (
+    <>
+      {status === 'needs_attention' && (
+        <Button tone="primary" icon={RotateCw} busy={act.isPending} onClick={() => mutate('retry')}>
+          Retry
+        </Button>
+      )}
+      {status === 'paused' && (
+        <Button
+          tone="primary"
+          icon={Play}
+          keys="p"
+          busy={act.isPending}
+          onClick={() => mutate('resume')}
+        >
+          Resume
+        </Button>
+      )}
+      {status === 'active' && (
+        <Button icon={Pause} keys="p" busy={act.isPending} onClick={() => mutate('pause')}>
+          Pause
+        </Button>
+      )}
+      <Menu trigger={<IconButton icon={Ellipsis} label="More" />}>
+        <MenuItem icon={Copy} onSelect={() => void copy()}>
+          Copy link
+        </MenuItem>
+        {goal.workflowUrl && (
+          <MenuLink href={goal.workflowUrl} icon={ExternalLink}>
+            Open in Temporal
+          </MenuLink>
+        )}
+        {open && (
+          <>
+            <MenuSeparator />
+            <MenuItem icon={CircleSlash} danger onSelect={() => setConfirming(true)}>
+              Cancel goal…
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      <ConfirmDialog
+        open={confirming}
+        title={`Cancel ${shortId}?`}
+        detail={`“${title}” ends: its agents are stopped and its reviews are void. Its branch and what was written stay.`}
+        confirm="Cancel goal"
+        dismiss="Keep it"
+        onConfirm={async () => {
+          await act.mutateAsync('cancel').catch(() => undefined) // told by the toast above
+        }}
+        onClose={() => setConfirming(false)}
+      />
+    </>
+  )
+}

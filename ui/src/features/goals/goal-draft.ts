@@ -1,0 +1,25 @@
+export interface GoalDraft {
+  description: string
+  project: string | undefined
+  profile: string | undefined
+  branch: string
+}
+
+const KEY = 'dispatch.goal-draft'
+const EMPTY: GoalDraft = { description: '', project: undefined, profile: undefined, branch: '' }
+
+/** The goal that was begun and not filed, in this browser. */
+export function readDraft(): GoalDraft {
+  try {
+    const stored = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<GoalDraft>
+    return { ...EMPTY, ...stored }
+  } catch {
+    return EMPTY // somebody else wrote there
+  }
+}
+
+export const writeDraft = (draft: GoalDraft): void =>
+  localStorage.setItem(KEY, JSON.stringify(draft))
+
+/** The project and the profile stay: the next goal is likely for the same. */
+export const clearDraft = (): void => writeDraft({ ...readDraft(), description: '', branch: '' })

@@ -1,0 +1,37 @@
+import type { GoalSummary } from '../../../../contracts/schemas.ts'
+import type { Status } from '../../components/status-icon.tsx'
+import type { GoalsSearch } from './goals-search.ts'
+
+export interface GoalGroup {
+  key: NonNullable<GoalsSearch['show']>
+  title: string
+  goals: GoalSummary[]
+}
+
+/** One state, derived in one place: a goal whose review is due waits for the person, whatever else it does. */
+export const goalStatus = (goal: Pick<GoalSummary, 'status' | 'pendingReviews'>): Status =>
+  goal.status === 'active' && goal.pendingReviews > 0 ? 'review' : goal.status
+
+const waits = (goal: GoalSummary) =>
+  goal.status === 'needs_attention' || (goal.status === 'active' && goal.pendingReviews > 0)
+
+/** What waits for the person, the longest first; what runs; what is over. Empty groups are left out. */
+export function groupGoals(
+  open: readonly GoalSummary[],
+  over: readonly GoalSummary[],
+  { show, q }: GoalsSearch,
+): GoalGroup[] {
+  const words = (q ?? '').toLowerCase().split(/\s+/).filter(Boolean)
+  const matches = (goal: GoalSummary) =>
+    words.every((word) => `${goal.shortId} ${goal.title}`.toLowerCase().includes(word))
+  const longest = (a: GoalSummary, b: GoalSummary) => a.updatedAt.localeCompare(b.updatedAt)
+  const groups: GoalGroup[] = [
+    { key: 'waiting', title: 'Needs you', goals: open.filter(waits).sort(longest) },
+    { key: 'running', title: 'Running', goals: open.filter((goal) => !waits(goal)) },
+    { key: 'done', title: 'Done', goals: [...over] },
+  ]
+  return groups
+    .filter(({ key }) => show === undefined || show === key)
+    .map((group) => ({ ...group, goals: group.goals.filter(matches) }))
+    .filter(({ goals }) => goals.length > 0)
+}

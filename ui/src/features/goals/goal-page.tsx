@@ -1,0 +1,151 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { Eye } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { Goal } from '../../../../contracts/schemas.ts'
+import { goalQuery } from '../../app/queries.ts'
+import { buttonClass } from '../../components/button.tsx'
+import { Cost, Time, Tokens } from '../../components/figures.tsx'
+import { Markdown } from '../../components/markdown.tsx'
+import { PageHeader } from '../../components/page-header.tsx'
+import { ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { StatusIcon } from '../../components/status-icon.tsx'
+import { plural } from '../../lib/format.ts'
+import { GoalActions } from './goal-actions.tsx'
+import { GoalFeed } from './goal-feed.tsx'
+import { goalStatus } from './goal-groups.ts'
+import { GoalTasks } from './goal-tasks.tsx'
+import { StageStrip } from './stage-strip.tsx'
+
+const route = getRouteApi('/goals/$id')
+
+/** One goal: where it stands, what happens, what it is made of. */
+export function GoalPage() {
+  const { id } = route.useParams()
+  const { data: goal, error, refetch } = useQuery(goalQuery(id))
+  if (!goal)
+    return (
+      <>
+        <PageHeader crumbs={[{ label: 'Goals', to: '/' }, { label: id }]} />
+        {error ? (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        ) : (
+          <SkeletonRows label={`Loading ${id}`} />
+        )}
+      </>
+    )
+  return (
+    <>
+      <PageHeader
+        crumbs={[
+          { label: 'Goals', to: '/' },
+          { label: goal.title, id: goal.shortId },
+        ]}
+      >
+        <GoalActions goal={goal} />
+      </PageHeader>
+      <div className="flex min-h-0 flex-1 flex-col max-lg:overflow-y-auto">
+        <Reviews goal={goal} />
+        <StageStrip goal={goal} />
+        <div className="flex min-h-0 flex-1 max-lg:flex-none max-lg:flex-col-reverse">
+          <section aria-labelledby="activity" className="flex min-h-0 min-w-0 flex-1 flex-col">
+            <Heading id="activity">Activity</Heading>
+            <GoalFeed key={goal.id} goal={goal} />
+          </section>
+          <aside className="w-[300px] shrink-0 overflow-y-auto border-l max-lg:w-auto max-lg:border-b max-lg:border-l-0 xl:w-[340px]">
+            <Facts goal={goal} />
+            <Heading id="tasks" className="border-t">
+              Tasks
+              {goal.tasks.length > 0 && (
+                <span className="font-normal text-fg-3">{goal.tasks.length}</span>
+              )}
+            </Heading>
+            <GoalTasks goal={goal} />
+            <Heading id="goal" className="border-t">
+              Goal
+            </Heading>
+            <Markdown text={goal.description} className="px-4 pb-4 text-fg-2" />
+          </aside>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Heading({
+  id,
+  className,
+  children,
+}: {
+  id: string
+  className?: string
+  children: ReactNode
+}) {
+  return (
+    <h2
+      id={id}
+      className={`flex h-9 shrink-0 items-center gap-2 px-4 text-12 font-medium text-fg-2 ${className ?? ''}`}
+    >
+      {children}
+    </h2>
+  )
+}
+
+/** What the goal waits for, with the way to give it. */
+function Reviews({ goal }: { goal: Goal }) {
+  const pending = goal.reviews.filter(({ status }) => status === 'pending')
+  const [first] = pending
+  if (!first || goal.status === 'cancelled') return null
+  return (
+    <section
+      aria-label="Reviews that wait for you"
+      className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b bg-warn-soft px-4 py-2"
+    >
+      <Eye size={15} className="shrink-0 text-warn" aria-hidden="true" />
+      <p className="min-w-0 flex-1 truncate">
+        <span className="font-medium">{plural(pending.length, 'review')} for you: </span>
+        <bdi>{first.title}</bdi>
+        {pending.length > 1 && ` and ${pending.length - 1} more`}
+      </p>
+      <Link
+        to="/reviews/$id"
+        params={{ id: first.shortId }}
+        className={buttonClass({ tone: 'primary' })}
+      >
+        Review {first.shortId}
+      </Link>
+    </section>
+  )
+}
+
+function Facts({ goal }: { goal: Goal }) {
+  return (
+    <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 px-4 py-3 text-13 [&_dd]:min-w-0 [&_dt]:text-fg-3">
+      <dt>State</dt>
+      <dd>
+        <StatusIcon status={goalStatus(goal)} className="font-medium" />
+        {goal.reason && <p className="text-12 text-fg-2">{goal.reason}</p>}
+      </dd>
+      <dt>Project</dt>
+      <dd className="truncate">
+        <bdi>{goal.projectName}</bdi>
+      </dd>
+      <dt>Merges to</dt>
+      <dd className="truncate font-mono text-12">
+        {goal.targetBranch}
+        {goal.mergedCommit && <span className="text-fg-3"> {goal.mergedCommit.slice(0, 8)}</span>}
+      </dd>
+      <dt>Profile</dt>
+      <dd className="truncate">{goal.profileName}</dd>
+      <dt>Spent</dt>
+      <dd className="flex gap-2">
+        <Tokens usage={goal.usage} />
+        <Cost usd={goal.usage.costUsd} exact className="text-fg-2" />
+      </dd>
+      <dt>Filed</dt>
+      <dd>
+        <Time at={goal.createdAt} />
+      </dd>
+    </dl>
+  )
+}

@@ -1,0 +1,224 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { CircleDot, FolderGit2, ListFilter, Plus, SearchX } from 'lucide-react'
+import { useMemo, useRef } from 'react'
+import { useActions } from '../../app/actions/registry.ts'
+import { openGoalsQuery, overGoalsQuery, overviewQuery } from '../../app/queries.ts'
+import { openNewGoal } from '../../app/ui-state.ts'
+import { useListKeys } from '../../app/use-list-keys.ts'
+import { Button } from '../../components/button.tsx'
+import { PageHeader } from '../../components/page-header.tsx'
+import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { cn } from '../../lib/cn.ts'
+import { type GoalGroup, groupGoals } from './goal-groups.ts'
+import { GoalRow } from './goal-row.tsx'
+import type { GoalsSearch } from './goals-search.ts'
+
+const route = getRouteApi('/')
+
+/** What waits for the person, what runs, what is done. */
+export function GoalsPage() {
+  const search = route.useSearch()
+  const open = useQuery(openGoalsQuery(search.project))
+  const over = useInfiniteQuery(overGoalsQuery(search.project))
+  const groups = useMemo(
+    () =>
+      groupGoals(
+        open.data?.items ?? [],
+        over.data?.pages.flatMap(({ items }) => items) ?? [],
+        search,
+      ),
+    [open.data, over.data, search],
+  )
+  const error = open.error ?? over.error
+  return (
+    <>
+      <GoalsHeader search={search} />
+      <Filters search={search} />
+      {open.isPending || over.isPending ? (
+        error ? (
+          <ErrorState
+            error={error}
+            onRetry={() => void Promise.all([open.refetch(), over.refetch()])}
+          />
+        ) : (
+          <SkeletonRows label="Loading goals" />
+        )
+      ) : groups.length === 0 ? (
+        <NoGoals search={search} />
+      ) : (
+        <GoalList
+          groups={groups}
+          more={over.hasNextPage && (search.show === undefined || search.show === 'done')}
+          onMore={() => void over.fetchNextPage()}
+        />
+      )}
+    </>
+  )
+}
+
+function GoalsHeader({ search }: { search: GoalsSearch }) {
+  const { data } = useQuery(overviewQuery())
+  const project = data?.projects.find(({ shortId }) => shortId === search.project)
+  return (
+    <PageHeader
+      crumbs={
+        project ? [{ label: 'Goals', to: '/' }, { label: project.name }] : [{ label: 'Goals' }]
+      }
+    >
+      <Button tone="primary" icon={Plus} keys="c" onClick={() => openNewGoal()}>
+        New goal
+      </Button>
+    </PageHeader>
+  )
+}
+
+const SHOWS = [
+  [undefined, 'All'],
+  ['waiting', 'Needs you'],
+  ['running', 'Running'],
+  ['done', 'Done'],
+] as const
+
+function Filters({ search }: { search: GoalsSearch }) {
+  const navigate = useNavigate({ from: '/' })
+  const input = useRef<HTMLInputElement>(null)
+  const change = (next: { show?: GoalsSearch['show'] | undefined; q?: string | undefined }) =>
+    void navigate({ search: (before) => ({ ...before, ...next }) as GoalsSearch, replace: true })
+  useActions(
+    useMemo(
+      () => [
+        {
+          id: 'goals.filter',
+          title: 'Filter goals',
+          scope: 'Goals',
+          keys: '/',
+          icon: ListFilter,
+          run: () => input.current?.focus(),
+        },
+      ],
+      [],
+    ),
+  )
+  return (
+    <div className="flex h-10 shrink-0 items-center gap-1 border-b px-3">
+      <fieldset className="flex gap-0.5" aria-label="Show">
+        {SHOWS.map(([show, label]) => (
+          <button
+            key={label}
+            type="button"
+            aria-pressed={search.show === show}
+            onClick={() => change({ show })}
+            className="h-6 rounded-md px-2 text-12 text-fg-2 hover:bg-hover hover:text-fg aria-pressed:bg-active aria-pressed:font-medium aria-pressed:text-fg touch:h-9"
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <input
+        ref={input}
+        type="search"
+        aria-label="Filter by title"
+        placeholder="Filter"
+        dir="auto"
+        value={search.q ?? ''}
+        onChange={(event) => change({ q: event.target.value || undefined })}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') event.currentTarget.blur()
+        }}
+        className="ml-auto h-6 w-28 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none focus:w-48 focus:bg-hover md:w-36 touch:text-16"
+      />
+    </div>
+  )
+}
+
+function GoalList(props: { groups: readonly GoalGroup[]; more: boolean; onMore: () => void }) {
+  const navigate = useNavigate()
+  const goals = props.groups.flatMap((group) => group.goals)
+  const { selected, select, listProps } = useListKeys({
+    scope: 'Goals',
+    ids: goals.map(({ shortId }) => shortId),
+    onOpen: (id) => void navigate({ to: '/goals/$id', params: { id } }),
+  })
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto pb-6" {...listProps}>
+      {props.groups.map((group) => (
+        <section key={group.key} aria-labelledby={`group-${group.key}`}>
+          <h2
+            id={`group-${group.key}`}
+            className={cn(
+              'sticky top-0 z-10 flex h-8 items-center gap-2 bg-sunken px-4 text-12 font-medium',
+              group.key === 'waiting' ? 'text-warn' : 'text-fg-2',
+            )}
+          >
+            {group.title}
+            <span className="font-normal text-fg-3">{group.goals.length}</span>
+          </h2>
+          <ul>
+            {group.goals.map((goal) => (
+              <GoalRow
+                key={goal.id}
+                goal={goal}
+                selected={goal.shortId === selected}
+                onPoint={() => select(goal.shortId)}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {props.more && (
+        <div className="px-4 pt-3">
+          <Button tone="ghost" onClick={props.onMore}>
+            Show older goals
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function NoGoals({ search }: { search: GoalsSearch }) {
+  const { data } = useQuery(overviewQuery())
+  const navigate = useNavigate({ from: '/' })
+  if (search.q !== undefined || search.show !== undefined)
+    return (
+      <EmptyState
+        icon={SearchX}
+        title={search.show === 'waiting' ? 'Nothing waits for you' : 'No goal matches'}
+        detail={
+          search.show === 'waiting'
+            ? 'Goals that need a review or an answer appear here, and in the sidebar.'
+            : 'Another word, or all goals, may show more.'
+        }
+      >
+        <Button
+          onClick={() => void navigate({ search: search.project ? { project: search.project } : {} })}
+        >
+          Show all goals
+        </Button>
+      </EmptyState>
+    )
+  if (data?.projects.length === 0)
+    return (
+      <EmptyState
+        icon={FolderGit2}
+        title="Add your first project"
+        detail="A project is a git repository on this machine. Agents work in copies of it; nothing is merged that you did not approve."
+      >
+        <Button tone="primary" onClick={() => void navigate({ to: '/welcome' })}>
+          Set up Dispatch
+        </Button>
+      </EmptyState>
+    )
+  return (
+    <EmptyState
+      icon={CircleDot}
+      title="No goals yet"
+      detail="Say what should exist. Dispatch writes a spec for you to approve, then drives agents through code, tests and review to the merge."
+    >
+      <Button tone="primary" icon={Plus} keys="c" onClick={() => openNewGoal()}>
+        New goal
+      </Button>
+    </EmptyState>
+  )
+}

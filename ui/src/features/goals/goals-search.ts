@@ -1,0 +1,21 @@
+/** What of the list is shown, in the address. */
+export interface GoalsSearch {
+  /** Short id of a project. */
+  project?: string
+  show?: 'waiting' | 'running' | 'done'
+  /** Words of the title. */
+  q?: string
+}
+
+const SHOWS = ['waiting', 'running', 'done'] as const
+
+/** What is not understood is left out. */
+export function readGoalsSearch(search: Record<string, unknown>): GoalsSearch {
+  const { project, show, q } = search
+  const known = SHOWS.find((one) => one === show)
+  return {
+    ...(typeof project === 'string' && project !== '' ? { project } : {}),
+    ...(known ? { show: known } : {}),
+    ...(typeof q === 'string' && q !== '' ? { q } : {}),
+  }
+}

@@ -1,0 +1,179 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { ProblemError } from '../../../../client/caller.ts'
+import { call } from '../../app/api.ts'
+import { profilesQuery, projectsQuery } from '../../app/queries.ts'
+import { explain, toast } from '../../app/toasts.ts'
+import { useUi } from '../../app/ui-state.ts'
+import { Button } from '../../components/button.tsx'
+import { Dialog, DialogFooter } from '../../components/dialog.tsx'
+import { Field, Input } from '../../components/field.tsx'
+import { Combobox, Select } from '../../components/select.tsx'
+import { clearDraft, readDraft, writeDraft } from './goal-draft.ts'
+
+const DEFAULT_PROFILE = 'default'
+
+/** Files a goal. What was written stays as a draft until it is filed. */
+export function NewGoalDialog({ onClose }: { onClose: () => void }) {
+  const given = useUi((state) => state.newGoalText)
+  const { project: shown } = useSearch({ strict: false }) as { project?: string }
+  const projects = useQuery(projectsQuery()).data?.items
+  const profiles = useQuery(profilesQuery()).data?.items
+  const navigate = useNavigate()
+  const text = useRef<HTMLTextAreaElement>(null)
+  const [draft, setDraft] = useState(() => {
+    const kept = readDraft()
+    return { ...kept, description: given || kept.description, project: shown ?? kept.project }
+  })
+  useEffect(() => writeDraft(draft), [draft])
+  const key = useRef(crypto.randomUUID())
+  const known = projects?.find(({ id, shortId }) => [id, shortId].includes(draft.project ?? ''))
+  const project = known ?? projects?.[0]
+  const file = useMutation({
+    mutationFn: () =>
+      call(
+        'createGoal',
+        {
+          body: {
+            project: project?.id ?? draft.project ?? '',
+            description: draft.description,
+            ...(draft.profile ? { profile: draft.profile } : {}),
+            ...(draft.branch.trim() ? { targetBranch: draft.branch.trim() } : {}),
+          },
+        },
+        { idempotencyKey: key.current },
+      ),
+    onSuccess(goal) {
+      clearDraft()
+      onClose()
+      toast(`${goal.shortId} filed`, {
+        tone: 'ok',
+        detail: 'The spec comes first; you approve it before any code is written.',
+      })
+      void navigate({ to: '/goals/$id', params: { id: goal.shortId } })
+    },
+    onError() {
+      key.current = crypto.randomUUID() // what is sent next is another goal
+    },
+  })
+  const errors = errorsOf(file.error)
+  const empty = draft.description.trim() === ''
+  const submit = () => {
+    if (!empty && !file.isPending) file.mutate()
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
+    event.preventDefault()
+    submit()
+  }
+  return (
+    <Dialog open onClose={onClose} title="New goal" width="lg" initialFocus={text}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Cmd+Enter from any of its fields */}
+      <div className="flex min-h-0 flex-col" onKeyDown={onKeyDown}>
+        <textarea
+          ref={text}
+          dir="auto"
+          aria-label="What should exist"
+          aria-invalid={errors.description ? true : undefined}
+          placeholder="What should exist when this is done? Say what matters; the spec will say the rest."
+          value={draft.description}
+          onChange={(event) => setDraft({ ...draft, description: event.target.value })}
+          className="field-sizing-content max-h-[46dvh] min-h-36 w-full resize-none bg-transparent px-4 py-3 text-14 outline-none touch:text-16"
+        />
+        {errors.description && (
+          <p role="alert" className="px-4 pb-2 text-12 text-danger">
+            {errors.description}
+          </p>
+        )}
+        <div className="flex flex-wrap items-start gap-x-3 gap-y-2 px-4 pb-3">
+          <Field label="Project" error={errors.project} className="max-w-52 min-w-36">
+            {({ id }) => (
+              <Combobox
+                id={id}
+                label="Project"
+                placeholder={projects?.length === 0 ? 'No project yet' : 'Project'}
+                value={project?.id ?? draft.project}
+                onChange={(value) => setDraft({ ...draft, project: value })}
+                options={(projects ?? []).map((one) => ({
+                  value: one.id,
+                  label: one.name,
+                  detail: one.path,
+                }))}
+              />
+            )}
+          </Field>
+          <Field label="Profile" error={errors.profile} className="max-w-44 min-w-32">
+            {({ id }) => (
+              <Select
+                id={id}
+                label="Profile"
+                value={draft.profile ?? DEFAULT_PROFILE}
+                onChange={(value) =>
+                  setDraft({ ...draft, profile: value === DEFAULT_PROFILE ? undefined : value })
+                }
+                options={[
+                  { value: DEFAULT_PROFILE, label: "Project's own" },
+                  ...(profiles ?? []).map(({ name }) => ({ value: name, label: name })),
+                ]}
+              />
+            )}
+          </Field>
+          <Field label="Target branch" error={errors.targetBranch} className="w-48">
+            {(control) => (
+              <Input
+                {...control}
+                className="h-7 font-mono text-12"
+                spellCheck={false}
+                placeholder={project?.defaultBranch ?? 'main'}
+                value={draft.branch}
+                onChange={(event) => setDraft({ ...draft, branch: event.target.value })}
+              />
+            )}
+          </Field>
+        </div>
+        {errors.other && (
+          <p role="alert" className="mx-4 mb-3 rounded-md bg-danger-soft px-3 py-2 text-danger">
+            {errors.other}
+          </p>
+        )}
+        <DialogFooter>
+          <span className="mr-auto text-12 text-fg-3 max-md:hidden">
+            Kept as a draft while you write.
+          </span>
+          <Button onClick={onClose}>Close</Button>
+          <Button
+            tone="primary"
+            keys="$mod+Enter"
+            busy={file.isPending}
+            disabled={empty}
+            onClick={submit}
+          >
+            File goal
+          </Button>
+        </DialogFooter>
+      </div>
+    </Dialog>
+  )
+}
+
+interface Errors {
+  description?: string
+  project?: string
+  profile?: string
+  targetBranch?: string
+  other?: string
+}
+
+/** Each beside its field where the server named one. */
+function errorsOf(error: Error | null): Errors {
+  if (!error) return {}
+  if (!(error instanceof ProblemError)) return { other: explain(error) }
+  const { code, errors = [] } = error.problem
+  const named = Object.fromEntries(
+    errors.map(({ pointer, detail }) => [pointer.slice(1), `It ${detail}.`]),
+  ) as Errors
+  if (Object.keys(named).length > 0) return named
+  if (/branch|target/.test(code)) return { targetBranch: explain(error) }
+  return { other: explain(error) }
+}

@@ -1,0 +1,162 @@
+import type { Goal, StageState } from '../../../../contracts/schemas.ts'
+import { type StageRow, stageRows } from '../../../../contracts/stage-rows.ts'
+import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
+import { AdapterMark } from '../../components/adapter-mark.tsx'
+import { Duration } from '../../components/figures.tsx'
+import { STATUS_LOOKS, StatusIcon } from '../../components/status-icon.tsx'
+import { Tooltip } from '../../components/tooltip.tsx'
+import { cn } from '../../lib/cn.ts'
+import { formatTokens } from '../../lib/format.ts'
+
+/** As they follow each other; two in one place run at the same time. */
+const PLACES: readonly (readonly Stage[])[] = [
+  ['spec'],
+  ['test_spec', 'security_spec'],
+  ['implement'],
+  ['frontend'],
+  ['verify'],
+  ['review'],
+  ['audit'],
+  ['merge'],
+]
+
+/** The nine stages at a glance: state, time, tokens and attempt of each; those of tasks stand under one bracket. */
+export function StageStrip({ goal }: { goal: Goal }) {
+  const rows = new Map(stageRows(goal).map((row) => [row.stage, row]))
+  const merged = goal.tasks.filter(({ status }) => status === 'merged').length
+  return (
+    <section aria-label="Stages" className="shrink-0 border-b px-4 pt-2 pb-3">
+      <div className="mb-1 hidden grid-cols-8 gap-1.5 text-11 text-fg-3 lg:grid" aria-hidden="true">
+        <span />
+        <span>in parallel</span>
+        <span className="col-span-4 flex items-center gap-2">
+          {goal.tasks.length > 1
+            ? `each task, ${merged} of ${goal.tasks.length} merged`
+            : 'each task'}
+          <span className="h-px flex-1 bg-line" />
+        </span>
+      </div>
+      <ol className="grid grid-cols-2 gap-1.5 md:grid-cols-4 lg:grid-cols-8">
+        {PLACES.map((stages) => (
+          <li
+            key={stages[0]}
+            className={cn('flex min-w-0 flex-col gap-1.5', stages.length > 1 && 'max-lg:contents')}
+          >
+            {stages.map((stage) => {
+              const row = rows.get(stage)
+              return row && <StageCell key={stage} row={row} goal={goal} half={stages.length > 1} />
+            })}
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+const SURFACES: Partial<Record<StageState['status'], string>> = {
+  running: 'border-accent/40 bg-accent-soft/60',
+  review: 'border-warn/40 bg-warn-soft',
+  failed: 'border-danger/40 bg-danger-soft',
+}
+
+function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boolean }) {
+  const begun = row.attempt > 0
+  const { word } = STATUS_LOOKS[row.status]
+  return (
+    <Tooltip side="bottom" label={<CellDetail row={row} goal={goal} />}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip holds the reason */}
+      <div
+        tabIndex={0}
+        className={cn(
+          'flex min-w-0 flex-1 flex-col justify-between rounded-md border bg-bg px-2 outline-none',
+          half ? 'py-0.5' : 'py-1',
+          SURFACES[row.status],
+          !begun && 'border-dashed bg-transparent',
+        )}
+      >
+        <div className="flex items-center gap-1.5">
+          <StatusIcon status={row.status} quiet size={13} />
+          <span className={cn('truncate text-12 font-medium', !begun && 'font-normal text-fg-3')}>
+            {STAGE_TITLES[row.stage]}
+          </span>
+          <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3">
+            {row.attempt > 1 && <span title={`attempt ${row.attempt}`}>×{row.attempt}</span>}
+            {half && begun && row.startedAt && <Duration from={row.startedAt} to={row.endedAt} />}
+          </span>
+        </div>
+        {!half && (
+          <div className="flex items-center gap-2 text-11 text-fg-3">
+            {begun && row.startedAt ? (
+              <Duration from={row.startedAt} to={row.endedAt} />
+            ) : (
+              <span>{begun || row.status === 'skipped' ? word : ' '}</span>
+            )}
+            {row.tokens > 0 && <span>{formatTokens(row.tokens)}</span>}
+            {row.tasks && <TaskDots row={row} goal={goal} />}
+          </div>
+        )}
+      </div>
+    </Tooltip>
+  )
+}
+
+const DOTS: Partial<Record<StageState['status'], string>> = {
+  running: 'bg-accent',
+  review: 'bg-warn',
+  failed: 'bg-danger',
+  passed: 'bg-ok',
+}
+
+/** One mark for each task, in the order of the spec. */
+function TaskDots({ row, goal }: { row: StageRow; goal: Goal }) {
+  const states = new Map(row.states.map((state) => [state.taskId, state.status]))
+  const shown = goal.tasks.slice(0, 8)
+  return (
+    <span
+      className="ml-auto flex items-center gap-[3px]"
+      role="img"
+      aria-label={`${row.tasks?.done} of ${goal.tasks.length} tasks through`}
+    >
+      {shown.map((task) => (
+        <span
+          key={task.id}
+          className={cn(
+            'size-1.5 rounded-full',
+            DOTS[states.get(task.id) ?? 'waiting'] ?? 'bg-line-strong',
+          )}
+        />
+      ))}
+      {goal.tasks.length > shown.length && <span>+{goal.tasks.length - shown.length}</span>}
+    </span>
+  )
+}
+
+function CellDetail({ row, goal }: { row: StageRow; goal: Goal }) {
+  const title = (state: StageState) => goal.tasks.find(({ id }) => id === state.taskId)
+  return (
+    <div className="flex max-w-72 flex-col gap-1 py-0.5">
+      <span className="flex items-center justify-between gap-4">
+        <span className="font-medium">{STAGE_TITLES[row.stage]}</span>
+        <StatusIcon status={row.status} />
+      </span>
+      {row.adapter && (
+        <span className="flex items-center justify-between gap-4 text-fg-2">
+          <AdapterMark adapter={row.adapter} />
+          <span>
+            {row.attempt > 1 && `attempt ${row.attempt}, `}
+            {formatTokens(row.tokens)} tokens
+          </span>
+        </span>
+      )}
+      {row.states.length > 1 &&
+        row.states.map((state) => (
+          <span key={state.taskId} className="flex items-center gap-2 text-fg-2">
+            <StatusIcon status={state.status} quiet size={12} />
+            <span className="shrink-0 text-fg-3">{title(state)?.shortId}</span>
+            <bdi className="truncate">{title(state)?.title}</bdi>
+          </span>
+        ))}
+      {row.reason && <span className="text-fg-2">{row.reason}</span>}
+    </div>
+  )
+}

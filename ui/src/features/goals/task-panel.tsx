@@ -1,0 +1,119 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { STAGE_TITLES } from '../../../../contracts/stages.ts'
+import { agentsQuery, taskQuery } from '../../app/queries.ts'
+import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
+import { AdapterMark } from '../../components/adapter-mark.tsx'
+import { Badge } from '../../components/badge.tsx'
+import { Cost, Duration, Tokens } from '../../components/figures.tsx'
+import { Markdown } from '../../components/markdown.tsx'
+import { ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { StatusIcon } from '../../components/status-icon.tsx'
+
+/** A task in the Focus Panel: its facts, what it asks for, and who worked on it. */
+export function TaskPanel({ id }: { id: string }) {
+  const { data: task, error, refetch } = useQuery(taskQuery(id))
+  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (!task) return <SkeletonRows rows={4} label={`Loading ${id}`} />
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      <div className="flex min-h-11 items-center gap-2 border-b py-2 pr-11 pl-4">
+        <h2 className="min-w-0 font-medium">
+          <span className="mr-1.5 font-normal text-fg-3">{task.shortId}</span>
+          <bdi>{task.title}</bdi>
+        </h2>
+      </div>
+      <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 border-b px-4 py-3 [&_dt]:text-fg-3">
+        <Fact name="State">
+          <StatusIcon status={task.status} />
+          {task.reason && <p className="text-12 text-fg-2">{task.reason}</p>}
+        </Fact>
+        {task.stage && <Fact name="Stage">{STAGE_TITLES[task.stage]}</Fact>}
+        {task.adapter && (
+          <Fact name="Agent">
+            <AdapterMark adapter={task.adapter} />
+          </Fact>
+        )}
+        {task.blastRadius && (
+          <Fact name="Risk">
+            <Badge
+              tone={
+                task.blastRadius === 'high'
+                  ? 'danger'
+                  : task.blastRadius === 'medium'
+                    ? 'warn'
+                    : 'neutral'
+              }
+            >
+              {task.blastRadius}
+            </Badge>
+          </Fact>
+        )}
+        {task.branch && (
+          <Fact name="Branch">
+            <span className="font-mono text-12 break-all">{task.branch}</span>
+          </Fact>
+        )}
+        <Fact name="Spent">
+          <span className="flex gap-2">
+            <Tokens usage={task.usage} />
+            <Cost usd={task.usage.costUsd} exact className="text-fg-2" />
+          </span>
+        </Fact>
+      </dl>
+      <Markdown text={task.description} className="border-b px-4 py-3" />
+      <Runs taskId={task.id} />
+    </div>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd className="min-w-0">{children}</dd>
+    </>
+  )
+}
+
+function Runs({ taskId }: { taskId: string }) {
+  const { data } = useQuery(agentsQuery({ task: taskId }))
+  const { open } = useFocusPanel()
+  if (!data || data.items.length === 0) return null
+  return (
+    <section aria-labelledby="task-runs" className="px-2 py-2">
+      <h3 id="task-runs" className="px-2 py-1 text-12 font-medium text-fg-2">
+        Agent runs
+      </h3>
+      <ul>
+        {data.items.map((run) => (
+          <li key={run.id} className="flex items-center gap-1">
+            <button
+              type="button"
+              onClick={() => open(run.shortId)}
+              className="flex h-8 min-w-0 flex-1 items-center gap-2 rounded-md px-2 text-left hover:bg-hover"
+            >
+              <StatusIcon status={run.status} quiet />
+              <span className="text-fg-3">{run.shortId}</span>
+              <span className="flex-1 truncate">
+                {STAGE_TITLES[run.stage]}
+                {run.attempt > 1 && ` ×${run.attempt}`}
+              </span>
+              {run.startedAt && (
+                <Duration from={run.startedAt} to={run.endedAt} className="text-12 text-fg-3" />
+              )}
+            </button>
+            <Link
+              to="/agents/$id"
+              params={{ id: run.shortId }}
+              className="rounded-sm px-1 text-12 text-fg-3 hover:text-fg"
+            >
+              Open
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

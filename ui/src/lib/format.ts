@@ -1,0 +1,57 @@
+/** Numbers and times as people read them. Times are ms since 1970 or ISO strings. */
+
+/** `950`, `12.3k`, `4.1M`. */
+export function formatTokens(count: number): string {
+  if (count < 1000) return String(count)
+  if (count < 999_950) return `${trim(count / 1000)}k`
+  return `${trim(count / 1_000_000)}M`
+}
+const trim = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1))
+
+/** US dollars; null means that nobody knows, which is not the same as nothing. `exact` shows four decimals. */
+export function formatCost(usd: number | null, exact = false): string {
+  if (usd === null) return 'unknown'
+  if (exact) return `$${usd.toFixed(4)}`
+  if (usd > 0 && usd < 0.01) return '<$0.01'
+  return `$${usd.toFixed(2)}`
+}
+
+/** `4s`, `1m 04s`, `2h 05m`, `3d 04h`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const [d, h, m, s] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ]
+  const two = (value: number) => String(value).padStart(2, '0')
+  if (d > 0) return `${d}d ${two(h)}h`
+  if (h > 0) return `${h}h ${two(m)}m`
+  return m > 0 ? `${m}m ${two(s)}s` : `${s}s`
+}
+
+/** `just now`, `4m ago`, `3h ago`, `2d ago`, then the date. */
+export function formatAgo(at: number, now: number): string {
+  const seconds = Math.floor((now - at) / 1000)
+  if (seconds < 45) return 'just now'
+  const minutes = Math.max(1, Math.round(seconds / 60))
+  if (minutes < 60) return `${minutes}m ago`
+  const hours = Math.round(minutes / 60)
+  if (hours < 24) return `${hours}h ago`
+  const days = Math.round(hours / 24)
+  return days < 14 ? `${days}d ago` : day.format(at)
+}
+
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' })
+
+/** Date and time to the second, in the reader's zone. */
+export const formatFull = (at: number | string): string => full.format(new Date(at))
+/** `14:03:22`. */
+export const formatClock = (at: number | string): string => clock.format(new Date(at))
+
+/** `1 task`, `3 tasks`. */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`
