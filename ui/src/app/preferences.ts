@@ -10,6 +10,8 @@ interface Preferences {
   sidebarOpen: boolean
   /** px */
   panelWidth: number
+  /** Old and new side by side, or one below the other. */
+  diffStyle: 'split' | 'unified'
   set(change: Partial<Omit<Preferences, 'set'>>): void
 }
 
@@ -21,6 +23,7 @@ export const usePreferences = create<Preferences>()(
       letterKeys: true,
       sidebarOpen: true,
       panelWidth: 440,
+      diffStyle: 'split',
       set: (change) => set(change),
     }),
     { name: 'dispatch.preferences' },

@@ -75,6 +75,13 @@ export const reviewQuery = (id: string) =>
     queryFn: read(() => call('getReview', { params: { id } })),
   })
 
+/** What a review is about, file by file. Read again only when it is another review: its range does not move. */
+export const reviewDiffQuery = (id: string, query: NonNullable<Query<'getReviewDiff'>>) =>
+  queryOptions({
+    queryKey: ['review-diff', id, query],
+    queryFn: read(() => call('getReviewDiff', { params: { id }, query })),
+  })
+
 export const agentsQuery = (filter: Query<'listAgents'> = {}) =>
   queryOptions({
     queryKey: ['agents', filter],

@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-router'
 import { GoalsPage } from '../features/goals/goals-page.tsx'
 import { readGoalsSearch } from '../features/goals/goals-search.ts'
+import { readReviewSearch } from '../features/reviews/review-search.ts'
 import { NotFound, RouteError } from './shell/route-states.tsx'
 import { Shell } from './shell/shell.tsx'
 
@@ -48,6 +49,8 @@ const reviewsRoute = createRoute({
 const reviewRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/reviews/$id',
+  validateSearch: readReviewSearch,
+  staticData: { wholeScreen: true },
   component: lazyRouteComponent(() => import('../features/reviews/review-page.tsx'), 'ReviewPage'),
 })
 
@@ -108,5 +111,9 @@ export const router = createRouter({
 declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router
+  }
+  interface StaticDataRouteOption {
+    /** Without sidebar and status rail: a page that needs all of the screen and brings its own way back. */
+    wholeScreen?: boolean
   }
 }

@@ -9,6 +9,7 @@ import {
   SquarePen,
   SunMoon,
 } from 'lucide-react'
+import { goToNextReview } from '../../features/reviews/next-review.ts'
 import type { Action } from '../actions/registry.ts'
 import { navigate } from '../navigation.ts'
 import { type Theme, usePreferences } from '../preferences.ts'
@@ -50,6 +51,15 @@ export const globalActions: readonly Action[] = [
     icon: Eye,
     keywords: 'approve waiting',
     run: go('/reviews'),
+  },
+  {
+    id: 'go.next-review',
+    title: 'Go to next review',
+    scope,
+    keys: 'g r',
+    icon: Eye,
+    keywords: 'pending waiting approve',
+    run: () => void goToNextReview(),
   },
   {
     id: 'go.agents',

@@ -1,7 +1,8 @@
-import { Outlet } from '@tanstack/react-router'
+import { Outlet, useMatches } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
 import { ErrorBoundary } from '../../components/error-boundary.tsx'
 import { SkeletonRows } from '../../components/states.tsx'
+import { cn } from '../../lib/cn.ts'
 import { registerActions } from '../actions/registry.ts'
 import { closeOverlay, useUi } from '../ui-state.ts'
 import { ConnectionBanner } from './connection-banner.tsx'
@@ -18,6 +19,9 @@ const NewGoalDialog = lazy(() => loadNewGoal().then((m) => ({ default: m.NewGoal
 
 /** Everything around a view: sidebar, main, Focus Panel, status rail, and what lies over them. */
 export function Shell() {
+  const wholeScreen = useMatches({
+    select: (matches) => matches.some(({ staticData }) => staticData.wholeScreen),
+  })
   useEffect(() => registerActions(globalActions), [])
   useEffect(() => {
     // fetched when nothing else is to do, so that they open at once
@@ -35,8 +39,13 @@ export function Shell() {
       </a>
       <ConnectionBanner />
       <div className="flex min-h-0 flex-1">
-        <Sidebar />
-        <div className="flex min-w-0 flex-1 overflow-hidden border-line bg-bg md:mt-1.5 md:mr-1.5 md:rounded-lg md:border">
+        {!wholeScreen && <Sidebar />}
+        <div
+          className={cn(
+            'flex min-w-0 flex-1 overflow-hidden border-line bg-bg',
+            !wholeScreen && 'md:mt-1.5 md:mr-1.5 md:rounded-lg md:border',
+          )}
+        >
           <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
             <Suspense fallback={<SkeletonRows label="Loading" />}>
               <Outlet />
@@ -45,7 +54,7 @@ export function Shell() {
           <FocusPanel />
         </div>
       </div>
-      <StatusRail />
+      {!wholeScreen && <StatusRail />}
       <Overlays />
     </div>
   )

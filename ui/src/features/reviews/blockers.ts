@@ -1,0 +1,59 @@
+import type { Review } from '../../../../contracts/schemas.ts'
+import type { Decision } from '../../../../contracts/stages.ts'
+import { plural } from '../../lib/format.ts'
+import { MESSAGE_LIMIT } from './compose-message.ts'
+
+/** Something that is missing before a decision can be sent. */
+export interface Blocker {
+  text: string
+  /** Where to go for it. */
+  at: 'checklist' | 'diff' | 'spec' | 'message'
+}
+
+/**
+ * Why a decision cannot be sent yet. The server asks for the same checklist; what it cannot know is whether all of a diff was
+ * on the screen.
+ */
+export function blockersOf(input: {
+  review: Pick<Review, 'kind' | 'tier' | 'checklist'>
+  decision: Decision
+  /** The summary with all remarks. */
+  message: string
+  checked: readonly string[]
+  /** Files of which nothing has been loaded yet. */
+  unloaded: number
+  /** The diff that is shown is not that of the review. */
+  otherDiff: boolean
+  /** Problems of an edited spec. */
+  problems: number
+}): Blocker[] {
+  const { review, decision, message, checked } = input
+  const blockers: Blocker[] = []
+  if (message.length > MESSAGE_LIMIT)
+    blockers.push({ text: `${message.length - MESSAGE_LIMIT} characters too long`, at: 'message' })
+  switch (decision) {
+    case 'request_changes':
+      if (message === '') blockers.push({ text: 'Say what should change', at: 'message' })
+      return blockers
+    case 'reject':
+      if (message === '') blockers.push({ text: 'Say why', at: 'message' })
+      return blockers
+    case 'approve':
+      break
+    default:
+      return decision satisfies never
+  }
+  const open =
+    review.tier === 'block' ? review.checklist.filter(({ id }) => !checked.includes(id)) : []
+  if (open.length > 0)
+    blockers.push({
+      text: `${open.length} of ${plural(review.checklist.length, 'item')} to check`,
+      at: 'checklist',
+    })
+  if (input.unloaded > 0)
+    blockers.push({ text: `${plural(input.unloaded, 'file')} to load`, at: 'diff' })
+  if (input.otherDiff) blockers.push({ text: 'The diff is not that of this review', at: 'diff' })
+  if (input.problems > 0)
+    blockers.push({ text: `${plural(input.problems, 'problem')} in your edits`, at: 'spec' })
+  return blockers
+}

@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReviewSummary } from '../../../../contracts/schemas.ts'
+import { navigate } from '../../app/navigation.ts'
+import { reviewsQuery } from '../../app/queries.ts'
+import { queryClient } from '../../app/query-client.ts'
+import { toast } from '../../app/toasts.ts'
+
+const pendingReviews = () => reviewsQuery({ status: 'pending' })
+
+/** Opens the review that waits longest, or the one after the review that is open. */
+export async function goToNextReview(): Promise<void> {
+  const { items } = await queryClient.ensureQueryData(pendingReviews())
+  const open = /^\/reviews\/([^/]+)/.exec(window.location.pathname)?.[1]
+  const at = items.findIndex(({ id, shortId }) => id === open || shortId === open)
+  const next = items[(at + 1) % Math.max(1, items.length)]
+  if (!next || next.shortId === open)
+    toast(open ? 'No other review waits' : 'No review waits for you')
+  else await navigate({ to: '/reviews/$id', params: { id: next.shortId } })
+}
+
+/** Where a review stands among those that wait, oldest first; a decided one stands before the first. */
+export function useNeighbours(id: string): {
+  /** How many wait besides this one. */
+  waiting: number
+  previous: ReviewSummary | undefined
+  next: ReviewSummary | undefined
+} {
+  const { data } = useQuery(pendingReviews())
+  const items = data?.items ?? []
+  const at = items.findIndex((one) => one.id === id)
+  return {
+    waiting: items.length - (at === -1 ? 0 : 1),
+    previous: at > 0 ? items[at - 1] : undefined,
+    next: items[at + 1],
+  }
+}

@@ -1,0 +1,80 @@
+import { useMemo } from 'react'
+import { create } from 'zustand'
+import { persist } from 'zustand/middleware'
+import type { SpecOutput } from '../../../../contracts/outputs.ts'
+import type { Decision } from '../../../../contracts/stages.ts'
+import type { CommentPlace, DraftComment } from './compose-message.ts'
+
+/** What a person has prepared and not sent. */
+export interface ReviewDraft {
+  /** Undefined until the person chose: then what was written decides what is offered. */
+  verdict: Decision | undefined
+  summary: string
+  comments: DraftComment[]
+  /** Ids of checklist items. */
+  checked: string[]
+  /** The spec as the person has it now; undefined as long as nothing was changed. */
+  edits: SpecOutput | undefined
+  /** ms since 1970. */
+  at: number
+}
+
+const EMPTY: ReviewDraft = {
+  ...{ verdict: undefined, summary: '', comments: [], checked: [], edits: undefined, at: 0 },
+}
+/** Of so many reviews the draft is kept, the latest. */
+const KEPT = 40
+
+const useDrafts = create<{ drafts: Record<string, ReviewDraft> }>()(
+  persist(() => ({ drafts: {} as Record<string, ReviewDraft> }), {
+    name: 'dispatch.review-drafts',
+  }),
+)
+
+function change(reviewId: string, next: (draft: ReviewDraft) => Partial<ReviewDraft>): void {
+  useDrafts.setState(({ drafts }) => {
+    const draft = drafts[reviewId] ?? EMPTY
+    const all = { ...drafts, [reviewId]: { ...draft, ...next(draft), at: Date.now() } }
+    const kept = Object.entries(all).sort(([, a], [, b]) => b.at - a.at)
+    return { drafts: Object.fromEntries(kept.slice(0, KEPT)) }
+  })
+}
+
+export interface DraftActions {
+  set(change: Partial<Pick<ReviewDraft, 'verdict' | 'summary' | 'edits'>>): void
+  check(ids: readonly string[], checked: boolean): void
+  addComment(place: CommentPlace, text: string): void
+  changeComment(id: string, text: string): void
+  removeComment(id: string): void
+  /** After it was sent. */
+  clear(): void
+}
+
+/** The draft of one review, kept in this browser over reloads, and what changes it. */
+export function useReviewDraft(reviewId: string): { draft: ReviewDraft; actions: DraftActions } {
+  const draft = useDrafts(({ drafts }) => drafts[reviewId] ?? EMPTY)
+  const actions = useMemo((): DraftActions => {
+    const edit = (next: Parameters<typeof change>[1]) => change(reviewId, next)
+    return {
+      set: (fields) => edit(() => fields),
+      check: (ids, checked) =>
+        edit((now) => {
+          const others = now.checked.filter((id) => !ids.includes(id))
+          return { checked: checked ? [...others, ...ids] : others }
+        }),
+      addComment: (place, text) =>
+        edit(({ comments }) => ({
+          comments: [...comments, { id: crypto.randomUUID(), place, text }],
+        })),
+      changeComment: (id, text) =>
+        edit(({ comments }) => ({
+          comments: comments.map((one) => (one.id === id ? { ...one, text } : one)),
+        })),
+      removeComment: (id) =>
+        edit(({ comments }) => ({ comments: comments.filter((one) => one.id !== id) })),
+      clear: () =>
+        useDrafts.setState(({ drafts: { [reviewId]: _, ...others } }) => ({ drafts: others })),
+    }
+  }, [reviewId])
+  return { draft, actions }
+}
