@@ -18,6 +18,7 @@ const COMMANDS = {
   bench: { run: ['--import', 'tsx', 'bench/main.ts'], parts: NO_UI },
   chaos: { run: ['--import', 'tsx', 'test/chaos/main.ts'], parts: NO_UI },
   'test:team': { run: ['--import', 'tsx', 'test/team/main.ts'], parts: NO_UI },
+  gallery: { run: ['--import', 'tsx', 'test/gallery/main.ts'] },
   build: { run: [] },
 }
 

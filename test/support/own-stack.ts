@@ -51,8 +51,8 @@ export interface Repository {
 
 const ANSWER_MS = 15_000
 
-/** `dist`: the folder of the built program, when it is not the package's own. */
-export async function startOwnStack({ dist = distDir() } = {}): Promise<OwnStack> {
+/** `dist`: the folder of the built program, when it is not the package's own. `ui`: serve the pages and Temporal's. */
+export async function startOwnStack({ dist = distDir(), ui = false } = {}): Promise<OwnStack> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-own-')))
   const home = homePaths(join(folder, 'home'))
   const { PATH = '', HOME = '', XDG_CACHE_HOME } = processEnv()
@@ -62,7 +62,7 @@ export async function startOwnStack({ dist = distDir() } = {}): Promise<OwnStack
   const said: string[] = []
   const stack = await startStack({
     config: loadConfig(env, { home: home.root, port, temporalPort }),
-    ...{ env, log: pino({ level: 'silent' }), temporalUi: false, ui: false },
+    ...{ env, log: pino({ level: 'silent' }), temporalUi: ui, ui },
     entries: { worker: join(dist, 'worker.js'), api: join(dist, 'api.js') },
     say: (line) => void said.push(`${new Date().toISOString()} ${line}`),
   })
