@@ -107,7 +107,7 @@ describe.concurrent('Claude Code, the real one', () => {
 /** A goal whose implementing agent has a tool at work that takes some seconds. */
 async function atWork(title: string) {
   const { id } = await at.project()
-  const goal = await at.goal(id, 'Finish it slowly.', { title, profile: 'Default' })
+  const goal = await at.goal(id, 'Finish it slowly. [demo:tasks=1]', { title, profile: 'Default' })
   await model.request(RUN, isImplementOf(title))
   await at.until(goal.id, (g) =>
     g.stages.some((s) => s.stage === 'implement' && s.status === 'running'),
@@ -142,7 +142,7 @@ async function expectSameSession(goalId: string, title: string) {
     RUN,
     (r) => isImplementOf(title)(r) && has(r, 'You were interrupted'),
   )
-  expect(resumed.said.some(({ from, text }) => from === 'agent' && text === '[Bash]')).toBe(true)
+  expect(resumed.said.some(({ from, text }) => from === 'agent' && text === '[Write]')).toBe(true)
 }
 
 const processesOf = (runId: string) => taggedProcesses().filter((found) => found.runId === runId)

@@ -1,5 +1,6 @@
 import { answer, type Findings, namedIn } from '../../adapters/demo/answers.ts'
 import { type DemoRequest, isWhole, readRequest } from '../../adapters/demo/request.ts'
+import { SAMPLE_FUNCTIONS } from '../../adapters/demo/sample.ts'
 import { missingFunctions } from '../../adapters/demo/work.ts'
 import type { ModelRequest, Said, Step } from './step.ts'
 
@@ -62,18 +63,19 @@ function implement(
   finish: (found: Partial<Findings>) => Step,
 ): Step[] {
   // from the whole sample, not from what is missing now: the plan must not change while it is followed
-  const files = namedIn(request).map(({ file, solution }) => ({ file, content: solution }))
-  const page = { file: 'web/index.html', content: '<!doctype html><title>textkit</title>\n' }
-  const writes = request.stage === 'frontend' ? [page] : files
+  const named = namedIn(request)
+  const functions = named.length > 0 ? named : SAMPLE_FUNCTIONS.slice(0, 1)
+  const page = { file: 'web/index.html', solution: '<!doctype html><title>textkit</title>\n' }
+  const writes = request.stage === 'frontend' ? [page] : functions
   const slow = /\bslowly\b/.test(request.goal) ? [slowTool()] : []
   return [
-    ...slow,
-    ...writes.flatMap(({ file, content }) => {
+    ...writes.flatMap(({ file, solution }) => {
       const path = `${cwd}/${file}`
       // an agent may only replace a file that it has read
       const first = request.stage === 'frontend' ? [] : [call('Read', { file_path: path })]
-      return [...first, call('Write', { file_path: path, content })]
+      return [...first, call('Write', { file_path: path, content: solution })]
     }),
+    ...slow,
     call('Bash', { command: 'npm test --silent 2>&1 | tail -5', description: 'test' }),
     finish({ files: writes.map(({ file }) => file) }),
   ]
