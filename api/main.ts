@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { type Config, ConfigError, processConfig } from '../config/config.ts'
 import { createHome, distDir, packageVersion } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
+import { standBy } from '../config/standby.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
 import { forgetOld } from '../db/idempotency.ts'
@@ -34,6 +35,7 @@ function required(value: string | undefined, name: string): string {
 }
 
 async function main(): Promise<void> {
+  await standBy(process.env)
   const config = processConfig()
   checkHost(config.host)
   const databaseUrl = required(config.databaseUrl, 'DATABASE_URL')

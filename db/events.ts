@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import type { EventBody, StoredEvent } from '../contracts/events.ts'
 import { FEED_STREAM } from '../contracts/ids.ts'
+import { storable } from './storable.ts'
 
 export type EmittedEvent = EventBody & { stream: string; actor: string }
 
@@ -8,47 +9,49 @@ export type EmittedEvent = EventBody & { stream: string; actor: string }
 export const EVENTS_CHANNEL = 'dispatch_events'
 
 /**
- * Appends to the log. The counter rows make every stream gapless: the feed's row is always taken first, so appenders
- * line up instead of waiting for each other in a circle.
+ * Appends to the log, in one statement. The counter rows make every stream gapless: the feed's row is always taken
+ * first (the streams' rows are made from it), so appenders line up instead of waiting for each other in a circle.
  */
 export async function appendEvents(
   tx: Knex.Transaction,
   emitted: readonly EmittedEvent[],
 ): Promise<void> {
   if (emitted.length === 0) return
-  let feedSeq = await advance(tx, FEED_STREAM, emitted.length)
-  const byStream = new Map<string, EmittedEvent[]>()
-  for (const event of emitted)
-    byStream.set(event.stream, [...(byStream.get(event.stream) ?? []), event])
-  const next = new Map<string, number>()
-  for (const [stream, events] of byStream)
-    next.set(stream, await advance(tx, stream, events.length))
-  const rows = emitted.map((event) => {
-    const seq = next.get(event.stream) ?? 0
-    next.set(event.stream, seq + 1)
-    return {
-      feed_seq: feedSeq++,
-      stream: event.stream,
-      seq,
-      type: event.type,
-      actor: event.actor,
-      data: event.data,
-    }
-  })
-  await tx('events').insert(rows)
-  for (const stream of byStream.keys())
-    await tx.raw('select pg_notify(?, ?)', [EVENTS_CHANNEL, stream])
+  const rows = emitted.map(({ stream, type, actor, data }, n) => ({
+    n: n + 1,
+    stream,
+    type,
+    actor,
+    data,
+  }))
+  const bindings = {
+    rows: JSON.stringify(storable(rows)),
+    count: emitted.length,
+    feed: FEED_STREAM,
+    channel: EVENTS_CHANNEL,
+  }
+  await tx.raw(APPEND, bindings).options({ name: 'append-events' })
 }
 
-/** Takes `count` numbers of a stream and returns the first. */
-async function advance(tx: Knex.Transaction, stream: string, count: number): Promise<number> {
-  const { rows } = await tx.raw(
-    `insert into streams(name, seq) values (?, ?)
-     on conflict (name) do update set seq = streams.seq + ? returning seq`,
-    [stream, count, count],
-  )
-  return Number(rows[0].seq) - count + 1
-}
+const APPEND = `
+with added as (
+  select *, row_number() over (partition by stream order by n) as place
+    from jsonb_to_recordset(cast(:rows as jsonb)) as t(n bigint, stream text, type text, actor text, data jsonb)
+), feed as (
+  insert into streams(name, seq) values (:feed, :count)
+  on conflict (name) do update set seq = streams.seq + excluded.seq returning seq - :count as before
+), grown as (
+  insert into streams(name, seq)
+  select stream, count(*) from added cross join feed group by stream
+  on conflict (name) do update set seq = streams.seq + excluded.seq returning name, seq
+), stored as (
+  insert into events(feed_seq, stream, seq, type, actor, data)
+  select feed.before + added.n,  added.stream,
+    grown.seq - count(*) over (partition by added.stream) + added.place, added.type, added.actor, added.data
+    from added cross join feed join grown on grown.name = added.stream
+   order by added.n
+)
+select pg_notify(:channel, name) from grown`
 
 /** Events of a stream after a seq, in order. For `feed` the seq is `feedSeq`. */
 export async function readEvents(

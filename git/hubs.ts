@@ -203,17 +203,18 @@ export async function sendCommit(
 
 /**
  * Brings the target branch's current head into the clean hub and returns its sha. `at`: where the repository was found
- * just before. Throws `target_missing`.
+ * before. Throws `target_missing`.
  */
 export async function importTarget(
   deps: GitDeps,
   input: { projectId: string; repoPath: string; target: string },
-  at?: { commonDir: string },
+  at?: { commonDir: string; head?: string },
 ): Promise<string> {
   checkBranchName(input.target)
   const layout = await ensureHubs(deps, input)
-  const { commonDir } = at ?? (await locate(deps.git, input.repoPath))
-  const sha = await readRef(deps.git, commonDir, `refs/heads/${input.target}`)
+  const place = at ?? (await locate(deps.git, input.repoPath, input.target))
+  const { commonDir } = place
+  const sha = place.head ?? (await readRef(deps.git, commonDir, `refs/heads/${input.target}`))
   if (sha === undefined)
     throw new GitProblem(
       'target_missing',

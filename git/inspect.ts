@@ -19,13 +19,22 @@ export interface RepositoryInfo {
   shallow: boolean
 }
 
+interface Place {
+  root: string
+  commonDir: string
+  gitDir: string
+  /** Of the branch that was asked for, when it came for nothing. */
+  head?: string
+}
+
 async function discover(
   git: GitRunner,
   real: string,
   given: string,
-): Promise<{ root: string; commonDir: string; gitDir: string }> {
+  branch?: string,
+): Promise<Place> {
   const ask = (...what: string[]) => git.text(['rev-parse', ...what], { cwd: real })
-  const quick = await discoverAtOnce(git, real)
+  const quick = await discoverAtOnce(git, real, branch)
   if (quick) return quick
   try {
     if ((await ask('--is-inside-work-tree')) !== 'true')
@@ -62,20 +71,30 @@ async function discover(
 }
 
 /** The usual answers in one process. Undefined when there is something to explain, or a path that holds a newline. */
-async function discoverAtOnce(git: GitRunner, real: string) {
+async function discoverAtOnce(
+  git: GitRunner,
+  real: string,
+  branch: string | undefined,
+): Promise<Place | undefined> {
   const questions = [
     ...['--path-format=absolute', '--is-inside-work-tree', '--show-toplevel'],
     ...['--git-common-dir', '--absolute-git-dir'],
+    ...(branch === undefined ? [] : [`refs/heads/${branch}^{commit}`]),
   ]
   const { code, stdout } = await git.run(['rev-parse', ...questions], {
     cwd: real,
     answers: [0, 1, 128],
   })
-  const [inside, root, commonDir, gitDir, ...more] = stdout.toString('utf8').split('\n')
+  const lines = stdout.toString('utf8').split('\n')
+  const [inside, root, commonDir, gitDir, head] = lines
   if (code !== 0 || inside !== 'true' || !root || !commonDir || !gitDir) return undefined
-  if (more.length !== 1) return undefined
-  const found = await Promise.all([root, commonDir, gitDir].map((path) => realpath(path)))
-  return { root: found[0] ?? '', commonDir: found[1] ?? '', gitDir: found[2] ?? '' }
+  if (lines.length !== questions.length) return undefined
+  return {
+    root: await realpath(root),
+    commonDir: await realpath(commonDir),
+    gitDir: await realpath(gitDir),
+    ...(head ? { head } : {}),
+  }
 }
 
 /** Git's settings about how files look on disk; the only ones of a person's config that we follow. */
@@ -253,9 +272,11 @@ export async function checkMergeTarget(
   path: string,
   target: string,
 ): Promise<void> {
-  const { root, gitDir } = await discover(deps.git, await realFolder(path, deps.home), path)
+  checkBranchName(target)
+  const real = await realFolder(path, deps.home)
+  const { root, gitDir, head } = await discover(deps.git, real, path, target)
   refuseForbidden(root, deps.home)
-  await requireTarget(deps.git, gitDir, target)
+  if (head === undefined) await requireTarget(deps.git, gitDir, target)
 }
 
 async function usesLfs(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
@@ -266,11 +287,11 @@ async function usesLfs(git: GitRunner, gitDir: string, sha: string): Promise<boo
   return code === 0 && /filter=lfs/.test(stdout.toString('utf8'))
 }
 
-/** The repository's own directories, for the operations that touch refs there. Throws as `inspectRepository` does. */
-export async function locate(
-  git: GitRunner,
-  repoPath: string,
-): Promise<{ root: string; commonDir: string; gitDir: string }> {
+/**
+ * The repository's own directories, for the operations that touch refs there; with the head of `branch`, a checked name,
+ * when that came for nothing. Throws as `inspectRepository` does.
+ */
+export async function locate(git: GitRunner, repoPath: string, branch?: string): Promise<Place> {
   const real = await realpath(repoPath).catch(() => {
     throw new GitProblem(
       'not_found',
@@ -278,7 +299,7 @@ export async function locate(
       'Put the repository back, or change the path of the project.',
     )
   })
-  return discover(git, real, repoPath)
+  return discover(git, real, repoPath, branch)
 }
 
 /** The person's shallow boundary, or undefined for a complete history. */

@@ -114,12 +114,12 @@ async function activate(
   }
   const ref = `refs/heads/${claim.branch}`
   await queue.run(layout.sandbox, async () => {
-    if (!existing) {
-      const change = { ref, to: head, from: undefined, why: 'dispatch: claim' }
-      if (!(await swapRef(git, layout.sandbox, change)))
-        throw new Error(`${ref} appeared while it was being claimed`)
-    }
-    await writeWhole(join(tree.adminDir, 'HEAD'), `ref: ${ref}\n`)
+    const change = { ref, to: head, from: undefined, why: 'dispatch: claim' }
+    const [made] = await Promise.all([
+      existing ? true : swapRef(git, layout.sandbox, change),
+      writeWhole(join(tree.adminDir, 'HEAD'), `ref: ${ref}\n`),
+    ])
+    if (!made) throw new Error(`${ref} appeared while it was being claimed`)
   })
   await writeClaim(layout, { ...claim, active: true })
   return { path: tree.path, head }

@@ -10,6 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -180,14 +181,27 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
     failure = error.message
   })
   const deadline = Date.now() + START_MS
-  while (!(await answers(port, 1_000))) {
+  // gRPC waits a second after a refused connection, so the port comes first
+  while (!(await isOpen(port)) || !(await answers(port, 1_000))) {
     if (child.exitCode !== null || child.signalCode) failure ??= ending(child)
     if (failure === undefined && Date.now() > deadline)
       failure = `no answer on port ${port} within ${START_MS / 1000} s`
     if (failure !== undefined)
       throw new Error(`Temporal did not start: ${failure}\n${lastLines(logFile)}`)
-    await delay(30)
+    await delay(10)
   }
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port })
+    const settle = (open: boolean) => {
+      socket.destroy()
+      resolve(open)
+    }
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+  })
 }
 
 /** A gRPC health check, not just an open port: the port opens before the namespace can be used. */

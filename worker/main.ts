@@ -9,6 +9,7 @@ import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
+import { standBy } from '../config/standby.ts'
 import { storeDetections } from '../db/adapters.ts'
 import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
 import { announceWorker } from '../db/presence.ts'
@@ -27,6 +28,7 @@ const SWEEP_MS = 60_000
 
 /** The worker: where agents, git, Postgres and Temporal meet. Ends cleanly on SIGTERM; agent runs go on. */
 async function main(): Promise<void> {
+  await standBy(process.env)
   const config = processConfig()
   const home = createHome(config.home.root)
   const log = await createLogger({

@@ -33,8 +33,11 @@ const inPlace = proxyLocalActivities<Activities>({
 })
 
 /**
- * Work that takes milliseconds, done by the worker that runs the workflow: without a queue, and with one durable write
- * together with what the workflow does next. Workflows from before this go on as they began.
+ * Work that takes milliseconds (the first goal of a large project excepted), done by the worker that runs the workflow:
+ * without a queue, and with one durable write together with what the workflow does next. Workflows from before this go
+ * on as they began.
  */
-export const brief = (): Pick<typeof core, 'approveSpec' | 'openReview' | 'settleReview'> =>
-  patched('brief-in-place') ? inPlace : core
+export const brief = (): Pick<
+  typeof core,
+  'startGoal' | 'approveSpec' | 'openReview' | 'settleReview'
+> => (patched('brief-in-place') ? inPlace : core)

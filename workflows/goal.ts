@@ -79,7 +79,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   let tasks: NewTask[] = []
   let mergeReviews = 0
   let sending: Promise<void> = Promise.resolve()
-  const settings = await insist('spec', () => core.startGoal({ goalId }))
+  const settings = await insist('spec', () => brief().startGoal({ goalId }))
 
   const pauseTask = (id: string) =>
     inTurn(() =>

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { STANDBY_VARIABLE, type StandbyMessage } from '../../config/standby.ts'
 import type { RunningService } from './supervise.ts'
 
 export interface NodeServiceOptions {
@@ -14,12 +15,46 @@ export interface NodeServiceOptions {
   graceMs?: number
 }
 
+/** A server that has been started ahead of what it needs: it loads its code meanwhile. */
+export interface NodeServiceAhead {
+  /** Tells it the rest of its settings and waits until it is ready, as `startNodeService` does. */
+  start(env: Record<string, string | undefined>): Promise<RunningService>
+  /** Ends it, if it was not started. */
+  discard(): void
+}
+
+export function prepareNodeService(options: NodeServiceOptions): NodeServiceAhead {
+  const spawned = spawnService({ ...options, env: { ...options.env, [STANDBY_VARIABLE]: '1' } })
+  let started = false
+  return {
+    start(env) {
+      started = true
+      const known = Object.entries(env).filter(([, value]) => value !== undefined)
+      const settings = { type: 'settings', env: Object.fromEntries(known) } as StandbyMessage
+      // one that has ended meanwhile is told of below
+      spawned.child.send(settings, () => undefined)
+      return untilReady(options, spawned)
+    },
+    discard() {
+      if (!started) spawned.child.kill('SIGKILL')
+    },
+  }
+}
+
 /**
  * Starts one of our servers and waits until it says that it is ready. Throws with its last words when it does not.
  * Detached, so that Ctrl-C reaches the supervisor alone, which then ends them in order.
  */
 export async function startNodeService(options: NodeServiceOptions): Promise<RunningService> {
-  const { name, entry, env, outFile, readyMs = 60_000, graceMs = 20_000 } = options
+  return untilReady(options, spawnService(options))
+}
+
+interface Spawned {
+  child: ChildProcess
+  exited: Promise<string>
+}
+
+function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run "npm run build"`)
   const out = openSync(outFile, 'a', 0o600)
   const child = spawn(process.execPath, ['--enable-source-maps', entry], {
@@ -34,6 +69,13 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Run
       resolve(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
     )
   })
+  return { child, exited }
+}
+
+async function untilReady(
+  { name, outFile, readyMs = 60_000, graceMs = 20_000 }: NodeServiceOptions,
+  { child, exited }: Spawned,
+): Promise<RunningService> {
   const stop = async () => {
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
     child.kill('SIGTERM')

@@ -23,7 +23,7 @@ import {
 } from '../../temporal/find-temporal.ts'
 import { prepareNamespace } from '../../temporal/search-attributes.ts'
 import { type LockHolder, takeLock } from './lock.ts'
-import { startNodeService } from './node-service.ts'
+import { type NodeServiceAhead, prepareNodeService, startNodeService } from './node-service.ts'
 import { readServerFile, writeServerFile } from './server-file.ts'
 import { type ServiceState, type Supervised, supervise } from './supervise.ts'
 
@@ -211,8 +211,8 @@ function createStack(options: StackOptions) {
     }
   }
 
-  const childEnv = () => ({
-    ...options.env,
+  /** What worker and API must know, apart from what they inherit. */
+  const settings = () => ({
     ...{ DISPATCH_HOME: home.root, DISPATCH_HOST: config.host, DISPATCH_PORT: String(at.apiPort) },
     ...{ DISPATCH_LOG_LEVEL: config.logLevel, DISPATCH_UI: options.ui === false ? '0' : '1' },
     ...{
@@ -223,13 +223,19 @@ function createStack(options: StackOptions) {
     ...(at.temporalUi ? { TEMPORAL_UI_URL: at.temporalUi } : {}),
     DISPATCH_WORKER_METRICS_PORT: String(at.workerMetricsPort),
   })
-  const startChild = (name: 'worker' | 'api') => () =>
-    startNodeService({
-      name,
-      entry: entries[name],
-      env: childEnv(),
-      outFile: join(home.logs, `${name}.out`),
-    })
+  const childOf = (name: 'worker' | 'api') => ({
+    ...{ name, entry: entries[name], outFile: join(home.logs, `${name}.out`) },
+  })
+  /** Worker and API of the first start: they load their code while Postgres and Temporal come up. */
+  const ahead = new Map<'worker' | 'api', NodeServiceAhead>()
+  const startChild = (name: 'worker' | 'api') => () => {
+    const waiting = ahead.get(name)
+    ahead.delete(name)
+    return (
+      waiting?.start(settings()) ??
+      startNodeService({ ...childOf(name), env: { ...options.env, ...settings() } })
+    )
+  }
   async function startApi() {
     const port = await freePort(at.apiPort)
     if (port !== at.apiPort) say(`port ${at.apiPort} is in use; the API listens on ${port}`)
@@ -260,6 +266,8 @@ function createStack(options: StackOptions) {
     async start() {
       for (const name of ['postgres.log', 'temporal.log', 'worker.out', 'api.out'])
         rollOver(join(home.logs, name))
+      for (const name of ['worker', 'api'] as const)
+        ahead.set(name, prepareNodeService({ ...childOf(name), env: options.env }))
       await allDone([
         config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
         config.temporal.address
@@ -273,6 +281,7 @@ function createStack(options: StackOptions) {
     },
     async stop() {
       complete = false
+      for (const waiting of ahead.values()) waiting.discard()
       for (const name of ['api', 'worker', 'temporal', 'postgres'] as const)
         await services.get(name)?.stop()
       rmSync(home.serverFile, { force: true })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -72,7 +72,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const as = unprivileged()
   refuseOtherMajor(data, binaries)
   for (const dir of [options.dir, options.socketDir]) privateDir(dir, as)
-  const password = initCluster({ ...options, data, binaries, as })
+  const password = await initCluster({ ...options, data, binaries, as })
   const url = `postgresql://${USER}:${password}@localhost/${DATABASE}?host=${encodeURIComponent(options.socketDir)}`
 
   const leftover = await leftoverPid(data, url, options.commandLine)
@@ -125,7 +125,12 @@ function privateDir(dir: string, as: Unprivileged) {
 }
 
 /** Runs initdb once and returns the superuser's password. A cluster that initdb did not finish is made again. */
-function initCluster({ dir, data, binaries, as }: PostgresOptions & Cluster): string {
+async function initCluster({
+  dir,
+  data,
+  binaries,
+  as,
+}: PostgresOptions & Cluster): Promise<string> {
   const passwordFile = join(dir, 'password')
   if (existsSync(join(dir, 'initialised'))) return readFileSync(passwordFile, 'utf8').trim()
   rmSync(data, { recursive: true, force: true })
@@ -135,10 +140,19 @@ function initCluster({ dir, data, binaries, as }: PostgresOptions & Cluster): st
     ...[...as.prefix, binaries.initdb, '-D', data, '-U', USER, `--pwfile=${passwordFile}`],
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
   ]
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', env: ENV })
-  if (status !== 0) throw new Error(`initdb failed in ${data}: ${error?.message ?? stderr.trim()}`)
+  const failure = await failureOf(command, args)
+  if (failure !== undefined) throw new Error(`initdb failed in ${data}: ${failure}`)
   writeFileSync(join(dir, 'initialised'), `${binaries.version}\n`, { mode: 0o600 })
   return password
+}
+
+/** Runs it to its end, beside other work; undefined when it succeeded. */
+function failureOf(command: string, args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(command, args, { encoding: 'utf8', env: ENV }, (error, _, stderr) =>
+      resolve(error ? stderr.trim() || error.message : undefined),
+    )
+  })
 }
 
 /**
