@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { anthropic } from './anthropic.ts'
+import { gemini } from './gemini.ts'
+import { openai } from './openai.ts'
 import { SCENARIOS } from './scenarios.ts'
 import {
   type ModelRequest,
@@ -28,11 +30,12 @@ export interface Exchange {
   step: PlainStep
   usage: StepUsage
   request: ModelRequest
+  path: string
   body: unknown
   response: ServerResponse
 }
 
-const DIALECTS: readonly Dialect[] = [anthropic]
+const DIALECTS: readonly Dialect[] = [anthropic, gemini, openai]
 
 /** A scripted model on loopback. Scenario and run ride in the base URL, so that any number of agents can use one server. */
 export interface ModelServer {
@@ -143,7 +146,7 @@ async function serve(
   run.requests.push({ ...request, at: performance.now(), path, step: index, headers, body })
   told()
   const usage = { ...USUAL_USAGE, ...step.usage }
-  if (!(await dialect.play({ step, usage, request, body, response }))) return
+  if (!(await dialect.play({ step, usage, request, path, body, response }))) return
   for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
     run.charged[key] += usage[key]
 }
