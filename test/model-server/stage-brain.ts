@@ -24,10 +24,17 @@ const texts = (said: readonly Said[]) => said.map(({ text }) => text).join('\n')
 
 /** What a correction looks like in the conversation, as Claude Code words it. */
 const CORRECTION = /new message while you were working:\s*([^\n<]+)/
+/** Codex adds it in the person's own words. */
+const PLAIN_WORDS = /^[^<[]+$/
+
+function correctionIn({ from, text }: Said): string | undefined {
+  const wrapped = CORRECTION.exec(text)?.[1]
+  return wrapped ?? (from === 'user' ? PLAIN_WORDS.exec(text)?.[0] : undefined)
+}
 
 function planFor(request: DemoRequest, at: { cwd: string; since: readonly Said[] }): Step[] {
-  const deviations = at.since.flatMap(({ text }) => {
-    const correction = CORRECTION.exec(text)?.[1]
+  const deviations = at.since.flatMap((said) => {
+    const correction = correctionIn(said)
     return correction ? [`Followed the correction: ${correction}`] : []
   })
   const missing = missingFunctions(at.cwd)
