@@ -266,7 +266,8 @@ function createStack(options: StackOptions) {
     async start() {
       for (const name of ['postgres.log', 'temporal.log', 'worker.out', 'api.out'])
         rollOver(join(home.logs, name))
-      for (const name of ['worker', 'api'] as const)
+      // programs put in their place need not know how to stand by
+      for (const name of options.entries ? [] : (['worker', 'api'] as const))
         ahead.set(name, prepareNodeService({ ...childOf(name), env: options.env }))
       await allDone([
         config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
