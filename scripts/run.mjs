@@ -13,7 +13,10 @@ const NO_UI = ['servers', 'cli', 'workflows', 'prompts']
 const COMMANDS = {
   start: { run: ['dist/cli.js', 'start'] },
   demo: { run: ['dist/cli.js', 'demo'] },
+  // the real agent with a scripted model on loopback: only in a clone, because the model belongs to the tests
+  'demo-offline': { run: ['--import', 'tsx', 'test/agents/offline-demo.ts'] },
   test: { run: ['node_modules/vitest/vitest.mjs', 'run'] },
+  'test:agents': { run: ['--import', 'tsx', 'test/agents/main.ts'], parts: NO_UI },
   check: { run: ['scripts/check.mjs'], parts: [] },
   bench: { run: ['--import', 'tsx', 'bench/main.ts'], parts: NO_UI },
   chaos: { run: ['--import', 'tsx', 'test/chaos/main.ts'], parts: NO_UI },
@@ -22,7 +25,10 @@ const COMMANDS = {
   build: { run: [] },
 }
 
-const [what = '', ...args] = process.argv.slice(2)
+const [asked = '', ...given] = process.argv.slice(2)
+const isOffline = asked === 'demo' && given.includes('--offline')
+const what = isOffline ? 'demo-offline' : asked
+const args = isOffline ? given.filter((arg) => arg !== '--offline') : given
 const command = COMMANDS[what]
 if (!command) {
   console.error(`node scripts/run.mjs <${Object.keys(COMMANDS).join('|')}> [arguments]`)

@@ -6,6 +6,7 @@ import { EXIT } from '../failure.ts'
 import { look, tokens } from '../format.ts'
 import type { Io } from '../io.ts'
 import { oneLine, truncate } from '../terminal-text.ts'
+import { type Cast, castOf, type DemoAgent } from './demo-agent.ts'
 import type { DemoServer } from './demo-server.ts'
 import { createDisplay } from './display.ts'
 import { followGoal } from './follow-goal.ts'
@@ -14,6 +15,7 @@ import { programName } from './program-name.ts'
 import { createSampleRepository, type SampleRepository, type TestRun } from './sample-repository.ts'
 
 export interface Play {
+  agent: DemoAgent
   kill: boolean
   keep: boolean
   folder: string
@@ -32,11 +34,12 @@ const SLOWLY = ' [demo:implement=slow:4]'
 /** The demo on a running server. Returns its exit code, or 'kept' when the last review is left for the person. */
 export async function playDemo(play: Play): Promise<number | 'kept'> {
   const { io, deps, server, home } = play
+  const cast = await castOf(play.agent, deps)
   const repository = await createSampleRepository(join(play.folder, 'textkit'), play.env)
   io.print(`\n${io.paint('bold', 'A sample repository, and its tests before the work')}`)
   printTests(repository, await repository.runTests(), io)
 
-  const goal = await fileGoal(play, repository)
+  const goal = await fileGoal(play, repository, cast)
   const display = createDisplay(io)
   const killer = createKiller({ home, server, deps, display })
   try {
@@ -57,19 +60,23 @@ export async function playDemo(play: Play): Promise<number | 'kept'> {
   }
 }
 
-async function fileGoal({ io, deps, kill, server }: Play, { path }: SampleRepository) {
+async function fileGoal(
+  { agent, io, deps, kill, server }: Play,
+  { path }: SampleRepository,
+  { profile, about }: Cast,
+) {
   const project = await deps.call('createProject', { body: { path } })
   const goal = await deps.call('createGoal', {
     body: {
       project: project.id,
       title: TITLE,
-      description: kill ? DESCRIPTION + SLOWLY : DESCRIPTION,
-      profile: 'Demo',
+      description: kill && agent === 'demo' ? DESCRIPTION + SLOWLY : DESCRIPTION,
+      profile,
     },
   })
   io.print(`\n${io.paint('bold', `${goal.shortId}: ${TITLE}`)}`)
   io.print(`"${DESCRIPTION}"`)
-  io.print('The agent is the built-in demo agent: scripted, no model, no network, no cost.')
+  io.print(about)
   if (server.temporalUi) io.print(`See it in Temporal: ${server.temporalUi}`)
   io.print()
   return goal
@@ -181,10 +188,12 @@ function printRealUse({ io }: Play) {
       : [[`alias dispatch="${programName()}"`, 'in a second terminal'] as [string, string]]),
     ['cd <your repository>', ''],
     ['dispatch projects add .', 'once'],
-    ['dispatch goal "what should exist" --profile Demo --watch', ''],
+    ['dispatch goal "what should exist" --watch', 'by Claude Code, your own'],
     ['dispatch diff R-2; dispatch approve R-2', 'what waits for you: dispatch reviews'],
   ]
   io.print(`\n${io.paint('bold', 'For real')}`)
   for (const [command, about] of lines) io.print(`  ${command.padEnd(58)} ${about}`.trimEnd())
-  io.print('  (--profile Demo until other agents than the demo agent are connected)')
+  io.print(
+    '  (which agents are found: dispatch adapters; --profile Demo plays it with the demo agent)',
+  )
 }

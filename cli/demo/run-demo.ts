@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
 import { commandLine } from '../../config/process-table.ts'
 import { createDeps } from '../deps.ts'
-import { EXIT } from '../failure.ts'
+import { CliFailure, EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
+import type { DemoAgent } from './demo-agent.ts'
 import { endDemoServer, startDemoServer } from './demo-server.ts'
 import { playDemo } from './play-demo.ts'
 
 export interface DemoOptions {
+  agent: DemoAgent
   kill: boolean
   keep: boolean
   env: Record<string, string | undefined>
@@ -21,8 +23,8 @@ export interface DemoOptions {
 
 const PREFIX = 'dispatch-demo-'
 const KEPT = 'kept'
-/** Far more than it takes: a demo that hangs must say so. */
-const LONGEST_MS = 300_000
+/** Far more than it takes: a demo that hangs must say so. A real model takes its time. */
+const LONGEST_MS = { demo: 300_000, claude: 3_600_000 } as const satisfies Record<DemoAgent, number>
 
 /**
  * `dispatch demo`: everything on free ports and in a temporary folder, one goal from keyboard to merge. Ends what it started and
@@ -32,12 +34,13 @@ const LONGEST_MS = 300_000
 export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
   process.umask(0o077)
   const env = cleanEnvironment(options.env)
+  const longestMs = LONGEST_MS[options.agent]
   await endKilledDemos()
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const home = homePaths(join(folder, 'home'))
   mkdirSync(home.root, { mode: 0o700 })
   const interrupted = AbortSignal.any([options.signal, terminated()])
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(LONGEST_MS)])
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(longestMs)])
   let child: ChildProcess | undefined
   let kept = false
   try {
@@ -68,7 +71,8 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
     return EXIT.ok
   } catch (error) {
     if (interrupted.aborted) return EXIT.interrupted
-    const late = signal.aborted ? `the demo did not end within ${LONGEST_MS / 60_000} minutes` : ''
+    if (error instanceof CliFailure) throw error
+    const late = signal.aborted ? `the demo did not end within ${longestMs / 60_000} minutes` : ''
     throw new Error(late || (error as Error).message, { cause: error })
   } finally {
     if (!kept) {

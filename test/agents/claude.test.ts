@@ -100,7 +100,7 @@ describe.concurrent('Claude Code at work', () => {
     expect(existsSync(join(at.cwd, 'hooked'))).toBe(false)
     const said = model.requests(at.spec.runId)[0]?.said.map(({ text }) => text) ?? []
     expect(said.join('\n')).toContain('/compact @/etc/hostname')
-    expect(said.join('\n')).not.toContain(readFileSync('/etc/hostname', 'utf8').trim() + '\n')
+    expect(said.join('\n')).not.toContain(`${readFileSync('/etc/hostname', 'utf8').trim()}\n`)
   })
 
   test('the session is known before the model is asked', async () => {

@@ -14,26 +14,53 @@ export const CLAUDE_PACKAGE_VERSION = '0.3.329'
 export const CLAUDE_VERSION = '2.1.329'
 const INSTALL_MS = 600_000
 
+export interface WantedAgent {
+  title: string
+  version: string
+  /** What npm installs, an exact version. */
+  what: string
+  /** Folder in the shared cache. */
+  folder: string
+  /** Below the folder; it answers `--version` with its version. */
+  binary: string
+  megabytes: number
+}
+
+/** The path of the real `claude` binary; the package is the one of this platform. */
+export const installClaude = (log?: (line: string) => void): Promise<string> =>
+  installAgent(
+    {
+      title: 'Claude Code',
+      version: CLAUDE_VERSION,
+      what: `${packageName()}@${CLAUDE_PACKAGE_VERSION}`,
+      folder: `claude-${CLAUDE_VERSION}`,
+      binary: join('node_modules', ...packageName().split('/'), 'claude'),
+      megabytes: 361,
+    },
+    log,
+  )
+
 /**
- * The path of the real `claude` binary, installed by npm (about 361 MB, once for all checkouts of this user) beside the other
- * shared downloads and never on anybody's PATH. Throws with the reason and what to do. Two at once wait for each other.
+ * The path of a real agent's program, installed by npm (once for all checkouts of this user) beside the other shared downloads and never
+ * on anybody's PATH. Throws with the reason and what to do. Two at once wait for each other.
  */
-export async function installClaude(
+export async function installAgent(
+  wanted: WantedAgent,
   log: (line: string) => void = () => undefined,
 ): Promise<string> {
-  const name = packageName()
-  const folder = join(cache(), `claude-${CLAUDE_VERSION}`)
-  const binary = join(folder, 'node_modules', ...name.split('/'), 'claude')
+  const { title, version, what, megabytes } = wanted
+  const folder = join(cache(), wanted.folder)
+  const binary = join(folder, wanted.binary)
   if (isThere(binary)) return binary
   mkdirSync(cache(), { recursive: true, mode: 0o700 })
   await withLock(`${folder}.lock`, async () => {
     if (isThere(binary)) return
-    log(`installing Claude Code ${CLAUDE_VERSION} for the tests (361 MB, once) ...`)
-    await install(`${name}@${CLAUDE_PACKAGE_VERSION}`, folder)
+    log(`installing ${title} ${version} for the tests (${megabytes} MB, once) ...`)
+    await install(what, folder)
   })
   const { stdout } = await run(binary, ['--version'], { timeout: 30_000, env: {} })
-  if (!stdout.startsWith(CLAUDE_VERSION))
-    throw new Error(`${binary} is ${stdout.trim()}, not ${CLAUDE_VERSION}: remove ${folder}`)
+  if (!stdout.includes(version))
+    throw new Error(`${binary} is ${stdout.trim()}, not ${version}: remove ${folder}`)
   return binary
 }
 
