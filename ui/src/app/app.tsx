@@ -1,7 +1,6 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { Toaster } from '../components/toaster.tsx'
-import { TooltipProvider } from '../components/tooltip.tsx'
 import { startKeyboard } from './actions/keyboard.ts'
 import { connectNavigation } from './navigation.ts'
 import { applyTheme } from './preferences.ts'
@@ -16,10 +15,8 @@ startKeyboard()
 export function App() {
   return (
     <QueryClientProvider client={queryClient}>
-      <TooltipProvider>
-        <RouterProvider router={router} />
-        <Toaster />
-      </TooltipProvider>
+      <RouterProvider router={router} />
+      <Toaster />
     </QueryClientProvider>
   )
 }

@@ -1,7 +1,6 @@
 import { X } from 'lucide-react'
 import { type ComponentType, lazy, Suspense, useMemo } from 'react'
 import { IconButton } from '../../components/button.tsx'
-import { Dialog } from '../../components/dialog.tsx'
 import { ErrorBoundary } from '../../components/error-boundary.tsx'
 import { SkeletonRows } from '../../components/states.tsx'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
@@ -19,6 +18,8 @@ const CONTENTS: Readonly<Record<string, ComponentType<{ id: string }>>> = {
     import('../../features/agents/run-panel.tsx').then((m) => ({ default: m.RunPanel })),
   ),
 }
+
+const OverMain = lazy(() => import('./over-main.tsx').then((m) => ({ default: m.OverMain })))
 
 const WIDTH = { min: 360, max: 720 }
 
@@ -64,10 +65,10 @@ export function FocusPanel() {
   )
   if (medium)
     return (
-      <Dialog open onClose={close} title={panel} bare shape="sheet" width={null}>
+      <OverMain open onClose={close} title={panel} shape="sheet">
         {closer}
         {content}
-      </Dialog>
+      </OverMain>
     )
   return (
     <aside

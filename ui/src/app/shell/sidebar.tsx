@@ -10,17 +10,18 @@ import {
   Settings,
   SquarePen,
 } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { lazy, type ReactNode, Suspense } from 'react'
 import type { Overview } from '../../../../contracts/schemas.ts'
 import { Count } from '../../components/badge.tsx'
 import { IconButton } from '../../components/button.tsx'
-import { Dialog } from '../../components/dialog.tsx'
 import { Kbd } from '../../components/kbd.tsx'
 import { Skeleton } from '../../components/states.tsx'
 import { NARROW, useMedia } from '../../lib/use-media.ts'
 import { usePreferences } from '../preferences.ts'
 import { overviewQuery } from '../queries.ts'
 import { closeOverlay, openNewGoal, openOverlay, useUi } from '../ui-state.ts'
+
+const OverMain = lazy(() => import('./over-main.tsx').then((m) => ({ default: m.OverMain })))
 
 /** Views and projects; a drawer on a phone. */
 export function Sidebar() {
@@ -29,19 +30,14 @@ export function Sidebar() {
   const drawer = useUi((state) => state.overlay === 'drawer')
   if (narrow)
     return (
-      <Dialog
-        open={drawer}
-        onClose={closeOverlay}
-        title="Navigation"
-        bare
-        shape="drawer"
-        width={null}
-      >
-        {/* biome-ignore lint/a11y: any link in it is a way out of it */}
-        <div className="contents" onClick={closeOverlay}>
-          <SidebarContent />
-        </div>
-      </Dialog>
+      <Suspense>
+        <OverMain open={drawer} onClose={closeOverlay} title="Navigation" shape="drawer">
+          {/* biome-ignore lint/a11y: any link in it is a way out of it */}
+          <div className="contents" onClick={closeOverlay}>
+            <SidebarContent />
+          </div>
+        </OverMain>
+      </Suspense>
     )
   if (!sidebarOpen) return null
   return (
