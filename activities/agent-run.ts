@@ -13,6 +13,7 @@ import {
   listSegments,
   type RunPurpose,
   type RunRow,
+  runsToStop,
   tokensOfTask,
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
@@ -73,6 +74,8 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
 function nextStep(work: AgentWork, segments: readonly RunRow[]): Step {
   const last = segments.at(-1)
   if (!last) return { type: 'start', purpose: 'start' }
+  const stopped = stoppedOutcome(last)
+  if (stopped) return { type: 'end', outcome: stopped }
   switch (last.status) {
     case 'queued':
     case 'running':
@@ -87,6 +90,14 @@ function nextStep(work: AgentWork, segments: readonly RunRow[]): Step {
     default:
       return last.status satisfies never
   }
+}
+
+/** A run that a person stopped is not resumed: its stage waits for them. One that answered before the stop came counts. */
+function stoppedOutcome({ status, stopped_by }: RunRow): AgentOutcome | undefined {
+  if (stopped_by === null || status === 'queued' || status === 'running' || status === 'done')
+    return undefined
+  const who = stopped_by.replace(/^person:/, '')
+  return { type: 'failed', reason: `Stopped by ${who}. Retry to start it again.` }
 }
 
 /** The validated answer, or its errors for the agent to mend, at most twice. */
@@ -174,6 +185,8 @@ async function follow(
     // a worker may have died between storing what reached the budget and interrupting
     if (run.last_seq > 0 && (await isBudgetUsed(deps, work)))
       await runner.send(run.id, { type: 'interrupt' })
+    if ((await runsToStop(database.knex, run.id)).length > 0)
+      await runner.send(run.id, { type: 'interrupt' })
     let terminal: TerminalEvent | undefined
     for await (const batch of runner.attach(run.id, {
       afterSeq: run.last_seq,
@@ -191,7 +204,8 @@ async function follow(
     if (!terminal) throw new RunnerLost(run.id)
     // from what is stored, not from what this worker saw: another one may have interrupted the run
     const budget = await isBudgetUsed(deps, work)
-    await record(deps, run, { terminal, budget, asked: end.asked() })
+    const stopped = (await runsToStop(database.knex, run.id)).length > 0
+    await record(deps, run, { terminal, budget, asked: end.asked() || stopped })
   } catch (error) {
     if (!(error instanceof RunnerLost)) throw error
     await runner.reap(run.id)

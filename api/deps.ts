@@ -17,6 +17,8 @@ export interface ApiDeps extends GuardRules {
     path: string,
     options: { target?: string },
   ) => Promise<{ root: string; defaultBranch: string; submodules: boolean; lfs: boolean }>
+  /** Checkouts on this machine that a person may want to add, given those that are projects. */
+  nearbyRepositories: (known: readonly string[]) => Promise<{ path: string; name: string }[]>
   /** Throws when a goal cannot be merged into this branch of a known repository. Quick, whatever its size. */
   checkTarget: (path: string, target: string) => Promise<void>
   /** The diff between two commits in a project's clean hub. */

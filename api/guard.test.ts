@@ -28,6 +28,7 @@ function boundRoutes(): string[] {
     ...{
       inspectRepository: unused,
       checkTarget: unused,
+      nearbyRepositories: unused,
       readDiff: unused,
       readReviewDiff: unused,
       doctor: unused,

@@ -12,6 +12,7 @@ import { forgetOld } from '../db/idempotency.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { seedSettings } from '../db/settings.ts'
 import { createGit } from '../git/git.ts'
+import { nearbyRepositories } from '../git/nearby-repositories.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { createDoctor } from './doctor.ts'
 import { startApi } from './start-api.ts'
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
     extraHosts: (process.env['DISPATCH_ALLOWED_HOSTS'] ?? '').split(',').filter(Boolean),
     checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, options) => git.inspectRepository(path, options),
+    nearbyRepositories: (known) => nearbyRepositories(known),
     readDiff: createReadDiff(git),
     readReviewDiff: createReadReviewDiff(git),
     workflowUrl: workflowUrls(process.env['TEMPORAL_UI_URL'], config.temporal.namespace),

@@ -103,6 +103,10 @@ export const api = {
   },
 
   listProjects: { summary: 'Projects', query: z.strictObject(page), reply: listOf(project) },
+  suggestProjects: {
+    summary: 'Folders with a git repository that are not projects yet, the latest used first',
+    reply: z.object({ items: z.array(z.object({ path: z.string(), name: z.string() })) }),
+  },
   createProject: {
     summary: 'Register a git repository',
     body: z.strictObject({
@@ -239,6 +243,9 @@ export const api = {
     query: z.strictObject({
       ...page,
       status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']).optional(),
+      /** Runs at work or about to be, or those that are over. */
+      state: z.enum(['live', 'over']).optional(),
+      adapter: z.string().max(60).optional(),
       goal: z.string().max(100).optional(),
       task: z.string().max(100).optional(),
     }),
@@ -255,16 +262,31 @@ export const api = {
     body: z.strictObject({ text: comment }),
     reply: correction,
   },
+  stopAgent: {
+    summary: 'End one run; its stage then waits for a person, who may retry',
+    params: id,
+    body: nothing,
+    reply: agentRunDetail,
+  },
   getTranscript: {
     summary: 'What an agent run said and did, by seq',
     params: id,
     query: z.strictObject({
       after: z.coerce.number().int().min(0).default(0),
-      limit: z.coerce.number().int().min(1).max(200).default(200),
+      /** The last ones before this seq instead, oldest first; `next` is then the seq to go on before. */
+      before: z.coerce.number().int().min(1).optional(),
+      kind: z.string().max(20).optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(200),
     }),
     reply: listOf(transcriptEntry),
   },
   listAdapters: { summary: 'Agents found on this machine', reply: listOf(adapterInfo) },
+  scanAdapters: {
+    summary:
+      'Let workers look for agents again; `settings.changed` with `adapters` says that they have',
+    body: nothing,
+    reply: z.object({ asked: z.literal(true) }),
+  },
 
   getPool: { summary: 'Who runs, who waits and why', reply: poolState },
   pausePool: { summary: 'Start no more runs; running ones go on', body: nothing, reply: poolState },

@@ -14,6 +14,7 @@ export const routes = {
   getOverview: { method: 'GET', path: '/api/overview', status: 200 },
 
   listProjects: { method: 'GET', path: '/api/projects', status: 200 },
+  suggestProjects: { method: 'GET', path: '/api/projects/suggestions', status: 200 },
   createProject: { method: 'POST', path: '/api/projects', status: 201, idempotent: true },
   getProject: { method: 'GET', path: '/api/projects/:id', status: 200 },
   updateProject: { method: 'PATCH', path: '/api/projects/:id', status: 200 },
@@ -46,8 +47,10 @@ export const routes = {
     status: 201,
     idempotent: true,
   },
+  stopAgent: { method: 'POST', path: '/api/agents/:id/stop', status: 202 },
   getTranscript: { method: 'GET', path: '/api/agents/:id/transcript', status: 200 },
   listAdapters: { method: 'GET', path: '/api/adapters', status: 200 },
+  scanAdapters: { method: 'POST', path: '/api/adapters/scan', status: 202 },
 
   getPool: { method: 'GET', path: '/api/pool', status: 200 },
   pausePool: { method: 'POST', path: '/api/pool/pause', status: 200 },

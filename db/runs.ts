@@ -1,8 +1,9 @@
 import type { Knex } from 'knex'
 import type { FailureReason, TerminalEvent } from '../contracts/agent.ts'
-import { goalStream } from '../contracts/ids.ts'
+import { goalStream, shortId } from '../contracts/ids.ts'
 import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
+import { type Refusal, refuse } from './refusal.ts'
 import type { StageKey } from './stages.ts'
 
 export type RunStatus = 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | 'lost'
@@ -28,6 +29,8 @@ export interface RunRow {
   output: { text: string; output?: unknown } | null
   last_seq: number
   ended_at: string | null
+  /** Who asked that it ends: `person:<name>`. */
+  stopped_by: string | null
 }
 
 const where = (key: StageKey) => ({
@@ -116,6 +119,39 @@ export async function endSegment(
     if (rows[0]) emit(await runEvent(tx, rows[0]))
     return rows[0] ?? (await tx('agent_runs').where({ id: run.id }).first())
   })
+}
+
+/** Says that runs are asked to end; the payload is the run's id. Only a hint: workers look by themselves too. */
+export const STOPS_CHANNEL = 'dispatch_stops'
+
+/** Notes that a person wants this run to end; a worker interrupts its agent. Asked again, nothing changes. */
+export async function stopRun(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  input: { runId: string; actor: string },
+): Promise<Refusal | undefined> {
+  const run: RunRow = await tx('agent_runs').where({ id: input.runId }).forUpdate().first()
+  if (run.status !== 'queued' && run.status !== 'running')
+    return refuse('wrong_state', `${shortId('run', run.number)} is over (${run.status}).`, {
+      advice: 'Nothing needs to be stopped. To end the whole goal, cancel it.',
+      current: { status: run.status },
+    })
+  if (run.stopped_by !== null) return undefined
+  await tx('agent_runs').where({ id: run.id }).update({ stopped_by: input.actor })
+  emit({ ...(await runEvent(tx, run)), actor: input.actor })
+  await tx.raw('select pg_notify(?, ?)', [STOPS_CHANNEL, run.id])
+  return undefined
+}
+
+/** Runs that are to end and have not yet. */
+export async function runsToStop(knex: Knex, runId?: string): Promise<string[]> {
+  return knex('agent_runs')
+    .where({ status: 'running' })
+    .whereNotNull('stopped_by')
+    .modify((query) => {
+      if (runId !== undefined) query.where({ id: runId })
+    })
+    .pluck('id')
 }
 
 /** All tokens that the runs of a task used so far, as stored; one run may be left out. */

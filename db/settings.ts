@@ -1,15 +1,6 @@
 import type { Knex } from 'knex'
+import { DEFAULT_SETTINGS } from '../contracts/default-settings.ts'
 import type { Settings } from '../contracts/schemas.ts'
-
-export const DEFAULT_SETTINGS: Settings = {
-  displayName: '',
-  skipSpecReview: false,
-  tokenBudget: 0,
-  maxConcurrent: 3,
-  maxPerGoal: 2,
-  maxVerifyRounds: 2,
-  agentSilenceSeconds: 900,
-}
 
 /** The settings as they are: stored values over the defaults. */
 export async function readSettings(knex: Knex): Promise<Settings> {

@@ -17,9 +17,9 @@ import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
 import { TemporalAway, tlsOptions } from '../temporal/connection.ts'
-import { deliverCorrections } from './corrections.ts'
 import { ActivityEdge } from './interceptor.ts'
 import { repairProjects } from './repair.ts'
+import { answerRequests } from './requests.ts'
 import { WORKER_TUNING } from './tuning.ts'
 
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
@@ -77,11 +77,12 @@ async function main(): Promise<void> {
   const presence = announceWorker(config.databaseUrl, (error) =>
     log.warn({ err: error }, 'Postgres lost sight of the worker; announcing it again'),
   )
-  const corrections = deliverCorrections({
+  const requests = answerRequests({
     url: config.databaseUrl,
     database,
     runner,
-    onError: (error) => log.warn({ err: error }, 'corrections wait; looking again soon'),
+    scanAdapters: async () => storeDetections(database, await detectAdapters(processEnv())),
+    onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
   process.send?.({ type: 'ready' })
   log.info({ queue: config.temporal.taskQueue }, 'worker runs')
@@ -95,7 +96,7 @@ async function main(): Promise<void> {
   await git.idle()
   git.close()
   stopSweeping()
-  await corrections.close()
+  await requests.close()
   await presence.close()
   await runner.close()
   await database.close()

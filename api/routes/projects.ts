@@ -15,7 +15,12 @@ import type { ApiDeps } from '../deps.ts'
 
 type ProjectRoutes = Pick<
   Handlers,
-  'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
+  | 'listProjects'
+  | 'suggestProjects'
+  | 'createProject'
+  | 'getProject'
+  | 'updateProject'
+  | 'deleteProject'
 >
 type ProfileRoutes = Pick<
   Handlers,
@@ -36,6 +41,11 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
 
   return {
     listProjects: ({ query }) => listProjects(knex, query),
+
+    async suggestProjects() {
+      const known: string[] = await knex('projects').whereNull('removed_at').pluck('path')
+      return { items: await deps.nearbyRepositories(known) }
+    },
 
     createProject: ({ body, idempotencyKey }) =>
       changes.create(

@@ -1,12 +1,14 @@
 import { SYSTEM_STREAM } from '../../contracts/ids.ts'
 import { routes } from '../../contracts/routes.ts'
 import type { Settings } from '../../contracts/schemas.ts'
+import { askForScan } from '../../db/adapters.ts'
 import { createCorrection } from '../../db/corrections.ts'
 import { readEvents, readLastEvents } from '../../db/events.ts'
 import { setPoolPaused } from '../../db/pool.ts'
 import { workerLives } from '../../db/presence.ts'
 import { isRefusal, type Refusal, refuse } from '../../db/refusal.ts'
 import { resolveId } from '../../db/resolve.ts'
+import { stopRun } from '../../db/runs.ts'
 import { readSettings, writeSettings } from '../../db/settings.ts'
 import { resolveStream } from '../../db/streams.ts'
 import { agentDetail, listAdapters, listAgents, readTranscript } from '../../db/views/agents.ts'
@@ -19,7 +21,13 @@ import type { ApiDeps } from '../deps.ts'
 
 type AgentRoutes = Pick<
   Handlers,
-  'listAgents' | 'getAgent' | 'correctAgent' | 'getTranscript' | 'listAdapters'
+  | 'listAgents'
+  | 'getAgent'
+  | 'correctAgent'
+  | 'stopAgent'
+  | 'getTranscript'
+  | 'listAdapters'
+  | 'scanAdapters'
 >
 type PoolRoutes = Pick<Handlers, 'getPool' | 'pausePool' | 'resumePool'>
 type SystemRoutes = Pick<
@@ -55,9 +63,20 @@ export function agentRoutes({ database: { knex } }: ApiDeps, changes: Changes): 
           return createCorrection(tx, emit, { runId: run.id, text: body.text, actor })
         },
       ),
+    stopAgent: ({ params }) =>
+      changes.change(async ({ tx, emit, actor }) => {
+        const run = await resolveId(tx, 'run', params.id)
+        if (isRefusal(run)) return run
+        const refused = await stopRun(tx, emit, { runId: run.id, actor })
+        return refused ?? agentDetail(tx, run.id)
+      }),
     async getTranscript({ params, query }) {
       const run = await resolveId(knex, 'run', params.id)
       return isRefusal(run) ? run : readTranscript(knex, run.id, query)
+    },
+    scanAdapters: async () => {
+      await changes.change(({ tx }) => askForScan(tx))
+      return { asked: true }
     },
     listAdapters: async () => ({ items: await listAdapters(knex), next: null }),
   }

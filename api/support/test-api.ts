@@ -57,6 +57,7 @@ export async function startTestApi(options: Partial<StartApiOptions> = {}): Prom
     },
     checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, choice) => git.inspectRepository(path, choice),
+    nearbyRepositories: async () => [],
     readDiff: createReadDiff(git),
     readReviewDiff: createReadReviewDiff(git),
     ...options,

@@ -16,7 +16,10 @@ interface RunRow {
   number: number
   goal_id: string
   goal_number: number
+  goal_title: string
   task_id: string | null
+  task_number: number | null
+  task_title: string | null
   stage: AgentRun['stage']
   attempt: number
   segment: number
@@ -34,6 +37,8 @@ interface RunRow {
   tokens_reasoning: number
   cost_usd: number | null
   last_line: string | null
+  last_seq: number
+  stopped_by: string | null
   started_at: string | null
   ended_at: string | null
 }
@@ -41,14 +46,19 @@ interface RunRow {
 const runRows = (knex: Knex): Knex.QueryBuilder =>
   knex('agent_runs as r')
     .join('goals as g', 'g.id', 'r.goal_id')
-    .select('r.*', { goal_number: 'g.number' })
+    .leftJoin('tasks as t', 't.id', 'r.task_id')
+    .select('r.*', { goal_number: 'g.number', goal_title: 'g.title' })
+    .select({ task_number: 't.number', task_title: 't.title' })
 
 const toRun = (row: RunRow): AgentRun => ({
   id: row.id,
   shortId: shortId('run', row.number),
   goalId: row.goal_id,
   goalShortId: shortId('goal', row.goal_number),
+  goalTitle: row.goal_title,
   taskId: row.task_id,
+  taskShortId: row.task_number === null ? null : shortId('task', row.task_number),
+  taskTitle: row.task_title,
   stage: row.stage,
   attempt: row.attempt,
   segment: row.segment,
@@ -70,15 +80,21 @@ const toRun = (row: RunRow): AgentRun => ({
     costUsd: row.cost_usd,
   },
   lastLine: row.last_line,
+  lastSeq: row.last_seq,
+  stoppedBy: row.stopped_by,
   startedAt: row.started_at,
   endedAt: row.ended_at,
 })
+
+const LIVE = ['queued', 'running']
 
 /** Agent runs, newest first. */
 export async function listAgents(
   knex: Knex,
   query: PageQuery & {
     status?: string | undefined
+    state?: 'live' | 'over' | undefined
+    adapter?: string | undefined
     goal?: string | undefined
     task?: string | undefined
   },
@@ -93,6 +109,9 @@ export async function listAgents(
     .modify((q) => {
       if (after) q.where('r.id', '<', after.id)
       if (query.status) q.where('r.status', query.status)
+      if (query.state === 'live') q.whereIn('r.status', LIVE)
+      if (query.state === 'over') q.whereNotIn('r.status', LIVE)
+      if (query.adapter) q.where('r.adapter', query.adapter)
       if (goal) q.where('r.goal_id', goal.id)
       if (task) q.where('r.task_id', task.id)
     })
@@ -112,20 +131,35 @@ export async function agentDetail(knex: Knex, id: string): Promise<AgentRunDetai
   return { ...toRun(row), corrections }
 }
 
-/** What a run said and did after a seq. `next` is the seq to go on after. */
+interface TranscriptQuery {
+  after: number
+  before?: number | undefined
+  kind?: string | undefined
+  limit: number
+}
+
+/**
+ * What a run said and did, oldest first: after a seq, or the last ones before one. `next` is the seq to go on after, or before;
+ * null when there are no more.
+ */
 export async function readTranscript(
   knex: Knex,
   runId: string,
-  query: { after: number; limit: number },
+  query: TranscriptQuery,
 ): Promise<Page<TranscriptEntry>> {
-  const items: TranscriptEntry[] = await knex('transcripts')
-    .where({ run_id: runId })
-    .where('seq', '>', query.after)
-    .orderBy('seq')
-    .limit(query.limit)
+  const { after, before, kind, limit } = query
+  const rows: TranscriptEntry[] = await knex('transcripts')
+    .where({ run_id: runId, ...(kind === undefined ? {} : { kind }) })
+    .where('seq', '>', after)
+    .modify((q) => {
+      if (before !== undefined) q.where('seq', '<', before)
+    })
+    .orderBy('seq', before === undefined ? 'asc' : 'desc')
+    .limit(limit)
     .select('seq', 'at', 'role', 'kind', 'content')
-  const last = items.at(-1)
-  return { items, next: last && items.length === query.limit ? String(last.seq) : null }
+  const items = before === undefined ? rows : rows.reverse()
+  const edge = before === undefined ? items.at(-1) : items[0]
+  return { items, next: edge && items.length === limit ? String(edge.seq) : null }
 }
 
 /** Agents as the last detection found them. */

@@ -8,6 +8,9 @@ interface LeaseRow {
   id: string
   goal_id: string
   goal_number: number
+  goal_title: string
+  task_number: number | null
+  task_title: string | null
   stage: string
   adapter: string
   state: 'held' | 'waiting'
@@ -32,7 +35,9 @@ export async function poolState(knex: Knex): Promise<PoolState> {
             knex.raw(`l.id = coalesce(a.task_id, a.goal_id) || '/' || a.stage || '/' || a.attempt`),
           ),
       )
-      .select('l.*', { goal_number: 'g.number', stage_reason: 'a.reason' }) as Promise<LeaseRow[]>,
+      .leftJoin('tasks as t', 't.id', 'a.task_id')
+      .select('l.*', { goal_number: 'g.number', goal_title: 'g.title', stage_reason: 'a.reason' })
+      .select({ task_number: 't.number', task_title: 't.title' }) as Promise<LeaseRow[]>,
   ])
   const held = rows.filter((row) => row.state === 'held')
   const waiting = rows.filter((row) => row.state === 'waiting')
@@ -56,6 +61,9 @@ const toLease = (row: LeaseRow) => ({
   id: row.id,
   goalId: row.goal_id,
   goalShortId: shortId('goal', row.goal_number),
+  goalTitle: row.goal_title,
+  taskShortId: row.task_number === null ? null : shortId('task', row.task_number),
+  taskTitle: row.task_title,
   stage: row.stage,
   adapter: row.adapter,
 })

@@ -41,7 +41,7 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'project.changed':
       return [['projects'], ['overview']]
     case 'settings.changed':
-      return [['settings'], ['profiles'], ['pool'], ['overview']]
+      return [['settings'], ['profiles'], ['adapters'], ['pool'], ['overview']]
     case 'system.notice':
       return []
     default:

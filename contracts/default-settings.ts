@@ -1,0 +1,12 @@
+import type { Settings } from './schemas.ts'
+
+/** What holds until somebody sets something else. Zod-free: the UI marks what differs from it. */
+export const DEFAULT_SETTINGS: Settings = {
+  displayName: '',
+  skipSpecReview: false,
+  tokenBudget: 0,
+  maxConcurrent: 3,
+  maxPerGoal: 2,
+  maxVerifyRounds: 2,
+  agentSilenceSeconds: 900,
+}

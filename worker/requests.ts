@@ -1,0 +1,64 @@
+import { ADAPTERS_CHANNEL } from '../db/adapters.ts'
+import type { Database } from '../db/connect.ts'
+import { CORRECTIONS_CHANNEL, waitingCorrections } from '../db/corrections.ts'
+import { listen } from '../db/listen.ts'
+import { runsToStop, STOPS_CHANNEL } from '../db/runs.ts'
+import type { RunnerClient } from '../runner/runner.ts'
+
+/** Hints get lost; what waits is looked for this often besides. */
+const LOOK_MS = 15_000
+
+export interface Requests {
+  close(): Promise<void>
+}
+
+/**
+ * Does what people ask of a worker beside the workflows, as soon as they do: hands stored corrections to the runs of this machine,
+ * interrupts runs that are to end, looks for agents again. Handing a correction over twice is harmless (its id makes it
+ * happen once), so every worker tries: only the one that has the run reaches it. A correction whose run is not there yet, or
+ * is just ending, stays queued; the next attempt's prompt brings it then.
+ */
+export function answerRequests(deps: {
+  url: string
+  database: Database
+  runner: Pick<RunnerClient, 'send'>
+  scanAdapters: () => Promise<void>
+  onError: (error: Error) => void
+}): Requests {
+  const { runner, database } = deps
+  let work = Promise.resolve()
+  const then = (next: () => Promise<void>) => {
+    work = work.then(next).catch(deps.onError)
+  }
+  const handOver = async (runId?: string) => {
+    for (const { id, runId: run, text } of await waitingCorrections(database.knex, runId))
+      await runner.send(run, { type: 'correct', id, text })
+  }
+  const interrupt = async (runId?: string) => {
+    for (const run of await runsToStop(database.knex, runId))
+      await runner.send(run, { type: 'interrupt' })
+  }
+  const look = () => {
+    then(() => handOver())
+    then(() => interrupt())
+  }
+  const timer = setInterval(look, LOOK_MS)
+  const listener = listen({
+    url: deps.url,
+    channels: [CORRECTIONS_CHANNEL, STOPS_CHANNEL, ADAPTERS_CHANNEL],
+    onNotify(channel, payload) {
+      if (channel === CORRECTIONS_CHANNEL) then(() => handOver(payload))
+      else if (channel === STOPS_CHANNEL) then(() => interrupt(payload))
+      else then(deps.scanAdapters)
+    },
+    onConnected: look,
+    onError: deps.onError,
+  })
+  return {
+    async close() {
+      clearInterval(timer)
+      await listener.close()
+      await work
+    },
+  }
+}
