@@ -38,7 +38,7 @@ export function adapterConformance(
   name: string,
   { makeAdapter, play, sets }: ConformanceOptions,
 ): void {
-  describe(`${name} conforms`, () => {
+  describe(`Conformance of ${name}`, () => {
     let home: string
     let runId: string
     let killer: AbortController

@@ -68,7 +68,7 @@ function section(agent: (typeof AGENTS)[number], { testResults }: VitestReport):
     .flatMap(({ assertionResults }) => assertionResults)
     .map(({ ancestorTitles, title, status, duration }) => {
       const seconds = ((duration ?? 0) / 1000).toFixed(1)
-      const name = [...ancestorTitles, title].join(' ').replaceAll('|', '\\|')
+      const name = [...ancestorTitles, title].join(': ').replaceAll('|', '\\|')
       return `| ${name} | ${status === 'passed' ? 'ok' : status} | ${seconds} |`
     })
   return `## ${agent.title} ${agent.version}
