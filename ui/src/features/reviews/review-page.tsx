@@ -1,32 +1,68 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
+import type { Review } from '../../../../contracts/schemas.ts'
 import { reviewQuery } from '../../app/queries.ts'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
-import { StatusIcon } from '../../components/status-icon.tsx'
+import { BudgetReview } from './budget-review.tsx'
+import { CodeReview } from './code-review.tsx'
+import { MovedBanner } from './review-banner.tsx'
+import { ReviewHeader } from './review-header.tsx'
+import type { ReviewSearch } from './review-search.ts'
 
 const route = getRouteApi('/reviews/$id')
+const SpecReview = lazy(() =>
+  import('./spec/spec-review.tsx').then((m) => ({ default: m.SpecReview })),
+)
 
-/** One review. */
+/** One review, on the whole screen. */
 export function ReviewPage() {
   const { id } = route.useParams()
+  const search = route.useSearch()
   const { data: review, error, refetch } = useQuery(reviewQuery(id))
+  if (!review)
+    return (
+      <>
+        <PageHeader crumbs={[{ label: 'Reviews', to: '/reviews' }, { label: id }]} />
+        {error ? (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        ) : (
+          <SkeletonRows label={`Loading ${id}`} />
+        )}
+      </>
+    )
+  return <OpenReview key={review.id} now={review} search={search} />
+}
+
+/**
+ * The review as the person saw it first: a decision is about that. When what it is about moves meanwhile, that is said, and the
+ * new state is shown when the person asks for it; who decided it is shown at once.
+ */
+function OpenReview({ now, search }: { now: Review; search: ReviewSearch }) {
+  const [seen, setSeen] = useState(now)
+  const shown = seen.hash === now.hash || now.status !== 'pending' ? now : seen
   return (
     <>
-      <PageHeader
-        crumbs={[
-          { label: 'Reviews', to: '/reviews' },
-          { label: review?.title ?? id, ...(review && { id: review.shortId }) },
-        ]}
-      />
-      {error && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {!review && !error && <SkeletonRows label={`Loading ${id}`} />}
-      {review && (
-        <div className="flex flex-col gap-2 p-4">
-          <StatusIcon status={review.status} />
-          <p>{review.reason}</p>
-        </div>
-      )}
+      <ReviewHeader review={shown} />
+      <MovedBanner seen={shown} now={now} onReload={() => setSeen(now)} />
+      <Suspense fallback={<SkeletonRows label={`Loading ${shown.shortId}`} />}>
+        <Content key={shown.hash} review={shown} search={search} />
+      </Suspense>
     </>
   )
+}
+
+function Content({ review, search }: { review: Review; search: ReviewSearch }) {
+  switch (review.kind) {
+    case 'spec':
+      return <SpecReview review={review} />
+    case 'task':
+    case 'merge':
+      return <CodeReview {...{ review, search }} />
+    case 'budget':
+      return <BudgetReview review={review} />
+    default:
+      return review.kind satisfies never
+  }
 }

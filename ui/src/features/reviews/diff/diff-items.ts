@@ -1,0 +1,51 @@
+import { type FileDiffMetadata, processFile } from '@pierre/diffs'
+import type { ReviewFile } from '../../../../../contracts/schemas.ts'
+import { showHidden } from './hidden-characters.ts'
+
+/** A file as the diff draws it. `lines` is undefined when there is no text to draw. */
+export interface DrawnFile {
+  file: ReviewFile
+  lines: FileDiffMetadata
+  /** Characters that were made visible. */
+  hidden: number
+  /** In place of lines: binary, moved only, left out. */
+  instead: string | undefined
+}
+
+/** Parses the part of one file. Hidden characters stand in it as `⟨U+202E⟩`. */
+export function drawFile(file: ReviewFile): DrawnFile {
+  const { text, count } = showHidden(file.patch ?? '')
+  const parsed = text === '' ? undefined : processFile(firstPart(text), { isGitDiff: true })
+  const lines = {
+    ...(parsed ?? EMPTY),
+    // the parser takes names from headers, where git quotes some of them
+    ...{ name: file.path, ...(file.oldPath && { prevName: file.oldPath }) },
+    cacheKey: `${file.path}:${file.oldPath}:${file.blob}:${text.length}`,
+  }
+  return { file, lines, hidden: count, instead: insteadOf(file, lines) }
+}
+
+const EMPTY: FileDiffMetadata = {
+  ...{
+    name: '',
+    type: 'change',
+    hunks: [],
+    splitLineCount: 0,
+    unifiedLineCount: 0,
+    isPartial: true,
+  },
+  ...{ deletionLines: [], additionLines: [], deletionCharacterCount: 0, additionCharacterCount: 0 },
+}
+
+/** A file that became a link has two parts; the first one, what it was, is drawn, and the second is named in its notes. */
+const firstPart = (text: string) => text.split(/^(?=diff --git )/m)[0] ?? ''
+
+function insteadOf(file: ReviewFile, lines: FileDiffMetadata): string | undefined {
+  if (file.patch === null) return 'left-out'
+  if (lines.hunks.length > 0) return undefined
+  if (file.binary) return 'Binary file: its content is not shown.'
+  if (file.status === 'renamed') return 'Moved without a change.'
+  if (file.patch === '') return 'Only white space differs.'
+  if (file.additions + file.deletions === 0) return 'Its content is empty or did not change.'
+  return 'Nothing of it can be shown.'
+}

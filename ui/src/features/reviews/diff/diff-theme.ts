@@ -1,0 +1,16 @@
+import { registerCustomCSSVariableTheme } from '@pierre/diffs'
+
+/** Its colours are variables that `.diff-code` in app.css sets from our tokens, for both themes. */
+export const DIFF_THEME = 'dispatch'
+registerCustomCSSVariableTheme(DIFF_THEME, {})
+
+/**
+ * Goes into the shadow root of each file: what variables cannot say. Matches of a search are painted by the browser's own
+ * highlights, which change no element.
+ */
+export const DIFF_CSS = `
+  [data-diffs-header] { min-height: 36px; padding-inline: 8px 12px; border-block: 1px solid var(--line); background: var(--sunken); font-size: 12.5px; }
+  [data-diffs-header] [data-title] { unicode-bidi: isolate; direction: ltr; }
+  ::highlight(diff-find) { background-color: var(--find); color: var(--on-find); }
+  ::highlight(diff-find-current) { background-color: var(--find-current); color: var(--on-find); }
+`

@@ -1,0 +1,165 @@
+import {
+  CircleCheck,
+  CircleDashed,
+  CircleX,
+  SquareArrowOutUpRight,
+  TriangleAlert,
+} from 'lucide-react'
+import { useState } from 'react'
+import type { ChecklistItem, Review } from '../../../../../contracts/schemas.ts'
+import { Button } from '../../../components/button.tsx'
+import { cn } from '../../../lib/cn.ts'
+import { plural } from '../../../lib/format.ts'
+import type { DraftActions } from '../review-draft.ts'
+import { groupChecklist } from './group-checklist.ts'
+
+const RESULTS = {
+  pass: { icon: CircleCheck, word: 'passed', tone: 'text-ok' },
+  warn: { icon: TriangleAlert, word: 'warning', tone: 'text-warn' },
+  fail: { icon: CircleX, word: 'failed', tone: 'text-danger' },
+  unchecked: { icon: CircleDashed, word: 'nobody checked it', tone: 'text-fg-3' },
+} as const
+
+/** What was asked for and whether it holds, with the evidence; the person checks each item before a blocking approval. */
+export function Checklist(props: {
+  review: Review
+  checked: readonly string[]
+  actions: DraftActions
+  onGo: (file: string, line?: number) => void
+  /** Not to be changed any more. */
+  settled: boolean
+  /** Beside the diff: less room. */
+  narrow?: boolean
+}) {
+  const { review, checked, actions, settled } = props
+  const { checklist } = review
+  if (checklist.length === 0)
+    return <p className="px-4 py-3 text-fg-3">There is nothing to check off in this review.</p>
+  const passed = checklist.filter(({ id, result }) => result === 'pass' && !checked.includes(id))
+  const done = checklist.filter(({ id }) => checked.includes(id)).length
+  return (
+    <div>
+      {!settled && (
+        <div className="flex min-h-10 items-center gap-2 px-4 text-12 text-fg-2">
+          <span className="flex-1">
+            {done} of {checklist.length} checked
+          </span>
+          {passed.length > 0 && (
+            <Button
+              size="sm"
+              onClick={() =>
+                actions.check(
+                  passed.map(({ id }) => id),
+                  true,
+                )
+              }
+            >
+              Check {passed.length} passed
+            </Button>
+          )}
+        </div>
+      )}
+      {groupChecklist(checklist).map(({ title, items }) => (
+        <section key={title} aria-label={title}>
+          <h3 className="flex h-8 items-center gap-2 px-4 text-11 font-medium text-fg-3">
+            {title} <span className="font-normal">{items.length}</span>
+          </h3>
+          <ul>
+            {items.map((item) => (
+              <Item
+                key={item.id}
+                item={item}
+                checked={checked.includes(item.id)}
+                onCheck={settled ? undefined : (value) => actions.check([item.id], value)}
+                onGo={props.onGo}
+                narrow={props.narrow ?? false}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  )
+}
+
+/** Longer evidence is folded. */
+const LONG = 220
+
+function Item(props: {
+  item: ChecklistItem
+  checked: boolean
+  onCheck: ((checked: boolean) => void) | undefined
+  onGo: (file: string, line?: number) => void
+  narrow: boolean
+}) {
+  const { item } = props
+  const [open, setOpen] = useState(item.result === 'fail')
+  const { icon: Icon, word, tone } = RESULTS[item.result]
+  const evidence = withoutPlace(item)
+  const isCheck = item.id.startsWith('check:')
+  const long = isCheck || (evidence?.length ?? 0) > LONG
+  return (
+    <li className={cn('flex gap-2.5 px-4 py-1.5', props.checked && 'text-fg-2')}>
+      {props.onCheck && (
+        <input
+          type="checkbox"
+          aria-label={`${item.id}: ${item.text}`}
+          className="mt-[3px] size-3.5 shrink-0 accent-(--accent) touch:size-5"
+          checked={props.checked}
+          onChange={(event) => props.onCheck?.(event.target.checked)}
+        />
+      )}
+      <div className="min-w-0 flex-1">
+        <p dir="auto">
+          <Icon
+            size={13}
+            className={cn('mr-1.5 inline-block -translate-y-px', tone)}
+            aria-hidden="true"
+          />
+          <span className="sr-only">{word}: </span>
+          {!isCheck && <span className="mr-1.5 text-12 text-fg-3">{item.id}</span>}
+          {item.text}
+        </p>
+        {item.file && (
+          <button
+            type="button"
+            onClick={() => item.file && props.onGo(item.file, item.line)}
+            className="flex max-w-full items-center gap-1 rounded-sm font-mono text-12 text-accent-fg hover:underline"
+          >
+            <bdi className="truncate">
+              {props.narrow ? item.file.slice(item.file.lastIndexOf('/') + 1) : item.file}
+              {item.line && `:${item.line}`}
+            </bdi>
+            <SquareArrowOutUpRight size={11} className="shrink-0" aria-hidden="true" />
+          </button>
+        )}
+        {evidence &&
+          (long ? (
+            <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+              <summary className="w-fit cursor-default rounded-sm text-12 text-fg-3 hover:text-fg">
+                {isCheck ? 'Output' : plural(evidence.split('\n').length, 'line')}
+              </summary>
+              <pre
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+                tabIndex={0}
+                className="mt-1 max-h-72 overflow-auto rounded-md border bg-sunken px-2.5 py-2 font-mono text-12 leading-[18px] whitespace-pre-wrap"
+              >
+                {evidence}
+              </pre>
+            </details>
+          ) : (
+            <p dir="auto" className="text-12 break-words whitespace-pre-wrap text-fg-2">
+              {evidence}
+            </p>
+          ))}
+      </div>
+    </li>
+  )
+}
+
+/** The place is a link of its own, so it is taken off the end of the evidence. */
+function withoutPlace({ evidence, file, line }: ChecklistItem): string | null {
+  if (evidence === null || file === undefined) return evidence
+  const place = ` (${file}${line ? `:${line}` : ''})`
+  return evidence.endsWith(place) ? evidence.slice(0, -place.length) : evidence
+}

@@ -1,0 +1,117 @@
+import { Link } from '@tanstack/react-router'
+import { Clipboard, RotateCw } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { Review } from '../../../../contracts/schemas.ts'
+import { toast } from '../../app/toasts.ts'
+import { Button, buttonClass } from '../../components/button.tsx'
+import { Time } from '../../components/figures.tsx'
+import { StatusIcon } from '../../components/status-icon.tsx'
+import { cn } from '../../lib/cn.ts'
+import { useNeighbours } from './next-review.ts'
+import { whatMoved } from './what-moved.ts'
+
+const VIA: Readonly<Record<string, string>> = {
+  ui: 'this page',
+  cli: 'the command line',
+  api: 'the API',
+}
+
+/** In place of the verdict bar: a review that is decided, by whom, when and from where. Text that was not sent is still there. */
+export function DecidedBar(props: { review: Review; unsent: string; onDiscard: () => void }) {
+  const { review, unsent } = props
+  const { waiting, next } = useNeighbours(review.id)
+  const who = review.decidedBy?.replace(/^person:/, '')
+  const via = review.via === null ? undefined : (VIA[review.via] ?? review.via)
+  return (
+    <section
+      aria-label="Verdict"
+      className="flex shrink-0 flex-col gap-2 border-t bg-side px-3 py-2.5 max-md:pb-[max(10px,env(safe-area-inset-bottom))]"
+    >
+      {unsent !== '' && (
+        <Row tone="warn">
+          <p className="min-w-0 flex-1">
+            <span className="font-medium">What you wrote was not sent. </span>
+            <bdi className="text-fg-2">
+              {unsent.length > 160 ? `${unsent.slice(0, 160)}…` : unsent}
+            </bdi>
+          </p>
+          <Button
+            size="sm"
+            icon={Clipboard}
+            onClick={() => {
+              void navigator.clipboard.writeText(unsent)
+              toast('Copied')
+            }}
+          >
+            Copy
+          </Button>
+          <Button size="sm" tone="ghost" onClick={props.onDiscard}>
+            Discard
+          </Button>
+        </Row>
+      )}
+      <div className="flex min-h-8 flex-wrap items-center gap-x-2 gap-y-1">
+        <StatusIcon status={review.status} className="font-medium" />
+        <span className="text-fg-2">
+          {review.status === 'superseded'
+            ? 'The work moved on; a newer review may wait.'
+            : who && `by ${who}`}
+          {via && review.status !== 'superseded' && who !== 'policy' && ` via ${via}`}{' '}
+          {review.decidedAt && <Time at={review.decidedAt} className="text-fg-3" />}
+        </span>
+        <span className="ml-auto flex items-center gap-2">
+          <Link to="/goals/$id" params={{ id: review.goalShortId }} className={buttonClass()}>
+            Open {review.goalShortId}
+          </Link>
+          {waiting > 0 && next && (
+            <Link
+              to="/reviews/$id"
+              params={{ id: next.shortId }}
+              className={buttonClass({ tone: 'primary' })}
+            >
+              Next review ({waiting})
+            </Link>
+          )}
+        </span>
+      </div>
+    </section>
+  )
+}
+
+/** What is decided about is not what is on the screen any more. */
+export function MovedBanner(props: { seen: Review; now: Review; onReload: () => void }) {
+  const moved = whatMoved(props.seen, props.now)
+  if (moved.length === 0) return null
+  return (
+    <Row tone="warn" className="rounded-none border-b px-3 py-2">
+      <div className="min-w-0 flex-1">
+        <p className="font-medium">{props.now.shortId} changed since you opened it.</p>
+        <ul className="text-12 text-fg-2">
+          {moved.map((line) => (
+            <li key={line}>
+              <bdi>{line}</bdi>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <span className="text-12 text-fg-2 max-md:hidden">Your comments and text stay.</span>
+      <Button size="sm" icon={RotateCw} onClick={props.onReload}>
+        Show the new state
+      </Button>
+    </Row>
+  )
+}
+
+function Row(props: { tone: 'warn'; className?: string; children: ReactNode }) {
+  return (
+    <div
+      role="alert"
+      className={cn(
+        'flex shrink-0 flex-wrap items-center gap-2 rounded-md bg-warn-soft px-2.5 py-1.5',
+        props.className,
+      )}
+    >
+      {props.children}
+    </div>
+  )
+}
