@@ -9,10 +9,12 @@ export interface CliDialect {
   args: readonly string[]
   /** Lines written to stdin at the start. */
   input: readonly string[]
+  /** Its stdin is closed after those: it reads to the end before it begins. */
+  endsInput?: boolean
   /** One stdout line as events. A terminal event ends the session; what comes later is dropped. Must not throw. */
   read(line: CliLine): AgentEvent[]
-  /** The stdin line that hands over a correction. */
-  correction(correction: { id: string; text: string }): string
+  /** The stdin line that hands over a correction; undefined where the agent takes none while it works. */
+  correction(correction: { id: string; text: string }): string | undefined
 }
 
 /** Time between SIGINT and SIGKILL; an interrupt has to end within 2 s. */
@@ -38,6 +40,7 @@ export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect
   if (io.signal.aborted) stop()
   else io.signal.addEventListener('abort', stop, { once: true })
   for (const line of dialect.input) cli.write(line)
+  if (dialect.endsInput) cli.closeInput()
 
   void pump(cli, dialect, queue)
     .catch((error: unknown) => {
@@ -53,8 +56,12 @@ export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect
     events: queue.items,
     correct(correction) {
       void queue.push({ type: 'correction', id: correction.id, state: 'queued' })
-      if (cli.write(dialect.correction(correction))) return
-      const text = 'The correction came too late: the agent had already ended.'
+      const line = dialect.correction(correction)
+      if (line !== undefined && cli.write(line)) return
+      const text =
+        line === undefined
+          ? 'This version of the agent takes no corrections while it works. The next attempt is told.'
+          : 'The correction came too late: the agent had already ended.'
       void queue.push({ type: 'notice', level: 'warn', text })
     },
     interrupt() {

@@ -4,6 +4,7 @@ import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
 /** Every agent that Dispatch can drive. Loaded on use, so that the runner starts with one adapter and not with all. */
 const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   claude: async () => (await import('./claude/claude-adapter.ts')).createClaudeAdapter(),
+  codex: async () => (await import('./codex/codex-adapter.ts')).createCodexAdapter(),
   demo: async () => (await import('./demo/demo-adapter.ts')).createDemoAdapter(),
 }
 

@@ -1,0 +1,62 @@
+import type { Access } from '../../contracts/agent.ts'
+
+/**
+ * Settings of every run, over the person's own `config.toml`: nothing but the provider is talked to, no plugin or app joins in, the person's
+ * `notify` program is not started, and one run is one agent (a sub-agent would take tokens and a place in the pool unseen).
+ *
+ * `untrusted`: without a word about trust, a thread that may write makes Codex enter the folder as trusted into the person's
+ * `config.toml`, and then it obeys the repository's own `.codex/` (model, hooks, sandbox).
+ */
+export function configFlags(cwd: string): string[] {
+  const settings = [
+    'analytics.enabled=false',
+    'features.plugins=false',
+    'features.apps=false',
+    'features.multi_agent=false',
+    'features.unbounded_connection_retries=false',
+    'notify=[]',
+    'web_search="disabled"',
+    `shell_environment_policy.exclude=${JSON.stringify(KEY_VARIABLES)}`,
+    `projects={${JSON.stringify(cwd)}={trust_level="untrusted"}}`,
+  ]
+  return settings.flatMap((setting) => ['-c', setting])
+}
+
+/** The variables by which people log Codex in; its tools do not see them. */
+export const KEY_VARIABLES = ['CODEX_API_KEY', 'CODEX_ACCESS_TOKEN', 'OPENAI_API_KEY'] as const
+
+/**
+ * The sandbox of a turn, enforced by Codex with bubblewrap, Landlock or Seatbelt: `read` may look at everything and write nothing, `write`
+ * may write in the working folder and the run's own TMPDIR. Neither reaches a network, not even this machine's. Git's own files are read-only
+ * in both, so what an agent did is committed by Dispatch.
+ */
+export function sandboxPolicy(access: Access): object {
+  if (access === 'read') return { type: 'readOnly', networkAccess: false }
+  return {
+    type: 'workspaceWrite',
+    writableRoots: [],
+    networkAccess: false,
+    excludeTmpdirEnvVar: false,
+    excludeSlashTmp: true,
+  }
+}
+
+export const sandboxMode = (access: Access) => (access === 'read' ? 'read-only' : 'workspace-write')
+
+/** What a run is refused: it asks only for what its sandbox does not allow, and nobody is there to be asked. */
+export function refusalOf(method: string): { answer: object; what: string } | undefined {
+  switch (method) {
+    case 'item/commandExecution/requestApproval':
+      return { answer: { decision: 'decline' }, what: 'a command outside the sandbox' }
+    case 'item/fileChange/requestApproval':
+      return { answer: { decision: 'decline' }, what: 'a change outside the sandbox' }
+    case 'item/permissions/requestApproval':
+      return { answer: { permissions: {}, scope: 'turn' }, what: 'more permissions' }
+    case 'mcpServer/elicitation/request':
+      return { answer: { action: 'decline', content: null }, what: 'a question of a server' }
+    case 'item/tool/requestUserInput':
+      return { answer: { answers: {} }, what: 'a question to the person' }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs'
+import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { openCodexSession } from './codex-session.ts'
+import { detectCodex } from './detect-codex.ts'
+import { findCodex, INSTALL_CODEX, nativeProgram } from './find-codex.ts'
+
+const TITLE = 'Codex'
+
+/** Names of the variables by which people log Codex in, or lead it to their own home, provider or proxy. */
+const LOGIN_VARIABLES = [
+  'CODEX_API_KEY',
+  'CODEX_ACCESS_TOKEN',
+  'CODEX_HOME',
+  'CODEX_CA_CERTIFICATE',
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'AZURE_OPENAI_API_KEY',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'SSL_CERT_FILE',
+] as const
+
+/**
+ * Codex, driven by its app-server with the person's own `codex` as the program (`RunSpec.binary` goes first, then the PATH of the run) and
+ * their own login (`CODEX_HOME`, default `~/.codex`). Sessions are Codex's threads: `codex resume <id>` continues them by hand.
+ */
+export function createCodexAdapter(): Adapter {
+  const open = (spec: RunSpec, io: AdapterIo): AgentSession => {
+    const program = spec.binary ?? findCodex(spec.env)
+    const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
+    if (program === undefined)
+      return missing(`Codex is not installed. Install it: ${INSTALL_CODEX}`)
+    if (!isFolder) return missing(`The working folder ${spec.cwd} does not exist.`)
+    return openCodexSession(spec, io, nativeProgram(program))
+  }
+  return {
+    name: 'codex',
+    title: TITLE,
+    demo: false,
+    loginVariables: LOGIN_VARIABLES,
+    detect: (env) => detectCodex(env, { adapter: 'codex', title: TITLE, demo: false }),
+    start: (spec, io) => open(spec, io),
+    resume: (spec, io) => open(spec, io),
+  }
+}
+
+function missing(detail: string): AgentSession {
+  async function* events(): AsyncGenerator<AgentEvent> {
+    yield { type: 'failed', reason: 'missing', detail }
+  }
+  return { events: events(), correct: () => undefined, interrupt: () => undefined }
+}

@@ -1,0 +1,59 @@
+import { NO_USAGE, type Usage } from '../../contracts/agent.ts'
+import type { ExecUsage, TokenCounts } from './wire.ts'
+
+/**
+ * Counts a run's tokens as the difference of the thread's totals, which go on over turns, processes and resumes and are repeated
+ * without a change. Codex knows no price: the cost stays unknown.
+ */
+export interface UsageMeter {
+  /** The thread's total before this run, as a resumed thread tells it. */
+  before(total: TokenCounts): void
+  /** The run's tokens so far; undefined when nothing changed. `last`: what its newest answer alone took. */
+  update(total: TokenCounts, last: TokenCounts): Usage | undefined
+}
+
+export function createUsageMeter(): UsageMeter {
+  let base: Usage | undefined
+  let shown: Usage = { ...NO_USAGE }
+  return {
+    before(total) {
+      base ??= fromWire(total)
+    },
+    update(total, last) {
+      // not told what was before: everything but the first answer
+      base ??= minus(fromWire(total), fromWire(last))
+      const now = minus(fromWire(total), base)
+      if (KEYS.every((key) => now[key] <= shown[key])) return undefined
+      shown = now
+      return now
+    },
+  }
+}
+
+const KEYS = ['input', 'output', 'cacheRead', 'cacheWrite', 'reasoning'] as const
+
+function fromWire(counts: TokenCounts): Usage {
+  const {
+    inputTokens,
+    cachedInputTokens: cacheRead,
+    cacheWriteInputTokens: cacheWrite = 0,
+  } = counts
+  const { outputTokens: output, reasoningOutputTokens: reasoning } = counts
+  const input = Math.max(0, inputTokens - cacheRead - cacheWrite)
+  return { input, output, cacheRead, cacheWrite, reasoning }
+}
+
+function minus(a: Usage, b: Usage): Usage {
+  const left = { ...NO_USAGE }
+  for (const key of KEYS) left[key] = Math.max(0, a[key] - b[key])
+  return left
+}
+
+/** The words of `codex exec --json` as those of the app-server. */
+export const fromExec = (usage: ExecUsage): TokenCounts => ({
+  inputTokens: usage.input_tokens,
+  cachedInputTokens: usage.cached_input_tokens,
+  cacheWriteInputTokens: usage.cache_write_input_tokens ?? 0,
+  outputTokens: usage.output_tokens,
+  reasoningOutputTokens: usage.reasoning_output_tokens ?? 0,
+})
