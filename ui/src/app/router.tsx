@@ -6,7 +6,7 @@ import {
   redirect,
 } from '@tanstack/react-router'
 import { GoalsPage } from '../features/goals/goals-page.tsx'
-import { readGoalsSearch } from '../features/goals/goals-search.ts'
+import { readGoalSearch, readGoalsSearch } from '../features/goals/goals-search.ts'
 import { readReviewSearch } from '../features/reviews/review-search.ts'
 import { NotFound, RouteError } from './shell/route-states.tsx'
 import { Shell } from './shell/shell.tsx'
@@ -34,6 +34,7 @@ const goalsRoute = createRoute({
 const goalRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/goals/$id',
+  validateSearch: readGoalSearch,
   component: lazyRouteComponent(() => import('../features/goals/goal-page.tsx'), 'GoalPage'),
 })
 

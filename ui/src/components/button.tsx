@@ -7,7 +7,7 @@ import { Tooltip } from './tooltip.tsx'
 
 /** Also for links that look like buttons: `className={buttonClass({ tone: 'primary' })}`. */
 export const buttonClass = cva(
-  'inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md font-medium whitespace-nowrap select-none transition-colors duration-75 disabled:opacity-45 aria-disabled:opacity-45 touch:min-h-10',
+  'inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md font-medium whitespace-nowrap select-none transition-colors duration-75 disabled:opacity-45 aria-disabled:opacity-45 touch:min-h-9',
   {
     variants: {
       tone: {
@@ -79,7 +79,7 @@ export function IconButton({
         className={cn(
           buttonClass({ tone: 'ghost' }),
           size === 'sm' ? 'size-6 px-0' : 'size-7 px-0',
-          'touch:size-10',
+          'touch:size-9',
           className,
         )}
         {...props}

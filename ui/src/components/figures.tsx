@@ -1,5 +1,6 @@
 import type { UsageTotals } from '../../../contracts/schemas.ts'
 import { useNow } from '../lib/clock.ts'
+import { cn } from '../lib/cn.ts'
 import { formatAgo, formatCost, formatDuration, formatFull, formatTokens } from '../lib/format.ts'
 import { Tooltip } from './tooltip.tsx'
 
@@ -8,7 +9,7 @@ export function Time({ at, className }: { at: string; className?: string }) {
   const now = useNow()
   return (
     <Tooltip label={formatFull(at)}>
-      <time dateTime={at} className={className}>
+      <time dateTime={at} className={cn('figure', className)}>
         {formatAgo(Date.parse(at), now)}
       </time>
     </Tooltip>
@@ -26,14 +27,18 @@ export function Duration({
   className?: string
 }) {
   if (to !== null)
-    return <span className={className}>{formatDuration(Date.parse(to) - Date.parse(from))}</span>
+    return (
+      <span className={cn('figure', className)}>
+        {formatDuration(Date.parse(to) - Date.parse(from))}
+      </span>
+    )
   return <Running from={from} className={className} />
 }
 
 function Running({ from, className }: { from: string; className: string | undefined }) {
   const now = useNow()
   return (
-    <span className={className} role="timer" aria-live="off">
+    <span className={cn('figure', className)} role="timer" aria-live="off">
       {formatDuration(now - Date.parse(from))}
     </span>
   )
@@ -60,7 +65,7 @@ export function Tokens({ usage, className }: { usage: UsageTotals; className?: s
         </span>
       }
     >
-      <span className={className}>{formatTokens(usage.total)} tok</span>
+      <span className={cn('figure', className)}>{formatTokens(usage.total)} tok</span>
     </Tooltip>
   )
 }
@@ -75,7 +80,7 @@ export function Cost({
   exact?: boolean
   className?: string
 }) {
-  if (usd !== null) return <span className={className}>{formatCost(usd, exact)}</span>
+  if (usd !== null) return <span className={cn('figure', className)}>{formatCost(usd, exact)}</span>
   return (
     <Tooltip label="At least one of its runs did not say what it cost.">
       <span className={className}>cost unknown</span>

@@ -10,9 +10,7 @@ import { overviewQuery } from '../queries.ts'
 export function StatusRail() {
   const { data } = useQuery(overviewQuery())
   return (
-    <footer
-      className="flex h-7 shrink-0 items-center gap-4 overflow-hidden px-3 text-12 whitespace-nowrap text-fg-3"
-    >
+    <footer className="flex h-7 shrink-0 items-center gap-4 overflow-hidden px-3 text-12 whitespace-nowrap text-fg-3">
       <Connection />
       {data && (
         <>

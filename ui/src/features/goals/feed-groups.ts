@@ -1,5 +1,4 @@
-import type { EventBody, StoredEvent } from '../../../../contracts/events.ts'
-import type { Task } from '../../../../contracts/schemas.ts'
+import type { StoredEvent } from '../../../../contracts/events.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { STATUS_LOOKS, type Status } from '../../components/status-icon.tsx'
 import { formatTokens, plural } from '../../lib/format.ts'
@@ -28,20 +27,26 @@ type StageEvent = Extract<StoredEvent, { type: 'stage.status' }>
  * Events folded into acts, in the order in which the acts began. What a run or a check reports belongs to the attempt of
  * the stage that was open for the same task.
  */
-export function foldFeed(events: readonly StoredEvent[], tasks: readonly Task[]): FeedAct[] {
-  const acts: FeedAct[] = []
-  const open = new Map<string, FeedAct>()
+export function foldFeed(events: readonly StoredEvent[]): FeedAct[] {
+  const fold: Fold = { acts: [], open: new Map(), reviews: new Map() }
   for (const event of events) {
-    const act = event.type === 'stage.status' ? actOf(event, acts, open) : undefined
-    if (act && event.type === 'stage.status') updateStage(act, event)
-    else if (!belongs(event, open)) addSingle(event, acts, tasks)
+    if (event.type === 'stage.status') updateStage(actOf(event, fold), event)
+    else if (!belongs(event, fold)) addSingle(event, fold)
   }
-  return acts
+  return fold.acts
+}
+
+interface Fold {
+  acts: FeedAct[]
+  /** The attempt at work, by stage and task. */
+  open: Map<string, FeedAct>
+  /** By review: its decision is told where it was asked for. */
+  reviews: Map<string, FeedAct>
 }
 
 const place = (stage: Stage, taskId: string | null) => `${stage}/${taskId ?? ''}`
 
-function actOf(event: StageEvent, acts: FeedAct[], open: Map<string, FeedAct>): FeedAct {
+function actOf(event: StageEvent, { acts, open }: Fold): FeedAct {
   const { stage, taskId, attempt } = event.data
   const key = `${place(stage, taskId)}/${attempt}`
   const known = open.get(place(stage, taskId))
@@ -64,30 +69,46 @@ function updateStage(act: FeedAct, event: StageEvent): void {
   act.lines.push(line(event, STATUS_LOOKS[status].word + (reason ? `: ${reason}` : '')))
 }
 
-function belongs(event: StoredEvent, open: ReadonlyMap<string, FeedAct>): boolean {
-  if (event.type === 'run.status') {
-    const act = open.get(place(event.data.stage, event.data.taskId))
-    if (!act) return false
-    const { runId, adapter, status, tokens, detail, reason } = event.data
-    if (!act.runIds.includes(runId)) act.runIds.push(runId)
-    act.adapter = adapter
-    act.tokens = Math.max(act.tokens, tokens)
-    act.until = event.at
-    const why = detail ?? reason
-    const spent = tokens > 0 ? `, ${formatTokens(tokens)} tokens` : ''
-    act.lines.push(
-      line(
-        event,
-        `Agent ${STATUS_LOOKS[status].word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`,
-      ),
-    )
-    return true
-  }
+function belongs(event: StoredEvent, { open, reviews }: Fold): boolean {
+  if (event.type === 'run.status') return tellRun(event, open)
+  if (event.type === 'review.decided') return tellDecision(event, reviews)
   const text = ofStage(event)
   const act = text && open.get(place(text.stage, text.taskId))
   if (!act) return false
   act.until = event.at
   act.lines.push(line(event, text.text))
+  return true
+}
+
+function tellRun(
+  event: Extract<StoredEvent, { type: 'run.status' }>,
+  open: ReadonlyMap<string, FeedAct>,
+): boolean {
+  const { runId, stage, taskId, adapter, status, tokens, detail, reason } = event.data
+  const act = open.get(place(stage, taskId))
+  if (!act) return false
+  if (!act.runIds.includes(runId)) act.runIds.push(runId)
+  act.adapter = adapter
+  act.tokens = Math.max(act.tokens, tokens)
+  act.until = event.at
+  const why = detail ?? reason
+  const spent = tokens > 0 ? `, ${formatTokens(tokens)} tokens` : ''
+  const said = `Agent ${STATUS_LOOKS[status].word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`
+  act.lines.push(line(event, said))
+  return true
+}
+
+function tellDecision(
+  event: Extract<StoredEvent, { type: 'review.decided' }>,
+  reviews: ReadonlyMap<string, FeedAct>,
+): boolean {
+  const { reviewId, decision, comment } = event.data
+  const act = reviews.get(reviewId)
+  if (!act) return false
+  act.lines.push(line(event, `${DECIDED[decision].title} by ${nameOf(event.actor)}`))
+  act.status = DECIDED[decision].status
+  act.detail = comment ?? `${DECIDED[decision].title.toLowerCase()} by ${nameOf(event.actor)}`
+  act.until = event.at
   return true
 }
 
@@ -110,43 +131,35 @@ function ofStage(event: StoredEvent): { stage: Stage; taskId: string; text: stri
   }
 }
 
-function addSingle(event: StoredEvent, acts: FeedAct[], tasks: readonly Task[]): void {
-  const said = single(event, tasks)
-  if (said) acts.push({ ...newAct(event, said.title), ...said, key: `event/${event.feedSeq}` })
+function addSingle(event: StoredEvent, { acts, reviews }: Fold): void {
+  const said = single(event)
+  if (!said) return
+  const act = { ...newAct(event, said.title), ...said, key: `event/${event.feedSeq}` }
+  acts.push(act)
+  if (event.type !== 'review.pending') return
+  reviews.set(event.data.reviewId, act)
+  act.lines.push(line(event, event.data.reason))
 }
 
 type Said = Pick<FeedAct, 'title' | 'status'> & Partial<FeedAct>
 
 /** Undefined for what the acts of the stages tell already. */
-function single(event: EventBody, tasks: readonly Task[]): Said | undefined {
+function single(event: StoredEvent): Said | undefined {
   switch (event.type) {
     case 'goal.created':
-      return { title: 'Goal filed', status: 'pending' }
+      return { title: 'Goal filed', status: 'pending', detail: `by ${nameOf(event.actor)}` }
     case 'goal.status':
-      return event.data.status === 'active' && event.data.reason === null
-        ? undefined
-        : {
-            title: `Goal: ${STATUS_LOOKS[event.data.status].word.toLowerCase()}`,
-            status: event.data.status,
-            detail: event.data.reason,
-          }
+      return goalSaid(event)
     case 'task.status':
       return undefined
     case 'review.pending': {
       const { kind, tier, reason, reviewId, taskId } = event.data
-      const waits = tier === 'block'
-      return {
-        title: waits ? `Review of the ${kind} waits for you` : `The ${kind} goes on by policy`,
-        status: waits ? 'review' : 'approved',
-        detail: reason,
-        reviewId,
-        taskId,
-      }
+      const status = tier === 'block' ? 'review' : 'approved'
+      return { title: REVIEWED[kind], status, detail: reason, reviewId, taskId }
     }
     case 'review.decided': {
       const { decision, comment, reviewId, taskId } = event.data
-      const look = DECIDED[decision]
-      return { ...look, detail: comment, reviewId, taskId }
+      return { ...DECIDED[decision], detail: comment, reviewId, taskId }
     }
     case 'goal.merged':
       return {
@@ -171,9 +184,25 @@ function single(event: EventBody, tasks: readonly Task[]): Said | undefined {
     case 'system.notice':
       return undefined
     default:
-      return unknownEvent(event, tasks)
+      return unknownEvent(event)
   }
 }
+
+/** That a goal goes on is only told where a person made it. */
+function goalSaid(event: Extract<StoredEvent, { type: 'goal.status' }>): Said | undefined {
+  const { status, reason } = event.data
+  if (status !== 'active')
+    return { title: `Goal ${STATUS_LOOKS[status].word.toLowerCase()}`, status, detail: reason }
+  if (!event.actor.startsWith('person:') || reason !== null) return undefined
+  return { title: 'Goal goes on', status: 'done', detail: `by ${nameOf(event.actor)}` }
+}
+
+const REVIEWED = {
+  spec: 'Spec review',
+  task: 'Task review',
+  merge: 'Merge review',
+  budget: 'Budget review',
+} as const
 
 const DECIDED = {
   approve: { title: 'Approved', status: 'approved' },
@@ -183,11 +212,14 @@ const DECIDED = {
 } as const
 
 /** A newer server may send what this page does not know yet. */
-const unknownEvent = (_event: never, _tasks: readonly Task[]): undefined => undefined
+const unknownEvent = (_event: never): undefined => undefined
 
 const newAct = (event: StoredEvent, title: string): FeedAct => ({
   ...{ key: '', at: event.at, until: event.at, status: undefined, title, detail: null },
   ...{ taskId: null, adapter: undefined, tokens: 0, runIds: [], reviewId: undefined, lines: [] },
 })
+
+/** `person:Ada` is Ada. */
+const nameOf = (actor: string) => actor.replace(/^(person|agent):/, '')
 
 const line = ({ at, actor }: StoredEvent, text: string) => ({ at, actor, text })

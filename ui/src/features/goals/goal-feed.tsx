@@ -23,7 +23,7 @@ const NEWEST = 2_000
 /** All that happens to a goal, an act a row, as it happens. */
 export function GoalFeed({ goal }: { goal: Goal }) {
   const { items, live } = useLiveLog<StoredEvent>(`goal/${goal.id}`, NEWEST)
-  const acts = useMemo(() => foldFeed(items, goal.tasks), [items, goal.tasks])
+  const acts = useMemo(() => foldFeed(items), [items])
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set())
   const { scrollRef, unseen, toEnd } = useStickToEnd(acts.length)
   const virtual = useVirtualizer({
@@ -50,13 +50,13 @@ export function GoalFeed({ goal }: { goal: Goal }) {
     })
   return (
     <div className="relative min-h-0 flex-1">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <div
         ref={scrollRef}
         role="log"
         aria-label="Activity"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
-        className="h-full overflow-y-auto outline-none max-lg:max-h-[70dvh]"
+        className="h-full overflow-y-auto outline-none"
       >
         <ol className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ key, index, start }) => {
@@ -107,7 +107,10 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
   return (
     <div className="px-4">
       <div className="flex min-h-9 items-center gap-2.5">
-        <time dateTime={act.at} className="w-[58px] shrink-0 text-12 text-fg-3 max-md:hidden">
+        <time
+          dateTime={act.at}
+          className="figure w-[58px] shrink-0 text-12 text-fg-3 max-md:hidden"
+        >
           {formatClock(act.at)}
         </time>
         {act.status && <StatusIcon status={act.status} quiet />}

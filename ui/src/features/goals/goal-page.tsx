@@ -10,7 +10,9 @@ import { Markdown } from '../../components/markdown.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
+import { TabPanel, Tabs } from '../../components/tabs.tsx'
 import { plural } from '../../lib/format.ts'
+import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { GoalActions } from './goal-actions.tsx'
 import { GoalFeed } from './goal-feed.tsx'
 import { goalStatus } from './goal-groups.ts'
@@ -44,31 +46,74 @@ export function GoalPage() {
       >
         <GoalActions goal={goal} />
       </PageHeader>
-      <div className="flex min-h-0 flex-1 flex-col max-lg:overflow-y-auto">
-        <Reviews goal={goal} />
-        <StageStrip goal={goal} />
-        <div className="flex min-h-0 flex-1 max-lg:flex-none max-lg:flex-col-reverse">
-          <section aria-labelledby="activity" className="flex min-h-0 min-w-0 flex-1 flex-col">
-            <Heading id="activity">Activity</Heading>
-            <GoalFeed key={goal.id} goal={goal} />
-          </section>
-          <aside className="w-[300px] shrink-0 overflow-y-auto border-l max-lg:w-auto max-lg:border-b max-lg:border-l-0 xl:w-[340px]">
-            <Facts goal={goal} />
-            <Heading id="tasks" className="border-t">
-              Tasks
-              {goal.tasks.length > 0 && (
-                <span className="font-normal text-fg-3">{goal.tasks.length}</span>
-              )}
-            </Heading>
-            <GoalTasks goal={goal} />
-            <Heading id="goal" className="border-t">
-              Goal
-            </Heading>
-            <Markdown text={goal.description} className="px-4 pb-4 text-fg-2" />
-          </aside>
-        </div>
-      </div>
+      <Reviews goal={goal} />
+      <StageStrip goal={goal} />
+      <Body goal={goal} />
     </>
+  )
+}
+
+const TABS = ['activity', 'tasks', 'about'] as const
+
+/** What happens beside what it is made of; one after the other where there is no room. */
+function Body({ goal }: { goal: Goal }) {
+  const medium = useMedia(MEDIUM)
+  const { tab } = route.useSearch()
+  const navigate = route.useNavigate()
+  if (medium)
+    return (
+      <Tabs
+        label="Parts of the goal"
+        className="flex-1"
+        tabs={[
+          { value: 'activity', label: 'Activity' },
+          { value: 'tasks', label: 'Tasks', count: goal.tasks.length },
+          { value: 'about', label: 'About' },
+        ]}
+        value={tab ?? TABS[0]}
+        onChange={(value) =>
+          void navigate({
+            search: (before) => ({ ...before, tab: TABS.find((one) => one === value) }) as never,
+            replace: true,
+          })
+        }
+      >
+        <TabPanel value="activity" className="flex flex-col data-[state=inactive]:hidden">
+          <GoalFeed key={goal.id} goal={goal} />
+        </TabPanel>
+        <TabPanel value="tasks" className="overflow-y-auto pt-2">
+          <GoalTasks goal={goal} />
+        </TabPanel>
+        <TabPanel value="about" className="overflow-y-auto">
+          <Facts goal={goal} />
+          <Markdown text={goal.description} className="border-t px-4 py-3 text-fg-2" />
+        </TabPanel>
+      </Tabs>
+    )
+  return (
+    <div className="flex min-h-0 flex-1">
+      <section aria-labelledby="activity" className="flex min-h-0 min-w-0 flex-1 flex-col">
+        <Heading id="activity">Activity</Heading>
+        <GoalFeed key={goal.id} goal={goal} />
+      </section>
+      <aside
+        aria-label="About the goal"
+        className="w-[272px] shrink-0 overflow-y-auto border-l xl:w-[320px]"
+      >
+        <Facts goal={goal} />
+        <Heading id="tasks" className="border-t">
+          Tasks
+          {goal.tasks.length > 0 && (
+            <span className="font-normal text-fg-3">{goal.tasks.length}</span>
+          )}
+        </Heading>
+        <GoalTasks goal={goal} />
+        <Heading id="goal" className="border-t">
+          Goal
+        </Heading>
+        <Markdown text={goal.description} className="px-4 pb-4 text-fg-2" />
+      </aside>
+    </div>
   )
 }
 

@@ -33,7 +33,7 @@ export function GoalRow(props: { goal: GoalSummary; selected: boolean; onPoint: 
         <Link
           to="/goals/$id"
           params={{ id: goal.shortId }}
-          className="max-w-full min-w-0 shrink truncate font-medium outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus"
+          className="max-w-full min-w-0 shrink-0 truncate font-medium md:max-w-[64%] outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus"
         >
           <bdi>{goal.title}</bdi>
         </Link>
@@ -60,7 +60,7 @@ function LastLine({ goal }: { goal: GoalSummary }) {
   const [run] = goal.working
   const line = useLastLine(run?.runId, run?.lastLine ?? null)
   const status = goalStatus(goal)
-  const said = 'min-w-0 max-w-full shrink-[2] truncate text-12'
+  const said = 'min-w-0 max-w-full flex-1 truncate text-12'
   if (status === 'review')
     return (
       <span className={cn(said, 'text-warn')}>

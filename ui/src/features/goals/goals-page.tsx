@@ -119,14 +119,14 @@ function Filters({ search }: { search: GoalsSearch }) {
         ref={input}
         type="search"
         aria-label="Filter by title"
-        placeholder="Filter"
+        placeholder="Filter by title"
         dir="auto"
         value={search.q ?? ''}
         onChange={(event) => change({ q: event.target.value || undefined })}
         onKeyDown={(event) => {
           if (event.key === 'Escape') event.currentTarget.blur()
         }}
-        className="ml-auto h-6 w-28 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none focus:w-48 focus:bg-hover md:w-36 touch:text-16"
+        className="ml-auto h-6 w-36 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-md:hidden"
       />
     </div>
   )
@@ -192,7 +192,9 @@ function NoGoals({ search }: { search: GoalsSearch }) {
         }
       >
         <Button
-          onClick={() => void navigate({ search: search.project ? { project: search.project } : {} })}
+          onClick={() =>
+            void navigate({ search: search.project ? { project: search.project } : {} })
+          }
         >
           Show all goals
         </Button>

@@ -19,3 +19,15 @@ export function readGoalsSearch(search: Record<string, unknown>): GoalsSearch {
     ...(typeof q === 'string' && q !== '' ? { q } : {}),
   }
 }
+
+/** Which part of a goal is shown where not all have room. */
+export interface GoalSearch {
+  tab?: 'activity' | 'tasks' | 'about'
+}
+
+const TABS = ['activity', 'tasks', 'about'] as const
+
+export function readGoalSearch({ tab }: Record<string, unknown>): GoalSearch {
+  const known = TABS.find((one) => one === tab)
+  return known ? { tab: known } : {}
+}

@@ -20,13 +20,22 @@ const PLACES: readonly (readonly Stage[])[] = [
   ['merge'],
 ]
 
-/** The nine stages at a glance: state, time, tokens and attempt of each; those of tasks stand under one bracket. */
+/**
+ * The nine stages at a glance: state, time, tokens and attempt of each; those of tasks stand under one bracket. Where it is
+ * narrow, three rows of three.
+ */
 export function StageStrip({ goal }: { goal: Goal }) {
   const rows = new Map(stageRows(goal).map((row) => [row.stage, row]))
   const merged = goal.tasks.filter(({ status }) => status === 'merged').length
   return (
-    <section aria-label="Stages" className="shrink-0 border-b px-4 pt-2 pb-3">
-      <div className="mb-1 hidden grid-cols-8 gap-1.5 text-11 text-fg-3 lg:grid" aria-hidden="true">
+    <section
+      aria-label="Stages"
+      className="@container shrink-0 border-b px-4 pt-2 pb-3 max-md:px-3"
+    >
+      <div
+        className="mb-1 hidden grid-cols-[1fr_1.25fr_repeat(6,1fr)] gap-1.5 text-11 text-fg-3 @[860px]:grid"
+        aria-hidden="true"
+      >
         <span />
         <span>in parallel</span>
         <span className="col-span-4 flex items-center gap-2">
@@ -36,11 +45,14 @@ export function StageStrip({ goal }: { goal: Goal }) {
           <span className="h-px flex-1 bg-line" />
         </span>
       </div>
-      <ol className="grid grid-cols-2 gap-1.5 md:grid-cols-4 lg:grid-cols-8">
+      <ol className="grid grid-cols-3 gap-1.5 @[860px]:grid-cols-[1fr_1.25fr_repeat(6,1fr)]">
         {PLACES.map((stages) => (
           <li
             key={stages[0]}
-            className={cn('flex min-w-0 flex-col gap-1.5', stages.length > 1 && 'max-lg:contents')}
+            className={cn(
+              'flex min-w-0 flex-col gap-1',
+              stages.length > 1 && 'contents @[860px]:flex',
+            )}
           >
             {stages.map((stage) => {
               const row = rows.get(stage)
@@ -59,42 +71,48 @@ const SURFACES: Partial<Record<StageState['status'], string>> = {
   failed: 'border-danger/40 bg-danger-soft',
 }
 
+/** `half`: one of two in a place, so it has one line where the others have two. */
 function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boolean }) {
   const begun = row.attempt > 0
-  const { word } = STATUS_LOOKS[row.status]
+  const started = begun && row.startedAt !== null && row.status !== 'skipped'
   return (
     <Tooltip side="bottom" label={<CellDetail row={row} goal={goal} />}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip holds the reason */}
       <div
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip holds the reason
         tabIndex={0}
         className={cn(
-          'flex min-w-0 flex-1 flex-col justify-between rounded-md border bg-bg px-2 outline-none',
-          half ? 'py-0.5' : 'py-1',
+          'flex min-w-0 flex-1 flex-col justify-center rounded-md border bg-bg px-2 py-1',
+          half && '@[860px]:py-0',
           SURFACES[row.status],
           !begun && 'border-dashed bg-transparent',
         )}
       >
-        <div className="flex items-center gap-1.5">
+        <div className="flex min-w-0 items-center gap-1.5">
           <StatusIcon status={row.status} quiet size={13} />
           <span className={cn('truncate text-12 font-medium', !begun && 'font-normal text-fg-3')}>
             {STAGE_TITLES[row.stage]}
           </span>
           <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3">
-            {row.attempt > 1 && <span title={`attempt ${row.attempt}`}>×{row.attempt}</span>}
-            {half && begun && row.startedAt && <Duration from={row.startedAt} to={row.endedAt} />}
+            {row.attempt > 1 && row.status !== 'skipped' && <span>×{row.attempt}</span>}
+            {half && started && row.startedAt && (
+              <Duration from={row.startedAt} to={row.endedAt} className="hidden @[860px]:inline" />
+            )}
           </span>
         </div>
-        {!half && (
-          <div className="flex items-center gap-2 text-11 text-fg-3">
-            {begun && row.startedAt ? (
-              <Duration from={row.startedAt} to={row.endedAt} />
-            ) : (
-              <span>{begun || row.status === 'skipped' ? word : ' '}</span>
-            )}
-            {row.tokens > 0 && <span>{formatTokens(row.tokens)}</span>}
-            {row.tasks && <TaskDots row={row} goal={goal} />}
-          </div>
-        )}
+        <div
+          className={cn(
+            'flex min-h-4 min-w-0 items-center gap-2 text-11 whitespace-nowrap text-fg-3',
+            half && '@[860px]:hidden',
+          )}
+        >
+          {started && row.startedAt ? (
+            <Duration from={row.startedAt} to={row.endedAt} />
+          ) : (
+            <span className="truncate">{begun ? STATUS_LOOKS[row.status].word : ' '}</span>
+          )}
+          {row.tokens > 0 && <span className="figure">{formatTokens(row.tokens)}</span>}
+          {row.tasks && row.status !== 'skipped' && <TaskDots row={row} goal={goal} />}
+        </div>
       </div>
     </Tooltip>
   )
@@ -110,12 +128,12 @@ const DOTS: Partial<Record<StageState['status'], string>> = {
 /** One mark for each task, in the order of the spec. */
 function TaskDots({ row, goal }: { row: StageRow; goal: Goal }) {
   const states = new Map(row.states.map((state) => [state.taskId, state.status]))
-  const shown = goal.tasks.slice(0, 8)
+  const shown = goal.tasks.slice(0, 6)
   return (
     <span
       className="ml-auto flex items-center gap-[3px]"
       role="img"
-      aria-label={`${row.tasks?.done} of ${goal.tasks.length} tasks through`}
+      aria-label={`${row.tasks?.done ?? 0} of ${goal.tasks.length} tasks through`}
     >
       {shown.map((task) => (
         <span
@@ -132,9 +150,9 @@ function TaskDots({ row, goal }: { row: StageRow; goal: Goal }) {
 }
 
 function CellDetail({ row, goal }: { row: StageRow; goal: Goal }) {
-  const title = (state: StageState) => goal.tasks.find(({ id }) => id === state.taskId)
+  const taskOf = (state: StageState) => goal.tasks.find(({ id }) => id === state.taskId)
   return (
-    <div className="flex max-w-72 flex-col gap-1 py-0.5">
+    <div className="flex max-w-72 min-w-40 flex-col gap-1 py-0.5">
       <span className="flex items-center justify-between gap-4">
         <span className="font-medium">{STAGE_TITLES[row.stage]}</span>
         <StatusIcon status={row.status} />
@@ -152,8 +170,8 @@ function CellDetail({ row, goal }: { row: StageRow; goal: Goal }) {
         row.states.map((state) => (
           <span key={state.taskId} className="flex items-center gap-2 text-fg-2">
             <StatusIcon status={state.status} quiet size={12} />
-            <span className="shrink-0 text-fg-3">{title(state)?.shortId}</span>
-            <bdi className="truncate">{title(state)?.title}</bdi>
+            <span className="shrink-0 text-fg-3">{taskOf(state)?.shortId}</span>
+            <bdi className="truncate">{taskOf(state)?.title}</bdi>
           </span>
         ))}
       {row.reason && <span className="text-fg-2">{row.reason}</span>}
