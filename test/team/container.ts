@@ -25,7 +25,7 @@ export interface Container {
   healthy(): Promise<void>
   /** SIGKILL to it and to everything below it. */
   kill(): Promise<void>
-  /** SIGTERM, and after the grace SIGKILL, as `docker stop` does. */
+  /** SIGTERM, after the grace SIGKILL, and the end of what it left, as `docker stop` does. */
   stop(): Promise<void>
 }
 
@@ -57,9 +57,11 @@ export function startContainer(spec: ContainerSpec): Container {
     },
     async stop() {
       const timer = setTimeout(() => killTree(child), GRACE_MS)
+      const below = descendantsOf(child.pid ?? -1)
       child.kill('SIGTERM')
       await exited
       clearTimeout(timer)
+      killProcesses(below)
     },
   }
 }

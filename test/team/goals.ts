@@ -59,6 +59,17 @@ export async function pendingReview(team: Team, { id }: TeamGoal, kind: string):
   )
 }
 
+/** Approves one review as a person would; throws when that is refused. */
+export async function approve(team: Team, reviewId: string): Promise<void> {
+  const { body: review } = await team.insist('GET', `/api/reviews/${reviewId}`)
+  const answer = await team.insist('POST', `/api/reviews/${reviewId}/decision`, {
+    decision: 'approve',
+    hash: review.hash,
+    checklist: review.checklist.map((item: { id: string }) => item.id),
+  })
+  if (answer.status !== 200) throw new Error(`refused: ${JSON.stringify(answer.body)}`)
+}
+
 /** What is stored of the goal so far: lines of transcripts and events. It grows with every progress. */
 export async function progressOf(team: Team, { id }: TeamGoal): Promise<number | undefined> {
   const answer = await team.ask((knex) =>

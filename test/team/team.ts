@@ -37,7 +37,7 @@ export interface Team {
   home: HomePaths
   database: Database
   temporalAddress: string
-  postgres: { url: string; host: string; pid(): number }
+  postgres: { host: string }
   /** What runs, by name: `worker-1`, `api-2`, … */
   containers: ReadonlyMap<string, Container>
   /** The first API that answers, as a proxy in front would choose. Rejects when none does. */
@@ -62,6 +62,8 @@ export interface TeamOptions {
   build: string
   /** A folder made before, with volumes to go on with; a new one without. */
   folder?: string
+  /** Done when only Postgres runs, such as what a restore does to its databases. */
+  first?: ((team: Pick<Team, 'folder' | 'postgres'>) => Promise<void>) | undefined
   say: (line: string) => void
 }
 
@@ -77,7 +79,7 @@ export async function startTeam(options: TeamOptions): Promise<Team> {
   const folder = options.folder ?? realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-team-')))
   const team = createTeam(options, folder)
   try {
-    await team.up()
+    await team.up(options.first)
     return team
   } catch (error) {
     await team.stop()
@@ -85,7 +87,7 @@ export async function startTeam(options: TeamOptions): Promise<Team> {
   }
 }
 
-function createTeam({ temporalServer, build: first, say }: TeamOptions, folder: string) {
+function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: string) {
   const net = `127.${random(10, 250)}.${random(1, 250)}`
   const addressOf = (name: string) => `${net}.${ADDRESS[name]}`
   const apis = ['api-1', 'api-2'].map((name) => `${addressOf(name)}:4400`)
@@ -141,7 +143,7 @@ function createTeam({ temporalServer, build: first, say }: TeamOptions, folder: 
     }
   }
 
-  function run(name: string, build = first): Container {
+  function run(name: string, build = usual): Container {
     const service = services[name.replace(/-\d$/, '')]
     if (!service) throw new Error(`docker-compose.yml has no service for ${name}`)
     const own = addressOf(name)
@@ -173,6 +175,7 @@ function createTeam({ temporalServer, build: first, say }: TeamOptions, folder: 
     await until(() => answers(temporalAddress()), { ms: 60_000, what: 'Temporal', everyMs: 100 })
   }
 
+  const server = { host: addressOf('postgres') }
   const temporalAddress = () => `${addressOf('temporal')}:7233`
 
   async function startDatabase() {
@@ -228,13 +231,7 @@ function createTeam({ temporalServer, build: first, say }: TeamOptions, folder: 
     get temporalAddress() {
       return temporalAddress()
     },
-    postgres: {
-      get url() {
-        return postgres?.url ?? ''
-      },
-      host: addressOf('postgres'),
-      pid: () => postgres?.pid ?? -1,
-    },
+    postgres: server,
     ask: <T>(query: (knex: Database['knex']) => Promise<T>) =>
       query(db().knex).catch((error: Error) => {
         if (isPassing(error)) return undefined
@@ -249,9 +246,10 @@ function createTeam({ temporalServer, build: first, say }: TeamOptions, folder: 
         { ms, what: `an answer to ${method} ${path}` },
       ),
     repository: (name: string) => makeRepository(join(folder, 'repositories', name)),
-    async up() {
+    async up(first: TeamOptions['first']) {
       makeFolders()
       await startDatabase()
+      await first?.({ folder, postgres: server })
       database = connect(postgres?.url ?? '', { max: 3 })
       await job('temporal-schema')
       await start('temporal')
