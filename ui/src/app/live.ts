@@ -114,3 +114,8 @@ window.addEventListener('online', () => socket.retry())
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) socket.retry()
 })
+
+// a part of the page that is loaded late is gone: the server was updated under it
+window.addEventListener('vite:preloadError', () => {
+  useLive.setState(({ newVersion }) => ({ newVersion: newVersion ?? 'another version' }))
+})

@@ -33,8 +33,13 @@ export function foldFeed(events: readonly StoredEvent[]): FeedAct[] {
     if (event.type === 'stage.status') updateStage(actOf(event, fold), event)
     else if (!belongs(event, fold)) addSingle(event, fold)
   }
-  return fold.acts
+  return fold.acts.filter(isTold)
 }
+
+/** Stages that were not needed stand in the strip; the stage "review" is told by its review, unless it failed. */
+const isTold = ({ status, runIds, key }: FeedAct) =>
+  !(status === 'skipped' && runIds.length === 0) &&
+  !(key.startsWith('review/') && status !== 'failed')
 
 interface Fold {
   acts: FeedAct[]
@@ -64,7 +69,7 @@ function actOf(event: StageEvent, { acts, open }: Fold): FeedAct {
 function updateStage(act: FeedAct, event: StageEvent): void {
   const { status, reason } = event.data
   act.status = status
-  act.detail = reason
+  act.detail = status === 'review' ? null : reason // the review stands below with its reason
   act.until = event.at
   act.lines.push(line(event, STATUS_LOOKS[status].word + (reason ? `: ${reason}` : '')))
 }

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { Eye } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
+import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { goalQuery } from '../../app/queries.ts'
 import { buttonClass } from '../../components/button.tsx'
 import { Cost, Time, Tokens } from '../../components/figures.tsx'
@@ -11,6 +12,7 @@ import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
+import { cn } from '../../lib/cn.ts'
 import { plural } from '../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { GoalActions } from './goal-actions.tsx'
@@ -46,6 +48,7 @@ export function GoalPage() {
       >
         <GoalActions goal={goal} />
       </PageHeader>
+      <Attention goal={goal} />
       <Reviews goal={goal} />
       <StageStrip goal={goal} />
       <Body goal={goal} />
@@ -133,6 +136,29 @@ function Heading({
     >
       {children}
     </h2>
+  )
+}
+
+/** What went wrong, where it cannot be missed. */
+function Attention({ goal }: { goal: Goal }) {
+  const failed = goal.status === 'failed'
+  if (goal.status !== 'needs_attention' && !failed) return null
+  return (
+    <section
+      aria-label={failed ? 'Why it failed' : 'What it needs'}
+      className={cn(
+        'flex shrink-0 items-start gap-3 border-b px-4 py-2',
+        failed ? 'bg-danger-soft' : 'bg-warn-soft',
+      )}
+    >
+      <StatusIcon status={goal.status} quiet size={16} className="pt-0.5" />
+      <p className="min-w-0 flex-1">
+        <span className="font-medium">
+          {STAGE_TITLES[goal.stage]} {failed ? 'failed' : 'needs you'}:{' '}
+        </span>
+        <bdi>{goal.reason ?? 'no reason was given'}</bdi>
+      </p>
+    </section>
   )
 }
 

@@ -81,7 +81,7 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
         // biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip holds the reason
         tabIndex={0}
         className={cn(
-          'flex min-w-0 flex-1 flex-col justify-center rounded-md border bg-bg px-2 py-1',
+          'flex min-w-0 flex-1 flex-col justify-center gap-x-2 rounded-md border bg-bg px-2 py-1 @[560px]:flex-row @[560px]:items-center @[560px]:justify-between @[560px]:py-0.5 @[860px]:flex-col @[860px]:items-stretch @[860px]:justify-center @[860px]:py-1',
           half && '@[860px]:py-0',
           SURFACES[row.status],
           !begun && 'border-dashed bg-transparent',
