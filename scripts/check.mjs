@@ -16,6 +16,8 @@ const CHECKS = [
   { name: 'layers', run: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', ...folders] },
   { name: 'style', run: [bin('biome'), 'ci', '--diagnostic-level=error', ...folders, 'test', 'vitest.config.ts'] },
   { name: 'unused', run: [bin('knip')] },
+  // warnings there are about taste (order of keys, quotes); errors are about what does not work
+  { name: 'compose file', run: [bin('dclint'), '--quiet', 'docker-compose.yml'] },
   { name: 'workflow bundle', run: [process.execPath, 'scripts/build.mjs', '--force', 'workflows'] },
 ]
 
