@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { formatAgo, formatCost, formatDuration, formatTokens } from './format.ts'
+
+test.each([
+  [0, '0'],
+  [950, '950'],
+  [12_345, '12.3k'],
+  [123_456, '123k'],
+  [999_960, '1.0M'],
+  [4_100_000, '4.1M'],
+])('%i tokens are %s', (count, text) => expect(formatTokens(count)).toBe(text))
+
+test.each([
+  [null, 'unknown'],
+  [0, '$0.00'],
+  [0.004, '<$0.01'],
+  [0.42, '$0.42'],
+  [12.5, '$12.50'],
+])('%s US dollars are %s', (usd, text) => expect(formatCost(usd)).toBe(text))
+
+test('details show four decimals, and unknown stays unknown', () => {
+  expect(formatCost(0.00421, true)).toBe('$0.0042')
+  expect(formatCost(null, true)).toBe('unknown')
+})
+
+test.each([
+  [-5, '0s'],
+  [4_200, '4s'],
+  [64_000, '1m 04s'],
+  [7_500_000, '2h 05m'],
+  [273_600_000, '3d 04h'],
+])('%i ms are %s', (ms, text) => expect(formatDuration(ms)).toBe(text))
+
+test('times grow coarser as they grow old', () => {
+  const now = Date.parse('2026-05-01T12:00:00Z')
+  const ago = (seconds: number) => formatAgo(now - seconds * 1000, now)
+  expect([2, 70, 3_600, 90_000].map(ago)).toEqual(['just now', '1m ago', '1h ago', '1d ago'])
+  expect(ago(90 * 86_400)).toMatch(/2026/)
+})
