@@ -22,6 +22,7 @@ function gzipAssets(): Plugin {
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), gzipAssets()],
+  worker: { format: 'es' }, // what a worker loads lazily stays apart from it
   build: {
     outDir: '../dist/ui',
     emptyOutDir: true,

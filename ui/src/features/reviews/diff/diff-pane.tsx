@@ -1,4 +1,4 @@
-import { Columns2, FolderTree, Rows2, Search, Space } from 'lucide-react'
+import { Columns2, FolderTree, Pilcrow, Rows2, Search } from 'lucide-react'
 import {
   lazy,
   type Ref,
@@ -112,10 +112,10 @@ export function DiffPane(props: DiffPaneProps) {
     find: find.open,
     split: () => set({ diffStyle: diffStyle === 'split' ? 'unified' : 'split' }),
   })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when the search moves on
   useEffect(() => {
     if (find.current)
       go(find.current.path, find.current.line, find.current.side === 'deletions' ? 'old' : 'new')
-    // biome-ignore lint/correctness/useExhaustiveDependencies: only when the search moves on
   }, [find.current])
 
   const comments = useMemo(() => countByFile(draft), [draft])
@@ -172,7 +172,7 @@ export function DiffPane(props: DiffPaneProps) {
             />
             <IconButton
               size="sm"
-              icon={Space}
+              icon={Pilcrow}
               label={
                 files.whitespace === 'show'
                   ? 'Hide white space changes'

@@ -9,8 +9,8 @@ registerCustomCSSVariableTheme(DIFF_THEME, {})
  * highlights, which change no element.
  */
 export const DIFF_CSS = `
-  [data-diffs-header] { min-height: 36px; padding-inline: 8px 12px; border-block: 1px solid var(--line); background: var(--sunken); font-size: 12.5px; }
-  [data-diffs-header] [data-title] { unicode-bidi: isolate; direction: ltr; }
+  [data-diffs-header] { padding: 0; min-height: 0; }
+  slot[name] { width: 100%; }
   ::highlight(diff-find) { background-color: var(--find); color: var(--on-find); }
   ::highlight(diff-find-current) { background-color: var(--find-current); color: var(--on-find); }
 `

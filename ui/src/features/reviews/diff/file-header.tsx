@@ -24,8 +24,8 @@ export function FileHeader(props: {
   return (
     <div
       className={cn(
-        'flex h-9 items-center gap-2 border-b bg-sunken pr-3 pl-1.5 font-sans text-12',
-        props.current && 'bg-active',
+        'flex h-9 w-full items-center gap-2 border-b bg-sunken pr-3 pl-1.5 font-sans text-12',
+        props.current && 'shadow-[inset_2px_0_0_var(--accent)]',
       )}
     >
       <IconButton

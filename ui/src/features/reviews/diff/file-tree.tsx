@@ -35,6 +35,7 @@ export function FileTree(props: FileTreeProps) {
     return fileTreeRows(found, text === '' ? closed : new Set())
   }, [props.files, filter, closed])
   const list = useRef<HTMLUListElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another file is the current one
   useEffect(() => {
     list.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' })
   }, [props.current])

@@ -9,7 +9,6 @@ import { useState } from 'react'
 import type { ChecklistItem, Review } from '../../../../../contracts/schemas.ts'
 import { Button } from '../../../components/button.tsx'
 import { cn } from '../../../lib/cn.ts'
-import { plural } from '../../../lib/format.ts'
 import type { DraftActions } from '../review-draft.ts'
 import { groupChecklist } from './group-checklist.ts'
 
@@ -82,8 +81,8 @@ export function Checklist(props: {
   )
 }
 
-/** Longer evidence is folded. */
-const LONG = 220
+/** Longer evidence is folded to its beginning. */
+const LONG = { characters: 220, lines: 3 }
 
 function Item(props: {
   item: ChecklistItem
@@ -93,11 +92,9 @@ function Item(props: {
   narrow: boolean
 }) {
   const { item } = props
-  const [open, setOpen] = useState(item.result === 'fail')
   const { icon: Icon, word, tone } = RESULTS[item.result]
   const evidence = withoutPlace(item)
   const isCheck = item.id.startsWith('check:')
-  const long = isCheck || (evidence?.length ?? 0) > LONG
   return (
     <li className={cn('flex gap-2.5 px-4 py-1.5', props.checked && 'text-fg-2')}>
       {props.onCheck && (
@@ -134,26 +131,56 @@ function Item(props: {
           </button>
         )}
         {evidence &&
-          (long ? (
-            <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-              <summary className="w-fit cursor-default rounded-sm text-12 text-fg-3 hover:text-fg">
-                {isCheck ? 'Output' : plural(evidence.split('\n').length, 'line')}
-              </summary>
-              <pre
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
-                tabIndex={0}
-                className="mt-1 max-h-72 overflow-auto rounded-md border bg-sunken px-2.5 py-2 font-mono text-12 leading-[18px] whitespace-pre-wrap"
-              >
-                {evidence}
-              </pre>
-            </details>
+          (isCheck ? (
+            <Output text={evidence} open={item.result === 'fail'} />
           ) : (
-            <p dir="auto" className="text-12 break-words whitespace-pre-wrap text-fg-2">
-              {evidence}
-            </p>
+            <Evidence text={evidence} />
           ))}
       </div>
     </li>
+  )
+}
+
+/** What a check printed. */
+function Output(props: { text: string; open: boolean }) {
+  return (
+    <details open={props.open}>
+      <summary className="w-fit cursor-default rounded-sm text-12 text-fg-3 hover:text-fg">
+        Output
+      </summary>
+      <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+        tabIndex={0}
+        className="mt-1 max-h-72 overflow-auto rounded-md border bg-sunken px-2.5 py-2 font-mono text-12 leading-[18px] whitespace-pre-wrap"
+      >
+        {props.text}
+      </pre>
+    </details>
+  )
+}
+
+function Evidence({ text }: { text: string }) {
+  const [open, setOpen] = useState(false)
+  const long = text.length > LONG.characters || text.split('\n').length > LONG.lines
+  return (
+    <div className="text-12 text-fg-2">
+      <p
+        dir="auto"
+        className={cn('break-words whitespace-pre-wrap', long && !open && 'line-clamp-2')}
+      >
+        {text}
+      </p>
+      {long && (
+        <button
+          type="button"
+          className="rounded-sm text-fg-3 hover:text-fg"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? 'Show less' : 'Show all'}
+        </button>
+      )}
+    </div>
   )
 }
 
