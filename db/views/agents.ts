@@ -37,6 +37,7 @@ interface RunRow {
   tokens_reasoning: number
   cost_usd: number | null
   last_line: string | null
+  output: { text: string } | null
   last_seq: number
   stopped_by: string | null
   started_at: string | null
@@ -79,12 +80,21 @@ const toRun = (row: RunRow): AgentRun => ({
     total: row.tokens_in + row.tokens_out + row.tokens_cache_read + row.tokens_cache_write,
     costUsd: row.cost_usd,
   },
-  lastLine: row.last_line,
+  lastLine: answerLine(row) ?? row.last_line,
   lastSeq: row.last_seq,
   stoppedBy: row.stopped_by,
   startedAt: row.started_at,
   endedAt: row.ended_at,
 })
+
+/** What a run answered in the end says more than the last piece of a word that came. */
+function answerLine({ output }: RunRow): string | undefined {
+  const line = output?.text
+    .split('\n')
+    .find((one) => one.trim() !== '')
+    ?.trim()
+  return line?.startsWith('{') ? undefined : line?.slice(0, 300)
+}
 
 const LIVE = ['queued', 'running']
 

@@ -63,26 +63,36 @@ function open(stream: string, last: number): Shared {
   return one
 }
 
+/** Follows a stream outside of a component, sharing it with whoever else does. `end` when nobody needs it any more. */
+export function followLog<T>(
+  stream: string,
+  last: number,
+  onChange: () => void,
+): { read: () => LiveLog<T>; end: () => void } {
+  const one = shared.get(stream) ?? open(stream, last)
+  clearTimeout(one.idle)
+  one.listeners.add(onChange)
+  return {
+    read: () => one.log as unknown as LiveLog<T>,
+    end() {
+      one.listeners.delete(onChange)
+      if (one.listeners.size > 0) return
+      one.idle = setTimeout(() => {
+        one.end()
+        shared.delete(stream)
+      }, KEEP_MS)
+    },
+  }
+}
+
 /**
  * A stream as it grows: `goal/<id>` gives events, `run/<id>` a transcript. Begins with its newest `last` items; shown at
  * most once a frame and never through Query's cache. Undefined as stream follows nothing.
  */
 export function useLiveLog<T>(stream: string | undefined, last: number): LiveLog<T> {
   const subscribe = useCallback(
-    (listener: () => void) => {
-      if (stream === undefined) return () => undefined
-      const one = shared.get(stream) ?? open(stream, last)
-      clearTimeout(one.idle)
-      one.listeners.add(listener)
-      return () => {
-        one.listeners.delete(listener)
-        if (one.listeners.size > 0) return
-        one.idle = setTimeout(() => {
-          one.end()
-          shared.delete(stream)
-        }, KEEP_MS)
-      }
-    },
+    (listener: () => void) =>
+      stream === undefined ? () => undefined : followLog(stream, last, listener).end,
     [stream, last],
   )
   const read = () => (stream === undefined ? EMPTY : (shared.get(stream)?.log ?? EMPTY))

@@ -88,6 +88,22 @@ export const agentsQuery = (filter: Query<'listAgents'> = {}) =>
     queryFn: read(() => call('listAgents', { query: { limit: 100, ...filter } })),
   })
 
+/** Runs that are over, newest first, a page at a time. */
+export const overAgentsQuery = (
+  filter: Pick<NonNullable<Query<'listAgents'>>, 'adapter' | 'goal'>,
+) =>
+  infiniteQueryOptions({
+    queryKey: ['agents', 'over', filter],
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam }): Promise<Reply<'listAgents'>> => {
+      await whenLive()
+      const cursor = pageParam === undefined ? {} : { cursor: pageParam }
+      const query = { ...filter, ...cursor, state: 'over' as const, limit: 50 }
+      return call('listAgents', { query })
+    },
+    getNextPageParam: (page) => page.next ?? undefined,
+  })
+
 export const agentQuery = (id: string) =>
   queryOptions({
     queryKey: ['agent', id],

@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router'
+import { readAgentSearch, readAgentsSearch } from '../features/agents/agents-search.ts'
 import { GoalsPage } from '../features/goals/goals-page.tsx'
 import { readGoalSearch, readGoalsSearch } from '../features/goals/goals-search.ts'
 import { readReviewSearch } from '../features/reviews/review-search.ts'
@@ -58,12 +59,14 @@ const reviewRoute = createRoute({
 const agentsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/agents',
+  validateSearch: readAgentsSearch,
   component: lazyRouteComponent(() => import('../features/agents/agents-page.tsx'), 'AgentsPage'),
 })
 
 const agentRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/agents/$id',
+  validateSearch: readAgentSearch,
   component: lazyRouteComponent(() => import('../features/agents/agent-page.tsx'), 'AgentPage'),
 })
 

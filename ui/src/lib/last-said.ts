@@ -1,7 +1,7 @@
 import type { TranscriptEntry } from '../../../contracts/schemas.ts'
 
 /** Agents speak in pieces of words; the pieces at the end are joined, up to this many characters. */
-const LONGEST = 400
+const LONGEST = 160
 
 /** The last line that a transcript says, undefined when it says nothing yet. */
 export function lastSaid(items: readonly TranscriptEntry[]): string | undefined {
@@ -16,7 +16,10 @@ export function lastSaid(items: readonly TranscriptEntry[]): string | undefined 
       if (line) return line
     }
   }
-  return text.trim().split('\n').at(-1)?.trim() || undefined
+  const line = text.trim().split('\n').at(-1)?.trim()
+  if (!line) return undefined
+  // its beginning is not there: from the next whole word on
+  return line.length < LONGEST ? line : `…${line.slice(-LONGEST).replace(/^\S*\s/, '')}`
 }
 
 function act(entry: TranscriptEntry): string | undefined {

@@ -1,50 +1,277 @@
-import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { Bot } from 'lucide-react'
-import { STAGE_TITLES } from '../../../../contracts/stages.ts'
-import { agentsQuery } from '../../app/queries.ts'
-import { AdapterMark } from '../../components/adapter-mark.tsx'
-import { Duration, ShortId } from '../../components/figures.tsx'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { Bot, ListFilter, SearchX } from 'lucide-react'
+import { type ReactNode, useMemo, useRef } from 'react'
+import { useActions } from '../../app/actions/registry.ts'
+import { adaptersQuery, agentsQuery, overAgentsQuery, poolQuery } from '../../app/queries.ts'
+import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
+import { useListKeys } from '../../app/use-list-keys.ts'
+import { Button } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
+import { Select } from '../../components/select.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
-import { StatusIcon } from '../../components/status-icon.tsx'
+import { PoolPanel } from '../pool/pool-panel.tsx'
+import { type AgentGroups, groupAgents } from './agent-groups.ts'
+import { AgentRow, WaitingRow } from './agent-row.tsx'
+import type { AgentsSearch } from './agents-search.ts'
 
-/** Agent runs, newest first. */
+const route = getRouteApi('/agents')
+
+/** Who runs what, what waits in line and why, and what is over; beside it the pool. */
 export function AgentsPage() {
-  const { data, error, refetch } = useQuery(agentsQuery())
+  const search = route.useSearch()
+  const { panel } = useFocusPanel()
+  const live = useQuery(agentsQuery({ state: 'live', limit: 200 }))
+  const pool = useQuery(poolQuery())
+  const filter = {
+    ...(search.adapter && { adapter: search.adapter }),
+    ...(search.goal && { goal: search.goal }),
+  }
+  const over = useInfiniteQuery(overAgentsQuery(filter))
+  const groups = useMemo(
+    () =>
+      groupAgents(
+        {
+          live: live.data?.items ?? [],
+          waiting: pool.data?.waiting ?? [],
+          over: over.data?.pages.flatMap(({ items }) => items) ?? [],
+        },
+        search,
+      ),
+    [live.data, pool.data, over.data, search],
+  )
+  const error = live.error ?? over.error ?? pool.error
+  const pending = live.isPending || over.isPending || pool.isPending
   return (
     <>
       <PageHeader crumbs={[{ label: 'Agents' }]} />
-      {error && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {!data && !error && <SkeletonRows label="Loading agents" />}
-      {data?.items.length === 0 && (
-        <EmptyState
-          icon={Bot}
-          title="No agent has run yet"
-          detail="Each stage of a goal starts one; they appear here as they do."
-        />
-      )}
-      <ul className="min-h-0 flex-1 overflow-y-auto">
-        {data?.items.map((run) => (
-          <li key={run.id}>
-            <Link
-              to="/agents/$id"
-              params={{ id: run.shortId }}
-              className="flex h-9 items-center gap-3 border-b px-4 hover:bg-hover"
-            >
-              <StatusIcon status={run.status} quiet />
-              <ShortId id={run.shortId} className="w-10" />
-              <AdapterMark adapter={run.adapter} className="w-20" />
-              <span className="flex-1 truncate">
-                {run.goalShortId} {STAGE_TITLES[run.stage]}
-              </span>
-              {run.startedAt && (
-                <Duration from={run.startedAt} to={run.endedAt} className="text-12 text-fg-3" />
-              )}
-            </Link>
-          </li>
-        ))}
-      </ul>
+      <div className="flex min-h-0 flex-1 max-lg:flex-col max-lg:overflow-y-auto">
+        <section
+          aria-label="Runs"
+          className="flex min-w-0 flex-1 flex-col max-lg:order-2 max-lg:flex-none"
+        >
+          <Filters search={search} />
+          {pending ? (
+            error ? (
+              <ErrorState
+                error={error}
+                onRetry={() => void Promise.all([live.refetch(), over.refetch(), pool.refetch()])}
+              />
+            ) : (
+              <SkeletonRows label="Loading agents" />
+            )
+          ) : (
+            <Groups
+              groups={groups}
+              search={search}
+              more={over.hasNextPage && (search.show === undefined || search.show === 'over')}
+              onMore={() => void over.fetchNextPage()}
+            />
+          )}
+        </section>
+        {pool.data && panel === undefined && (
+          <aside
+            aria-label="Pool"
+            className="w-[300px] shrink-0 overflow-y-auto border-l max-lg:order-1 max-lg:w-auto max-lg:overflow-visible max-lg:border-b max-lg:border-l-0"
+          >
+            <PoolPanel pool={pool.data} />
+          </aside>
+        )}
+      </div>
     </>
+  )
+}
+
+const SHOWS = [
+  [undefined, 'All'],
+  ['running', 'Running'],
+  ['waiting', 'In line'],
+  ['over', 'Recent'],
+] as const
+const ANY = '*'
+
+function Filters({ search }: { search: AgentsSearch }) {
+  const navigate = useNavigate({ from: '/agents' })
+  const { data: adapters } = useQuery(adaptersQuery())
+  const input = useRef<HTMLInputElement>(null)
+  const change = (next: { [K in keyof AgentsSearch]?: AgentsSearch[K] | undefined }) =>
+    void navigate({ search: (before) => ({ ...before, ...next }) as AgentsSearch, replace: true })
+  useActions(
+    useMemo(
+      () => [
+        {
+          id: 'agents.filter',
+          title: 'Filter agents',
+          scope: 'Agents',
+          keys: '/',
+          icon: ListFilter,
+          run: () => input.current?.focus(),
+        },
+      ],
+      [],
+    ),
+  )
+  return (
+    <div className="flex h-10 shrink-0 items-center gap-1 border-b px-3 touch:h-12">
+      <fieldset className="flex gap-0.5" aria-label="Show">
+        {SHOWS.map(([show, label]) => (
+          <button
+            key={label}
+            type="button"
+            aria-pressed={search.show === show}
+            onClick={() => change({ show })}
+            className="h-6 rounded-md px-2 text-12 text-fg-2 hover:bg-hover hover:text-fg aria-pressed:bg-active aria-pressed:font-medium aria-pressed:text-fg touch:h-9"
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <span className="ml-auto flex min-w-0 items-center gap-1">
+        {search.goal && (
+          <Button size="sm" tone="ghost" onClick={() => change({ goal: undefined })}>
+            Only {search.goal} ×
+          </Button>
+        )}
+        {adapters && adapters.items.length > 1 && (
+          <Select
+            label="Agent"
+            className="h-6 border-transparent bg-transparent text-12 shadow-none max-md:hidden"
+            value={search.adapter ?? ANY}
+            onChange={(value) => change({ adapter: value === ANY ? undefined : value })}
+            options={[
+              { value: ANY, label: 'Any agent' },
+              ...adapters.items.map(({ adapter, title }) => ({ value: adapter, label: title })),
+            ]}
+          />
+        )}
+        <input
+          ref={input}
+          type="search"
+          aria-label="Filter by words"
+          placeholder="Filter"
+          dir="auto"
+          value={search.q ?? ''}
+          onChange={(event) => change({ q: event.target.value || undefined })}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') event.currentTarget.blur()
+          }}
+          className="h-6 w-20 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none focus:w-48 focus:bg-hover md:w-32 touch:text-16"
+        />
+      </span>
+    </div>
+  )
+}
+
+function Groups(props: {
+  groups: AgentGroups
+  search: AgentsSearch
+  more: boolean
+  onMore: () => void
+}) {
+  const { running, waiting, over } = props.groups
+  const navigate = useNavigate({ from: '/agents' })
+  const { open } = useFocusPanel()
+  const runs = [...running, ...over]
+  const { selected, select, listProps } = useListKeys({
+    scope: 'Agents',
+    ids: runs.map(({ shortId }) => shortId),
+    onOpen: (id) => void navigate({ to: '/agents/$id', params: { id } }),
+  })
+  useActions(
+    useMemo(
+      () => [
+        {
+          id: 'agents.peek',
+          title: 'Peek',
+          scope: 'Agents',
+          keys: 'Space',
+          onlyKeys: true,
+          enabledWhen: () => selected !== undefined,
+          run: () => selected !== undefined && open(selected),
+        },
+      ],
+      [selected, open],
+    ),
+  )
+  if (runs.length + waiting.length === 0) return <NoAgents search={props.search} />
+  const row = (run: (typeof runs)[number]) => (
+    <AgentRow
+      key={run.id}
+      run={run}
+      selected={run.shortId === selected}
+      onPoint={() => select(run.shortId)}
+    />
+  )
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto pb-6 max-lg:overflow-visible" {...listProps}>
+      <Group title="Running" count={running.length}>
+        {running.map(row)}
+      </Group>
+      <Group title="In line" count={waiting.length}>
+        {waiting.map((one) => (
+          <WaitingRow key={one.id} waiting={one} />
+        ))}
+      </Group>
+      <Group title="Recent" count={over.length} more={props.more}>
+        {over.map(row)}
+      </Group>
+      {props.more && (
+        <div className="px-4 pt-3">
+          <Button tone="ghost" onClick={props.onMore}>
+            Show older runs
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Group(props: { title: string; count: number; more?: boolean; children: ReactNode }) {
+  if (props.count === 0) return null
+  return (
+    <section aria-label={props.title}>
+      <h2 className="sticky top-0 z-10 flex h-8 items-center gap-2 bg-sunken px-4 text-12 font-medium text-fg-2">
+        {props.title}
+        <span className="figure font-normal text-fg-3">
+          {props.count}
+          {props.more && '+'}
+        </span>
+      </h2>
+      <ul>{props.children}</ul>
+    </section>
+  )
+}
+
+function NoAgents({ search }: { search: AgentsSearch }) {
+  const navigate = useNavigate({ from: '/agents' })
+  const filtered = search.q ?? search.adapter ?? search.goal
+  if (filtered !== undefined || search.show !== undefined)
+    return (
+      <EmptyState
+        icon={SearchX}
+        title={
+          filtered !== undefined
+            ? 'No agent matches'
+            : search.show === 'running'
+              ? 'No agent is at work'
+              : search.show === 'waiting'
+                ? 'Nothing waits in line'
+                : 'No run is over yet'
+        }
+        detail={
+          filtered !== undefined
+            ? 'Another word, or all agents, may show more.'
+            : 'Agents start by themselves when a goal needs one.'
+        }
+      >
+        <Button onClick={() => void navigate({ search: {} })}>Show all agents</Button>
+      </EmptyState>
+    )
+  return (
+    <EmptyState
+      icon={Bot}
+      title="No agent has run yet"
+      detail="Each stage of a goal starts one; they appear here as they do."
+    />
   )
 }
