@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { approve } from './approve.ts'
+import { claudeAdapter } from './claude-adapter.ts'
 import { cli } from './cli.ts'
 import { coldStart } from './cold-start.ts'
 import { eventLatency } from './event-latency.ts'
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   worktree,
   goalOverhead,
   firstEvent,
+  claudeAdapter,
   eventLatency,
   approve,
   coldStart,

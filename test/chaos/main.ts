@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util'
 import { distDir, packageRoot } from '../../config/home.ts'
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts'
 import { processesIn } from '../support/processes.ts'
+import { type Cast, castClaude, DEMO } from './cast.ts'
 import { measuredPart, withMeasured } from './report.ts'
 import { type Outcome, runSchedule } from './run-schedule.ts'
 import { describeSchedule, type Schedule, schedulesOf } from './schedule.ts'
 
-const HELP = `npm run chaos -- [--seed N] [--count 60] [--lanes 2] [--only INDEX] [--report]
+const HELP = `npm run chaos -- [--agent demo|claude] [--seed N] [--count 60] [--lanes 2] [--only INDEX] [--report]
   Kills processes of Dispatch at points that the seed chooses and checks that nothing is lost, done twice or left over.
-  --only repeats one schedule of a seed; --report writes the figures into docs/reliability.md.`
+  --agent claude drives the real Claude Code with a scripted model. --only repeats one schedule of a seed; --report writes the figures into docs/reliability.md.`
 
 /** So many goals share a home before it is replaced: enough to be quick, few enough that leftovers are noticed. */
 const PER_STACK = 8
@@ -20,6 +21,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
+      agent: { type: 'string', default: 'demo' },
       seed: { type: 'string' },
       count: { type: 'string', default: '60' },
       lanes: { type: 'string', default: '2' },
@@ -34,7 +36,9 @@ async function main(): Promise<number> {
   }
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
   const [count, lanes] = [Number(values.count), Number(values.lanes)]
-  if (![seed, count, lanes].every((n) => Number.isSafeInteger(n) && n >= 0) || lanes < 1) {
+  const isNumber = (n: number) => Number.isSafeInteger(n) && n >= 0
+  const agent = values.agent === 'demo' || values.agent === 'claude' ? values.agent : undefined
+  if (![seed, count, lanes].every(isNumber) || lanes < 1 || !agent) {
     say(HELP)
     return 64
   }
@@ -49,12 +53,16 @@ async function main(): Promise<number> {
   const outcomes: Outcome[] = []
   const folder = join(packageRoot(), '.dispatch', 'chaos', `seed-${seed}`)
   const dist = copyOfDist(folder)
+  const cast = agent === 'claude' ? await castClaude(say) : DEMO
   await Promise.all(
-    Array.from({ length: Math.min(lanes, queue.length) }, () => lane({ queue, outcomes, dist })),
+    Array.from({ length: Math.min(lanes, queue.length) }, () =>
+      lane({ queue, outcomes, dist, cast }),
+    ),
   )
+  await cast.end()
   rmSync(dist, { recursive: true, force: true })
   outcomes.sort((a, b) => a.schedule.index - b.schedule.index)
-  const measured = measuredPart(outcomes, { seed, lanes, at: started })
+  const measured = measuredPart(outcomes, { agent: cast.title, seed, lanes, at: started })
   say(`\n${measured}`)
   writeFileSync(join(folder, 'outcomes.json'), JSON.stringify(outcomes, null, 2))
   if (values.report) {
@@ -73,6 +81,7 @@ function copyOfDist(folder: string): string {
 }
 
 interface Lane {
+  cast: Cast
   queue: Schedule[]
   outcomes: Outcome[]
   dist: string
@@ -91,15 +100,15 @@ function closeOnSignal(): void {
 }
 
 /** Works through the queue with stacks of its own. A stack in which something broke is kept to be looked at. */
-async function lane({ queue, outcomes, dist }: Lane): Promise<void> {
+async function lane({ queue, outcomes, dist, cast }: Lane): Promise<void> {
   while (queue.length > 0) {
-    const at = await startOwnStack({ dist })
+    const at = await startOwnStack({ dist, env: cast.env })
     open.add(at)
     let broke = false
     for (let goals = 0; goals < PER_STACK && !broke; goals += 1) {
       const schedule = queue.shift()
       if (!schedule) break
-      const outcome = await runSchedule(at, schedule)
+      const outcome = await runSchedule(at, schedule, cast.profile)
       outcomes.push(outcome)
       broke = outcome.broken.length > 0
       tell(outcome, at)

@@ -17,11 +17,11 @@ export function withMeasured(page: string, measured: string): string {
 /** Figures of a run as Markdown. */
 export function measuredPart(
   outcomes: readonly Outcome[],
-  run: { seed: number; lanes: number; at: Date },
+  run: { agent: string; seed: number; lanes: number; at: Date },
 ): string {
   const failed = outcomes.filter(({ broken }) => broken.length > 0)
   return `${[
-    `Run of ${run.at.toISOString().slice(0, 16).replace('T', ' ')} UTC: \`npm run chaos -- --seed ${run.seed} --count ${outcomes.length} --lanes ${run.lanes}\`.`,
+    `Run of ${run.at.toISOString().slice(0, 16).replace('T', ' ')} UTC: \`npm run chaos -- --seed ${run.seed} --count ${outcomes.length} --lanes ${run.lanes}\`, with ${run.agent}.`,
     '',
     `**${outcomes.length} schedules, ${outcomes.length - failed.length} with every invariant kept, ${failed.length} with a broken one.**`,
     '',

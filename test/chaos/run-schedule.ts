@@ -25,14 +25,18 @@ const COMPLETION_MS = 180_000
 const QUIET_MS = 20_000
 
 /** One goal of one person, one strike in the middle, and what came of it. Never throws: what went wrong is in `broken`. */
-export async function runSchedule(at: OwnStack, schedule: Schedule): Promise<Outcome> {
+export async function runSchedule(
+  at: OwnStack,
+  schedule: Schedule,
+  profile = 'Demo',
+): Promise<Outcome> {
   const started = Date.now()
   const outcome: Outcome = {
     ...{ schedule, broken: [], hit: [], totalMs: 0, goalId: undefined },
     ...{ recoveryMs: undefined, namedMs: undefined },
   }
   try {
-    await play(at, schedule, outcome)
+    await play(at, { schedule, outcome, profile })
   } catch (error) {
     outcome.broken.push((error as Error).message)
     if (outcome.goalId) outcome.broken.push(await describeGoal(at, outcome.goalId))
@@ -41,11 +45,14 @@ export async function runSchedule(at: OwnStack, schedule: Schedule): Promise<Out
   return outcome
 }
 
-async function play(at: OwnStack, schedule: Schedule, outcome: Outcome): Promise<void> {
+async function play(
+  at: OwnStack,
+  { schedule, outcome, profile }: { schedule: Schedule; outcome: Outcome; profile: string },
+): Promise<void> {
   const repository = at.repository(`repo ${schedule.index}`)
   const project = await at.insist('POST', '/api/projects', { path: repository.path })
   const filed = await at.insist('POST', '/api/goals', {
-    ...{ project: project.body.id, description: goalText(schedule), profile: 'Demo' },
+    ...{ project: project.body.id, description: goalText(schedule), profile },
   })
   if (filed.status !== 202) throw new Error(`the goal was refused: ${JSON.stringify(filed.body)}`)
   const goalId: string = filed.body.id

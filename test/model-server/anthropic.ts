@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import type { Dialect, Exchange } from './model-server.ts'
+import type { Dialect, Exchange } from './dialect.ts'
 import type { ModelRequest, PlainStep, Said, StepUsage } from './step.ts'
 
 /** The parts of Anthropic's Messages API that agents use: https://docs.anthropic.com/en/api/messages and …/messages-streaming. */
@@ -128,20 +128,19 @@ function blocksOf(step: PlainStep & { do: 'say' | 'call' | 'answer' }, tools: re
 async function stream(exchange: Exchange, blocks: Block[]): Promise<boolean> {
   const { step, response } = exchange
   const send = begin(exchange)
-  const pieces = step.do === 'say' ? (step.pieces ?? 3) : 3
-  const everyMs = step.do === 'say' ? (step.everyMs ?? 0) : 0
+  const { pieces = 3, everyMs = 0 } = step
   for (const [index, block] of blocks.entries()) {
     const isText = block.type === 'text'
     const empty = isText ? { type: 'text', text: '' } : { ...block, input: {} }
     send('content_block_start', { index, content_block: empty })
     const whole = isText ? block.text : JSON.stringify('input' in block ? block.input : {})
-    for (const piece of cut(whole, pieces)) {
+    for (const piece of cut(whole, isText ? pieces : 3)) {
       if (response.destroyed) return false
       const delta = isText
         ? { type: 'text_delta', text: piece }
         : { type: 'input_json_delta', partial_json: piece }
       send('content_block_delta', { index, delta })
-      if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs))
+      if (isText && everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs))
     }
     send('content_block_stop', { index })
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { anthropic } from './anthropic.ts'
+import type { Dialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
 import { openai } from './openai.ts'
 import { SCENARIOS } from './scenarios.ts'
@@ -13,27 +14,6 @@ import {
   type StepUsage,
   USUAL_USAGE,
 } from './step.ts'
-
-/** One provider's protocol. OpenAI's and Gemini's come beside Anthropic's, as one more entry of `DIALECTS`. */
-export interface Dialect {
-  /** True for paths (behind `/s/<scenario>/<run>`) that this dialect serves. */
-  serves(method: string, path: string): boolean
-  /** The request in neutral words; undefined for one that wants no answer of the model (a count of tokens). */
-  read(path: string, body: unknown): Omit<ModelRequest, 'run'> | undefined
-  /** Answers what `read` did not take for a request to the model. */
-  otherwise(path: string, body: unknown, response: ServerResponse): void
-  /** Plays the step on the wire; true when the whole answer was handed over. */
-  play(exchange: Exchange): Promise<boolean>
-}
-
-export interface Exchange {
-  step: PlainStep
-  usage: StepUsage
-  request: ModelRequest
-  path: string
-  body: unknown
-  response: ServerResponse
-}
 
 const DIALECTS: readonly Dialect[] = [anthropic, gemini, openai]
 
@@ -146,6 +126,7 @@ async function serve(
   run.requests.push({ ...request, at: performance.now(), path, step: index, headers, body })
   told()
   const usage = { ...USUAL_USAGE, ...step.usage }
+  if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
   if (!(await dialect.play({ step, usage, request, path, body, response }))) return
   for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
     run.charged[key] += usage[key]

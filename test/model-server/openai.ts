@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import type { Dialect, Exchange } from './model-server.ts'
+import type { Dialect, Exchange } from './dialect.ts'
 import type { ModelRequest, PlainStep, Said, StepUsage } from './step.ts'
 
 /** The parts of OpenAI's Responses API that Codex uses: https://platform.openai.com/docs/api-reference/responses. */

@@ -16,8 +16,23 @@ export function answerStage({ said, system }: ModelRequest): Step {
   const since = said.slice(asked + 1)
   const used = since.filter(({ from, text }) => from === 'agent' && /^\[\w+\]$/.test(text)).length
   const cwd = /working directory: (.+)/i.exec(`${system}\n${texts(said)}`)?.[1]?.trim() ?? ''
-  const plan = planFor(request, { cwd, since })
-  return plan[Math.min(used, plan.length - 1)] ?? { do: 'say', text: '' }
+  const [first = NOTHING, ...others] = planFor(request, { cwd, since })
+  const plan = [paced(first, request), ...others]
+  return plan[Math.min(used, plan.length - 1)] ?? NOTHING
+}
+
+const NOTHING: Step = { do: 'say', text: '' }
+
+/** The directives `silent:2` and `slow:2` of the demo agent, as the pace of the model. */
+function paced(step: Step, { behaviours }: DemoRequest): Step {
+  for (const { name, argument } of behaviours) {
+    const seconds = Number(argument) || 2
+    if (name === 'silent') return { ...step, delayMs: seconds * 1000 }
+    const text = 'One word after the other. '.repeat(10)
+    if (name === 'slow' && step.do !== 'decide')
+      return { ...step, text, pieces: seconds * 20, everyMs: 50 } as Step
+  }
+  return step
 }
 
 const texts = (said: readonly Said[]) => said.map(({ text }) => text).join('\n')

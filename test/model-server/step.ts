@@ -2,7 +2,7 @@
 export type Step =
   /** Says something and ends its turn. */
   (
-    | { do: 'say'; text: string; pieces?: number; everyMs?: number }
+    | { do: 'say'; text: string }
     /** Asks the agent to use a tool. */
     | { do: 'call'; tool: string; input: Record<string, unknown>; text?: string }
     /** Gives the structured answer that was asked for, or the same as JSON text where none was. */
@@ -26,7 +26,14 @@ export type Step =
     | { do: 'garbage' }
     /** Decides by what was asked. */
     | { do: 'decide'; by: (request: ModelRequest) => Step }
-  ) & { usage?: Partial<StepUsage> }
+  ) & {
+    usage?: Partial<StepUsage>
+    /** Before it says anything. */
+    delayMs?: number
+    /** Text comes in so many pieces (3), with a pause after each (none). */
+    pieces?: number
+    everyMs?: number
+  }
 
 export type PlainStep = Exclude<Step, { do: 'decide' }>
 

@@ -51,12 +51,23 @@ export interface Repository {
 
 const ANSWER_MS = 15_000
 
-/** `dist`: the folder of the built program, when it is not the package's own. `ui`: serve the pages and Temporal's. */
-export async function startOwnStack({ dist = distDir(), ui = false } = {}): Promise<OwnStack> {
+/**
+ * `dist`: the folder of the built program, when it is not the package's own. `ui`: serve the pages and Temporal's. `env`: goes into
+ * the environment of its processes.
+ */
+export async function startOwnStack({
+  dist = distDir(),
+  ui = false,
+  env: more = {},
+}: {
+  dist?: string
+  ui?: boolean
+  env?: Record<string, string>
+} = {}): Promise<OwnStack> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-own-')))
   const home = homePaths(join(folder, 'home'))
   const { PATH = '', HOME = '', XDG_CACHE_HOME } = processEnv()
-  const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}) }
+  const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}), ...more }
   const base = 20_000 + Math.floor(Math.random() * 20_000)
   const [port, temporalPort] = [await freePort(base), await freePort(base + 100)]
   const said: string[] = []
