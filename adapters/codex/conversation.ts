@@ -68,7 +68,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
       ...(model === undefined ? {} : { model }),
     }
     const answer = await (resumeSessionId === undefined
-      ? rpc.request<ThreadAnswer>('thread/start', options)
+      ? rpc.request<ThreadAnswer>('thread/start', { ...options, experimentalRawEvents: true })
       : rpc.request<ThreadAnswer>('thread/resume', {
           ...options,
           threadId: resumeSessionId,
@@ -181,14 +181,15 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
     },
     interrupt,
     hasGreeted: () => greeted,
-    isWaiting: () => translator.toolsAtWork() === 0,
+    isWaiting: () => translator.toolsAtWork() === 0 && !patience.isTrying(),
     stop: patience.stop,
   }
 }
 
 const HELLO = {
   clientInfo: { name: 'dispatch', title: 'Dispatch', version: '1' },
-  capabilities: { experimentalApi: false, requestAttestation: false },
+  // for the raw events: tokens of each response, and what was refused; versions without them say less
+  capabilities: { experimentalApi: true, requestAttestation: false },
 }
 
 const textInput = (text: string) => ({ type: 'text', text, text_elements: [] })

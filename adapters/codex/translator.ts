@@ -2,7 +2,15 @@ import { relative } from 'node:path'
 import type { AgentEvent } from '../../contracts/agent.ts'
 import { reasonOf } from './failures.ts'
 import { createUsageMeter } from './usage-meter.ts'
-import type { FileChange, Item, Notification, RateLimits, TokenUsage, TurnError } from './wire.ts'
+import type {
+  FileChange,
+  Item,
+  Notification,
+  RateLimits,
+  RawItem,
+  TokenUsage,
+  TurnError,
+} from './wire.ts'
 
 const MAX_INPUT_CHARS = 4000
 const MAX_NOTICE_CHARS = 2000
@@ -24,6 +32,7 @@ export function createTranslator(cwd: string): Translator {
   const meter = createUsageMeter()
   const streamed = new Set<string>()
   const running = new Set<string>()
+  const refusals = createRefusals()
   let turn: string | undefined
   let answer = ''
   let limits: RateLimits | undefined
@@ -32,6 +41,7 @@ export function createTranslator(cwd: string): Translator {
   function started(item: Item): AgentEvent[] {
     const tool = toolOf(item, cwd)
     if (!tool) return []
+    refusals.isShown(item.id)
     running.add(item.id)
     return [{ type: 'tool', callId: item.id, ...tool }]
   }
@@ -89,6 +99,12 @@ export function createTranslator(cwd: string): Translator {
           return [{ type: 'reasoning', text: notification.params.delta }]
         case 'thread/tokenUsage/updated':
           return usage(notification.params)
+        case 'rawResponse/completed': {
+          const counts = notification.params.usage
+          return counts ? [{ type: 'usage', usage: meter.response(counts) }] : []
+        }
+        case 'rawResponseItem/completed':
+          return refusals.read(notification.params.item)
         case 'account/rateLimits/updated':
           limits = notification.params.rateLimits
           return []
@@ -100,6 +116,32 @@ export function createTranslator(cwd: string): Translator {
         default:
           return other(notification)
       }
+    },
+  }
+}
+
+/**
+ * A use of a tool that Codex refuses by itself (a patch in a read-only run) is no item: only the conversation, as the provider has it, shows
+ * the call and the refusal.
+ */
+function createRefusals() {
+  const calls = new Map<string, Tool>()
+  return {
+    isShown: (callId: string) => calls.delete(callId),
+    read({ call_id: callId, name, arguments: args, input, output }: RawItem): AgentEvent[] {
+      if (callId === undefined) return []
+      if (name !== undefined) {
+        calls.set(callId, { name, input: (input ?? args ?? '').slice(0, MAX_INPUT_CHARS) })
+        return []
+      }
+      const call = calls.get(callId)
+      calls.delete(callId)
+      const said = typeof output === 'string' ? output : JSON.stringify(output ?? '')
+      if (!call || !/\brejected\b/.test(said)) return []
+      return [
+        { type: 'tool', callId, ...call },
+        { type: 'tool_result', callId, ok: false, output: said },
+      ]
     },
   }
 }

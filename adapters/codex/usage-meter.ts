@@ -2,30 +2,42 @@ import { NO_USAGE, type Usage } from '../../contracts/agent.ts'
 import type { ExecUsage, TokenCounts } from './wire.ts'
 
 /**
- * Counts a run's tokens as the difference of the thread's totals, which go on over turns, processes and resumes and are repeated
- * without a change. Codex knows no price: the cost stays unknown.
+ * Counts a run's tokens. Codex knows no price: the cost stays unknown.
+ *
+ * Exactly, by what each response took, where a version tells that (`rawResponse/completed`: at once, and compactions too). Else as the
+ * difference of the thread's totals, which go on over turns, processes and resumes, are repeated without a change, come only after the tools
+ * of a response have ended, and leave compactions out.
  */
 export interface UsageMeter {
   /** The thread's total before this run, as a resumed thread tells it. */
   before(total: TokenCounts): void
   /** The run's tokens so far; undefined when nothing changed. `last`: what its newest answer alone took. */
   update(total: TokenCounts, last: TokenCounts): Usage | undefined
+  /** The run's tokens so far, after one more response. */
+  response(counts: TokenCounts): Usage
 }
 
 export function createUsageMeter(): UsageMeter {
   let base: Usage | undefined
   let shown: Usage = { ...NO_USAGE }
+  let isExact = false
   return {
     before(total) {
       base ??= fromWire(total)
     },
     update(total, last) {
+      if (isExact) return undefined
       // not told what was before: everything but the first answer
       base ??= minus(fromWire(total), fromWire(last))
       const now = minus(fromWire(total), base)
       if (KEYS.every((key) => now[key] <= shown[key])) return undefined
       shown = now
       return now
+    },
+    response(counts) {
+      isExact = true
+      shown = merge(shown, fromWire(counts), (a, b) => a + b)
+      return shown
     },
   }
 }
@@ -43,10 +55,12 @@ function fromWire(counts: TokenCounts): Usage {
   return { input, output, cacheRead, cacheWrite, reasoning }
 }
 
-function minus(a: Usage, b: Usage): Usage {
-  const left = { ...NO_USAGE }
-  for (const key of KEYS) left[key] = Math.max(0, a[key] - b[key])
-  return left
+const minus = (a: Usage, b: Usage) => merge(a, b, (x, y) => Math.max(0, x - y))
+
+function merge(a: Usage, b: Usage, by: (x: number, y: number) => number): Usage {
+  const merged = { ...NO_USAGE }
+  for (const key of KEYS) merged[key] = by(a[key], b[key])
+  return merged
 }
 
 /** The words of `codex exec --json` as those of the app-server. */

@@ -40,6 +40,8 @@ export type Notification =
       method: 'thread/tokenUsage/updated'
       params: { threadId?: string; turnId: string; tokenUsage: TokenUsage }
     }
+  | { method: 'rawResponse/completed'; params: { threadId?: string; usage?: TokenCounts | null } }
+  | { method: 'rawResponseItem/completed'; params: { threadId?: string; item: RawItem } }
   | { method: 'account/rateLimits/updated'; params: { threadId?: string; rateLimits: RateLimits } }
   | { method: 'error'; params: { threadId?: string; error: TurnError; willRetry: boolean } }
   | { method: 'turn/completed'; params: { threadId?: string; turn: Turn } }
@@ -79,6 +81,16 @@ export type Item = { id: string } & (
   | { type: 'webSearch'; query?: string }
   | { type: 'contextCompaction' }
 )
+
+/** An item of the conversation as the provider has it. */
+export interface RawItem {
+  type: string
+  call_id?: string
+  name?: string
+  arguments?: string
+  input?: string
+  output?: unknown
+}
 
 export interface FileChange {
   path: string

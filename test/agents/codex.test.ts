@@ -1,10 +1,22 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signal } from '../../adapters/process-tree.ts'
+import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import type { RecordedRequest } from '../model-server/step.ts'
 import { setCodexStage } from './codex-stage.ts'
-import { installCodex } from './install-codex.ts'
+import { CODEX_VERSION, installCodex } from './install-codex.ts'
 import type { Played, Stage } from './play.ts'
 
 let model: ModelServer
@@ -18,22 +30,404 @@ afterAll(async () => {
   for (const each of stages) each.remove()
   await model?.close()
 })
-function stage(scenario: string, more: Partial<RunSpec> & { config?: string } = {}): Stage {
+
+type More = Partial<RunSpec> & { config?: string }
+function stage(scenario: string, more: More = {}): Stage {
   const made = setCodexStage(model, scenario, { binary: codex, ...more })
   stages.push(made)
   return made
 }
 const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
   events.filter((event): event is AgentEvent & { type: T } => event.type === type)
-const lastUsage = (played: Played) => of(played, 'usage').at(-1)
+const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage
+const sessionOf = (played: Played) => of(played, 'session')[0]?.sessionId ?? ''
+const requestsOf = (at: Stage) => model.requests(at.spec.runId)
+const has = ({ said }: RecordedRequest, words: string) =>
+  said.some(({ text }) => text.includes(words))
+const bash = (command: string) =>
+  ({ do: 'call', tool: 'Bash', input: { command, description: 'as scripted' } }) as const
+const ANSWER = { do: 'answer', output: { answer: 42 } } as const
+/** Holds the shell, and leaves a child in a session of its own. */
+const HOLD = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
 
 describe.concurrent('Codex at work', () => {
   test('writes a file and answers in the asked shape, counted to the token', async () => {
     const at = stage('write-file')
-    const played = await at.play((e) => console.log(JSON.stringify(e).slice(0, 200)))
+    const played = await at.play()
     expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
     expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
     expect(of(played, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
-    expect(lastUsage(played)).toMatchObject({ usage: model.charged(at.spec.runId) })
+    expect(usageOf(played)).toEqual({ ...model.charged(at.spec.runId), reasoning: 0 })
+    expect(of(played, 'usage').every(({ costUsd }) => costUsd === undefined)).toBe(true)
+    const { text } = last(at).body as { text: { format: object } }
+    expect(text.format).toMatchObject({
+      strict: true,
+      schema: { required: ['answer', 'remark'], additionalProperties: false },
+    })
+  })
+
+  test('a resumed session is not counted twice', async () => {
+    const at = stage('write-file')
+    const first = await at.play()
+    const charged = { ...model.charged(at.spec.runId) }
+    const second = await at.resume({ resumeSessionId: sessionOf(first) })
+    expect(second.terminal.type).toBe('done')
+    expect(sessionOf(second)).toBe(sessionOf(first))
+    const both = model.charged(at.spec.runId)
+    expect(usageOf(first)).toMatchObject(charged)
+    expect(usageOf(second)?.input).toBe(both.input - charged.input)
+    expect(usageOf(second)?.cacheRead).toBe(both.cacheRead - charged.cacheRead)
+    expect(usageOf(second)?.output).toBe(both.output - charged.output)
+    expect(
+      requestsOf(at)
+        .at(-1)
+        ?.said.some(({ text }) => text === '[apply_patch]'),
+    ).toBe(true)
+  })
+
+  test('a run that may only read cannot write, by tools or by the shell', async () => {
+    const at = stage('read-only', { access: 'read' })
+    repository(at.cwd)
+    const played = await at.play()
+    expect(played.terminal.type).toBe('done')
+    const results = of(played, 'tool_result')
+    expect(results.map(({ ok }) => ok)).toEqual([false, false, true])
+    expect(results[0]?.output).toContain('blocked by read-only sandbox')
+    expect(results.at(-1)?.output).toContain('one commit')
+    expect(readdirSync(at.cwd)).toEqual(['.git'])
+  })
+
+  test('a run that may write stays in its folder, and reaches no network', async () => {
+    const at = stage('write-file')
+    repository(at.cwd)
+    const { port } = model
+    model.script(at.spec.runId, [
+      bash('touch ../outside.txt /tmp/outside-of-codex.txt .git/config2; touch inside.txt; ls'),
+      bash(`node -e "fetch('http://127.0.0.1:${port}/').catch((e) => console.log(e.cause.code))"`),
+      ANSWER,
+    ])
+    const played = await at.play()
+    expect(played.terminal.type).toBe('done')
+    expect(existsSync(join(at.cwd, 'inside.txt'))).toBe(true)
+    for (const path of ['../outside.txt', '/tmp/outside-of-codex.txt', '.git/config2'])
+      expect(existsSync(path.startsWith('/') ? path : join(at.cwd, path))).toBe(false)
+    expect(of(played, 'tool_result').at(-1)?.output).toMatch(/EPERM|ENETUNREACH|ECONNREFUSED/)
+  })
+
+  test("the repository's own settings count for nothing, and the person's stay as they are", async () => {
+    const servers = '[mcp_servers.mine]\ncommand = "touch"\nargs = ["MARK"]\n'
+    const at = stage('run-command', { config: `notify = ["touch", "MARK"]\n${servers}` })
+    const mark = join(at.cwd, '..', 'started')
+    const file = join(at.spec.env['HOME'] ?? '', '.codex/config.toml')
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('MARK', mark))
+    const before = readFileSync(file, 'utf8')
+    repository(at.cwd)
+    mkdirSync(join(at.cwd, '.codex'))
+    writeFileSync(join(at.cwd, '.codex/config.toml'), 'model = "gpt-of-the-repository"\n')
+    const played = await at.play()
+    expect(played.terminal.type).toBe('done')
+    expect(requestsOf(at).map((request) => request.model)).toEqual(['gpt-5.5', 'gpt-5.5'])
+    expect(readFileSync(file, 'utf8')).toBe(before)
+    expect(existsSync(mark)).toBe(false)
+  })
+
+  test('the session is known before the model is asked', async () => {
+    const at = stage('answer')
+    const asked: number[] = []
+    await at.play(({ type }) => {
+      if (type === 'session') asked.push(requestsOf(at).length)
+    })
+    expect(asked).toEqual([0])
+    expect(requestsOf(at).length).toBe(1)
+  })
+
+  test('text is shown while it streams, and a correction cuts in', async () => {
+    const at = stage('slow')
+    let seen = 0
+    const played = await at.play(({ type }, session) => {
+      if (type === 'text') seen += 1
+      if (seen === 8 && type === 'text') session.correct({ id: 'c-1', text: 'Be brief.' })
+    })
+    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
+    expect(of(played, 'text').length).toBeGreaterThan(8)
+    expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
+    expect(requestsOf(at).map((request) => has(request, 'Be brief.'))).toEqual([false, true])
+  })
+
+  test('a correction is in the very next request to the model', async () => {
+    const at = stage('three-tools')
+    let before = -1
+    const played = await at.play((event, session) => {
+      if (event.type !== 'tool' || before >= 0) return
+      before = requestsOf(at).length
+      session.correct({ id: 'c-1', text: 'Use tabs.' })
+    })
+    expect(played.terminal.type).toBe('done')
+    const told = requestsOf(at).map((request) => has(request, 'Use tabs.'))
+    expect(told.indexOf(true)).toBe(before)
+    expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
+  })
+
+  test('a correction that comes as the turn ends starts another, whose answer counts', async () => {
+    const at = stage('answer')
+    let sent = false
+    model.script(at.spec.runId, [ANSWER, { do: 'answer', output: { answer: 43 } }])
+    const played = await at.play(({ type }, session) => {
+      if (type !== 'usage' || sent) return
+      sent = true
+      session.correct({ id: 'c-1', text: 'One more.' })
+    })
+    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 43 } })
+    expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
+    expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+  })
+
+  test('an interrupt ends it under 2 s with a tool at work, and the session goes on later', async () => {
+    const at = stage('leave-child')
+    model.script(at.spec.runId, [bash(HOLD), ANSWER])
+    let asked = 0
+    const played = await at.play(({ type }, session) => {
+      if (type !== 'usage' || asked > 0) return
+      asked = performance.now()
+      session.interrupt()
+    })
+    expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
+    expect(performance.now() - asked).toBeLessThan(2000)
+    expect(at.processes()).toEqual([])
+    expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+    const resumed = await at.resume({ resumeSessionId: sessionOf(played), prompt: 'Go on.' })
+    expect(resumed.terminal.type).toBe('done')
+    expect(last(at).said.map(({ text }) => text)).toContain('[exec_command]')
+  })
+
+  test('after a SIGKILL the session goes on with what was said', async () => {
+    const at = stage('three-tools')
+    let tools = 0
+    const killed = await at.play(({ type }) => {
+      if (type === 'tool') tools += 1
+      if (type === 'usage' && tools === 2)
+        for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
+    })
+    expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
+    const charged = { ...model.charged(at.spec.runId) }
+    const resumed = await at.resume({ resumeSessionId: sessionOf(killed), prompt: 'Go on.' })
+    expect(resumed.terminal.type).toBe('done')
+    const told = last(at).said.map(({ text }) => text)
+    expect(told).toContain('[exec_command]')
+    expect(told).toContain('Go on.')
+    const both = model.charged(at.spec.runId)
+    expect(usageOf(killed)?.input).toBe(charged.input)
+    expect(usageOf(resumed)?.input).toBe(both.input - charged.input)
+  })
+
+  test('a session that it does not know is "session", so that the work starts again', async () => {
+    const { terminal } = await stage('answer').resume()
+    expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
+  })
+
+  test('a kill takes the shell and its children along', async () => {
+    const at = stage('leave-child')
+    model.script(at.spec.runId, [bash(HOLD)])
+    await at.play(({ type }) => {
+      if (type === 'tool') at.killer.abort()
+    })
+    expect(at.processes()).toEqual([])
+  })
+
+  test('a conversation that grows too long is shortened, and that is told', async () => {
+    const at = stage('compaction', { config: 'model_auto_compact_token_limit = 100000\n' })
+    const played = await at.play()
+    expect(played.terminal.type).toBe('done')
+    expect(of(played, 'compaction')[0]).toMatchObject({ trigger: 'auto' })
+    expect(usageOf(played)?.input).toBe(model.charged(at.spec.runId).input)
+  })
+
+  test('CODEX_API_KEY is a login for the run alone, which its tools do not see', async () => {
+    const base = stage('run-command')
+    const home = base.spec.env['HOME'] ?? ''
+    rmSync(join(home, '.codex/auth.json'))
+    model.script(base.spec.runId, [bash('env'), ANSWER])
+    const env = { ...base.spec.env, CODEX_API_KEY: 'sk-from-the-environment' }
+    const session = await findAdapter('codex')
+    const events: AgentEvent[] = []
+    const { signal: never } = new AbortController()
+    for await (const event of session?.start({ ...base.spec, env }, { signal: never }).events ?? [])
+      events.push(event)
+    expect(events.at(-1)?.type).toBe('done')
+    const authorized = requestsOf(base).map(({ headers }) => headers['authorization'])
+    expect(authorized).toEqual(Array(2).fill('Bearer sk-from-the-environment'))
+    expect(existsSync(join(home, '.codex/auth.json'))).toBe(false)
+    const results = events.flatMap((e) => (e.type === 'tool_result' ? [e.output] : []))
+    expect(results.join()).toContain('DISPATCH_RUN_ID')
+    expect(results.join()).not.toContain('sk-from-the-environment')
+  })
+
+  test('a model that writes programs for its tools works too', async () => {
+    const at = stage('write-file', { model: 'gpt-6-sol' })
+    const played = await at.play()
+    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
+    expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
+    expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+  })
+})
+
+const last = (at: Stage): RecordedRequest => {
+  const request = requestsOf(at).at(-1)
+  if (!request) throw new Error('the model was not asked')
+  return request
+}
+const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)
+
+function repository(cwd: string): void {
+  execFileSync('git', ['init', '-q'], { cwd })
+  const identity = ['-c', 'user.name=T', '-c', 'user.email=t@localhost']
+  const commit = ['commit', '-q', '--allow-empty', '-m', 'one commit']
+  execFileSync('git', [...identity, ...commit], { cwd })
+}
+
+/** What the provider does, and what Dispatch hears of it. */
+const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
+  ['401', 'the key is refused', 'auth'],
+  ['403', 'the key may not do this', 'auth'],
+  ['404', 'there is no such model', 'model'],
+  ['400', 'the request is refused', 'refused'],
+  ['429-always', 'too many requests, for longer than it tries', 'rate_limit'],
+  ['429-long', 'too many requests, come back in an hour', 'rate_limit'],
+  ['no-credit', 'the credit is used up', 'quota'],
+  ['500', 'the provider fails', 'overloaded'],
+  ['529', 'the provider is overloaded', 'overloaded'],
+  ['drop', 'the answer is cut off', 'network'],
+  ['garbage', 'the answer is none', 'network'],
+  ['too-long', 'the conversation does not fit', 'context'],
+  ['hang', 'the provider takes the request and says nothing', 'hung'],
+  ['stall', 'the provider stops in the middle', 'hung'],
+]
+
+describe.concurrent('Codex when', () => {
+  test.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
+    const at = stage(scenario, { silenceSeconds: 6 })
+    const played = await at.play()
+    expect(played.terminal).toMatchObject({ type: 'failed', reason })
+    expect(played.terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
+    expect(requestsOf(at).length).toBeLessThan(10)
+    expect(at.processes()).toEqual([])
+  })
+
+  test('429 passes by itself, tells of its retry and goes on', async () => {
+    const played = await stage('429').play()
+    expect(of(played, 'retry')).toMatchObject([{ attempt: 1, reason: 'rate_limit' }])
+    expect(played.terminal.type).toBe('done')
+  })
+
+  test('500-once passes by itself', async () => {
+    expect((await stage('500-once').play()).terminal.type).toBe('done')
+  })
+
+  test("a plan's limit is reached: quota, with the time at which it is over", async () => {
+    const at = stage('429-always')
+    const end = Math.floor(Date.now() / 1000) + 3600
+    const headers = {
+      'x-codex-primary-used-percent': '100',
+      'x-codex-primary-window-minutes': '300',
+      'x-codex-primary-reset-at': String(end),
+      'x-codex-secondary-used-percent': '40',
+      'x-codex-secondary-window-minutes': '10080',
+      'x-codex-secondary-reset-at': String(end + 90_000),
+    }
+    const message = 'The usage limit has been reached'
+    const step = { do: 'fail', status: 429, type: 'usage_limit_reached', message, headers } as const
+    model.script(at.spec.runId, [step])
+    const { terminal } = await at.play()
+    const until = new Date(end * 1000).toISOString()
+    expect(terminal).toMatchObject({ type: 'failed', reason: 'quota', until })
+  })
+
+  test('nobody answers at the address: network', async () => {
+    const at = stage('answer')
+    const file = join(at.spec.env['HOME'] ?? '', '.codex/config.toml')
+    writeFileSync(file, 'openai_base_url = "http://127.0.0.1:9/v1"\nmodel = "gpt-5.5"\n')
+    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'network' })
+  })
+})
+
+describe.concurrent('An older Codex, by codex exec', () => {
+  /** The real one without its app-server. */
+  function oldCodex(at: Stage): string {
+    const program = join(at.cwd, '..', 'old-codex')
+    writeFileSync(
+      program,
+      `#!/bin/sh\ncase "$*" in *app-server) exit 2;; esac\nexec ${codex} "$@"\n`,
+    )
+    chmodSync(program, 0o755)
+    return program
+  }
+  function oldStage(scenario: string, more: More = {}) {
+    const at = stage(scenario, more)
+    const { env } = at.spec
+    at.spec.binary = oldCodex(at)
+    // codex exec looks for its home here, and it is nobody else's
+    at.spec.env = { ...env, CODEX_HOME: join(env['HOME'] ?? '', '.codex') }
+    return at
+  }
+
+  test('writes a file, answers, and is resumed without being counted twice', async () => {
+    const at = oldStage('write-file')
+    const first = await at.play()
+    expect(first.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
+    expect(of(first, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
+    const charged = { ...model.charged(at.spec.runId) }
+    expect(usageOf(first)).toMatchObject(charged)
+    const second = await at.resume({ ...at.spec, resumeSessionId: sessionOf(first) })
+    expect(second.terminal.type).toBe('done')
+    expect(usageOf(second)?.input).toBe(model.charged(at.spec.runId).input - charged.input)
+  })
+
+  test('is refused to write where it may only read', async () => {
+    const at = oldStage('read-only', { access: 'read' })
+    expect((await at.play()).terminal.type).toBe('done')
+    expect(readdirSync(at.cwd)).toEqual([])
+  })
+
+  test.each([
+    ['401', 'auth'],
+    ['too-long', 'context'],
+    ['no-credit', 'quota'],
+  ])('%s fails as %s', async (scenario, reason) => {
+    const { terminal } = await oldStage(scenario).play()
+    expect(terminal).toMatchObject({ type: 'failed', reason })
+  })
+
+  test('is interrupted, and takes no correction while it works', async () => {
+    const at = oldStage('slow-tool')
+    const played = await at.play(({ type }, session) => {
+      if (type === 'tool') session.correct({ id: 'c-1', text: 'Use tabs.' })
+      if (type === 'correction') session.interrupt()
+    })
+    expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
+    expect(statesOf(played)).toEqual(['queued'])
+    expect(at.processes()).toEqual([])
+  })
+})
+
+describe.concurrent('Codex is detected', () => {
+  const detect = async (env: Record<string, string>) => (await findAdapter('codex'))?.detect(env)
+
+  test('missing: with the command that installs it', async () => {
+    expect(await detect({ PATH: '/nowhere' })).toMatchObject({
+      found: false,
+      advice: 'Install it: npm install -g @openai/codex',
+    })
+  })
+
+  test('found with its version, logged in or not, and no token spent', async () => {
+    const { spec } = stage('answer')
+    const PATH = `${dirname(codex)}:/usr/bin:/bin`
+    const HOME = join(spec.cwd, '..')
+    const found = { found: true, version: CODEX_VERSION, binary: codex }
+    expect(await detect({ ...spec.env, PATH })).toMatchObject({ ...found, login: 'ready' })
+    const advice = 'Log in: codex login'
+    rmSync(join(HOME, '.codex/auth.json'))
+    expect(await detect({ PATH, HOME })).toMatchObject({ ...found, login: 'needed', advice })
+    expect(model.requests(spec.runId)).toEqual([])
   })
 })
