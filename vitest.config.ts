@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['**/*.test.ts', '**/*.test.tsx'],
     exclude: ['**/node_modules/**', 'dist/**', '.dispatch/**'],
     globalSetup: ['./test/global-setup.ts'],
+    css: true, // a test of the UI reads its colours
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 180_000,
