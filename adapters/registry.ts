@@ -5,6 +5,7 @@ import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
 const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   claude: async () => (await import('./claude/claude-adapter.ts')).createClaudeAdapter(),
   codex: async () => (await import('./codex/codex-adapter.ts')).createCodexAdapter(),
+  gemini: async () => (await import('./gemini/gemini-adapter.ts')).createGeminiAdapter(),
   demo: async () => (await import('./demo/demo-adapter.ts')).createDemoAdapter(),
 }
 

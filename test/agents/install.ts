@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { processEnv } from '../../config/config.ts'
 import { sharedCache } from '../../config/home.ts'
@@ -58,7 +58,9 @@ export async function installAgent(
     log(`installing ${title} ${version} for the tests (${megabytes} MB, once) ...`)
     await install(what, folder)
   })
-  const { stdout } = await run(binary, ['--version'], { timeout: 30_000, env: {} })
+  // some are scripts for node
+  const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` }
+  const { stdout } = await run(binary, ['--version'], { timeout: 30_000, env })
   if (!stdout.includes(version))
     throw new Error(`${binary} is ${stdout.trim()}, not ${version}: remove ${folder}`)
   return binary

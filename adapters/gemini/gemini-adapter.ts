@@ -1,0 +1,40 @@
+import { statSync } from 'node:fs'
+import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { detectGemini } from './detect-gemini.ts'
+import { findGemini, INSTALL_GEMINI } from './find-gemini.ts'
+import { openGeminiSession } from './gemini-session.ts'
+import { LOGIN_VARIABLES } from './run-home.ts'
+
+const TITLE = 'Gemini CLI'
+
+/**
+ * Gemini CLI, one process a run, with the person's own `gemini` as the program (`RunSpec.binary` goes first, then the PATH of the run) and
+ * their own login. Sessions are its own: `gemini --resume <id>` in the worktree continues them by hand.
+ */
+export function createGeminiAdapter(): Adapter {
+  const open = (spec: RunSpec, io: AdapterIo): AgentSession => {
+    const program = spec.binary ?? findGemini(spec.env)
+    const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
+    if (program === undefined)
+      return missing(`Gemini CLI is not installed. Install it: ${INSTALL_GEMINI}`)
+    if (!isFolder) return missing(`The working folder ${spec.cwd} does not exist.`)
+    return openGeminiSession(spec, io, program)
+  }
+  return {
+    name: 'gemini',
+    title: TITLE,
+    demo: false,
+    loginVariables: LOGIN_VARIABLES,
+    detect: (env) => detectGemini(env, { adapter: 'gemini', title: TITLE, demo: false }),
+    start: (spec, io) => open(spec, io),
+    resume: (spec, io) => open(spec, io),
+  }
+}
+
+function missing(detail: string): AgentSession {
+  async function* events(): AsyncGenerator<AgentEvent> {
+    yield { type: 'failed', reason: 'missing', detail }
+  }
+  return { events: events(), correct: () => undefined, interrupt: () => undefined }
+}

@@ -1,0 +1,234 @@
+import type { AgentEvent, RunSpec, TerminalEvent, Usage } from '../../contracts/agent.ts'
+import type { AdapterIo, AgentSession } from '../adapter.ts'
+import { type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
+import { createEventQueue } from '../event-queue.ts'
+import { jsonAnswer, withShape } from '../json-answer.ts'
+import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts'
+import { type Corrections, createCorrections } from './corrections.ts'
+import { failureOf, retryIn } from './failures.ts'
+import { makeRunHome } from './run-home.ts'
+import { createSessionRecord, mendSession, type SessionRecord } from './session-record.ts'
+import { createTranslator, notice, usageOf } from './translator.ts'
+import type { GeminiMessage, ResultMessage } from './wire.ts'
+
+/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
+const INTERRUPT_GRACE_MS = 800
+/** How long it may live on after its result. */
+const EXIT_GRACE_MS = 1500
+const STDERR_KEPT_LINES = 40
+/** What it waits before it tries again, by its own account. */
+const RETRY_DELAY_MS = 5000
+
+/** `program`: the `gemini` to run. One process a run; `--resume` continues its session in the same folder only. */
+export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string): AgentSession {
+  const queue = createEventQueue<AgentEvent>()
+  const sessionId = spec.resumeSessionId ?? spec.newSessionId
+  let cli: CliProcess | undefined
+  let corrections: Corrections | undefined
+  let interrupted = false
+  let over = false
+
+  const stop = () => {
+    interrupted = true
+    cli?.kill()
+  }
+  const run = async (): Promise<TerminalEvent> => {
+    const home = makeRunHome(spec)
+    if (spec.resumeSessionId) mendSession(home.sessions, spec.resumeSessionId)
+    const record = createSessionRecord(home.sessions, sessionId)
+    corrections = createCorrections(home.exchange, (id, state) => {
+      void queue.push({ type: 'correction', id, state })
+    })
+    cli = spawnCli({
+      command: program,
+      args: [...argsFor(spec), ...home.args],
+      cwd: spec.cwd,
+      env: { ...spec.env, ...home.env },
+    })
+    cli.write(promptOf(spec))
+    cli.closeInput()
+    const talk = createTalk(spec, { record, corrections, push: queue.push })
+    const watch = createSilenceWatch(spec.silenceSeconds, talk.isWaiting, () => cli?.kill())
+    try {
+      for await (const line of cli.lines) await hear(line, { talk, watch, cli })
+    } finally {
+      watch.stop()
+      corrections.stop()
+    }
+    const exit = await cli.exited
+    return talk.end({ exit, hung: watch.bit() })
+  }
+  const drive = async () => {
+    const terminal = await run().catch(adapterFailed)
+    over = true
+    cli?.kill()
+    io.signal.removeEventListener('abort', stop)
+    await queue.push(interrupted && terminal.type === 'failed' ? INTERRUPTED : terminal)
+    queue.end()
+  }
+  async function* events(): AsyncGenerator<AgentEvent> {
+    // Nothing is started before the reader has stored the session: it asks for the next event only then.
+    yield { type: 'session', sessionId }
+    if (io.signal.aborted || interrupted) return yield INTERRUPTED
+    io.signal.addEventListener('abort', stop, { once: true })
+    void drive()
+    yield* queue.items
+  }
+  return {
+    events: events(),
+    correct(correction) {
+      if (corrections && !over) corrections.add(correction)
+      else void queue.push(notice('The correction came too late: the agent had already ended.'))
+    },
+    interrupt() {
+      if (interrupted || over) return
+      interrupted = true
+      cli?.interrupt(INTERRUPT_GRACE_MS)
+    },
+  }
+}
+
+const INTERRUPTED: TerminalEvent = {
+  type: 'failed',
+  reason: 'interrupted',
+  detail: 'Gemini CLI was interrupted.',
+}
+const adapterFailed = (error: unknown): TerminalEvent => ({
+  type: 'failed',
+  reason: 'crash',
+  detail: `The adapter failed: ${String(error)}`,
+})
+
+function argsFor({ resumeSessionId, newSessionId, model }: RunSpec): string[] {
+  const session = resumeSessionId ? ['--resume', resumeSessionId] : ['--session-id', newSessionId]
+  return ['--output-format', 'stream-json', ...session, ...(model ? ['--model', model] : [])]
+}
+
+/** By stdin: a command line is short, and everybody can read it. A goal's text is no place for slash commands. */
+function promptOf({ prompt, outputSchema }: RunSpec): string {
+  const text = withShape(prompt, outputSchema)
+  return text.startsWith('/') ? `\n${text}` : text
+}
+
+interface Hearing {
+  talk: Talk
+  watch: SilenceWatch
+  cli: CliProcess
+}
+
+async function hear(line: CliLine, { talk, watch, cli }: Hearing): Promise<void> {
+  watch.heard()
+  if (line.from === 'stderr') return talk.stderr(line.text)
+  if (!(await talk.hear(line))) return
+  const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
+  void cli.exited.then(() => clearTimeout(timer))
+}
+
+interface TalkDeps {
+  record: SessionRecord
+  corrections: Corrections
+  push(event: AgentEvent): Promise<void>
+}
+
+type Talk = ReturnType<typeof createTalk>
+type Ending = { exit: Awaited<CliProcess['exited']>; hung: boolean }
+
+/** What one process has said so far, and what follows from it. */
+function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
+  const translator = createTranslator(spec.cwd)
+  const stderr: string[] = []
+  let result: ResultMessage | undefined
+  let shown: Usage | undefined
+
+  const showUsage = async (usage: Usage | undefined) => {
+    if (!usage) return
+    // the result knows of more calls than the record: no figure ever shrinks
+    shown = shown ? largest(shown, usage) : usage
+    await push({ type: 'usage', usage: shown })
+  }
+  return {
+    isWaiting: () => translator.toolsAtWork() === 0,
+    async stderr(text: string) {
+      if (text.trim() === '' || NOISE.test(text)) return
+      stderr.push(text)
+      if (stderr.length > STDERR_KEPT_LINES) stderr.shift()
+      const retry = retryIn(text)
+      const delayMs = RETRY_DELAY_MS
+      if (retry) await push({ type: 'retry', ...retry, delayMs, detail: text.slice(0, 500) })
+      else await push(notice(text))
+    },
+    /** True at the end of what it has to say. */
+    async hear(line: CliLine): Promise<boolean> {
+      if (line.dropped > 0) {
+        const text = `A line of the agent's ${line.from} was too long; ${line.dropped} bytes were dropped.`
+        await push(notice(text))
+        return false
+      }
+      const message = parse(line.text)
+      if (!message) {
+        if (line.text !== '') await push(notice(line.text))
+        return false
+      }
+      if (result) return false
+      const translated = translator.read(message)
+      if (translated.moment === 'hooks_ran') corrections.hooksRan()
+      if (translated.moment === 'model_spoke') corrections.modelSpoke()
+      for (const event of translated.events) await push(event)
+      if (message.type === 'tool_result') await showUsage(record.read())
+      result = translated.result
+      return result !== undefined
+    },
+    async end({ exit, hung }: Ending): Promise<TerminalEvent> {
+      await showUsage(record.read())
+      if (result?.stats) await showUsage(usageOf(result.stats))
+      if (hung) return hungFor(spec.silenceSeconds)
+      if (!result) return failureOf({ exit, stderr })
+      if (result.status !== 'success')
+        return failureOf({ message: result.error?.message ?? 'unknown error', exit, stderr })
+      const stopped = translator.stoppedBy()
+      if (stopped !== undefined) return stoppedEarly(stopped)
+      return doneWith(translator.lastWords(), spec.outputSchema !== undefined)
+    },
+  }
+}
+
+const hungFor = (seconds: number): TerminalEvent => ({
+  type: 'failed',
+  reason: 'hung',
+  detail: `Gemini CLI waited for its model for ${seconds} s and heard nothing.`,
+})
+
+/** It says success then too: a loop that it saw, an answer that was blocked or empty. */
+function stoppedEarly(why: string): TerminalEvent {
+  const reason = /safety|recitation|blocked/i.test(why) ? 'refused' : 'crash'
+  return { type: 'failed', reason, detail: `Gemini CLI stopped before the work was done: ${why}` }
+}
+
+function doneWith(text: string, structured: boolean): TerminalEvent {
+  const output = structured ? jsonAnswer(text) : undefined
+  return { type: 'done', text, ...(output === undefined ? {} : { output }) }
+}
+
+/** Said at every start, or a part of a stack: of no use to anybody. */
+const NOISE =
+  /^(?:Warning: 256-color|Ripgrep is not available|Project hooks disabled|\[STARTUP\]|Loaded cached credentials|Approval mode overridden| {4}at )/
+
+function parse(text: string): GeminiMessage | undefined {
+  if (!text.startsWith('{')) return undefined
+  try {
+    const value = JSON.parse(text) as GeminiMessage
+    return typeof value.type === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function largest(a: Usage, b: Usage): Usage {
+  return {
+    input: Math.max(a.input, b.input),
+    output: Math.max(a.output, b.output),
+    cacheRead: Math.max(a.cacheRead, b.cacheRead),
+    cacheWrite: Math.max(a.cacheWrite, b.cacheWrite),
+    reasoning: Math.max(a.reasoning, b.reasoning),
+  }
+}

@@ -1,0 +1,143 @@
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunSpec } from '../../contracts/agent.ts'
+import { HOOKS } from './corrections.ts'
+import { policyOf } from './policy.ts'
+import { readEnvFile, readSettingsFile, section } from './settings-file.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Names of the variables by which people log Gemini CLI in, or lead it to their own project or gateway. */
+export const LOGIN_VARIABLES = [
+  'GEMINI_API_KEY',
+  'GEMINI_CLI_HOME',
+  'GEMINI_MODEL',
+  'GOOGLE_API_KEY',
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'GOOGLE_CLOUD_LOCATION',
+  'GOOGLE_CLOUD_PROJECT',
+  'GOOGLE_GEMINI_BASE_URL',
+  'GOOGLE_GENAI_API_VERSION',
+  'GOOGLE_GENAI_USE_GCA',
+  'GOOGLE_GENAI_USE_VERTEXAI',
+  'GOOGLE_VERTEX_BASE_URL',
+  'CODE_ASSIST_ENDPOINT',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'NODE_EXTRA_CA_CERTS',
+] as const
+
+/** The person's own `.gemini`. */
+export const personsFolder = ({ GEMINI_CLI_HOME, HOME }: Env): string =>
+  join(GEMINI_CLI_HOME || HOME || '/nonexistent', '.gemini')
+
+/** The login variables of the run, those of the person's own `.env` files included. */
+export function loginOf(env: Env): Record<string, string | undefined> {
+  const folder = personsFolder(env)
+  const filed = readEnvFile([join(folder, '.env'), join(folder, '..', '.env')])
+  return Object.fromEntries(LOGIN_VARIABLES.map((name) => [name, env[name] ?? filed[name]]))
+}
+
+/** How the person logs in: as their settings say, else by what their variables are for. Undefined when neither says. */
+export function authTypeOf(env: Env): string | undefined {
+  const settings = readSettingsFile(join(personsFolder(env), 'settings.json'))
+  const { selectedType } = section(section(settings, 'security'), 'auth')
+  if (typeof selectedType === 'string') return selectedType
+  const login = loginOf(env)
+  if (login['GOOGLE_GENAI_USE_GCA'] === 'true') return 'oauth-personal'
+  if (login['GOOGLE_GENAI_USE_VERTEXAI'] === 'true') return 'vertex-ai'
+  return login['GEMINI_API_KEY'] ? 'gemini-api-key' : undefined
+}
+
+export interface RunHome {
+  /** To be set beside the spec's environment. */
+  env: Record<string, string>
+  args: string[]
+  /** Where hooks and this adapter meet. */
+  exchange: string
+  /** Folders of projects, in which the sessions are. */
+  sessions: string
+}
+
+/** What the CLI needs of the person's own folder: logins, memory, and the sessions, which outlive the run. */
+const LINKED_FILES = [
+  'gemini-credentials.json',
+  'GEMINI.md',
+  'google_accounts.json',
+  'installation_id',
+  'oauth_creds.json',
+  'projects.json',
+] as const
+const LINKED_FOLDERS = ['history', 'tmp'] as const
+
+/**
+ * Makes a home of this run alone in its temp folder, with links to the person's login and sessions. Settings can be given in no other
+ * way: those of the system count only when root owns them, and a project's own are never read (`GEMINI_CLI_TRUST_WORKSPACE=false`): they
+ * bring hooks, servers, and variables that lead a key elsewhere. In a folder that is not trusted only an extension's hooks run, so ours
+ * are one, and only the policy lets tools run. A project that is trusted in the person's own terminal is not trusted here.
+ */
+export function makeRunHome(spec: RunSpec): RunHome {
+  const folder = mkdtempSync(join(spec.env['TMPDIR'] ?? tmpdir(), 'gemini-'))
+  const own = join(folder, '.gemini')
+  const extension = join(own, 'extensions', 'dispatch')
+  const exchange = join(folder, 'exchange')
+  for (const made of [join(extension, 'hooks'), exchange]) mkdirSync(made, { recursive: true })
+  const persons = personsFolder(spec.env)
+  for (const name of LINKED_FOLDERS) mkdirSync(join(persons, name), { recursive: true })
+  for (const name of [...LINKED_FILES, ...LINKED_FOLDERS])
+    if (existsSync(join(persons, name))) symlinkSync(join(persons, name), join(own, name))
+  const policy = join(folder, 'policy.toml')
+  writeFileSync(policy, policyOf(spec.access))
+  writeJson(join(own, 'settings.json'), settingsFor(spec))
+  writeJson(join(extension, 'gemini-extension.json'), { name: 'dispatch', version: '1.0.0' })
+  writeJson(join(extension, 'hooks', 'hooks.json'), { hooks: HOOKS(exchange) })
+  return {
+    env: {
+      ...defined(loginOf(spec.env)),
+      GEMINI_CLI_HOME: folder,
+      // otherwise it starts itself again as a child and swallows signals
+      GEMINI_CLI_NO_RELAUNCH: 'true',
+      GEMINI_CLI_TRUST_WORKSPACE: 'false',
+    },
+    args: ['--approval-mode', 'default', '--admin-policy', policy],
+    exchange,
+    sessions: join(persons, 'tmp'),
+  }
+}
+
+/** Few retries, because Dispatch decides about waiting; no update in the middle of a run; no telemetry; sessions are kept. */
+function settingsFor(spec: RunSpec): Record<string, unknown> {
+  const persons = readSettingsFile(join(personsFolder(spec.env), 'settings.json'))
+  const { modelConfigs, billing } = persons
+  const { name, compressionThreshold } = section(persons, 'model')
+  const { dnsResolutionOrder } = section(persons, 'advanced')
+  const selectedType = authTypeOf(spec.env)
+  return {
+    modelConfigs,
+    billing,
+    model: { name, compressionThreshold },
+    security: {
+      auth: { ...section(section(persons, 'security'), 'auth'), selectedType },
+      folderTrust: { enabled: false },
+    },
+    general: {
+      maxAttempts: 2,
+      enableAutoUpdate: false,
+      enableAutoUpdateNotification: false,
+      sessionRetention: { enabled: false },
+    },
+    advanced: { dnsResolutionOrder, ignoreLocalEnv: true },
+    privacy: { usageStatisticsEnabled: false },
+    telemetry: { enabled: false },
+    hooksConfig: { enabled: true },
+  }
+}
+
+const writeJson = (path: string, value: unknown) => writeFileSync(path, JSON.stringify(value))
+
+const defined = (all: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )

@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll } from 'vitest'
+import { adapterConformance, type Scenario } from '../../adapters/conformance.ts'
+import { createGeminiAdapter } from '../../adapters/gemini/gemini-adapter.ts'
+import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { GEMINI_MODEL, geminiVariables } from './gemini-stage.ts'
+import { installGemini } from './install-gemini.ts'
+
+let model: ModelServer
+let gemini: string
+beforeAll(async () => {
+  gemini = await installGemini()
+  model = await startModelServer()
+}, 600_000)
+afterAll(() => model?.close())
+
+/** What the real one does when its model is scripted so; for the rest a program that misbehaves on purpose stands in. */
+const REAL: Partial<Record<Scenario, string>> = {
+  answer: 'answer',
+  'write-file': 'write-file',
+  slow: 'slow',
+  hang: 'hang',
+  'leave-child': 'leave-child',
+  environment: 'environment',
+  'not-logged-in': '401',
+}
+const STUB = fileURLToPath(new URL('./misbehaving-gemini.mjs', import.meta.url))
+
+adapterConformance('gemini', {
+  makeAdapter: createGeminiAdapter,
+  sets: /^(?:GEMINI_CLI|GIT_|PAGER$|TERM$|NODE_)/,
+  play(scenario, { runId, env }) {
+    const script = REAL[scenario]
+    if (script === undefined) return { binary: STUB, env: { ...env, GEMINI_STUB: scenario } }
+    const login = geminiVariables(model.url(script, runId))
+    return { binary: gemini, model: GEMINI_MODEL, env: { ...env, ...login } }
+  },
+})
