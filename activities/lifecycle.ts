@@ -5,6 +5,7 @@ import { AGENT_STAGES } from '../contracts/stages.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
+import { voidReviews } from '../db/goals.ts'
 import { releaseLease } from '../db/pool.ts'
 import { endSegment, type RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
@@ -106,19 +107,7 @@ export function createLifecycleActivities(
         const key = { goalId, taskId: row.task_id, stage: row.stage, attempt: row.attempt }
         await changeStage(tx, emit, { key, change: { status: 'cancelled', reason } })
       }
-      for (const review of await tx('reviews').where({ goal_id: goalId, status: 'pending' })) {
-        await tx('reviews')
-          .where({ id: review.id })
-          .update({ status: 'superseded', decided_at: tx.fn.now() })
-        const data = {
-          goalId,
-          taskId: review.task_id,
-          reviewId: review.id,
-          decision: 'superseded',
-          comment: reason,
-        } as const
-        emit({ type: 'review.decided', stream: goalStream(goalId), actor: 'dispatch', data })
-      }
+      await voidReviews(tx, emit, { goalId, actor: 'dispatch', reason })
       for (const task of tasks) {
         if (task.status === 'merged') continue
         await tx('tasks')

@@ -5,9 +5,10 @@ import type { Risk, Tier } from '../contracts/stages.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
+import { reviewDecided } from '../db/review-decided.ts'
 import { changeStage, openStage } from '../db/stages.ts'
 import { storable } from '../db/storable.ts'
-import { type ChangedFile, checklistDoubts, judgeFile, reviewTier } from '../domain/blast-radius.ts'
+import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.ts'
 import { grantedBudget } from '../domain/budget.ts'
 import type { Diff } from '../git/diff.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -122,7 +123,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       ...judged,
       ...bound(diff),
       checklist,
-      files: diff.files.map(shown),
+      files: diff.files.map(judgedFile),
       summary: built?.output?.summary ?? null,
       deviations,
     }
@@ -147,7 +148,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       tier: 'block',
       risk,
       ...bound({ ...diff, head }),
-      files: diff.files.map(shown),
+      files: diff.files.map(judgedFile),
       summary: audit?.output?.summary ?? null,
       findings: audit?.output?.findings ?? [],
     }
@@ -268,18 +269,6 @@ const placeOf = (item: VerifyItem | undefined) => ({
   ...(item?.line === undefined ? {} : { line: item.line }),
 })
 
-function shown(file: ChangedFile): DiffFile {
-  return {
-    path: file.path,
-    oldPath: file.oldPath ?? null,
-    status: file.status,
-    additions: file.additions,
-    deletions: file.deletions,
-    binary: file.binary,
-    ...judgeFile(file),
-  }
-}
-
 async function insertReview(
   tx: Tx,
   emit: (event: EmittedEvent) => void,
@@ -327,13 +316,7 @@ async function insertReview(
     actor: 'dispatch',
     data: { goalId, taskId, reviewId, kind, tier: subject.tier, reason: subject.reason },
   })
-  if (byPolicy)
-    emit({
-      type: 'review.decided',
-      stream,
-      actor: 'policy',
-      data: { goalId, taskId, reviewId, decision: 'approve', comment: null },
-    })
+  if (byPolicy) emit(reviewDecided('policy', { goalId, taskId, reviewId }, 'approve', null))
   if (taskId) {
     await tx('tasks')
       .where({ id: taskId })

@@ -3,6 +3,7 @@ import type { SpecOutput } from '../contracts/outputs.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { latestSpec } from '../db/facts.ts'
+import { reviewDecided } from '../db/review-decided.ts'
 import { changeStage } from '../db/stages.ts'
 import type { NewTask } from './types.ts'
 
@@ -90,12 +91,6 @@ export async function recordPolicyApproval(
   const key = { goalId, taskId: null, stage: 'spec', attempt: Number(attempt?.['n'] ?? 1) } as const
   await changeStage(tx, emit, { key, change: { status: 'passed', reason: null } })
   if (!inserted[0]) return
-  const data = {
-    goalId,
-    taskId: null,
-    reviewId: inserted[0].id,
-    decision: 'approve',
-    comment: null,
-  } as const
-  emit({ type: 'review.decided', stream: goalStream(goalId), actor: 'policy', data })
+  const review = { goalId, taskId: null, reviewId: inserted[0].id }
+  emit(reviewDecided('policy', review, 'approve', null))
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/connect.ts'
 import { type DoctorFinding, databaseFindings } from '../db/doctor.ts'
@@ -31,8 +32,36 @@ export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<Doc
       const name = `git of ${project.name}`
       findings.push(await told(name, () => ofProject(deps, { ...project, name }, repair)))
     }
+    findings.push(await told('hubs', () => ofHubs(deps, projects)))
     findings.push(await told('run folders', () => ofRuns(deps, repair)))
     return findings
+  }
+}
+
+/** Hubs that no project knows: of a home that lost its database. They may hold work, so nobody removes them but a person. */
+async function ofHubs(
+  { home }: DoctorDeps,
+  projects: readonly { id: string }[],
+): Promise<DoctorFinding> {
+  const folder = join(home, 'hubs')
+  const known = new Set(projects.map(({ id }) => id))
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const unknown = names.filter((name) => !name.startsWith('neutral-') && !known.has(name)).sort()
+  const ok = unknown.length === 0
+  const shown = unknown.slice(0, SHOWN).map((name) => join(folder, name))
+  return {
+    name: 'hubs',
+    ok,
+    message: ok
+      ? 'every hub belongs to a project'
+      : `hubs of no project: ${unknown.length} (${shown.join(', ')}${unknown.length > SHOWN ? ', ...' : ''})`,
+    advice: ok
+      ? null
+      : 'their branches may hold work: look (git --git-dir FOLDER/clean.git branch), then remove the folders',
+    repaired: false,
   }
 }
 

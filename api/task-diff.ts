@@ -1,5 +1,5 @@
-import { judgeFile } from '../domain/blast-radius.ts'
-import { type DiffFile, filePatches } from '../git/diff.ts'
+import { judgedFile } from '../domain/blast-radius.ts'
+import { filePatches } from '../git/diff.ts'
 import type { Git } from '../git/git.ts'
 import type { ApiDeps } from './deps.ts'
 
@@ -7,7 +7,7 @@ import type { ApiDeps } from './deps.ts'
 export function createReadDiff(git: Pick<Git, 'diff'>): ApiDeps['readDiff'] {
   return async (range) => {
     const { hash, files, patch, truncated } = await git.diff(range)
-    return { hash, files: files.map(judged), patch, truncated }
+    return { hash, files: files.map(judgedFile), patch, truncated }
   }
 }
 
@@ -34,18 +34,8 @@ export function createReadReviewDiff(git: Pick<Git, 'diff'>): ApiDeps['readRevie
       const left = path === undefined && long
       if (!left) total += patch.length
       const blob = NO_CONTENT.test(file.ids.after) ? null : file.ids.after
-      return [{ ...judged(file), blob, patch: left ? null : patch }]
+      return [{ ...judgedFile(file), blob, patch: left ? null : patch }]
     })
     return { hash: all.hash, files, truncated: path === undefined ? all.truncated : read.truncated }
   }
 }
-
-const judged = (file: DiffFile) => ({
-  path: file.path,
-  oldPath: file.oldPath ?? null,
-  status: file.status,
-  additions: file.additions,
-  deletions: file.deletions,
-  binary: file.binary,
-  ...judgeFile(file),
-})

@@ -1,4 +1,4 @@
-import { goalStream, shortId } from '../contracts/ids.ts'
+import { shortId } from '../contracts/ids.ts'
 import { REVIEW_DECIDED } from '../contracts/messages.ts'
 import type { SpecOutput } from '../contracts/outputs.ts'
 import type { ChecklistItem } from '../contracts/schemas.ts'
@@ -8,6 +8,7 @@ import { contentHash } from './content-hash.ts'
 import type { EmittedEvent } from './events.ts'
 import { enqueue } from './outbox.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { reviewDecided } from './review-decided.ts'
 
 export interface DecisionInput {
   reviewId: string
@@ -74,18 +75,8 @@ export async function decideReview(
       decided_at: tx.fn.now(),
     })
   if (review.kind === 'spec' && input.decision === 'approve') await approveSpec(tx, review, input)
-  emit({
-    type: 'review.decided',
-    stream: goalStream(review.goal_id),
-    actor: input.actor,
-    data: {
-      goalId: review.goal_id,
-      taskId: review.task_id,
-      reviewId: review.id,
-      decision: input.decision,
-      comment: input.comment ?? null,
-    },
-  })
+  const at = { goalId: review.goal_id, taskId: review.task_id, reviewId: review.id }
+  emit(reviewDecided(input.actor, at, input.decision, input.comment ?? null))
   await enqueue(tx, {
     kind: 'signal',
     workflowId: review.workflow_id,

@@ -8,6 +8,7 @@ import type { EmittedEvent } from './events.ts'
 import { enqueue } from './outbox.ts'
 import { DEFAULT_PROFILE } from './profiles.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { reviewDecided } from './review-decided.ts'
 import { readSettings } from './settings.ts'
 
 type Emit = (event: EmittedEvent) => void
@@ -193,7 +194,8 @@ export async function endLostGoal(
   await setStatus(tx, emit, { goal, status: 'cancelled', paused: false, reason, actor: 'dispatch' })
 }
 
-async function voidReviews(
+/** Nobody can decide the goal's pending reviews any more. */
+export async function voidReviews(
   tx: Tx,
   emit: Emit,
   { goalId, actor, reason }: { goalId: string; actor: string; reason: string },
@@ -203,12 +205,7 @@ async function voidReviews(
     .update({ status: 'superseded', decided_at: tx.fn.now() })
     .returning(['id', 'task_id'])
   for (const { id: reviewId, task_id: taskId } of reviews)
-    emit({
-      type: 'review.decided',
-      stream: goalStream(goalId),
-      actor,
-      data: { goalId, taskId, reviewId, decision: 'superseded', comment: reason },
-    })
+    emit(reviewDecided(actor, { goalId, taskId, reviewId }, 'superseded', reason))
 }
 
 /** Tries again what failed, or what waits for a provider. Harmless where nothing does. */

@@ -1,3 +1,4 @@
+import type { DiffFile } from '../contracts/schemas.ts'
 import type { Risk, Tier } from '../contracts/stages.ts'
 
 /** One changed file as git tells it. */
@@ -57,6 +58,19 @@ const HIGH: readonly [RegExp, string][] = [
 const LOW =
   /\.(md|rst|adoc)$|(^|\/)(LICENSE|README|CHANGELOG|NOTICE|AUTHORS|CONTRIBUTING)(\.txt)?$/i
 const TEST = /(^|\/)(tests?|__tests__|spec)\/|\.(test|spec)\.[a-z]+$/i
+
+/** A changed file as reviews and diffs show it. */
+export function judgedFile(file: ChangedFile): DiffFile {
+  return {
+    path: file.path,
+    oldPath: file.oldPath ?? null,
+    status: file.status,
+    additions: file.additions,
+    deletions: file.deletions,
+    binary: file.binary,
+    ...judgeFile(file),
+  }
+}
 
 /** How risky a change to one file is, and why. Unknown means at least medium. */
 export function judgeFile(file: ChangedFile): JudgedFile {

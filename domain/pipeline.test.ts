@@ -137,8 +137,9 @@ describe('what comes next', () => {
   test('a year of waiting costs fewer than 400 looks', () => {
     let seconds = 0
     let looks = 0
-    while (seconds < 365 * 86_400) seconds += secondsToNextLook(looks++)
+    while (seconds < 365 * 86_400) seconds += secondsToNextLook(looks++, 0)
     expect(looks).toBeLessThan(400)
-    expect(secondsToNextLook(0)).toBe(60)
+    expect(secondsToNextLook(0, 0)).toBe(600)
+    expect(secondsToNextLook(0, 1)).toBe(480)
   })
 })

@@ -5,19 +5,36 @@ import { Worker } from '@temporalio/worker'
 import { DeterminismViolationError } from '@temporalio/workflow'
 import { describe, expect, inject, test } from 'vitest'
 
-/** Histories of real goals, taken from the journeys (`npm run histories`): one or more for every stage and answer. */
+/**
+ * Histories of real goals, taken from the journeys (`npm run histories`): one or more for every stage and answer. Those
+ * named `before-` are of workflows that began when all their activities were queued.
+ */
 const FOLDER = join(import.meta.dirname, '..', 'temporal', 'histories')
 const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'))
 const read = (file: string) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))
 const bundle = () => ({ codePath: join(inject('dist'), 'workflow-bundle.js') })
 
-/** Activity names in a history, as scheduled. */
-function activitiesOf(history: {
-  events: { activityTaskScheduledEventAttributes?: { activityType: { name: string } } }[]
-}): string[] {
+interface HistoryEvent {
+  activityTaskScheduledEventAttributes?: { activityType: { name: string } }
+  markerRecordedEventAttributes?: {
+    markerName: string
+    details: { data?: { payloads: { data: string }[] } }
+  }
+}
+
+/** Activity names in a history, as scheduled or as done in place. */
+function activitiesOf(history: { events: HistoryEvent[] }): string[] {
   return history.events.flatMap(
-    (event) => event.activityTaskScheduledEventAttributes?.activityType.name ?? [],
+    (event) =>
+      event.activityTaskScheduledEventAttributes?.activityType.name ?? doneInPlace(event) ?? [],
   )
+}
+
+/** The SDK keeps the answer of a local activity as a marker of this name, with JSON that says what was done. */
+function doneInPlace({ markerRecordedEventAttributes: marker }: HistoryEvent): string | undefined {
+  const data = marker?.details.data?.payloads[0]?.data
+  if (marker?.markerName !== 'core_local_activity' || data === undefined) return undefined
+  return JSON.parse(Buffer.from(data, 'base64').toString('utf8')).activity_type
 }
 
 async function replay(history: unknown): Promise<Error | undefined> {

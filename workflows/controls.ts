@@ -171,7 +171,8 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
   }: OpenedReview): Promise<Extract<SettledReview, { decided: true }>> {
     if (decided) told.add(reviewId)
     for (let looks = 0; ; looks += 1) {
-      await condition(() => told.has(reviewId), secondsToNextLook(looks) * 1000)
+      const seconds = secondsToNextLook(looks, Math.random())
+      await condition(() => told.has(reviewId), seconds * 1000)
       told.delete(reviewId)
       const settled = await brief().settleReview({ reviewId })
       if (settled.decided) return settled

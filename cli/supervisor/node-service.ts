@@ -15,6 +15,18 @@ export interface NodeServiceOptions {
   graceMs?: number
 }
 
+/** EX_CONFIG of sysexits.h: our servers end with it when a person must change something first. */
+const WRONG_CONFIGURATION = 78
+
+/** Its message has the server's last words. */
+export class ServiceDidNotStart extends Error {
+  readonly exitCode: number
+  constructor(message: string, childExit: number | null) {
+    super(message)
+    this.exitCode = childExit === WRONG_CONFIGURATION ? WRONG_CONFIGURATION : 1
+  }
+}
+
 /** A server that has been started ahead of what it needs: it loads its code meanwhile. */
 export interface NodeServiceAhead {
   /** Tells it the rest of its settings and waits until it is ready, as `startNodeService` does. */
@@ -85,7 +97,8 @@ async function untilReady(
   const failure = await firstOf(child, exited, readyMs)
   if (failure) {
     await stop()
-    throw new Error(`${name} did not start: ${failure}${lastWords(outFile)}`)
+    const why = `${name} did not start: ${failure}${lastWords(outFile)}`
+    throw new ServiceDidNotStart(why, child.exitCode)
   }
   return { pid: child.pid as number, exited, stop }
 }

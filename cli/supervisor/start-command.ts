@@ -5,6 +5,7 @@ import { packageVersion } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
+import { ServiceDidNotStart } from './node-service.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
 
 export interface StartCommandOptions {
@@ -21,9 +22,11 @@ export interface Say {
   err(line: string): void
 }
 
+const KNOWN = [ConfigError, HomeInUseError, ServiceDidNotStart]
+
 /**
  * `dispatch start`: runs until Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 1 a part did not start, 75 the home is
- * in use, 78 wrong configuration.
+ * in use, 78 wrong configuration or a database of a newer version.
  */
 export async function startCommand(options: StartCommandOptions, say: Say): Promise<number> {
   process.umask(0o077)
@@ -52,7 +55,9 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
     })
   } catch (error) {
     say.err((error as Error).message)
-    return error instanceof ConfigError || error instanceof HomeInUseError ? error.exitCode : 1
+    return KNOWN.some((kind) => error instanceof kind)
+      ? (error as { exitCode: number }).exitCode
+      : 1
   }
   for (const line of await summary(stack)) say.out(line)
   say.out(`stopping (${await wanted}) ...`)

@@ -17,6 +17,7 @@ interface LeaseRow {
   enqueued_at: string
   granted_at: string | null
   stage_reason: string | null
+  goal_paused: boolean
 }
 
 /** Who runs, who waits, and why. */
@@ -37,6 +38,7 @@ export async function poolState(knex: Knex): Promise<PoolState> {
       )
       .leftJoin('tasks as t', 't.id', 'a.task_id')
       .select('l.*', { goal_number: 'g.number', goal_title: 'g.title', stage_reason: 'a.reason' })
+      .select({ goal_paused: 'g.paused' })
       .select({ task_number: 't.number', task_title: 't.title' }) as Promise<LeaseRow[]>,
   ])
   const held = rows.filter((row) => row.state === 'held')
@@ -76,6 +78,7 @@ function whyWaiting(
   const disk = /: (disk (?:almost )?full: .*)/s.exec(row.stage_reason ?? '')?.[1]
   if (disk) return disk
   if (pause) return `the pool is paused by ${pause.by}`
+  if (row.goal_paused) return 'the goal is paused'
   const ofGoal = held.filter((one) => one.goal_id === row.goal_id).length
   if (ofGoal >= settings.maxPerGoal)
     return `the goal already has ${ofGoal} of ${settings.maxPerGoal} runs`

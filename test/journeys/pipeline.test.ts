@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Client, Connection } from '@temporalio/client'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { goalWorkflowId } from '../../contracts/ids.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
+import { until } from '../support/until.ts'
 
 let at: Installation
 beforeAll(async () => {
@@ -335,13 +338,33 @@ describe('several stages at once', () => {
     await at.until(goal.id, (g) =>
       g.stages.some((s) => s.stage === 'audit' && s.status === 'passed'),
     )
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await answered(goal.id, 'mergeGoal')
     expect(git(repo, 'rev-parse', 'main')).toBe(before)
     await at.call('POST', `/api/goals/${goal.id}/resume`, {})
     const done = await at.until(goal.id, (g) => g.status === 'completed')
     expect(git(repo, 'rev-parse', 'main')).toBe(done.mergedCommit)
   })
 })
+
+/** Waits until an activity of the goal's workflow has given its answer. */
+async function answered(goalId: string, activity: string): Promise<void> {
+  const connection = await Connection.connect({ address: inject('temporalAddress') })
+  try {
+    const workflow = new Client({ connection }).workflow.getHandle(goalWorkflowId(goalId))
+    const look = async () => {
+      const events = (await workflow.fetchHistory()).events ?? []
+      const scheduled = events
+        .filter((e) => e.activityTaskScheduledEventAttributes?.activityType?.name === activity)
+        .map((e) => String(e.eventId))
+      return events.some((e) =>
+        scheduled.includes(String(e.activityTaskCompletedEventAttributes?.scheduledEventId)),
+      )
+    }
+    await until(look, { ms: 30_000, what: `the answer of ${activity}` })
+  } finally {
+    await connection.close()
+  }
+}
 
 const twoTasks = {
   title: 'Mixed',

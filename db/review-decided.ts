@@ -1,0 +1,16 @@
+import { goalStream } from '../contracts/ids.ts'
+import type { EmittedEvent } from './events.ts'
+
+type Decided = Extract<EmittedEvent, { type: 'review.decided' }>
+
+/** What is told of a decision, whoever made it. */
+export function reviewDecided(
+  actor: string,
+  review: { goalId: string; taskId: string | null; reviewId: string },
+  decision: Decided['data']['decision'],
+  comment: string | null,
+): Decided {
+  const { goalId, taskId, reviewId } = review
+  const data = { goalId, taskId, reviewId, decision, comment }
+  return { type: 'review.decided', stream: goalStream(goalId), actor, data }
+}
