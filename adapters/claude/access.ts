@@ -25,31 +25,49 @@ export function accessOptions(access: Access): Options {
   }
 }
 
-const GIT_READS = 'blame|diff|grep|log|ls-files|ls-tree|merge-base|rev-list|rev-parse|show|status'
+const GIT_READS = 'diff|grep|log|ls-files|ls-tree|merge-base|rev-list|rev-parse|show|status'
 /** One plain command: nothing that a shell would expand, redirect or chain. */
-const PLAIN = /^[\w\s./:=@,^~+%{}'"-]*$/
-const COMMAND = new RegExp(`^git (?:--no-pager )?(?:${GIT_READS})(?: |$)`)
-/** Options of those commands that write a file or start a program. */
-const ACTS = /(?:^|\s)['"]?(?:--output|-o|--ext-diff|--textconv|-O|--open-files-in-pager)/
+const PLAIN = /^[\w ./:=@,^~+%'"-]*$/
+const COMMAND = new RegExp(`^git (?:--no-pager )?(${GIT_READS})(?= |$)`)
+/** Options, also shortened as git allows, that write a file, start a program or ask one for a signature. */
+const ACTS = /(?:^| )(?:--o(?!neline)|--ext|--text|--show-s|-\w*O)/
+/** A repository's configuration can name programs for each of these; an earlier agent may have written it. */
+const NO_PROGRAMS = [
+  '--no-pager',
+  '--no-optional-locks',
+  ...['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'log.showSignature=false'],
+  ...['gpg', 'gpg.openpgp', 'gpg.ssh', 'gpg.x509'].map((name) => `${name}.program=false`),
+]
+  .map((part) => (part.startsWith('--') ? part : `-c ${part}`))
+  .join(' ')
+const DIFFS = ['diff', 'log', 'show']
 
-/** True for a command that only looks: git's own, alone, without options that write or start something. */
-export function isGitRead(command: string): boolean {
+/**
+ * The command to run in place of one of git's that only looks, so that no configured program is started; undefined for every other
+ * command. Not a sandbox: a content filter that the repository configures still runs, and what it changed is thrown away with the folder.
+ */
+export function gitRead(command: string): string | undefined {
   const text = command.trim()
-  return PLAIN.test(text) && COMMAND.test(text) && !ACTS.test(text) && !/[\n\r]/.test(text)
+  const verb = COMMAND.exec(text)?.[1]
+  // quotes are nothing to git: `--out"put"` is `--output`
+  if (verb === undefined || !PLAIN.test(text) || ACTS.test(text.replace(/['"]/g, '')))
+    return undefined
+  const rest = text.slice(COMMAND.exec(text)?.[0].length)
+  const plain = DIFFS.includes(verb) ? ' --no-ext-diff --no-textconv' : ''
+  return `git ${NO_PROGRAMS} ${verb}${plain}${rest}`
 }
 
-/** Runs before each shell command of a run that may only read, those of subagents included; it goes before all permission rules. */
+const REFUSED =
+  "This stage may only read. The shell takes single commands of git that look (log, diff, show, status, grep, ls-files), without pipes and wildcards. The results of the project's checks, where they were run, stand in the prompt."
+
+/** Runs before each shell command of a run that may only read; it goes before all permission rules. */
 const onlyGitReads: HookCallback = async (input) => {
   if (input.hook_event_name !== 'PreToolUse') return {}
-  const { command } = (input.tool_input ?? {}) as { command?: unknown }
-  const allowed = typeof command === 'string' && isGitRead(command)
-  return {
-    hookSpecificOutput: {
-      hookEventName: 'PreToolUse',
-      permissionDecision: allowed ? 'allow' : 'deny',
-      permissionDecisionReason: allowed
-        ? 'looks only'
-        : "This stage may only read. The shell takes single commands of git that look (log, diff, show, status, grep, blame, ls-files), without pipes. The results of the project's checks, where they were run, stand in the prompt.",
-    },
-  }
+  const given = (input.tool_input ?? {}) as { command?: unknown }
+  const command = typeof given.command === 'string' ? gitRead(given.command) : undefined
+  const decision =
+    command === undefined
+      ? { permissionDecision: 'deny' as const, permissionDecisionReason: REFUSED }
+      : { permissionDecision: 'allow' as const, updatedInput: { ...given, command } }
+  return { hookSpecificOutput: { hookEventName: 'PreToolUse', ...decision } }
 }

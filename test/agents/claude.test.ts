@@ -236,6 +236,23 @@ describe.concurrent('Claude Code when', () => {
   )
 })
 
+test('a plan that is used up is a quota with the time of its renewal', async () => {
+  const at = stage('answer')
+  const renewed = Math.floor(Date.now() / 1000) + 3600
+  const limit = { 'anthropic-ratelimit-unified-status': 'rejected' }
+  const headers = { ...limit, 'anthropic-ratelimit-unified-reset': String(renewed) }
+  const message = 'This request would exceed the limit of your plan'
+  model.script(at.spec.runId, [
+    { do: 'fail', status: 429, type: 'rate_limit_error', message, headers },
+  ])
+  // a limit of a plan is told to who is logged in with one
+  const { ANTHROPIC_API_KEY: _, ...env } = at.spec.env as Record<string, string | undefined>
+  at.spec.env = { ...(env as Record<string, string>), CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-fake' }
+  const { terminal } = await at.play()
+  const until = new Date(renewed * 1000).toISOString()
+  expect(terminal).toMatchObject({ type: 'failed', reason: 'quota', until })
+})
+
 describe.concurrent('Claude Code is detected', () => {
   const detect = async (env: Record<string, string>) => (await findAdapter('claude'))?.detect(env)
 

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { AgentEvent } from '../../contracts/agent.ts'
+import { gitRead } from './access.ts'
+import { failureOf } from './failures.ts'
+import { createTranslator } from './translator.ts'
+import { createUsageMeter } from './usage-meter.ts'
+import type { ClaudeMessage, ResultMessage } from './wire.ts'
+
+/** What Claude Code 2.1.329 printed in `recordings/` (a scripted model; paths made anonymous, `init` cut to what is read). */
+function replay(recording: string, structured = false): AgentEvent[] {
+  const file = new URL(`./recordings/${recording}.jsonl`, import.meta.url)
+  const translator = createTranslator({
+    cwd: '/home/person/project',
+    structured,
+    onLifecycle: () => undefined,
+  })
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => translator.read(JSON.parse(line) as ClaudeMessage))
+}
+const typesOf = (events: AgentEvent[]) => [...new Set(events.map(({ type }) => type))]
+
+test('a run that writes a file', () => {
+  const events = replay('write-file')
+  expect(typesOf(events)).toEqual([
+    'session',
+    'text',
+    'tool',
+    'usage',
+    'tool_result',
+    'file',
+    'done',
+  ])
+  expect(events.find(({ type }) => type === 'tool')).toMatchObject({
+    name: 'Write',
+    input: 'hello.txt',
+  })
+  expect(events.find(({ type }) => type === 'file')).toMatchObject({
+    path: 'hello.txt',
+    change: 'create',
+  })
+  const usage = { input: 2400, output: 68, cacheRead: 1600, cacheWrite: 200, reasoning: 0 }
+  expect(events.at(-2)).toMatchObject({ type: 'usage', usage, costUsd: expect.any(Number) })
+})
+
+test('a refused key ends it at the first retry; a failing provider after the last', () => {
+  expect(replay('refused-key').find(({ type }) => type === 'failed')).toMatchObject({
+    reason: 'auth',
+    detail: expect.stringContaining('claude auth login'),
+  })
+  const failing = replay('provider-fails')
+  expect(failing.filter(({ type }) => type === 'retry')).toMatchObject([
+    { attempt: 1, reason: 'overloaded' },
+  ])
+  expect(failing.at(-1)).toMatchObject({ type: 'failed', reason: 'overloaded' })
+})
+
+test('a shortened conversation tells its summary and is no text of the agent', () => {
+  const events = replay('compaction')
+  const [compaction] = events.filter(({ type }) => type === 'compaction')
+  expect(compaction).toMatchObject({
+    trigger: 'auto',
+    summary: expect.stringContaining('scripted summary'),
+  })
+  expect(events.at(-1)?.type).toBe('done')
+})
+
+test('an answer in words is taken for the structured one where it is JSON, else left out', () => {
+  const read = (text: string) => {
+    const translator = createTranslator({
+      cwd: '/x',
+      structured: true,
+      onLifecycle: () => undefined,
+    })
+    return translator.read({ ...RESULT, result: text }).at(-1)
+  }
+  expect(read('{"a":1}')).toMatchObject({ type: 'done', output: { a: 1 } })
+  expect(read('done')).toEqual({ type: 'done', text: 'done' })
+})
+
+const RESULT: ResultMessage = {
+  type: 'result',
+  subtype: 'success',
+  is_error: false,
+  model_usage_since_last_result: {},
+}
+
+test('a cost that is a guess, or not told, is unknown', () => {
+  const usage = { inputTokens: 10, outputTokens: 1, cacheReadInputTokens: 0 }
+  const model = { ...usage, cacheCreationInputTokens: 0, costUSD: 1 }
+  const meter = createUsageMeter()
+  const known = meter.finished({ ...RESULT, model_usage_since_last_result: { a: model } })
+  expect(known).toMatchObject({ usage: { input: 10 }, costUsd: 1 })
+  const guess = { ...model, costBasis: 'unknown' }
+  const unknown = meter.finished({ ...RESULT, model_usage_since_last_result: { b: guess } })
+  expect(unknown).toMatchObject({ usage: { input: 20 } })
+  expect(unknown).not.toHaveProperty('costUsd')
+  const { model_usage_since_last_result: _, ...old } = RESULT
+  expect(createUsageMeter().finished({ ...old, usage: { input_tokens: 3 } })).toEqual({
+    type: 'usage',
+    usage: expect.objectContaining({ input: 3 }),
+  })
+})
+
+test('a limit with a date is a plan that is used up until then', () => {
+  const failed = { ...RESULT, is_error: true, api_error_status: 429, result: 'limit' }
+  const until = '2026-01-01T00:00:00.000Z'
+  const resetsAt = Date.parse(until) / 1000
+  expect(failureOf(failed, { error: 'rate_limit', resetsAt })).toMatchObject({
+    reason: 'quota',
+    until,
+  })
+  expect(failureOf(failed, { error: 'rate_limit' })).not.toHaveProperty('until')
+  expect(failureOf(failed, { error: 'rate_limit' })).toMatchObject({ reason: 'rate_limit' })
+})
+
+test.each([
+  ['git log --oneline -5', true],
+  ['git --no-pager diff HEAD~1 -- src/a.ts', true],
+  ['git show HEAD:package.json', true],
+  ['git grep -n "todo" src', true],
+  ['git log | tee x', false],
+  ['git diff --output=x', false],
+  ['git diff > x', false],
+  ['git diff --ext-diff', false],
+  ['git grep -Ovi x', false],
+  ['git -c core.pager=touch log', false],
+  ['git commit -m x', false],
+  ['git log; rm -rf .', false],
+  ['git log\nrm x', false],
+  ['git log $(touch x)', false],
+  ['git log `touch x`', false],
+  ['git logx', false],
+  ['git diff --out"put"=x', false],
+  ['git diff {--output=x,HEAD}', false],
+  ['git show --show-signature', false],
+  ["git log --for'mat'=%s", true],
+  ['npm test', false],
+  ['rm git log', false],
+])('a run that only reads may say %j: %s', (command, allowed) => {
+  expect(gitRead(command) !== undefined).toBe(allowed)
+})
+
+test('what git is told by configuration starts no program in a run that only reads', () => {
+  expect(gitRead('git log -p -1')).toMatch(
+    /^git --no-pager .*core\.fsmonitor=false.* log --no-ext-diff --no-textconv -p -1$/,
+  )
+})
