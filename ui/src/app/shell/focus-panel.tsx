@@ -1,8 +1,9 @@
 import { X } from 'lucide-react'
-import { type ComponentType, lazy, Suspense, useMemo } from 'react'
+import { type ComponentType, Suspense, useMemo } from 'react'
 import { IconButton } from '../../components/button.tsx'
 import { ErrorBoundary } from '../../components/error-boundary.tsx'
 import { SkeletonRows } from '../../components/states.tsx'
+import { lazyPart } from '../../lib/lazy-part.ts'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { useActions } from '../actions/registry.ts'
 import { usePreferences } from '../preferences.ts'
@@ -11,15 +12,11 @@ import { ResizeHandle } from './resize-handle.tsx'
 
 /** What the panel can show, by the letter of the short id. A content draws its own header line and scrolls itself. */
 const CONTENTS: Readonly<Record<string, ComponentType<{ id: string }>>> = {
-  T: lazy(() =>
-    import('../../features/goals/task-panel.tsx').then((m) => ({ default: m.TaskPanel })),
-  ),
-  A: lazy(() =>
-    import('../../features/agents/run-panel.tsx').then((m) => ({ default: m.RunPanel })),
-  ),
+  T: lazyPart(async () => (await import('../../features/goals/task-panel.tsx')).TaskPanel),
+  A: lazyPart(async () => (await import('../../features/agents/run-panel.tsx')).RunPanel),
 }
 
-const OverMain = lazy(() => import('./over-main.tsx').then((m) => ({ default: m.OverMain })))
+const OverMain = lazyPart(async () => (await import('./over-main.tsx')).OverMain)
 
 const WIDTH = { min: 360, max: 720 }
 

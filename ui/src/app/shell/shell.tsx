@@ -1,8 +1,9 @@
 import { Outlet, useMatches } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { ErrorBoundary } from '../../components/error-boundary.tsx'
 import { SkeletonRows } from '../../components/states.tsx'
 import { cn } from '../../lib/cn.ts'
+import { lazyPart } from '../../lib/lazy-part.ts'
 import { registerActions } from '../actions/registry.ts'
 import { closeOverlay, useUi } from '../ui-state.ts'
 import { ConnectionBanner } from './connection-banner.tsx'
@@ -11,11 +12,11 @@ import { globalActions } from './global-actions.ts'
 import { Sidebar } from './sidebar.tsx'
 import { StatusRail } from './status-rail.tsx'
 
-const loadPalette = () => import('./command-palette.tsx')
-const CommandPalette = lazy(() => loadPalette().then((m) => ({ default: m.CommandPalette })))
-const KeysSheet = lazy(() => import('./keys-sheet.tsx').then((m) => ({ default: m.KeysSheet })))
-const loadNewGoal = () => import('../../features/goals/new-goal-dialog.tsx')
-const NewGoalDialog = lazy(() => loadNewGoal().then((m) => ({ default: m.NewGoalDialog })))
+const CommandPalette = lazyPart(async () => (await import('./command-palette.tsx')).CommandPalette)
+const KeysSheet = lazyPart(async () => (await import('./keys-sheet.tsx')).KeysSheet)
+const NewGoalDialog = lazyPart(
+  async () => (await import('../../features/goals/new-goal-dialog.tsx')).NewGoalDialog,
+)
 
 /** Everything around a view: sidebar, main, Focus Panel, status rail, and what lies over them. */
 export function Shell() {
@@ -25,7 +26,7 @@ export function Shell() {
   useEffect(() => registerActions(globalActions), [])
   useEffect(() => {
     // fetched when nothing else is to do, so that they open at once
-    const load = () => void Promise.all([loadPalette(), loadNewGoal()])
+    const load = () => void Promise.all([CommandPalette.preload(), NewGoalDialog.preload()])
     if ('requestIdleCallback' in window) window.requestIdleCallback(load, { timeout: 3_000 })
     else setTimeout(load, 1_000)
   }, [])

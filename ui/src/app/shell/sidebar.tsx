@@ -10,18 +10,19 @@ import {
   Settings,
   SquarePen,
 } from 'lucide-react'
-import { lazy, type ReactNode, Suspense } from 'react'
+import { type ReactNode, Suspense } from 'react'
 import type { Overview } from '../../../../contracts/schemas.ts'
 import { Count } from '../../components/badge.tsx'
 import { IconButton } from '../../components/button.tsx'
 import { Kbd } from '../../components/kbd.tsx'
 import { Skeleton } from '../../components/states.tsx'
+import { lazyPart } from '../../lib/lazy-part.ts'
 import { NARROW, useMedia } from '../../lib/use-media.ts'
 import { usePreferences } from '../preferences.ts'
 import { overviewQuery } from '../queries.ts'
 import { closeOverlay, openNewGoal, openOverlay, useUi } from '../ui-state.ts'
 
-const OverMain = lazy(() => import('./over-main.tsx').then((m) => ({ default: m.OverMain })))
+const OverMain = lazyPart(async () => (await import('./over-main.tsx')).OverMain)
 
 /** Views and projects; a drawer on a phone. */
 export function Sidebar() {
