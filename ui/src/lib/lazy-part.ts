@@ -13,7 +13,7 @@ export function lazyPart<P extends object>(
     return { default: loaded }
   }
   const Late = lazy(preload) as unknown as ComponentType<P>
-  // biome-ignore lint/correctness/noNestedComponentDefinitions: called once a module, so it is one component
+  // biome-ignore lint/correctness/noComponentHookFactories: called once a module, so it is one component
   const Part = (props: P) => {
     // which of the two it is must not change while it is shown, or it would begin anew
     const [Shown] = useState<ComponentType<P>>(() => loaded ?? Late)
