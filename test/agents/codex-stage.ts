@@ -31,3 +31,6 @@ export function writeCodexHome(home: string, url: string, config = ''): void {
   const settings = [`openai_base_url = "${url}/v1"`, 'model = "gpt-5.5"', config]
   writeFileSync(join(folder, 'config.toml'), settings.join('\n'))
 }
+
+/** Set by `npm run test:agents`: every scenario. Without it the core of them, for `npm test`. */
+export const isWholeMatrix = process.env['DISPATCH_AGENT_MATRIX'] === '1'
