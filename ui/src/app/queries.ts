@@ -119,6 +119,13 @@ export const projectsQuery = () =>
     queryFn: read(() => call('listProjects', { query: { limit: 200 } })),
   })
 
+/** Checkouts on the server's machine that are not projects yet. */
+export const suggestedProjectsQuery = () =>
+  queryOptions({
+    queryKey: ['projects', 'suggested'],
+    queryFn: read(() => call('suggestProjects')),
+  })
+
 export const profilesQuery = () =>
   queryOptions({ queryKey: ['profiles'], queryFn: read(() => call('listProfiles')) })
 

@@ -25,9 +25,9 @@ export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: bool
           className="font-medium"
           {...(live && run.stoppedBy !== null ? { word: 'Stopping' } : {})}
         />
-        <span className="text-fg-3">{run.shortId}</span>
+        {inPanel && <span className="text-fg-3">{run.shortId}</span>}
         <h2 className="min-w-0 flex-1 truncate font-medium">
-          {STAGE_TITLES[run.stage]}
+          <span className={inPanel ? undefined : 'sr-only'}>{STAGE_TITLES[run.stage]}</span>
           {run.attempt > 1 && <span className="font-normal text-fg-3"> attempt {run.attempt}</span>}
         </h2>
         <RunActions run={run} live={live} inPanel={inPanel} />

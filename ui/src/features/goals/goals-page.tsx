@@ -10,6 +10,7 @@ import { Button } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { cn } from '../../lib/cn.ts'
+import { useFirstOpen } from '../welcome/use-first-open.ts'
 import { type GoalGroup, groupGoals } from './goal-groups.ts'
 import { GoalRow } from './goal-row.tsx'
 import type { GoalsSearch } from './goals-search.ts'
@@ -18,6 +19,7 @@ const route = getRouteApi('/')
 
 /** What waits for the person, what runs, what is done. */
 export function GoalsPage() {
+  useFirstOpen()
   const search = route.useSearch()
   const open = useQuery(openGoalsQuery(search.project))
   const over = useInfiniteQuery(overGoalsQuery(search.project))

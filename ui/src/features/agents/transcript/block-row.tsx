@@ -144,18 +144,17 @@ const SHOWN = 20_000
 
 function Output({ label, text, find }: { label: string; text: string; find: string }) {
   return (
-    <pre
-      // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields
-      role="group"
-      aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
-      tabIndex={0}
-      dir="auto"
-      className="max-h-80 overflow-auto rounded-md border bg-sunken px-3 py-2 font-mono text-12 break-words whitespace-pre-wrap text-fg-2"
-    >
-      <Marked text={text.slice(0, SHOWN)} find={find} />
-      {text.length > SHOWN && `\n… ${(text.length - SHOWN).toLocaleString()} more characters`}
-    </pre>
+    <section aria-label={label}>
+      <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+        tabIndex={0}
+        dir="auto"
+        className="max-h-80 overflow-auto rounded-md border bg-sunken px-3 py-2 font-mono text-12 break-words whitespace-pre-wrap text-fg-2"
+      >
+        <Marked text={text.slice(0, SHOWN)} find={find} />
+        {text.length > SHOWN && `\n… ${(text.length - SHOWN).toLocaleString()} more characters`}
+      </pre>
+    </section>
   )
 }
 

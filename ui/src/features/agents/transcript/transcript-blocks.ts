@@ -134,8 +134,8 @@ function join(block: Block, entry: TranscriptEntry): [Block, ...Block[]] | undef
     const type = WORDS[entry.kind]
     if (type !== block.type) return undefined
     const all = block.text + text(content['text'])
-    const cut = block.text.length < LONG ? -1 : all.lastIndexOf('\n')
-    if (cut < LONG / 2) return [{ ...block, text: all, until: at }]
+    const cut = whereToCut(block.text, all)
+    if (cut === undefined) return [{ ...block, text: all, until: at }]
     const [first, rest] = [all.slice(0, cut + 1), all.slice(cut + 1)]
     const fenced = block.fenced !== ((first.match(FENCE)?.length ?? 0) % 2 === 1)
     return [
@@ -148,6 +148,15 @@ function join(block: Block, entry: TranscriptEntry): [Block, ...Block[]] | undef
   if (block.type === 'correction' && entry.kind === 'correction' && block.id === content['id'])
     return [{ ...block, state: content['state'] as CorrectionState, until: at }]
   return undefined
+}
+
+/** Where the words that are there already are long enough: at the end of a line, or of a word where no line ends. */
+function whereToCut(before: string, all: string): number | undefined {
+  if (before.length < LONG) return undefined
+  const line = all.lastIndexOf('\n')
+  if (line >= LONG / 2) return line
+  const word = before.length < 2 * LONG ? -1 : all.lastIndexOf(' ')
+  return word >= LONG / 2 ? word : undefined
 }
 
 const WORDS: Readonly<Record<string, 'said' | 'thought'>> = { text: 'said', reasoning: 'thought' }

@@ -1,0 +1,175 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Ellipsis, Plus, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import type { Profile } from '../../../../contracts/schemas.ts'
+import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contracts/stages.ts'
+import { call } from '../../app/api.ts'
+import { adaptersQuery, profilesQuery } from '../../app/queries.ts'
+import { explain, toastError } from '../../app/toasts.ts'
+import { Button, IconButton } from '../../components/button.tsx'
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
+import { Menu, MenuItem } from '../../components/menu.tsx'
+import { Select } from '../../components/select.tsx'
+import { ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { Saved } from './setting-row.tsx'
+import { ValueInput } from './value-input.tsx'
+
+/** Profiles: for each stage its agent and model. */
+export function ProfilesSection() {
+  const { data, error, refetch } = useQuery(profilesQuery())
+  const client = useQueryClient()
+  const create = useMutation({
+    mutationFn: (from: Profile) => {
+      const names = new Set(data?.items.map(({ name }) => name))
+      let name = `${from.name} copy`
+      for (let n = 2; names.has(name); n += 1) name = `${from.name} copy ${n}`
+      return call('createProfile', { body: { name, stages: from.stages } })
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
+    onError: (failure) => toastError('The profile could not be made', failure),
+  })
+  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (!data) return <SkeletonRows rows={3} label="Loading profiles" />
+  const [first] = data.items
+  return (
+    <div className="flex flex-col">
+      {data.items.map((profile) => (
+        <ProfileCard key={profile.id} profile={profile} onCopy={() => create.mutate(profile)} />
+      ))}
+      {first && (
+        <div className="px-4 py-3">
+          <Button icon={Plus} busy={create.isPending} onClick={() => create.mutate(first)}>
+            New profile
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void }) {
+  const client = useQueryClient()
+  const [deleting, setDeleting] = useState(false)
+  const { id, name, stages } = profile
+  const change = useMutation({
+    mutationFn: (body: { name?: string; stages?: Partial<Profile['stages']> }) =>
+      call('updateProfile', { params: { id }, body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
+  })
+  const remove = useMutation({
+    mutationFn: () => call('deleteProfile', { params: { id } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
+    onError: (error) => toastError(`${name} was not deleted`, error),
+  })
+  const setAll = (adapter: string) =>
+    change.mutate({
+      stages: Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { adapter }])),
+    })
+  return (
+    <section aria-label={`Profile ${name}`} className="border-b border-line/60 px-4 py-3">
+      <div className="mb-2 flex items-center gap-2">
+        <ValueInput
+          label="Name of the profile"
+          value={name}
+          onSave={(next) => change.mutate({ name: next })}
+          invalid={change.isError}
+          className="-ml-2 w-56 border-transparent bg-transparent px-2 font-medium hover:border-line-strong"
+        />
+        <Saved state={change.isSuccess ? 'saved' : 'idle'} key={change.submittedAt} />
+        <span className="ml-auto" />
+        <AdapterSelect
+          label="All stages"
+          value={undefined}
+          placeholder="Set all…"
+          onChange={setAll}
+        />
+        <Menu trigger={<IconButton icon={Ellipsis} label={`More for ${name}`} />}>
+          <MenuItem icon={Plus} onSelect={onCopy}>
+            Copy profile
+          </MenuItem>
+          <MenuItem icon={Trash2} danger onSelect={() => setDeleting(true)}>
+            Delete profile…
+          </MenuItem>
+        </Menu>
+      </div>
+      {change.error && (
+        <p role="alert" className="mb-2 text-12 text-danger">
+          {explain(change.error)}
+        </p>
+      )}
+      <ul className="flex flex-col gap-1">
+        {AGENT_STAGES.map((stage) => (
+          <StageRow
+            key={stage}
+            stage={stage}
+            agent={stages[stage]}
+            onChange={(agent) => change.mutate({ stages: { [stage]: agent } })}
+          />
+        ))}
+      </ul>
+      <ConfirmDialog
+        open={deleting}
+        title={`Delete ${name}?`}
+        detail="Goals that began with it keep it to their end. It cannot be brought back."
+        confirm="Delete profile"
+        dismiss="Keep it"
+        onConfirm={async () => {
+          await remove.mutateAsync().catch(() => undefined) // told by the toast above
+        }}
+        onClose={() => setDeleting(false)}
+      />
+    </section>
+  )
+}
+
+function StageRow(props: {
+  stage: AgentStage
+  agent: Profile['stages'][AgentStage]
+  onChange: (agent: Profile['stages'][AgentStage]) => void
+}) {
+  const { stage, agent } = props
+  const title = STAGE_TITLES[stage]
+  return (
+    <li className="grid grid-cols-[112px_184px_minmax(0,1fr)] items-center gap-2 max-md:grid-cols-2">
+      <span className="text-fg-2 max-md:col-span-2">{title}</span>
+      <AdapterSelect
+        label={`Agent for ${title}`}
+        value={agent.adapter}
+        onChange={(adapter) => props.onChange({ adapter })} // a model of one agent means nothing to another
+      />
+      <ValueInput
+        label={`Model for ${title}`}
+        value={agent.model ?? ''}
+        placeholder="The agent’s own choice"
+        onSave={(model) =>
+          props.onChange({ adapter: agent.adapter, ...(model === '' ? {} : { model }) })
+        }
+        className="max-w-72 font-mono text-12 placeholder:font-sans"
+      />
+    </li>
+  )
+}
+
+function AdapterSelect(props: {
+  label: string
+  value: string | undefined
+  placeholder?: string
+  onChange: (adapter: string) => void
+}) {
+  const { data } = useQuery(adaptersQuery())
+  const known = (data?.items ?? []).map(({ adapter, title, found }) => ({
+    ...{ value: adapter, label: title },
+    ...(found ? {} : { detail: 'not found' }),
+  }))
+  const { value } = props
+  const missing = value !== undefined && !known.some((one) => one.value === value)
+  return (
+    <Select
+      label={props.label}
+      value={value}
+      {...(props.placeholder === undefined ? {} : { placeholder: props.placeholder })}
+      onChange={props.onChange}
+      options={missing ? [...known, { value, label: value, detail: 'not found' }] : known}
+    />
+  )
+}

@@ -1,0 +1,213 @@
+import { type ComponentType, useState } from 'react'
+import type { Settings } from '../../../../contracts/schemas.ts'
+import { type Theme, usePreferences } from '../../app/preferences.ts'
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
+import { Select } from '../../components/select.tsx'
+import { Switch } from '../../components/switch.tsx'
+import { formatDuration, formatTokens, plural } from '../../lib/format.ts'
+import type { SectionKey } from './sections.ts'
+import { SettingRow } from './setting-row.tsx'
+import { useSetting } from './use-setting.ts'
+import { ValueInput } from './value-input.tsx'
+
+export interface SettingItem {
+  id: string
+  section: SectionKey
+  title: string
+  detail: string
+  /** More words that find it. */
+  keywords: string
+  Row: ComponentType<{ item: SettingItem }>
+}
+
+type Numbers = {
+  [K in keyof Settings]: Settings[K] extends number ? K : never
+}[keyof Settings]
+
+interface NumberKind {
+  key: Numbers
+  /** What a value means, beside it. */
+  say: (value: number) => string
+}
+
+const NUMBERS: Readonly<Record<string, NumberKind>> = {
+  'verify-rounds': {
+    key: 'maxVerifyRounds',
+    say: (n) => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`),
+  },
+  'token-budget': {
+    key: 'tokenBudget',
+    say: (n) => (n === 0 ? 'no limit' : `${formatTokens(n)} tokens`),
+  },
+  'max-concurrent': { key: 'maxConcurrent', say: (n) => plural(n, 'agent') },
+  'max-per-goal': { key: 'maxPerGoal', say: (n) => plural(n, 'agent') },
+  silence: { key: 'agentSilenceSeconds', say: (n) => formatDuration(n * 1000) },
+}
+
+/** A number of the server's. */
+function NumberRow({ item }: { item: SettingItem }) {
+  const kind = NUMBERS[item.id]
+  if (!kind) throw new Error(`no number is called ${item.id}`)
+  const setting = useSetting(kind.key)
+  const [refused, setRefused] = useState<string>()
+  const { value, initial } = setting
+  const set = (text: string) => {
+    const number = Number(text.replaceAll(/[\s_,]/g, ''))
+    const whole = text !== '' && Number.isInteger(number)
+    setRefused(whole ? undefined : `“${text}” is not a whole number.`)
+    if (whole) setting.set(number)
+  }
+  const error = refused ?? setting.error
+  return (
+    <SettingRow
+      {...item}
+      save={setting.save}
+      error={error}
+      reset={
+        setting.isChanged ? { from: kind.say(initial), run: () => setting.set(initial) } : undefined
+      }
+    >
+      {value !== undefined && <span className="figure text-12 text-fg-3">{kind.say(value)}</span>}
+      <ValueInput
+        id={item.id}
+        kind="number"
+        value={value === undefined ? '' : String(value)}
+        invalid={error !== undefined}
+        onSave={set}
+      />
+    </SettingRow>
+  )
+}
+
+function NameRow({ item }: { item: SettingItem }) {
+  const { value, save, error, set } = useSetting('displayName')
+  return (
+    <SettingRow {...item} save={save} error={error}>
+      <ValueInput
+        id={item.id}
+        value={value ?? ''}
+        placeholder="The server’s user"
+        onSave={set}
+        className="w-56 max-md:w-full"
+      />
+    </SettingRow>
+  )
+}
+
+function SpecReviewRow({ item }: { item: SettingItem }) {
+  const { value, save, error, set } = useSetting('skipSpecReview')
+  const [confirming, setConfirming] = useState(false)
+  return (
+    <SettingRow
+      {...item}
+      save={save}
+      error={error}
+      reset={value ? { from: 'on', run: () => set(false) } : undefined}
+    >
+      <Switch
+        id={item.id}
+        checked={value === false}
+        disabled={value === undefined}
+        onChange={(on) => (on ? set(false) : setConfirming(true))}
+      />
+      <ConfirmDialog
+        open={confirming}
+        title="Skip the review of specs?"
+        detail="New goals go from their spec straight to code, without asking you. A misread goal is then found late, when tokens were spent on it. Tasks and merges are still reviewed."
+        confirm="Skip it"
+        dismiss="Keep reviewing"
+        onConfirm={() => set(true)}
+        onClose={() => setConfirming(false)}
+      />
+    </SettingRow>
+  )
+}
+
+const THEMES = [
+  { value: 'system', label: 'As the system' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+]
+
+function ThemeRow({ item }: { item: SettingItem }) {
+  const { theme, set } = usePreferences()
+  return (
+    <SettingRow {...item}>
+      <Select
+        id={item.id}
+        label="Theme"
+        value={theme}
+        onChange={(value) => set({ theme: value as Theme })}
+        options={THEMES}
+      />
+    </SettingRow>
+  )
+}
+
+function LetterKeysRow({ item }: { item: SettingItem }) {
+  const { letterKeys, set } = usePreferences()
+  return (
+    <SettingRow
+      {...item}
+      reset={letterKeys ? undefined : { from: 'on', run: () => set({ letterKeys: true }) }}
+    >
+      <Switch id={item.id} checked={letterKeys} onChange={(on) => set({ letterKeys: on })} />
+    </SettingRow>
+  )
+}
+
+/** Settings with one control each; sections with lists have pages of their own. */
+export const SETTING_ITEMS: readonly SettingItem[] = [
+  {
+    ...{ id: 'display-name', section: 'general', title: 'Your name', Row: NameRow },
+    detail: 'Who decided and who paused: it stands in reviews, in merges and in the feed.',
+    keywords: 'display user person',
+  },
+  {
+    ...{ id: 'theme', section: 'general', title: 'Theme', Row: ThemeRow },
+    detail: 'In this browser.',
+    keywords: 'dark light colour appearance',
+  },
+  {
+    ...{ id: 'letter-keys', section: 'general', title: 'Single-letter keys', Row: LetterKeysRow },
+    detail: 'Act on single letters such as C, J or K. Keys with Ctrl or ⌘ always work.',
+    keywords: 'keyboard shortcuts',
+  },
+  {
+    ...{ id: 'spec-review', section: 'goals', title: 'Review every spec', Row: SpecReviewRow },
+    detail: 'A goal waits after its spec until you approve it.',
+    keywords: 'skip approve',
+  },
+  {
+    ...{ id: 'verify-rounds', section: 'goals', title: 'Verify rounds' },
+    detail:
+      'How often a task goes back to its agent with what verification found, before you are asked.',
+    keywords: 'retry attempts findings',
+    Row: NumberRow,
+  },
+  {
+    ...{ id: 'token-budget', section: 'goals', title: 'Token budget of a task' },
+    detail: 'An agent that reaches it is stopped and you are asked. 0 sets no limit.',
+    keywords: 'cost limit spend',
+    Row: NumberRow,
+  },
+  {
+    ...{ id: 'max-concurrent', section: 'pool', title: 'Agents at once' },
+    detail: 'Of all goals together. More wait in line.',
+    keywords: 'concurrent parallel limit',
+    Row: NumberRow,
+  },
+  {
+    ...{ id: 'max-per-goal', section: 'pool', title: 'Agents at once, of one goal' },
+    detail: 'So that one goal does not take every place.',
+    keywords: 'concurrent parallel limit',
+    Row: NumberRow,
+  },
+  {
+    ...{ id: 'silence', section: 'pool', title: 'Longest silence' },
+    detail:
+      'Seconds without a word or work after which an agent counts as hung and is started again.',
+    keywords: 'hung timeout seconds',
+    Row: NumberRow,
+  },
+]
