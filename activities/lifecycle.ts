@@ -109,7 +109,7 @@ export function createLifecycleActivities(
       }
       await voidReviews(tx, emit, { goalId, actor: 'dispatch', reason })
       for (const task of tasks) {
-        if (task.status === 'merged') continue
+        if (task.status === 'integrated') continue
         await tx('tasks')
           .where({ id: task.id })
           .update({ status: 'cancelled', reason, updated_at: tx.fn.now() })
@@ -165,7 +165,7 @@ export function createLifecycleActivities(
     if (!goal.branch) return kept
     await keep(goal.branch, await git.branchHead({ projectId: project.id, branch: goal.branch }))
     for (const task of tasks) {
-      if (task.status === 'merged' || !task.branch) continue
+      if (task.status === 'integrated' || !task.branch) continue
       const worktree = await git.claimWorktree({
         projectId: project.id,
         key: taskKey(task.id),

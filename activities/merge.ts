@@ -30,7 +30,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     const { task, goal, project } = facts
     if (!task || !goal.branch)
       throw new Error(`task ${input.taskId} cannot be integrated: it has no branch`)
-    if (task.status === 'merged') return merged(project.id, task.id) // killed just before the last step
+    if (task.status === 'integrated') return merged(project.id, task.id) // killed just before the last step
     const approval = await approvalOf({
       goal_id: goal.id,
       task_id: task.id,
@@ -105,11 +105,16 @@ export function createMergeActivities(deps: ActivityDeps) {
     await database.change(async (tx, emit) => {
       await tx('tasks')
         .where({ id: task.id })
-        .update({ status: 'merged', merged_commit: commit, reason: null, updated_at: tx.fn.now() })
+        .update({
+          status: 'integrated',
+          merged_commit: commit,
+          reason: null,
+          updated_at: tx.fn.now(),
+        })
       const data = {
         goalId: facts.goal.id,
         taskId: task.id,
-        status: 'merged',
+        status: 'integrated',
         reason: null,
       } as const
       emit({ type: 'task.status', stream: goalStream(facts.goal.id), actor: 'dispatch', data })

@@ -48,7 +48,7 @@ const STYLES: Readonly<Record<AnyStatus, { icon: string; word: string; style: St
   pending: { icon: '○', word: 'pending', style: 'yellow' },
   review: { icon: '?', word: 'review', style: 'yellow' },
   approved: { icon: '✓', word: 'approved', style: 'green' },
-  merged: { icon: '✓', word: 'merged', style: 'green' },
+  integrated: { icon: '✓', word: 'integrated', style: 'green' },
   waiting: { icon: '○', word: 'waiting', style: 'dim' },
   running: { icon: '●', word: 'running', style: 'cyan' },
   passed: { icon: '✓', word: 'passed', style: 'green' },

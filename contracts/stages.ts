@@ -71,7 +71,7 @@ export const TASK_STATUSES = [
   'paused',
   'review',
   'approved',
-  'merged', // its work is on the goal's branch
+  'integrated', // its work is on the goal's branch
   'needs_attention',
   'cancelled',
 ] as const

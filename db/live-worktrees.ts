@@ -5,7 +5,7 @@ import { WRITING_STAGES } from '../contracts/stages.ts'
 const OVER = ['completed', 'failed', 'cancelled']
 
 /**
- * Keys of a project's worktrees that goals at work still need: of each task that is neither merged nor cancelled, and
+ * Keys of a project's worktrees that goals at work still need: of each task that is neither integrated nor cancelled, and
  * of each attempt without an answer in a stage that looks at a commit. Everything else that is claimed is left over.
  */
 export async function liveWorktreeKeys(knex: Knex, projectId: string): Promise<string[]> {
@@ -13,7 +13,7 @@ export async function liveWorktreeKeys(knex: Knex, projectId: string): Promise<s
     .join('goals as g', 'g.id', 't.goal_id')
     .where({ 'g.project_id': projectId })
     .whereNotIn('g.status', OVER)
-    .whereNotIn('t.status', ['merged', 'cancelled'])
+    .whereNotIn('t.status', ['integrated', 'cancelled'])
     .pluck('t.id')
   const attempts: {
     goal: number

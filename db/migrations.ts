@@ -2,11 +2,19 @@ import type { Knex } from 'knex'
 import { down as initialDown, up as initialUp } from './migrations/001-initial.ts'
 import { down as correctionsDown, up as correctionsUp } from './migrations/002-corrections.ts'
 import { down as stoppedRunsDown, up as stoppedRunsUp } from './migrations/003-stopped-runs.ts'
+import {
+  down as integratedTasksDown,
+  up as integratedTasksUp,
+} from './migrations/004-integrated-tasks.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
   { name: '002-corrections', migration: { up: correctionsUp, down: correctionsDown } },
   { name: '003-stopped-runs', migration: { up: stoppedRunsUp, down: stoppedRunsDown } },
+  {
+    name: '004-integrated-tasks',
+    migration: { up: integratedTasksUp, down: integratedTasksDown },
+  },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

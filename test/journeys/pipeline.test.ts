@@ -295,7 +295,7 @@ describe('several stages at once', () => {
       goal.id,
       (g) =>
         g.tasks.some((t) => t.status === 'needs_attention') &&
-        g.tasks.some((t) => t.status === 'merged'),
+        g.tasks.some((t) => t.status === 'integrated'),
     )
     expect(stuck.status).toBe('needs_attention')
     expect(stuck.reason).toContain('log in')

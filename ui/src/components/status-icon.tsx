@@ -39,7 +39,7 @@ export const STATUS_LOOKS: Readonly<Record<Status, { word: string; shape: Shape;
   approved: { word: 'Approved', shape: 'check', tone: 'ok' },
   passed: { word: 'Passed', shape: 'check', tone: 'ok' },
   done: { word: 'Done', shape: 'check', tone: 'ok' },
-  merged: { word: 'Merged', shape: 'done', tone: 'ok' },
+  integrated: { word: 'Integrated', shape: 'done', tone: 'ok' },
   completed: { word: 'Merged', shape: 'done', tone: 'ok' },
   failed: { word: 'Failed', shape: 'cross', tone: 'danger' },
   rejected: { word: 'Rejected', shape: 'cross', tone: 'danger' },

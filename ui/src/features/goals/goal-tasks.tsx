@@ -26,7 +26,7 @@ export function GoalTasks({ goal }: { goal: Goal }) {
 function TaskRow({ task, goal }: { task: Task; goal: Goal }) {
   const { panel, open } = useFocusPanel()
   const needs = task.dependsOn.flatMap((id) => goal.tasks.find((other) => other.id === id) ?? [])
-  const blocked = needs.filter(({ status }) => status !== 'merged')
+  const blocked = needs.filter(({ status }) => status !== 'integrated')
   const says =
     task.status === 'pending' && blocked.length > 0
       ? `after ${blocked.map(({ shortId }) => shortId).join(', ')}`

@@ -26,7 +26,7 @@ const PLACES: readonly (readonly Stage[])[] = [
  */
 export function StageStrip({ goal }: { goal: Goal }) {
   const rows = new Map(stageRows(goal).map((row) => [row.stage, row]))
-  const merged = goal.tasks.filter(({ status }) => status === 'merged').length
+  const integrated = goal.tasks.filter(({ status }) => status === 'integrated').length
   return (
     <section
       aria-label="Stages"
@@ -40,7 +40,7 @@ export function StageStrip({ goal }: { goal: Goal }) {
         <span>in parallel</span>
         <span className="col-span-4 flex items-center gap-2">
           {goal.tasks.length > 1
-            ? `each task, ${merged} of ${goal.tasks.length} merged`
+            ? `each task, ${integrated} of ${goal.tasks.length} integrated`
             : 'each task'}
           <span className="h-px flex-1 bg-line" />
         </span>
