@@ -140,11 +140,23 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
   let result: ResultMessage | undefined
   let shown: Usage | undefined
 
+  const look = async () => {
+    const { usage, summaries } = record.read()
+    for (const summary of summaries) await push({ type: 'compaction', trigger: 'auto', summary })
+    await showUsage(usage)
+  }
   const showUsage = async (usage: Usage | undefined) => {
     if (!usage) return
     // the result knows of more calls than the record: no figure ever shrinks
     shown = shown ? largest(shown, usage) : usage
     await push({ type: 'usage', usage: shown })
+  }
+  const garbage = async ({ text, dropped, from }: CliLine) => {
+    if (dropped > 0)
+      await push(
+        notice(`A line of the agent's ${from} was too long; ${dropped} bytes were dropped.`),
+      )
+    else if (text !== '') await push(notice(text))
   }
   return {
     isWaiting: () => translator.toolsAtWork() === 0,
@@ -159,27 +171,19 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
     },
     /** True at the end of what it has to say. */
     async hear(line: CliLine): Promise<boolean> {
-      if (line.dropped > 0) {
-        const text = `A line of the agent's ${line.from} was too long; ${line.dropped} bytes were dropped.`
-        await push(notice(text))
-        return false
-      }
-      const message = parse(line.text)
-      if (!message) {
-        if (line.text !== '') await push(notice(line.text))
-        return false
-      }
-      if (result) return false
+      const message = line.dropped > 0 ? undefined : parse(line.text)
+      if (!message) await garbage(line)
+      if (!message || result) return false
       const translated = translator.read(message)
       if (translated.moment === 'hooks_ran') corrections.hooksRan()
       if (translated.moment === 'model_spoke') corrections.modelSpoke()
       for (const event of translated.events) await push(event)
-      if (message.type === 'tool_result') await showUsage(record.read())
+      if (message.type === 'tool_result') await look()
       result = translated.result
       return result !== undefined
     },
     async end({ exit, hung }: Ending): Promise<TerminalEvent> {
-      await showUsage(record.read())
+      await look()
       if (result?.stats) await showUsage(usageOf(result.stats))
       if (hung) return hungFor(spec.silenceSeconds)
       if (!result) return failureOf({ exit, stderr })

@@ -18,26 +18,59 @@ import type { RecordLine } from './wire.ts'
  * killed never gives. So they are read there, from where the file ended when this run began.
  */
 export interface SessionRecord {
-  /** Tokens of the answers so far; undefined while nothing new is there. */
-  read(): Usage | undefined
+  /** What was written down since the last look. */
+  read(): News
+}
+
+interface News {
+  /** Tokens of the answers of this run so far; undefined while there is no new answer. */
+  usage?: Usage
+  /** What the conversation was shortened to. */
+  summaries: string[]
 }
 
 /** `sessions`: the folders of projects. */
 export function createSessionRecord(sessions: string, sessionId: string): SessionRecord {
   const offsets = new Map(filesOf(sessions, sessionId).map((path) => [path, statSync(path).size]))
   const answers = new Map<string, Usage>()
+  const known = new Set<string>()
+  const linesOf = (path: string) => {
+    const { lines, end } = linesFrom(path, offsets.get(path) ?? 0)
+    offsets.set(path, end)
+    return lines
+  }
   return {
     read() {
       const before = answers.size
-      for (const path of filesOf(sessions, sessionId)) {
-        const { lines, end } = linesFrom(path, offsets.get(path) ?? 0)
-        offsets.set(path, end)
-        for (const { id, tokens } of lines) if (id && tokens) answers.set(id, usageOf(tokens))
+      const summaries: string[] = []
+      for (const { id, tokens, $set } of filesOf(sessions, sessionId).flatMap(linesOf)) {
+        if (id && tokens) answers.set(id, usageOf(tokens))
+        const summary = summaryIn($set?.messages ?? [])
+        // one that stands there before the first answer is an earlier run's
+        if (summary !== undefined && !known.has(summary) && answers.size > 0)
+          summaries.push(summary)
+        if (summary !== undefined) known.add(summary)
       }
-      if (answers.size === before) return undefined
-      return [...answers.values()].reduce(add, { ...NO_USAGE })
+      if (answers.size === before) return { summaries }
+      return { summaries, usage: [...answers.values()].reduce(add, { ...NO_USAGE }) }
     },
   }
+}
+
+/** What it makes the model say to a summary of the conversation so far, which stands before it. */
+const THANKS = 'Got it. Thanks for the additional context!'
+
+function summaryIn(messages: readonly RecordLine[]): string | undefined {
+  const at = messages.findIndex(
+    ({ type, content }) => type === 'gemini' && textOf(content) === THANKS,
+  )
+  return at > 0 ? textOf(messages[at - 1]?.content) : undefined
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content.map((part: { text?: string }) => part.text ?? '').join('')
 }
 
 /** A session may have several files: the name holds the minute of a start and the first part of the id. */
@@ -114,39 +147,45 @@ export function mendSession(sessions: string, sessionId: string): void {
   }
 }
 
-/** Exported for its test. `text`: a session's file. */
+/** Exported for its test. `text`: a session's file, in which a `$set` of messages replaces all before it. */
 export function mend(text: string): string {
-  const lines = text.split('\n')
-  const told = new Set(lines.flatMap((line) => toldIn(parsed(line))))
-  return lines
-    .flatMap((line) => {
-      const record = parsed(line)
-      if (!record) return [line]
-      const kept = withoutEchoes(record, told)
-      if (kept === record) return [line]
-      return kept ? [JSON.stringify(kept)] : []
-    })
-    .join('\n')
+  let told = new Set<string>()
+  const lines = text.split('\n').flatMap((line) => {
+    const record = parsed(line)
+    if (!record) return [line]
+    const { messages } = record.$set ?? {}
+    if (messages) told = new Set(toldIn(messages))
+    for (const id of toldIn([record])) told.add(id)
+    const kept = messages ? withMended(record, messages, told) : mended(record, told)
+    if (kept === record) return [line]
+    return kept ? [JSON.stringify(kept)] : []
+  })
+  return lines.join('\n')
 }
 
 /** Ids of calls whose result stands beside them. */
-function toldIn(record: RecordLine | undefined): string[] {
-  const calls = [record, ...(record?.$set?.messages ?? [])].flatMap((each) => each?.toolCalls ?? [])
-  return calls.filter(({ result }) => result !== undefined).map(({ id }) => id)
+const toldIn = (messages: readonly RecordLine[]): string[] =>
+  messages
+    .flatMap(({ toolCalls = [] }) => toolCalls)
+    .flatMap(({ id, result }) => (result === undefined ? [] : [id]))
+
+/** The same record when there is nothing to mend. */
+function withMended(
+  record: RecordLine,
+  messages: readonly RecordLine[],
+  told: ReadonlySet<string>,
+): RecordLine {
+  const kept = messages.flatMap((message) => mended(message, told) ?? [])
+  const isSame = kept.length === messages.length && kept.every((each, at) => each === messages[at])
+  return isSame ? record : { ...record, $set: { ...record.$set, messages: kept } }
 }
 
-/** The same record when there is nothing to mend, undefined when nothing is left of it. */
-function withoutEchoes(record: RecordLine, told: ReadonlySet<string>): RecordLine | undefined {
-  const { messages } = record.$set ?? {}
-  if (messages) {
-    const kept = messages.flatMap((message) => withoutEchoes(message, told) ?? [])
-    const isSame =
-      kept.length === messages.length && kept.every((each, at) => each === messages[at])
-    return isSame ? record : { ...record, $set: { ...record.$set, messages: kept } }
-  }
-  if (record.type === 'user' && isEcho(record.content, told)) return undefined
-  if (!record.toolCalls?.some(({ result }) => result === undefined)) return record
-  return { ...record, toolCalls: record.toolCalls.filter(({ result }) => result !== undefined) }
+/** The same message when there is nothing to mend, undefined when nothing is left of it. */
+function mended(message: RecordLine, told: ReadonlySet<string>): RecordLine | undefined {
+  if (message.type === 'user' && isEcho(message.content, told)) return undefined
+  const { toolCalls } = message
+  if (!toolCalls?.some(({ result }) => result === undefined)) return message
+  return { ...message, toolCalls: toolCalls.filter(({ result }) => result !== undefined) }
 }
 
 function isEcho(content: unknown, told: ReadonlySet<string>): boolean {

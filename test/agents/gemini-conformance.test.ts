@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { adapterConformance, type Scenario } from '../../adapters/conformance.ts'
 import { createGeminiAdapter } from '../../adapters/gemini/gemini-adapter.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
-import { GEMINI_MODEL, geminiVariables } from './gemini-stage.ts'
+import { GEMINI_MODEL, geminiVariables, SLOW_WORDS } from './gemini-stage.ts'
 import { installGemini } from './install-gemini.ts'
 
 let model: ModelServer
@@ -32,6 +32,7 @@ adapterConformance('gemini', {
   play(scenario, { runId, env }) {
     const script = REAL[scenario]
     if (script === undefined) return { binary: STUB, env: { ...env, GEMINI_STUB: scenario } }
+    if (scenario === 'slow') model.script(runId, [SLOW_WORDS, { do: 'answer', output: {} }])
     const login = geminiVariables(model.url(script, runId))
     return { binary: gemini, model: GEMINI_MODEL, env: { ...env, ...login } }
   },

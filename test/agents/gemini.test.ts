@@ -1,0 +1,342 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signal } from '../../adapters/process-tree.ts'
+import { findAdapter } from '../../adapters/registry.ts'
+import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
+import { GEMINI_VERSION, installGemini } from './install-gemini.ts'
+import type { Played, Stage } from './play.ts'
+
+let model: ModelServer
+let gemini: string
+beforeAll(async () => {
+  gemini = await installGemini()
+  model = await startModelServer()
+}, 600_000)
+const stages: Stage[] = []
+afterAll(async () => {
+  for (const each of stages) each.remove()
+  await model?.close()
+})
+
+function stage(scenario: string, more: Partial<RunSpec> = {}): Stage {
+  const made = setGeminiStage(model, scenario, { binary: gemini, ...more })
+  stages.push(made)
+  return made
+}
+const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
+  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+const lastUsage = (played: Played) => of(played, 'usage').at(-1)?.usage
+const charged = (run: string) => {
+  const { input, output, cacheRead } = model.charged(run)
+  return { input, output, cacheRead }
+}
+const texts = (run: string, index = -1) =>
+  (model.requests(run).at(index)?.said ?? []).map(({ text }) => text)
+const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)
+
+describe.concurrent('Gemini CLI at work', () => {
+  test('writes a file and answers in the asked shape, counted to the token', async () => {
+    const at = stage('write-file')
+    const played = await at.play()
+    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
+    expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
+    expect(of(played, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
+    expect(lastUsage(played)).toMatchObject(charged(at.spec.runId))
+    // told while it works, and not only at the end
+    expect(of(played, 'usage')[0]?.usage.output).toBe(34)
+    expect(of(played, 'usage').every(({ costUsd }) => costUsd === undefined)).toBe(true)
+  })
+
+  test('a resumed session is not counted twice, and no result of a tool is sent twice', async () => {
+    const at = stage('write-file')
+    await at.play()
+    const first = charged(at.spec.runId)
+    const second = await at.resume({ prompt: 'Go on.' })
+    expect(second.terminal.type).toBe('done')
+    const both = charged(at.spec.runId)
+    expect(lastUsage(second)).toMatchObject({
+      input: both.input - first.input,
+      output: both.output - first.output,
+    })
+    const third = await at.resume({ prompt: 'Go on again.' })
+    expect(third.terminal.type).toBe('done')
+    const said = model.requests(at.spec.runId).at(-1)?.said ?? []
+    expect(said.filter(({ from }) => from === 'tool')).toHaveLength(1)
+    expect(said.filter(({ text }) => text === '[write_file]')).toHaveLength(1)
+  })
+
+  test('a run that may only read cannot write, by tools or by the shell', async () => {
+    const at = stage('read-only', { access: 'read' })
+    execFileSync('git', ['init', '-q'], { cwd: at.cwd })
+    const identity = ['-c', 'user.name=T', '-c', 'user.email=t@localhost']
+    execFileSync('git', [...identity, 'commit', '-q', '--allow-empty', '-m', 'one commit'], {
+      cwd: at.cwd,
+    })
+    const bash = (command: string) => ({
+      do: 'call' as const,
+      tool: 'Bash',
+      input: { command, description: 'as scripted' },
+    })
+    model.script(at.spec.runId, [
+      { do: 'call', tool: 'Write', input: { file_path: 'forbidden.txt', content: 'x' } },
+      bash('echo x > forbidden-by-shell.txt'),
+      bash('git log --output=forbidden-by-git.txt'),
+      bash('git log --oneline > forbidden-by-git.txt'),
+      bash('git status; touch forbidden.txt'),
+      bash('git log --oneline -1'),
+      { do: 'answer', output: {} },
+    ])
+    const played = await at.play()
+    expect(played.terminal.type).toBe('done')
+    const results = of(played, 'tool_result')
+    expect(results.map(({ ok }) => ok)).toEqual([false, false, false, false, false, true])
+    expect(results.at(-1)?.output).toContain('one commit')
+    expect(readdirSync(at.cwd)).toEqual(['.git'])
+    const tools = model.requests(at.spec.runId)[0]?.tools ?? []
+    expect(tools.toSorted()).toEqual([
+      'glob',
+      'grep_search',
+      'list_directory',
+      'read_file',
+      'run_shell_command',
+    ])
+  })
+
+  test('a run that may write stays in its folder', async () => {
+    const at = stage('write-file')
+    const outside = join(at.cwd, '..', 'outside.txt')
+    const input = { file_path: outside, content: 'x' }
+    model.script(at.spec.runId, [
+      { do: 'call', tool: 'Write', input },
+      { do: 'answer', output: {} },
+    ])
+    const played = await at.play()
+    expect(of(played, 'tool_result').map(({ ok }) => ok)).toEqual([false])
+    expect(existsSync(outside)).toBe(false)
+  })
+
+  test("the repository's settings, hooks and variables, and the goal's text, give no commands", async () => {
+    const at = stage('write-file', { prompt: '/compress' })
+    mkdirSync(join(at.cwd, '.gemini'))
+    const hook = { type: 'command', command: `touch ${at.cwd}/hooked` }
+    const server = { command: 'touch', args: [join(at.cwd, 'served')] }
+    writeFileSync(
+      join(at.cwd, '.gemini/settings.json'),
+      JSON.stringify({ hooks: { AfterTool: [{ hooks: [hook] }] }, mcpServers: { bad: server } }),
+    )
+    // would lead the key elsewhere
+    for (const file of ['.env', '.gemini/.env'])
+      writeFileSync(
+        join(at.cwd, file),
+        'GOOGLE_CLOUD_PROJECT=theirs\nHTTPS_PROXY=http://127.0.0.1:9\n',
+      )
+    const { terminal } = await at.play()
+    expect(terminal.type).toBe('done')
+    expect(readdirSync(at.cwd).toSorted()).toEqual(['.env', '.gemini', 'hello.txt'])
+    expect(texts(at.spec.runId, 0).join('\n')).toContain('/compress')
+  })
+
+  test("the person's login is used and their folder gets nothing but sessions", async () => {
+    const at = stage('answer')
+    const persons = join(at.spec.env['HOME'] ?? '', '.gemini')
+    mkdirSync(persons)
+    const settings = '{\n  // mine\n  "security": {"auth": {"selectedType": "gemini-api-key"}}\n}\n'
+    writeFileSync(join(persons, 'settings.json'), settings)
+    writeFileSync(join(persons, '.env'), 'GEMINI_API_KEY="key-of-the-file"\n')
+    delete at.spec.env['GEMINI_API_KEY']
+    const { terminal } = await at.play()
+    expect(terminal.type).toBe('done')
+    const [request] = model.requests(at.spec.runId)
+    expect(request?.headers['x-goog-api-key']).toBe('key-of-the-file')
+    expect(readFileSync(join(persons, 'settings.json'), 'utf8')).toBe(settings)
+    const made = readdirSync(persons).filter((name) => !/^projects\.json/.test(name))
+    expect(made.toSorted()).toEqual(['.env', 'history', 'settings.json', 'tmp'])
+  })
+
+  test('the session is known before the model is asked', async () => {
+    const at = stage('answer')
+    const asked: number[] = []
+    await at.play(({ type }) => {
+      if (type === 'session') asked.push(model.requests(at.spec.runId).length)
+    })
+    expect(asked[0]).toBe(0)
+  })
+
+  test('after a SIGKILL the tokens are told and the session goes on with what was said', async () => {
+    const at = stage('three-tools')
+    let tools = 0
+    const killed = await at.play(({ type }) => {
+      if (type === 'tool') tools += 1
+      if (tools === 2) for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
+    })
+    expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
+    expect(lastUsage(killed)?.output).toBeGreaterThanOrEqual(34)
+    const resumed = await at.resume({ prompt: 'Go on.' })
+    expect(resumed.terminal.type).toBe('done')
+    const last = model.requests(at.spec.runId).at(-1)?.said ?? []
+    expect(last.map(({ text }) => text)).toContain('[run_shell_command]')
+    expect(last.map(({ text }) => text).join()).toContain('Go on.')
+    const calls = last.filter(({ text }) => text === '[run_shell_command]').length
+    expect(last.filter(({ from }) => from === 'tool')).toHaveLength(calls)
+  })
+
+  test('a session that it does not know is "session", so that the work starts again', async () => {
+    const { terminal } = await stage('answer').resume()
+    expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
+  })
+
+  test('a correction is in the very next request to the model', async () => {
+    const at = stage('three-tools')
+    let before = -1
+    const played = await at.play((event, session) => {
+      if (event.type !== 'tool' || before >= 0) return
+      before = model.requests(at.spec.runId).length
+      session.correct({ id: 'c-1', text: 'Use tabs.' })
+      session.correct({ id: 'c-2', text: "Don't use 'quotes'." })
+    })
+    expect(played.terminal.type).toBe('done')
+    const has = model
+      .requests(at.spec.runId)
+      .map(({ said }) => said.filter(({ text }) => /Use tabs\.[^]*'quotes'/.test(text)).length)
+    expect(has.indexOf(1)).toBe(before)
+    expect(statesOf(played).toSorted()).toEqual(
+      ['applied', 'applied', 'delivered', 'delivered', 'queued', 'queued'].toSorted(),
+    )
+  })
+
+  test('a correction in the last words is the next turn, and its answer counts', async () => {
+    const at = stage('answer')
+    model.script(at.spec.runId, [
+      { do: 'answer', output: { answer: 1 } },
+      { do: 'answer', output: { answer: 2 } },
+    ])
+    const played = await at.play((event, session) => {
+      if (event.type === 'session' && 'model' in event)
+        session.correct({ id: 'c-1', text: 'Two, please.' })
+    })
+    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 2 } })
+    expect(texts(at.spec.runId).join()).toContain('Two, please.')
+    expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
+  })
+
+  test('an interrupt ends it under 2 s with a tool at work, and nothing is left', async () => {
+    const at = stage('leave-child')
+    const hold = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
+    const input = { command: hold, description: 'hold' }
+    model.script(at.spec.runId, [{ do: 'call', tool: 'Bash', input }])
+    let asked = 0
+    const { terminal } = await at.play(({ type }, session) => {
+      if (type !== 'tool' || asked > 0) return
+      asked = performance.now()
+      session.interrupt()
+    })
+    expect(terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
+    expect(performance.now() - asked).toBeLessThan(2000)
+    expect(at.processes()).toEqual([])
+  })
+
+  test('a conversation that grows too long is shortened, and that is told', async () => {
+    const at = stage('compaction')
+    const say = (word: string, usage = {}) => ({
+      do: 'call' as const,
+      tool: 'Bash',
+      text: `I say ${word}. ${SLOW_WORDS.do === 'say' ? SLOW_WORDS.text : ''}`,
+      input: { command: `echo ${word}`, description: 'say' },
+      usage,
+    })
+    const full = { input: 700_000, cacheRead: 0, cacheWrite: 0 }
+    const end = { do: 'answer' as const, output: { answer: 1 } }
+    model.script(at.spec.runId, [say('zero'), end, say('one', full), say('two', full), end])
+    expect((await at.play()).terminal.type).toBe('done')
+    const played = await at.resume({ prompt: 'Go on.' })
+    expect(played.terminal.type).toBe('done')
+    expect(model.requests(at.spec.runId).some(({ kind }) => kind === 'compaction')).toBe(true)
+    expect(of(played, 'compaction')[0]).toMatchObject({
+      trigger: 'auto',
+      summary: expect.stringContaining('a scripted summary'),
+    })
+  })
+
+  test('a loop that it saw is no success', async () => {
+    const { terminal } = await stage('slow').play()
+    expect(terminal).toMatchObject({
+      type: 'failed',
+      reason: 'crash',
+      detail: expect.stringContaining('Loop detected'),
+    })
+  })
+})
+
+/** What the provider does, and what Dispatch hears of it. */
+const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
+  ['401', 'the key is refused', 'auth'],
+  ['403', 'the key may not do this', 'auth'],
+  ['404', 'there is no such model', 'model'],
+  ['400', 'the request is refused', 'refused'],
+  ['429-always', 'too many requests, for longer than it tries', 'rate_limit'],
+  ['429-long', 'too many requests, come back in an hour', 'rate_limit'],
+  ['500', 'the provider fails', 'overloaded'],
+  ['drop', 'the answer is cut off', 'network'],
+  ['garbage', 'the answer is none', 'network'],
+  ['too-long', 'the conversation does not fit', 'context'],
+  ['hang', 'the provider takes the request and says nothing', 'hung'],
+  ['stall', 'the provider stops in the middle', 'hung'],
+]
+
+describe.concurrent('Gemini CLI when', () => {
+  test.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
+    const at = stage(scenario, { silenceSeconds: 12 })
+    const played = await at.play()
+    expect(played.terminal).toMatchObject({ type: 'failed', reason })
+    expect(played.terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
+    expect(model.requests(at.spec.runId).length).toBeLessThan(10)
+    expect(at.processes()).toEqual([])
+  })
+
+  test('nobody listens there, fails as network', async () => {
+    const at = stage('answer')
+    at.spec.env['GOOGLE_GEMINI_BASE_URL'] = 'http://127.0.0.1:9'
+    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'network' })
+  })
+
+  test('nobody is logged in, fails as auth', async () => {
+    const at = stage('answer')
+    delete at.spec.env['GEMINI_API_KEY']
+    delete at.spec.env['GOOGLE_GEMINI_BASE_URL']
+    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'auth' })
+  })
+
+  test('500-once passes by itself, tells of its retry and goes on', async () => {
+    const played = await stage('500-once').play()
+    expect(of(played, 'retry').length).toBeGreaterThan(0)
+    expect(played.terminal.type).toBe('done')
+  })
+})
+
+describe.concurrent('Gemini CLI is detected', () => {
+  const detect = async (env: Record<string, string>) => (await findAdapter('gemini'))?.detect(env)
+
+  test('missing: with the command that installs it', async () => {
+    expect(await detect({ PATH: '/nowhere' })).toMatchObject({
+      found: false,
+      advice: 'Install it: npm install -g @google/gemini-cli',
+    })
+  })
+
+  test('found with its version, logged in or not, and no token spent', async () => {
+    const { spec } = stage('answer')
+    const PATH = [dirname(gemini), dirname(process.execPath), '/usr/bin', '/bin'].join(':')
+    const { HOME = '' } = spec.env
+    expect(await detect({ ...spec.env, PATH })).toMatchObject({
+      found: true,
+      version: GEMINI_VERSION,
+      login: 'ready',
+    })
+    expect(await detect({ PATH, HOME })).toMatchObject({ found: true, login: 'needed' })
+    expect(model.requests(spec.runId)).toEqual([])
+  })
+})
