@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { type Action, useActions } from './actions/registry.ts'
 
 /**
@@ -14,10 +14,15 @@ export function useListKeys(options: {
   select: (id: string | undefined) => void
   listProps: { ref: React.RefObject<HTMLDivElement | null> }
 } {
-  const [selected, select] = useState<string>()
+  const [selected, setSelected] = useState<string>()
   const ref = useRef<HTMLDivElement>(null)
   const now = useRef({ ...options, selected })
   now.current = { ...options, selected }
+  // at once, because the next key may come before the next drawing
+  const select = useCallback((id: string | undefined) => {
+    now.current.selected = id
+    setSelected(id)
+  }, [])
   useEffect(() => {
     if (selected === undefined) return
     const row = ref.current?.querySelector(`[data-row="${CSS.escape(selected)}"]`)
@@ -61,7 +66,7 @@ export function useListKeys(options: {
           run: open,
         },
       ]
-    }, [scope]),
+    }, [scope, select]),
   )
   return { selected, select, listProps: { ref } }
 }

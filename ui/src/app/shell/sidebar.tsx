@@ -42,7 +42,7 @@ export function Sidebar() {
     )
   if (!sidebarOpen) return null
   return (
-    <div className="flex w-[220px] shrink-0 flex-col bg-side">
+    <aside aria-label="Sidebar" className="flex w-[220px] shrink-0 flex-col bg-side">
       <SidebarContent
         corner={
           <IconButton
@@ -54,7 +54,7 @@ export function Sidebar() {
           />
         }
       />
-    </div>
+    </aside>
   )
 }
 

@@ -56,7 +56,7 @@ export function FileHeader(props: {
       )}
       {instead === 'left-out' ? (
         <Button size="sm" busy={props.loading} onClick={props.onLoad}>
-          Load {plural(lines, 'changed line')}
+          Load {lines.toLocaleString()} changed lines
         </Button>
       ) : (
         instead && <span className="truncate text-fg-3">{instead}</span>

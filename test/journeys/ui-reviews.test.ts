@@ -1,0 +1,357 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Reply } from '../../contracts/api.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { git, type Installation, startInstallation } from '../support/installation.ts'
+
+let at: Installation
+let browser: Browser
+let project: string
+beforeAll(async () => {
+  ;[at, browser] = await Promise.all([startInstallation(), launchBrowser()])
+  project = (await at.project()).id
+})
+afterAll(async () => {
+  await browser?.close()
+  await at?.close()
+})
+
+const SLOW = 150_000
+const WIDE = { width: 1440, height: 900 }
+
+/** A window of its own: nothing is shared with another one but the server. */
+async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: WIDE, ...options })
+  context.setDefaultTimeout(60_000)
+  const page = await context.newPage()
+  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
+  await page.goto(at.url + path)
+  return page
+}
+
+type Summary = Reply<'listReviews'>['items'][number]
+/** Waits for the goal's pending review of this kind and attempt. */
+async function pendingReview(goalId: string, kind: string, attempt = 1): Promise<Summary> {
+  const wanted = (one: Summary) =>
+    one.kind === kind && one.status === 'pending' && one.attempt === attempt
+  const goal = await at.until(goalId, (g) => g.reviews.some(wanted))
+  return goal.reviews.find(wanted) as Summary
+}
+
+const review = async (id: string) =>
+  (await at.call<Reply<'getReview'>>('GET', `/api/reviews/${id}`)).body
+
+async function taskInReview(title: string): Promise<{ goalId: string; review: Summary }> {
+  const goal = await at.goal(project, `${title} [demo:all=instant] [demo:tasks=1]`)
+  await at.decide(goal.id, 'spec')
+  return { goalId: goal.id, review: await pendingReview(goal.id, 'task') }
+}
+
+const verdict = (page: Page) => page.getByRole('region', { name: 'Verdict' })
+const submit = (page: Page, name: string | RegExp) =>
+  verdict(page).getByRole('button', { name }).last()
+const diff = (page: Page) => page.getByRole('region', { name: 'Diff' })
+
+test(
+  'remarks on a file and a line go to the agent as one message, and the next attempt is shown by what it changed',
+  async () => {
+    const { goalId, review: first } = await taskInReview('Finish textkit')
+    const page = await openWindow('/reviews')
+    await page.getByRole('link', { name: first.title }).click()
+    const file = diff(page)
+      .getByRole('button', { name: /^Comment on src\// })
+      .first()
+    await file.click()
+    await page.getByRole('textbox', { name: 'Comment: Whole file' }).fill('Split this up')
+    await page.getByRole('button', { name: 'Add comment' }).click()
+
+    // the second remark stands at a line
+    const line = page.locator('[data-line-type="change-addition"][data-line]').first()
+    await line.hover()
+    await page.locator('[data-utility-button]').first().click()
+    await page.getByRole('textbox', { name: /^Comment: Line \d+/ }).fill('Why this number?')
+    await page.keyboard.press('Control+Enter')
+    await expect.poll(() => verdict(page).textContent()).toContain('2 comments to send')
+
+    // with remarks the page offers to ask for changes; a reload loses none
+    await page.reload()
+    await page.getByRole('article').filter({ hasText: 'Why this number?' }).waitFor()
+    await verdict(page).getByRole('textbox').fill('Nearly there')
+    await submit(page, 'Request changes').click()
+    await verdict(page).getByText('Changes requested').waitFor()
+
+    const decided = await review(first.id)
+    expect(decided).toMatchObject({ status: 'changes_requested', via: 'ui' })
+    expect(decided.comment).toMatch(
+      /^Nearly there\n\n### `src\/.+`\n- Whole file: Split this up\n- Line \d+: Why this number\?$/,
+    )
+    const told = await at.database
+      .knex('stage_attempts')
+      .where({ task_id: first.taskId, stage: 'implement', attempt: 2 })
+      .first('feedback')
+    const second = await pendingReview(goalId, 'task', 2)
+    expect(told?.feedback ?? '').toContain('Why this number?')
+
+    await page.goto(`${at.url}/reviews/${second.shortId}`)
+    await page.getByRole('button', { name: 'Changes since attempt 1' }).waitFor()
+    await page.getByRole('tab', { name: /^Conversation/ }).click()
+    await page.getByText('Split this up').waitFor()
+    await page.context().close()
+  },
+  SLOW,
+)
+
+test(
+  'of two windows the second is told who decided, and its text stays',
+  async () => {
+    const { review: one } = await taskInReview('Two windows')
+    const stale = await openWindow('/')
+    // this window hears of nothing
+    await stale.routeWebSocket(/\/ws/, () => undefined)
+    await stale.goto(`${at.url}/reviews/${one.shortId}?tab=checklist`)
+    await stale.getByRole('button', { name: /^Check \d+ passed/ }).click()
+    await verdict(stale).getByRole('textbox').fill('Looks right to me')
+
+    const other = await openWindow(`/reviews/${one.shortId}?tab=checklist`)
+    await verdict(other).getByText('Request changes').click()
+    await verdict(other).getByRole('textbox').fill('Not yet')
+    await submit(other, 'Request changes').click()
+    await verdict(other).getByText('Changes requested').waitFor()
+
+    await submit(stale, 'Approve').click()
+    await verdict(stale).getByText('Changes requested').waitFor()
+    const told = await verdict(stale).textContent()
+    expect(told).toContain('via this page')
+    expect(told).toContain('What you wrote was not sent. Looks right to me')
+    expect(await review(one.id)).toMatchObject({ status: 'changes_requested', comment: 'Not yet' })
+    await Promise.all([stale.context().close(), other.context().close()])
+  },
+  SLOW,
+)
+
+test(
+  'a review that moved is not decided by what was seen; what moved is said, and nothing typed is lost',
+  async () => {
+    const { review: one } = await taskInReview('Moving target')
+    const page = await openWindow(`/reviews/${one.shortId}?tab=checklist`)
+    await page.getByRole('button', { name: /^Check \d+ passed/ }).click()
+    await verdict(page).getByRole('textbox').fill('Good work')
+    await at.database
+      .knex('reviews')
+      .where({ id: one.id })
+      .update({ hash: 'f'.repeat(64), head: 'e'.repeat(40) })
+    await submit(page, 'Approve').click()
+    const banner = page.getByRole('alert').filter({ hasText: 'changed since you opened it' })
+    await banner.waitFor()
+    expect(await banner.textContent()).toContain('The commit is eeeeeeee')
+    expect((await review(one.id)).status).toBe('pending')
+    // as it was: the real commit is what the rest of the goal works with
+    await at.database.knex('reviews').where({ id: one.id }).update({ hash: one.hash })
+    await page.getByRole('button', { name: 'Show the new state' }).click()
+    expect(await verdict(page).getByRole('textbox').inputValue()).toBe('Good work')
+    await page.reload()
+    await submit(page, 'Approve').click()
+    await verdict(page).getByText('Approved').waitFor()
+    expect(await review(one.id)).toMatchObject({ status: 'approved', comment: 'Good work' })
+    await page.context().close()
+  },
+  SLOW,
+)
+
+test(
+  'a spec is edited field by field and approved as it was edited',
+  async () => {
+    const goal = await at.goal(project, 'Edit me [demo:all=instant] [demo:tasks=1]')
+    const spec = await pendingReview(goal.id, 'spec')
+    const page = await openWindow(`/reviews/${spec.shortId}`)
+    const field = page.getByRole('textbox', { name: 'Requirement REQ-1' })
+    await field.fill('')
+    await page.getByText('This must not be empty.').waitFor()
+    await page.getByRole('button', { name: '1 problem in your edits' }).waitFor()
+    expect(await submit(page, /^Approve/).getAttribute('aria-disabled')).toBe('true')
+    await submit(page, /^Approve/).click({ force: true })
+    expect((await review(spec.id)).status).toBe('pending')
+
+    await field.fill('Every word is counted once')
+    await page.reload()
+    expect(await field.inputValue()).toBe('Every word is counted once')
+    await page.getByRole('button', { name: 'Your edits' }).click()
+    await page.locator('ins').first().waitFor()
+    await submit(page, 'Approve with 1 edit').click()
+    await verdict(page).getByText('Approved').waitFor()
+    const now = await at.call<Reply<'getGoal'>>('GET', `/api/goals/${goal.id}`)
+    expect(now.body.spec).toMatchObject({
+      version: 2,
+      content: { requirements: [{ id: 'REQ-1', text: 'Every word is counted once' }] },
+    })
+    await page.context().close()
+  },
+  SLOW,
+)
+
+test(
+  'by keyboard alone: from the queue to an approved task',
+  async () => {
+    const { review: one } = await taskInReview('Keys only')
+    const page = await openWindow('/')
+    await page.getByRole('main').waitFor()
+    await page.keyboard.press('g')
+    await page.keyboard.press('v')
+    const rows = page.locator('[data-row]')
+    await rows.first().waitFor()
+    const ids = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-row')))
+    for (let step = 0; step < ids.indexOf(one.shortId); step += 1) await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`**/reviews/${one.shortId}*`)
+
+    const tree = page.getByRole('navigation', { name: 'Changed files' })
+    await tree.getByText(/^0\/\d+ viewed$/).waitFor()
+    await page.locator('diffs-container').first().waitFor()
+    await page.keyboard.press('v')
+    await tree.getByText(/^1\/\d+ viewed$/).waitFor()
+    await page.keyboard.press('n')
+    await page.keyboard.press('c')
+    const remark = page.getByRole('textbox', { name: 'Comment: Whole file' })
+    await remark.waitFor()
+    await page.locator('textarea[aria-label="Comment: Whole file"]:focus').waitFor()
+    await page.keyboard.press('Escape')
+    await remark.waitFor({ state: 'detached' })
+    await page.keyboard.press('Control+f')
+    await page.keyboard.type('textkit-nothing-has-this')
+    await page.getByRole('status').filter({ hasText: 'None' }).waitFor()
+    await page.keyboard.press('Escape')
+
+    // nothing is approved while an item is open, and never by a letter
+    await page.keyboard.press('Control+Enter')
+    await page.getByRole('tab', { name: /^Checklist/, selected: true }).waitFor()
+    expect((await review(one.id)).status).toBe('pending')
+    await page.getByRole('button', { name: /^Check \d+ passed/ }).focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => submit(page, 'Approve').getAttribute('aria-disabled')).toBe(null)
+    await page.keyboard.press('a')
+    expect((await review(one.id)).status).toBe('pending')
+    await page.keyboard.press('Control+Enter')
+    await verdict(page).getByText('Approved').waitFor()
+    await page.context().close()
+  },
+  SLOW,
+)
+
+/** A review of a change that is larger and stranger than what the demo agent makes. */
+async function strangeReview(): Promise<string> {
+  const { repo, id } = await at.project({ 'README.md': 'x\n', 'src/a.ts': 'export const a = 1\n' })
+  const write = (path: string, text: string | Buffer) => writeFileSync(join(repo, path), text)
+  write('src/a.ts', 'export const a = 2\n')
+  write('trojan.ts', 'if (admin\u202e) {\n  allow()\u200b\n}\n')
+  write('rtl.md', 'שלום עולם\n')
+  write('picture.png', Buffer.from([0, 1, 2]))
+  write('huge.json', '"a key": "a value that is long enough to matter",\n'.repeat(6_000))
+  git(repo, 'add', '-A')
+  git(repo, 'commit', '-q', '-m', 'strange')
+  const goal = await at.goal(id, 'Strange [demo:all=instant] [demo:tasks=1]')
+  await pendingReview(goal.id, 'spec')
+  const rev = (name: string) => git(repo, 'rev-parse', name)
+  const [row] = await at.database
+    .knex('reviews')
+    .insert({
+      ...{ kind: 'merge', goal_id: goal.id, workflow_id: `goal/${goal.id}`, attempt: 9 },
+      ...{ title: 'Strange change', reason: 'files of high risk changed', hash: 'later' },
+      ...{ tier: 'block', risk: 'high', checklist: '[]', files: '[]' },
+      ...{ base: rev('HEAD~1'), head: rev('HEAD'), tree: rev('HEAD^{tree}') },
+    })
+    .returning(['id', 'number'])
+  const { body } = await at.call<Reply<'getReviewDiff'>>('GET', `/api/reviews/${row.id}/diff`)
+  const files = body.files.map(({ patch: _, blob: __, ...file }) => file)
+  await at.database
+    .knex('reviews')
+    .where({ id: row.id })
+    .update({ hash: body.hash, files: JSON.stringify(files) })
+  return `R-${row.number}`
+}
+
+test(
+  'hidden characters are shown, a long file is asked for before an approval, and the diff can be searched',
+  async () => {
+    const id = await strangeReview()
+    const page = await openWindow(`/reviews/${id}`)
+    await page.getByText('⟨U+202E⟩').waitFor()
+    await diff(page).getByText('2 hidden characters').waitFor()
+    await diff(page).getByText('Binary file: its content is not shown.').waitFor()
+    const missing = verdict(page).getByRole('button', { name: '1 file to load' })
+    await missing.waitFor()
+    await page.getByRole('button', { name: 'Load 6,000 changed lines' }).click()
+    await missing.waitFor({ state: 'detached' })
+    expect(await submit(page, 'Approve and merge').getAttribute('aria-disabled')).toBe(null)
+
+    await page.getByRole('button', { name: 'Find in diff' }).click()
+    await page.getByRole('textbox', { name: 'Find in diff' }).fill('long enough')
+    await page.getByRole('status').filter({ hasText: '1 of 5000+' }).waitFor()
+    await page.keyboard.press('Shift+Enter')
+    await page.getByRole('status').filter({ hasText: '5000 of 5000+' }).waitFor()
+    // what is below the fold was scrolled to
+    await page.locator('[data-line="5000"]').first().waitFor()
+    await page.context().close()
+  },
+  SLOW,
+)
+
+test(
+  'on a phone a task can be read, checked and approved',
+  async () => {
+    const { review: one } = await taskInReview('Pocket')
+    const page = await openWindow(`/reviews/${one.shortId}`, {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    })
+    await page.locator('diffs-container').first().waitFor()
+    const wide = () => page.evaluate<number>('document.documentElement.scrollWidth')
+    expect(await wide()).toBeLessThanOrEqual(390)
+    await page.getByRole('button', { name: 'Changed files' }).tap()
+    await page
+      .getByRole('dialog')
+      .getByText(/viewed$/)
+      .waitFor()
+    await page.keyboard.press('Escape')
+    await verdict(page)
+      .getByRole('button', { name: /items to check/ })
+      .tap()
+    await page.getByRole('button', { name: /^Check \d+ passed/ }).tap()
+    expect(await wide()).toBeLessThanOrEqual(390)
+    await submit(page, 'Approve').tap()
+    await verdict(page).getByText('Approved').waitFor()
+    await page.context().close()
+  },
+  SLOW,
+)
+
+test(
+  'no view of a review has what axe calls a violation, in either theme',
+  async () => {
+    const { review: one } = await taskInReview('Seen by all')
+    const goal = await at.goal(project, 'A spec to see [demo:all=instant] [demo:tasks=2]')
+    const spec = await pendingReview(goal.id, 'spec')
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await openWindow('/reviews', { colorScheme })
+      const views = [
+        ['/reviews', '[data-row]'],
+        [`/reviews/${one.shortId}`, 'diffs-container'],
+        [`/reviews/${one.shortId}?tab=summary`, 'h2'],
+        [`/reviews/${one.shortId}?tab=checklist`, 'input[type=checkbox]'],
+        [`/reviews/${spec.shortId}`, 'textarea'],
+      ] as const
+      for (const [path, ready] of views) {
+        await page.goto(at.url + path)
+        await page.locator(ready).first().waitFor()
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const found = violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map((n) => n.html)])
+        expect(found, `${path} ${colorScheme}`).toEqual([])
+      }
+      await page.context().close()
+    }
+  },
+  SLOW,
+)
