@@ -46,6 +46,13 @@ test('whoever uses the home shares one table of processes', () => {
   for (const [name, { pid }] of users) expect(pid, name).toBe('service:processes')
 })
 
+test('every folder that is built gets into the image’s build', () => {
+  const script = readFileSync(inRoot('scripts', 'build.mjs'), 'utf8')
+  const built = /const FOLDERS = \[([^\]]+)\]/.exec(script)?.[1]?.match(/\w+/g) ?? []
+  const kept = readFileSync(inRoot('.dockerignore'), 'utf8').split('\n')
+  expect(kept).toEqual(expect.arrayContaining([...built, 'ui'].map((folder) => `!${folder}`)))
+})
+
 test('the production server is tuned like the development server', () => {
   const text = readFileSync(inRoot('temporal', 'dynamic-config.yaml'), 'utf8')
   const values = Object.values(parse(text) as Record<string, { value: number }[]>)
