@@ -1,14 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RunSpec } from '../../contracts/agent.ts'
+import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import type { ModelServer } from '../model-server/model-server.ts'
-import { type Stage, setStage } from './play.ts'
+import { type Played, type Stage, setStage } from './play.ts'
+
+export type More = Partial<RunSpec> & { config?: string }
 
 /** A run of the real Codex with its own built-in provider, led to the scripted model, and with a login of its own. */
 export function setCodexStage(
   model: ModelServer,
   scenario: string,
-  { config = '', ...more }: Partial<RunSpec> & { binary: string; config?: string },
+  { config = '', ...more }: More & { binary: string },
 ): Stage {
   const stage = setStage(model, scenario, { adapter: 'codex', outputSchema: ANSWER, ...more })
   writeCodexHome(stage.spec.env['HOME'] ?? '', model.url(scenario, stage.spec.runId), config)
@@ -34,3 +36,9 @@ export function writeCodexHome(home: string, url: string, config = ''): void {
 
 /** Set by `npm run test:agents`: every scenario. Without it the core of them, for `npm test`. */
 export const isWholeMatrix = process.env['DISPATCH_AGENT_MATRIX'] === '1'
+
+export const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
+  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+export const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage
+export const sessionOf = (played: Played) => of(played, 'session')[0]?.sessionId ?? ''
+export const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)

@@ -1,23 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { AgentEvent } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest } from '../model-server/step.ts'
-import { setCodexStage } from './codex-stage.ts'
+import { type More, of, sessionOf, setCodexStage, statesOf, usageOf } from './codex-stage.ts'
 import { CODEX_VERSION, installCodex } from './install-codex.ts'
-import type { Played, Stage } from './play.ts'
+import type { Stage } from './play.ts'
 
 let model: ModelServer
 let codex: string
@@ -31,16 +23,11 @@ afterAll(async () => {
   await model?.close()
 })
 
-type More = Partial<RunSpec> & { config?: string }
 function stage(scenario: string, more: More = {}): Stage {
   const made = setCodexStage(model, scenario, { binary: codex, ...more })
   stages.push(made)
   return made
 }
-const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
-  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
-const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage
-const sessionOf = (played: Played) => of(played, 'session')[0]?.sessionId ?? ''
 const requestsOf = (at: Stage) => model.requests(at.spec.runId)
 const has = ({ said }: RecordedRequest, words: string) =>
   said.some(({ text }) => text.includes(words))
@@ -276,7 +263,6 @@ const last = (at: Stage): RecordedRequest => {
   if (!request) throw new Error('the model was not asked')
   return request
 }
-const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)
 
 function repository(cwd: string): void {
   execFileSync('git', ['init', '-q'], { cwd })
@@ -285,126 +271,15 @@ function repository(cwd: string): void {
   execFileSync('git', [...identity, ...commit], { cwd })
 }
 
-/** What the provider does, and what Dispatch hears of it. */
-const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
-  ['401', 'the key is refused', 'auth'],
-  ['403', 'the key may not do this', 'auth'],
-  ['404', 'there is no such model', 'model'],
-  ['400', 'the request is refused', 'refused'],
-  ['429-always', 'too many requests, for longer than it tries', 'rate_limit'],
-  ['429-long', 'too many requests, come back in an hour', 'rate_limit'],
-  ['no-credit', 'the credit is used up', 'quota'],
-  ['500', 'the provider fails', 'overloaded'],
-  ['529', 'the provider is overloaded', 'overloaded'],
-  ['drop', 'the answer is cut off', 'network'],
-  ['garbage', 'the answer is none', 'network'],
-  ['too-long', 'the conversation does not fit', 'context'],
-  ['hang', 'the provider takes the request and says nothing', 'hung'],
-  ['stall', 'the provider stops in the middle', 'hung'],
-]
-
+/** The rest of them in codex-failures.test.ts. */
 describe.concurrent('Codex when', () => {
-  test.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
-    const at = stage(scenario, { silenceSeconds: 6 })
-    const played = await at.play()
-    expect(played.terminal).toMatchObject({ type: 'failed', reason })
-    expect(played.terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
-    expect(requestsOf(at).length).toBeLessThan(10)
-    expect(at.processes()).toEqual([])
-  })
-
-  test('429 passes by itself, tells of its retry and goes on', async () => {
-    const played = await stage('429').play()
-    expect(of(played, 'retry')).toMatchObject([{ attempt: 1, reason: 'rate_limit' }])
-    expect(played.terminal.type).toBe('done')
-  })
-
-  test('500-once passes by itself', async () => {
-    expect((await stage('500-once').play()).terminal.type).toBe('done')
-  })
-
-  test("a plan's limit is reached: quota, with the time at which it is over", async () => {
-    const at = stage('429-always')
-    const end = Math.floor(Date.now() / 1000) + 3600
-    const headers = {
-      'x-codex-primary-used-percent': '100',
-      'x-codex-primary-window-minutes': '300',
-      'x-codex-primary-reset-at': String(end),
-      'x-codex-secondary-used-percent': '40',
-      'x-codex-secondary-window-minutes': '10080',
-      'x-codex-secondary-reset-at': String(end + 90_000),
-    }
-    const message = 'The usage limit has been reached'
-    const step = { do: 'fail', status: 429, type: 'usage_limit_reached', message, headers } as const
-    model.script(at.spec.runId, [step])
-    const { terminal } = await at.play()
-    const until = new Date(end * 1000).toISOString()
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'quota', until })
-  })
-
-  test('nobody answers at the address: network', async () => {
-    const at = stage('answer')
-    const file = join(at.spec.env['HOME'] ?? '', '.codex/config.toml')
-    writeFileSync(file, 'openai_base_url = "http://127.0.0.1:9/v1"\nmodel = "gpt-5.5"\n')
-    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'network' })
-  })
-})
-
-describe.concurrent('An older Codex, by codex exec', () => {
-  /** The real one without its app-server. */
-  function oldCodex(at: Stage): string {
-    const program = join(at.cwd, '..', 'old-codex')
-    writeFileSync(
-      program,
-      `#!/bin/sh\ncase "$*" in *app-server) exit 2;; esac\nexec ${codex} "$@"\n`,
-    )
-    chmodSync(program, 0o755)
-    return program
-  }
-  function oldStage(scenario: string, more: More = {}) {
-    const at = stage(scenario, more)
-    const { env } = at.spec
-    at.spec.binary = oldCodex(at)
-    // codex exec looks for its home here, and it is nobody else's
-    at.spec.env = { ...env, CODEX_HOME: join(env['HOME'] ?? '', '.codex') }
-    return at
-  }
-
-  test('writes a file, answers, and is resumed without being counted twice', async () => {
-    const at = oldStage('write-file')
-    const first = await at.play()
-    expect(first.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
-    expect(of(first, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
-    const charged = { ...model.charged(at.spec.runId) }
-    expect(usageOf(first)).toMatchObject(charged)
-    const second = await at.resume({ ...at.spec, resumeSessionId: sessionOf(first) })
-    expect(second.terminal.type).toBe('done')
-    expect(usageOf(second)?.input).toBe(model.charged(at.spec.runId).input - charged.input)
-  })
-
-  test('is refused to write where it may only read', async () => {
-    const at = oldStage('read-only', { access: 'read' })
-    expect((await at.play()).terminal.type).toBe('done')
-    expect(readdirSync(at.cwd)).toEqual([])
-  })
-
   test.each([
     ['401', 'auth'],
     ['too-long', 'context'],
-    ['no-credit', 'quota'],
+    ['drop', 'network'],
   ])('%s fails as %s', async (scenario, reason) => {
-    const { terminal } = await oldStage(scenario).play()
-    expect(terminal).toMatchObject({ type: 'failed', reason })
-  })
-
-  test('is interrupted, and takes no correction while it works', async () => {
-    const at = oldStage('slow-tool')
-    const played = await at.play(({ type }, session) => {
-      if (type === 'tool') session.correct({ id: 'c-1', text: 'Use tabs.' })
-      if (type === 'correction') session.interrupt()
-    })
-    expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-    expect(statesOf(played)).toEqual(['queued'])
+    const at = stage(scenario)
+    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason })
     expect(at.processes()).toEqual([])
   })
 })

@@ -5,6 +5,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot, packageVersion } from '../../config/home.ts'
 import { CLAUDE_PACKAGE_VERSION, CLAUDE_VERSION } from './install.ts'
+import { CODEX_VERSION } from './install-codex.ts'
 
 /** Who is tested with the real program, and by which files. */
 const AGENTS = [
@@ -15,6 +16,17 @@ const AGENTS = [
       'test/agents/claude.test.ts',
       'test/agents/claude-conformance.test.ts',
       'test/journeys/claude.test.ts',
+    ],
+  },
+  {
+    title: 'Codex',
+    version: `${CODEX_VERSION}, driven by its app-server`,
+    files: [
+      'test/agents/codex.test.ts',
+      'test/agents/codex-failures.test.ts',
+      'test/agents/codex-exec.test.ts',
+      'test/agents/codex-conformance.test.ts',
+      'test/journeys/codex.test.ts',
     ],
   },
 ] as const
@@ -41,6 +53,7 @@ async function main(): Promise<number> {
   const files = AGENTS.flatMap((agent) => [...agent.files])
   const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...files], {
     cwd: root,
+    env: { ...process.env, DISPATCH_AGENT_MATRIX: '1' },
     stdio: 'inherit',
   })
   const [code] = (await once(child, 'exit')) as [number | null]
