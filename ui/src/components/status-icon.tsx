@@ -25,8 +25,13 @@ type Shape =
   | 'back'
 type Tone = 'quiet' | 'accent' | 'ok' | 'warn' | 'danger'
 
-/** One sign and one word for each state, everywhere. */
-export const STATUS_LOOKS: Readonly<Record<Status, { word: string; shape: Shape; tone: Tone }>> = {
+interface Look {
+  word: string
+  shape: Shape
+  tone: Tone
+}
+
+const LOOKS: Readonly<Record<Status, Look>> = {
   waiting: { word: 'Waiting', shape: 'dotted', tone: 'quiet' },
   pending: { word: 'Pending', shape: 'dotted', tone: 'quiet' },
   queued: { word: 'In line', shape: 'line', tone: 'quiet' },
@@ -49,6 +54,12 @@ export const STATUS_LOOKS: Readonly<Record<Status, { word: string; shape: Shape;
   superseded: { word: 'Superseded', shape: 'slash', tone: 'quiet' },
   skipped: { word: 'Not needed', shape: 'dash', tone: 'quiet' },
 }
+
+/** One sign and one word for each state, everywhere. What only a newer server knows is shown by its own name. */
+export const lookOf = (status: Status): Look =>
+  (LOOKS as Partial<Record<Status, Look>>)[status] ?? {
+    ...{ word: String(status).replaceAll('_', ' '), shape: 'dotted', tone: 'quiet' },
+  }
 
 const TONES: Readonly<Record<Tone, string>> = {
   quiet: 'text-fg-3',
@@ -155,7 +166,7 @@ export function StatusIcon(props: {
   size?: number
   className?: string
 }) {
-  const { word, shape, tone } = STATUS_LOOKS[props.status]
+  const { word, shape, tone } = lookOf(props.status)
   const said = props.word ?? word
   return (
     <span

@@ -4,7 +4,7 @@ import type { AgentRun } from '../../../../contracts/schemas.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { Duration, ShortId, Time, Tokens } from '../../components/figures.tsx'
-import { STATUS_LOOKS, StatusIcon } from '../../components/status-icon.tsx'
+import { lookOf, StatusIcon } from '../../components/status-icon.tsx'
 import { cn } from '../../lib/cn.ts'
 import { useLastLine } from '../goals/use-last-line.ts'
 import { stageTitle, type Waiting } from './agent-groups.ts'
@@ -78,7 +78,7 @@ function LiveLine({ run }: { run: AgentRun }) {
 }
 
 function Ending({ run }: { run: AgentRun }) {
-  const word = STATUS_LOOKS[run.status].word
+  const word = lookOf(run.status).word
   const why = run.stoppedBy
     ? `stopped by ${run.stoppedBy.replace(/^person:/, '')}`
     : (run.exitDetail ?? '')

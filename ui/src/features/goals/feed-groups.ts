@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../../../contracts/events.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
-import { STATUS_LOOKS, type Status } from '../../components/status-icon.tsx'
+import { lookOf, type Status } from '../../components/status-icon.tsx'
 import { formatTokens, plural } from '../../lib/format.ts'
 
 /** One act of the feed: an attempt of a stage with all that happened in it, or a single thing that happened. */
@@ -71,7 +71,7 @@ function updateStage(act: FeedAct, event: StageEvent): void {
   act.status = status
   act.detail = status === 'review' ? null : reason // the review stands below with its reason
   act.until = event.at
-  act.lines.push(line(event, STATUS_LOOKS[status].word + (reason ? `: ${reason}` : '')))
+  act.lines.push(line(event, lookOf(status).word + (reason ? `: ${reason}` : '')))
 }
 
 function belongs(event: StoredEvent, { open, reviews }: Fold): boolean {
@@ -98,7 +98,7 @@ function tellRun(
   act.until = event.at
   const why = detail ?? reason
   const spent = tokens > 0 ? `, ${formatTokens(tokens)} tokens` : ''
-  const said = `Agent ${STATUS_LOOKS[status].word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`
+  const said = `Agent ${lookOf(status).word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`
   act.lines.push(line(event, said))
   return true
 }
@@ -197,7 +197,7 @@ function single(event: StoredEvent): Said | undefined {
 function goalSaid(event: Extract<StoredEvent, { type: 'goal.status' }>): Said | undefined {
   const { status, reason } = event.data
   if (status !== 'active')
-    return { title: `Goal ${STATUS_LOOKS[status].word.toLowerCase()}`, status, detail: reason }
+    return { title: `Goal ${lookOf(status).word.toLowerCase()}`, status, detail: reason }
   if (!event.actor.startsWith('person:') || reason !== null) return undefined
   return { title: 'Goal goes on', status: 'done', detail: `by ${nameOf(event.actor)}` }
 }

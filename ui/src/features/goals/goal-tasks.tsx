@@ -2,7 +2,7 @@ import type { Goal, Task } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
 import { Badge } from '../../components/badge.tsx'
-import { STATUS_LOOKS, StatusIcon } from '../../components/status-icon.tsx'
+import { lookOf, StatusIcon } from '../../components/status-icon.tsx'
 import { cn } from '../../lib/cn.ts'
 import { formatTokens } from '../../lib/format.ts'
 
@@ -32,7 +32,7 @@ function TaskRow({ task, goal }: { task: Task; goal: Goal }) {
       ? `after ${blocked.map(({ shortId }) => shortId).join(', ')}`
       : task.status === 'active' && task.stage
         ? STAGE_TITLES[task.stage]
-        : (task.reason ?? STATUS_LOOKS[task.status].word)
+        : (task.reason ?? lookOf(task.status).word)
   return (
     <li>
       <button

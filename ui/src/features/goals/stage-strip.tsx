@@ -3,7 +3,7 @@ import { type StageRow, stageRows } from '../../../../contracts/stage-rows.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { Duration } from '../../components/figures.tsx'
-import { STATUS_LOOKS, StatusIcon } from '../../components/status-icon.tsx'
+import { lookOf, StatusIcon } from '../../components/status-icon.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
 import { cn } from '../../lib/cn.ts'
 import { formatTokens } from '../../lib/format.ts'
@@ -108,7 +108,7 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
           {started && row.startedAt ? (
             <Duration from={row.startedAt} to={row.endedAt} />
           ) : (
-            <span className="truncate">{begun ? STATUS_LOOKS[row.status].word : ' '}</span>
+            <span className="truncate">{begun ? lookOf(row.status).word : ' '}</span>
           )}
           {row.tokens > 0 && <span className="figure">{formatTokens(row.tokens)}</span>}
           {row.tasks && row.status !== 'skipped' && <TaskDots row={row} goal={goal} />}

@@ -8,7 +8,7 @@ import {
 } from 'lucide-react'
 import { memo } from 'react'
 import type { Correction } from '../../../../../contracts/schemas.ts'
-import { STATUS_LOOKS } from '../../../components/status-icon.tsx'
+import { lookOf } from '../../../components/status-icon.tsx'
 import { cn } from '../../../lib/cn.ts'
 import { formatClock, formatDuration } from '../../../lib/format.ts'
 import { CORRECTION_STATES } from '../correction-states.ts'
@@ -121,7 +121,7 @@ function ToolRow({ block, open, onToggle, find }: RowProps & { block: Of<'tool'>
           <Marked text={input.slice(0, 300) || output.slice(0, 300)} find={find} />
         </bdi>
         <span className="figure shrink-0 text-11 text-fg-3">
-          {ok === undefined && STATUS_LOOKS.running.word}
+          {ok === undefined && lookOf('running').word}
           {ok === false && <span className="font-medium text-danger">Failed</span>}
           {ok && ms >= 1000 && formatDuration(ms)}
         </span>
