@@ -266,9 +266,11 @@ function createStack(options: StackOptions) {
     async start() {
       for (const name of ['postgres.log', 'temporal.log', 'worker.out', 'api.out'])
         rollOver(join(home.logs, name))
+      // the home is known already, and tells whose processes they are
+      const ownEnv = { ...options.env, DISPATCH_HOME: home.root }
       // programs put in their place need not know how to stand by
       for (const name of options.entries ? [] : (['worker', 'api'] as const))
-        ahead.set(name, prepareNodeService({ ...childOf(name), env: options.env }))
+        ahead.set(name, prepareNodeService({ ...childOf(name), env: ownEnv }))
       await allDone([
         config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
         config.temporal.address

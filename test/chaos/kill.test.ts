@@ -103,7 +103,7 @@ test.concurrent('everything is killed while a review waits; started again, the r
   expect(await pending()).toEqual(before)
   const server = readServerFile(home.serverFile)
   await approveUntilOver(call, goalId)
-  const database = connect(databaseUrlOf(server?.processes['api']?.pid ?? 0), { max: 2 })
+  const database = connect(databaseUrlOf(home.postgres), { max: 2 })
   onTestFinished(() => database.close())
   const temporalAddress = server?.temporalAddress ?? ''
   let broken: string[] = []
@@ -155,11 +155,11 @@ async function startProgram(home: string, port: number, undo: Undo): Promise<Chi
   return child
 }
 
-/** The stack's Postgres has a password of its own: its API knows it. */
-function databaseUrlOf(api: number): string {
-  const environ = readFileSync(`/proc/${api}/environ`, 'utf8').split('\0')
-  const entry = environ.find((line) => line.startsWith('DATABASE_URL='))
-  return entry?.slice('DATABASE_URL='.length) ?? ''
+/** The stack's Postgres has a password of its own; where its socket is stands in line 5 of its pid file. */
+function databaseUrlOf(folder: string): string {
+  const password = readFileSync(join(folder, 'password'), 'utf8').trim()
+  const socket = readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[4] ?? ''
+  return `postgresql://dispatch:${password}@localhost/dispatch?host=${encodeURIComponent(socket)}`
 }
 
 async function endProgram(child: ChildProcess): Promise<void> {
