@@ -113,6 +113,17 @@ describe('every command', () => {
   })
 })
 
+describe('correcting an agent', () => {
+  it('sends the text to the run and says how to follow it', async () => {
+    const { code, stdout, stderr } = await cli(['correct', 'a7', 'Use tabs.'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('queued')
+    expect(stderr).toContain('dispatch logs A-7 --follow')
+    expect(api.received[0]?.body).toEqual({ text: 'Use tabs.' })
+    expect(await cli(['correct', 'G-7', 'x'])).toMatchObject({ code: 2 })
+  })
+})
+
 describe('filing a goal', () => {
   it('takes the repository around the working directory as the project', async () => {
     const { code } = await cli(
@@ -131,6 +142,14 @@ describe('filing a goal', () => {
       skipSpecReview: true,
     })
     expect(sent?.idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('says which agent works on it, or what keeps it from that', async () => {
+    const filed = await cli(['goal', 'Do it', '--project', 'shop'])
+    expect(filed).toMatchObject({ code: 0, stderr: expect.stringContaining('(profile') })
+    api.answer('listAdapters', () => ({ items: [], next: null }))
+    const missing = await cli(['goal', 'Do it', '--project', 'shop'])
+    expect(missing).toMatchObject({ code: 0, stderr: expect.stringContaining('is not found') })
   })
 
   it('reads the text from stdin', async () => {

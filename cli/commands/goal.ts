@@ -6,6 +6,7 @@ import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import type { Io } from '../io.ts'
 import { watchGoal } from '../watch.ts'
+import { whoWorks } from '../who-works.ts'
 
 export const goal = defineCommand({
   name: 'goal',
@@ -54,6 +55,7 @@ export const goal = defineCommand({
     const filed = await file(body, deps, io)
     if (io.json) io.document(filed, { line: options.watch })
     io.print(`${io.paint('bold', filed.shortId)}\t${io.clean(filed.title)}`)
+    if (!io.json) for (const line of await whoWorks(filed.id, deps)) io.note(io.clean(line))
     if (options.watch) return watchGoal(filed.id, deps, io)
     io.note(`Watch it: dispatch goal watch ${filed.shortId}`)
     return EXIT.ok

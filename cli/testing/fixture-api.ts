@@ -52,6 +52,16 @@ const DEFAULTS: Answers = {
       kind: 'text',
       content: { text: 'hello' },
     }),
+  correctAgent: () => ({
+    id: fixtures.run.id,
+    runId: fixtures.run.id,
+    text: 'Use tabs.',
+    state: 'queued',
+    by: 'person:me',
+    createdAt: fixtures.goal.createdAt,
+    deliveredAt: null,
+    appliedAt: null,
+  }),
   listAdapters: () =>
     list({
       adapter: 'demo',
