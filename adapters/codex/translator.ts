@@ -32,7 +32,7 @@ export function createTranslator(cwd: string): Translator {
   const meter = createUsageMeter()
   const streamed = new Set<string>()
   const running = new Set<string>()
-  const refusals = createRefusals()
+  const raw = createRawCalls()
   let turn: string | undefined
   let answer = ''
   let limits: RateLimits | undefined
@@ -40,8 +40,7 @@ export function createTranslator(cwd: string): Translator {
 
   function started(item: Item): AgentEvent[] {
     const tool = toolOf(item, cwd)
-    if (!tool) return []
-    refusals.isShown(item.id)
+    if (!tool || !raw.shows(item.id)) return []
     running.add(item.id)
     return [{ type: 'tool', callId: item.id, ...tool }]
   }
@@ -56,10 +55,10 @@ export function createTranslator(cwd: string): Translator {
     if (item.type === 'contextCompaction') return [{ type: 'compaction', trigger: 'auto' }]
     const tool = toolOf(item, cwd)
     if (!tool) return []
-    const first: AgentEvent[] = running.delete(item.id)
-      ? []
-      : [{ type: 'tool', callId: item.id, ...tool }]
-    return [...first, ...resultOf(item, cwd)]
+    if (running.delete(item.id)) return resultOf(item, cwd)
+    return raw.shows(item.id)
+      ? [{ type: 'tool', callId: item.id, ...tool }, ...resultOf(item, cwd)]
+      : []
   }
 
   function usage({ turnId, tokenUsage }: { turnId: string; tokenUsage: TokenUsage }): AgentEvent[] {
@@ -104,7 +103,7 @@ export function createTranslator(cwd: string): Translator {
           return counts ? [{ type: 'usage', usage: meter.response(counts) }] : []
         }
         case 'rawResponseItem/completed':
-          return refusals.read(notification.params.item)
+          return raw.read(notification.params.item)
         case 'account/rateLimits/updated':
           limits = notification.params.rateLimits
           return []
@@ -121,29 +120,50 @@ export function createTranslator(cwd: string): Translator {
 }
 
 /**
- * A use of a tool that Codex refuses by itself (a patch in a read-only run) is no item: only the conversation, as the provider has it, shows
- * the call and the refusal.
+ * Not every use of a tool becomes an item: not a patch that Codex refuses in a read-only run, and at times not a command that ends at once.
+ * The conversation, as the provider has it, shows the call and its output all the same (not in a resumed thread).
  */
-function createRefusals() {
-  const calls = new Map<string, Tool>()
+function createRawCalls() {
+  const calls = new Map<string, Tool & { shownBefore: number }>()
+  const told = new Set<string>()
+  let shown = 0
+
+  function outputOf(callId: string, output: unknown): AgentEvent[] {
+    const call = calls.get(callId)
+    if (!call) return []
+    calls.delete(callId)
+    // a program that uses tools: those were shown
+    if (call.name === 'exec' && shown > call.shownBefore) return []
+    told.add(callId)
+    const said = typeof output === 'string' ? output : JSON.stringify(output ?? '')
+    const code = /Process exited with code (\d+)/.exec(said)?.[1] ?? '0'
+    const ok = code === '0' && !/\brejected\b/.test(said)
+    return [
+      { type: 'tool', callId, name: call.name, input: call.input },
+      { type: 'tool_result', callId, ok, output: said },
+    ]
+  }
+
   return {
-    isShown: (callId: string) => calls.delete(callId),
+    /** False for an item that came after its call was told. */
+    shows(callId: string): boolean {
+      calls.delete(callId)
+      shown += 1
+      return !told.has(callId)
+    },
     read({ call_id: callId, name, arguments: args, input, output }: RawItem): AgentEvent[] {
       if (callId === undefined) return []
-      if (name !== undefined) {
-        calls.set(callId, { name, input: (input ?? args ?? '').slice(0, MAX_INPUT_CHARS) })
-        return []
-      }
-      const call = calls.get(callId)
-      calls.delete(callId)
-      const said = typeof output === 'string' ? output : JSON.stringify(output ?? '')
-      if (!call || !/\brejected\b/.test(said)) return []
-      return [
-        { type: 'tool', callId, ...call },
-        { type: 'tool_result', callId, ok: false, output: said },
-      ]
+      if (name === undefined) return outputOf(callId, output)
+      calls.set(callId, { ...rawTool(name, input ?? args ?? ''), shownBefore: shown })
+      return []
     },
   }
+}
+
+function rawTool(name: string, input: string): Tool {
+  const command = name === 'exec_command' ? /"cmd":("(?:[^"\\]|\\.)*")/.exec(input)?.[1] : undefined
+  if (command === undefined) return { name, input: input.slice(0, MAX_INPUT_CHARS) }
+  return { name: 'shell', input: String(JSON.parse(command)).slice(0, MAX_INPUT_CHARS) }
 }
 
 type Tool = { name: string; input: string }
