@@ -72,6 +72,9 @@ export function judgedFile(file: ChangedFile): DiffFile {
   }
 }
 
+/** Said below in words of their own. */
+const SAID = new Set(['binary file', 'symbolic link', 'submodule'])
+
 /** How risky a change to one file is, and why. Unknown means at least medium. */
 export function judgeFile(file: ChangedFile): JudgedFile {
   const notes: string[] = []
@@ -79,7 +82,9 @@ export function judgeFile(file: ChangedFile): JudgedFile {
     if (pattern.test(file.path) || (file.oldPath !== undefined && pattern.test(file.oldPath)))
       notes.push(why)
   }
-  if (file.suspicious.length > 0) notes.push(`hidden characters: ${file.suspicious.join(', ')}`)
+  const hidden = file.suspicious.filter((what) => what.startsWith('U+'))
+  if (hidden.length > 0) notes.push(`hidden characters: ${hidden.join(', ')}`)
+  notes.push(...file.suspicious.filter((what) => !what.startsWith('U+') && !SAID.has(what)))
   if (file.symlink) notes.push('is a symbolic link')
   if (file.submodule) notes.push('changes a submodule')
   if (file.modeChanged) notes.push('changes the file mode')

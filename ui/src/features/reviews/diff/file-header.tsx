@@ -36,7 +36,7 @@ export function FileHeader(props: {
         disabled={instead !== undefined}
         onClick={props.onToggle}
       />
-      <h3 className="flex min-w-0 items-baseline font-mono text-12" title={file.path}>
+      <h2 className="flex min-w-0 items-baseline font-mono text-12" title={file.path}>
         {file.oldPath && file.oldPath !== file.path && (
           <span className="mr-1.5 min-w-0 truncate text-fg-3">
             <bdi>{file.oldPath}</bdi> →
@@ -46,7 +46,7 @@ export function FileHeader(props: {
           <bdi>{file.path.slice(0, slash)}</bdi>
         </span>
         <bdi className="max-w-full shrink-0 truncate font-medium">{file.path.slice(slash)}</bdi>
-      </h3>
+      </h2>
       <RiskBadge file={file} />
       {hidden > 0 && (
         <Badge tone="danger">

@@ -60,9 +60,9 @@ export function Checklist(props: {
       )}
       {groupChecklist(checklist).map(({ title, items }) => (
         <section key={title} aria-label={title}>
-          <h3 className="flex h-8 items-center gap-2 px-4 text-11 font-medium text-fg-3">
+          <h2 className="flex h-8 items-center gap-2 px-4 text-11 font-medium text-fg-3">
             {title} <span className="font-normal">{items.length}</span>
-          </h3>
+          </h2>
           <ul>
             {items.map((item) => (
               <Item
