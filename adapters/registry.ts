@@ -1,4 +1,4 @@
-import type { Detection, RunSpec } from '../contracts/agent.ts'
+import type { AcpAgent, Detection, RunSpec } from '../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
 
 /** Every agent that Dispatch can drive. Loaded on use, so that the runner starts with one adapter and not with all. */
@@ -11,26 +11,38 @@ const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
 
 export const ADAPTER_NAMES: readonly string[] = Object.keys(ADAPTERS)
 
-/** The adapter of that name, or undefined when there is none. */
-export async function findAdapter(name: string): Promise<Adapter | undefined> {
-  return Object.hasOwn(ADAPTERS, name) ? ADAPTERS[name]?.() : undefined
+/** Agents of the Agent Client Protocol by name, from the person's configuration: they have no folder and no line here. */
+export type AcpAgents = Readonly<Record<string, AcpAgent>>
+
+const ACP = 'acp:'
+
+/** The adapter of that name, or undefined when there is none. `acp:<name>` is one that the person configured. */
+export async function findAdapter(
+  name: string,
+  acpAgents: AcpAgents = {},
+): Promise<Adapter | undefined> {
+  if (Object.hasOwn(ADAPTERS, name)) return ADAPTERS[name]?.()
+  const own = name.startsWith(ACP) ? name.slice(ACP.length) : ''
+  const agent = Object.hasOwn(acpAgents, own) ? acpAgents[own] : undefined
+  return agent && (await import('./acp/acp-adapter.ts')).createAcpAdapter(name, agent)
 }
 
-/** What is installed on this machine, in the order of the registry. */
+/** What is installed on this machine, in the order of the registry, then of the configuration. */
 export async function detectAdapters(
   env: Readonly<Record<string, string | undefined>>,
+  acpAgents: AcpAgents = {},
 ): Promise<Detection[]> {
-  return Promise.all(
-    Object.values(ADAPTERS).map(async (load) => {
-      const adapter = await load()
-      return adapter.detect(env)
-    }),
+  const names = [...ADAPTER_NAMES, ...Object.keys(acpAgents).map((name) => `${ACP}${name}`)]
+  const found = await Promise.all(
+    names.map(async (name) => (await findAdapter(name, acpAgents))?.detect(env)),
   )
+  return found.filter((each) => each !== undefined)
 }
 
 /** Starts or resumes what `spec` asks for. An unknown adapter is a session that ends as `failed`/`missing`. */
 export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSession> {
-  const adapter = await findAdapter(spec.adapter)
+  const agents = spec.acp ? { [spec.adapter.slice(ACP.length)]: spec.acp } : {}
+  const adapter = await findAdapter(spec.adapter, agents)
   if (!adapter) return missingSession(spec.adapter)
   const { resumeSessionId } = spec
   return resumeSessionId === undefined
@@ -39,7 +51,10 @@ export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSe
 }
 
 function missingSession(name: string): AgentSession {
-  const detail = `There is no agent called "${name}". Known agents: ${ADAPTER_NAMES.join(', ')}.`
+  const hint = name.startsWith(ACP)
+    ? ' Add it to config.toml as [acp.<name>] with its command.'
+    : ''
+  const detail = `There is no agent called "${name}". Known agents: ${ADAPTER_NAMES.join(', ')}.${hint}`
   async function* events() {
     yield { type: 'failed', reason: 'missing', detail } as const
   }

@@ -71,10 +71,22 @@ export type RunEvent = AgentEvent & { seq: number; at: string }
 /** What an agent run may do to files. `read` runs get read-only tools, and their changes are thrown away besides. */
 export type Access = 'read' | 'write'
 
+/** An agent that speaks the Agent Client Protocol, as a person configured it. Its adapter's name is `acp:<name>`. */
+export interface AcpAgent {
+  title?: string | undefined
+  /** A program on the PATH, or an absolute path. */
+  command: string
+  args?: readonly string[] | undefined
+  /** Names of the variables that it gets besides the allow-list: its login. Never their values. */
+  env?: readonly string[] | undefined
+}
+
 /** Everything a runner needs to run one agent; written to `runs/<runId>/spec.json` before anything starts. */
 export interface RunSpec {
   runId: string
   adapter: string
+  /** How the agent is started, where `adapter` is `acp:<name>`. */
+  acp?: AcpAgent
   /** The binary found by detection; adapters that bring their own program leave it out. */
   binary?: string
   cwd: string

@@ -1,0 +1,302 @@
+import type {
+  ClientConnection,
+  LoadSessionResponse,
+  NewSessionResponse,
+  PromptResponse,
+  ResumeSessionResponse,
+} from '@agentclientprotocol/sdk'
+import type { AgentEvent, RunSpec, TerminalEvent, Usage } from '../../contracts/agent.ts'
+import type { AdapterIo, AgentSession } from '../adapter.ts'
+import { type CliProcess, spawnCli } from '../cli-process.ts'
+import { createEventQueue } from '../event-queue.ts'
+import { jsonAnswer, withShape } from '../json-answer.ts'
+import { createSilenceWatch } from '../silence-watch.ts'
+import { acpStream, MAX_LINE_BYTES } from './acp-stream.ts'
+import { failureOf } from './failures.ts'
+import { answerFor, READ_MODES } from './permission.ts'
+import { createTranslator, usageOf } from './translator.ts'
+
+/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
+const INTERRUPT_GRACE_MS = 800
+const EXIT_GRACE_MS = 1000
+const STDERR_KEPT_LINES = 5
+
+export interface AcpProgram {
+  title: string
+  command: string
+  args: readonly string[]
+}
+
+type Correction = { id: string; text: string }
+
+/** One process a run. Agents that queue prompts are few, so a correction is the next prompt when the turn is over. */
+export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram): AgentSession {
+  const queue = createEventQueue<AgentEvent>()
+  const corrections: Correction[] = []
+  let cli: CliProcess | undefined
+  let cancel: (() => void) | undefined
+  let interrupted = false
+  let over = false
+
+  const stop = () => {
+    interrupted = true
+    cli?.kill()
+  }
+  const run = async (): Promise<TerminalEvent> => {
+    if (io.signal.aborted || interrupted) return interruptedBy(program)
+    io.signal.addEventListener('abort', stop, { once: true })
+    cli = spawnCli({
+      command: program.command,
+      args: program.args,
+      cwd: spec.cwd,
+      env: spec.env,
+      maxLineBytes: MAX_LINE_BYTES,
+    })
+    const process = cli
+    const talk = await openTalk(spec, { cli: process, push: queue.push, program })
+    const watch = createSilenceWatch(spec.silenceSeconds, talk.isWaiting, () => process.kill())
+    talk.onHeard(watch.heard)
+    cancel = talk.cancel
+    try {
+      const exited = process.exited.then(() => undefined)
+      const terminal = await Promise.race([talk.work(corrections), exited])
+      if (watch.bit()) return hungFor(program, spec.silenceSeconds)
+      return terminal ?? talk.withoutResult(await process.exited)
+    } finally {
+      watch.stop()
+    }
+  }
+  const drive = async () => {
+    const terminal = await run().catch(adapterFailed)
+    over = true
+    await ended(cli)
+    io.signal.removeEventListener('abort', stop)
+    await queue.push(interrupted && terminal.type === 'failed' ? interruptedBy(program) : terminal)
+    queue.end()
+  }
+  void drive()
+  return {
+    events: queue.items,
+    correct(correction) {
+      if (over)
+        return void queue.push(notice('The correction came too late: the agent had already ended.'))
+      void queue.push({ type: 'correction', id: correction.id, state: 'queued' })
+      corrections.push(correction)
+    },
+    interrupt() {
+      if (interrupted || over) return
+      interrupted = true
+      setTimeout(() => cli?.kill(), INTERRUPT_GRACE_MS).unref()
+      cancel?.()
+    },
+  }
+}
+
+const interruptedBy = ({ title }: AcpProgram): TerminalEvent => ({
+  type: 'failed',
+  reason: 'interrupted',
+  detail: `${title} was interrupted.`,
+})
+const hungFor = ({ title }: AcpProgram, seconds: number): TerminalEvent => ({
+  type: 'failed',
+  reason: 'hung',
+  detail: `${title} said nothing for ${seconds} s.`,
+})
+const adapterFailed = (error: unknown): TerminalEvent => ({
+  type: 'failed',
+  reason: 'crash',
+  detail: `The adapter failed: ${String(error)}`,
+})
+const notice = (text: string): AgentEvent => ({
+  type: 'notice',
+  level: 'warn',
+  text: text.slice(0, 2000),
+})
+
+interface TalkDeps {
+  cli: CliProcess
+  program: AcpProgram
+  push(event: AgentEvent): Promise<void>
+}
+
+/** The conversation over the process's pipes. The SDK is loaded only here, so that no other run pays for it. */
+async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
+  const { client, methods, PROTOCOL_VERSION } = await import('@agentclientprotocol/sdk')
+  const translator = createTranslator(spec.cwd)
+  const stderr: string[] = []
+  let heard: () => void = () => undefined
+  /** A session that is loaded tells all that was said in it before. */
+  let replaying = false
+  let sessionId = ''
+  let total: Usage | undefined
+  let applying: string[] = []
+
+  const show = (events: readonly AgentEvent[]) => {
+    for (const event of events) void push(event)
+  }
+  const app = client({ name: 'dispatch' })
+    .onRequest(methods.client.session.requestPermission, ({ params }) => {
+      show(translator.sees(params.toolCall))
+      return answerFor(params, spec.access)
+    })
+    .onNotification(methods.client.session.update, ({ params }) => {
+      if (replaying) return
+      for (const id of applying.splice(0)) show([{ type: 'correction', id, state: 'applied' }])
+      show(translator.read(params.update))
+    })
+  const stream = acpStream(cli, {
+    heard: () => heard(),
+    stderr(text) {
+      if (text === '') return
+      stderr.push(text)
+      if (stderr.length > STDERR_KEPT_LINES) stderr.shift()
+      show([notice(text)])
+    },
+    garbage: (text) => show([notice(text)]),
+  })
+  const connection: ClientConnection = app.connect(stream)
+  const { agent } = connection
+
+  const open = async () => {
+    const { agentCapabilities } = await agent.request(methods.agent.initialize, {
+      protocolVersion: PROTOCOL_VERSION,
+      clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
+      clientInfo: { name: 'dispatch', version: '1' },
+    })
+    const place = { cwd: spec.cwd, mcpServers: [] }
+    const { resumeSessionId } = spec
+    if (resumeSessionId === undefined) {
+      const made = await agent.request<NewSessionResponse>(methods.agent.session.new, place)
+      sessionId = made.sessionId
+      return made.modes
+    }
+    sessionId = resumeSessionId
+    const known = { ...place, sessionId }
+    if (agentCapabilities?.sessionCapabilities?.resume)
+      return (await agent.request<ResumeSessionResponse>(methods.agent.session.resume, known)).modes
+    if (!agentCapabilities?.loadSession)
+      throw { code: -32002, message: `${program.title} cannot continue a session.` }
+    replaying = true
+    const loaded = await agent.request<LoadSessionResponse>(methods.agent.session.load, known)
+    replaying = false
+    return loaded.modes
+  }
+  const begin = async () => {
+    const modes = await open()
+    await push({ type: 'session', sessionId, ...(spec.model ? { model: spec.model } : {}) })
+    const mode = READ_MODES.find((id) => modes?.availableModes.some((each) => each.id === id))
+    if (spec.access === 'read' && mode !== undefined)
+      await agent.request(methods.agent.session.setMode, { sessionId, modeId: mode })
+    // not stable in the protocol; who has no such method keeps its own model
+    if (spec.model !== undefined)
+      await agent
+        .request('session/set_model', { sessionId, modelId: spec.model })
+        .catch((error) =>
+          show([notice(`The model could not be chosen: ${failureOf(error).detail}`)]),
+        )
+  }
+  const prompt = async (text: string): Promise<PromptResponse> => {
+    translator.turn()
+    const response = await agent.request(methods.agent.session.prompt, {
+      sessionId,
+      prompt: [{ type: 'text', text }],
+    })
+    const usage = usageOf(response)
+    total = total && usage ? add(total, usage) : (usage ?? total)
+    // of the whole session: what an earlier run cost is in it when this one continues it
+    const cost = spec.resumeSessionId === undefined ? translator.cost() : undefined
+    if (total)
+      show([{ type: 'usage', usage: total, ...(cost === undefined ? {} : { costUsd: cost }) }])
+    return response
+  }
+  return {
+    isWaiting: () => translator.toolsAtWork() === 0,
+    onHeard(listener: () => void) {
+      heard = listener
+    },
+    cancel() {
+      if (sessionId !== '')
+        agent.notify(methods.agent.session.cancel, { sessionId }).catch(() => undefined)
+    },
+    /** From the handshake to the last answer. */
+    async work(corrections: Correction[]): Promise<TerminalEvent | undefined> {
+      try {
+        await begin()
+        let response = await prompt(withShape(spec.prompt, spec.outputSchema))
+        while (corrections.length > 0 && response.stopReason === 'end_turn') {
+          const waiting = corrections.splice(0)
+          for (const { id } of waiting) show([{ type: 'correction', id, state: 'delivered' }])
+          applying = waiting.map(({ id }) => id)
+          response = await prompt(
+            waiting
+              .map(({ text }) => `The user sent a new message while you were working:\n${text}`)
+              .join('\n\n'),
+          )
+        }
+        return terminalOf(response, translator.lastWords(), spec)
+      } catch (error) {
+        // the end of the process is told by its exit
+        return connection.signal.aborted ? undefined : failureOf(error)
+      }
+    },
+    withoutResult({ code, signal, error }: Awaited<CliProcess['exited']>): TerminalEvent {
+      if (error)
+        return {
+          type: 'failed',
+          reason: 'missing',
+          detail: `${program.command} could not be started: ${error.message}`,
+        }
+      const how = signal ? `was ended by ${signal}` : `exited with code ${code ?? '?'}`
+      const last = stderr.length > 0 ? ` Its last words: ${stderr.join(' / ').slice(0, 2000)}` : ''
+      return {
+        type: 'failed',
+        reason: 'crash',
+        detail: `${program.title} ${how} without giving a result.${last}`,
+      }
+    },
+  }
+}
+
+function terminalOf({ stopReason }: PromptResponse, text: string, spec: RunSpec): TerminalEvent {
+  switch (stopReason) {
+    case 'end_turn': {
+      const output = spec.outputSchema ? jsonAnswer(text) : undefined
+      return { type: 'done', text, ...(output === undefined ? {} : { output }) }
+    }
+    case 'cancelled':
+      return { type: 'failed', reason: 'interrupted', detail: 'The agent stopped its turn.' }
+    case 'refusal':
+      return { type: 'failed', reason: 'refused', detail: text || 'The model refused to answer.' }
+    case 'max_tokens':
+      return { type: 'failed', reason: 'context', detail: 'The answer did not fit the model.' }
+    case 'max_turn_requests':
+      return {
+        type: 'failed',
+        reason: 'crash',
+        detail: 'The agent came to the limit of requests in a turn.',
+      }
+    default:
+      return {
+        type: 'failed',
+        reason: 'crash',
+        detail: `The agent stopped: ${String(stopReason satisfies never)}`,
+      }
+  }
+}
+
+const add = (a: Usage, b: Usage): Usage => ({
+  input: a.input + b.input,
+  output: a.output + b.output,
+  cacheRead: a.cacheRead + b.cacheRead,
+  cacheWrite: a.cacheWrite + b.cacheWrite,
+  reasoning: a.reasoning + b.reasoning,
+})
+
+/** After its result the program gets a moment to write its session down; then the tree is ended. */
+async function ended(cli: CliProcess | undefined): Promise<void> {
+  if (!cli) return
+  cli.closeInput()
+  const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
+  await cli.exited
+  clearTimeout(timer)
+}

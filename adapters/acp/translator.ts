@@ -1,0 +1,134 @@
+import { isAbsolute, relative } from 'node:path'
+import type { PromptResponse, SessionUpdate, ToolCallUpdate } from '@agentclientprotocol/sdk'
+import { type AgentEvent, NO_USAGE, type Usage } from '../../contracts/agent.ts'
+
+const MAX_CHARS = 8000
+
+/** Turns a session's updates into events. Pure but for what it remembers of the session so far. */
+export interface Translator {
+  read(update: SessionUpdate): AgentEvent[]
+  /** A call may be told of by its request for permission alone. */
+  sees(call: ToolCallUpdate): AgentEvent[]
+  toolsAtWork(): number
+  /** The model's words since its last tool. */
+  lastWords(): string
+  /** Another turn begins. */
+  turn(): void
+  /** The session's cost so far by the agent's own account. */
+  cost(): number | undefined
+}
+
+export function createTranslator(cwd: string): Translator {
+  const running = new Set<string>()
+  const seen = new Set<string>()
+  let words = ''
+  let cost: number | undefined
+
+  function sees(call: ToolCallUpdate): AgentEvent[] {
+    const { toolCallId: callId, title, kind, rawInput } = call
+    if (seen.has(callId)) return []
+    seen.add(callId)
+    running.add(callId)
+    words = ''
+    const input = rawInput === undefined ? (title ?? '') : JSON.stringify(rawInput)
+    return [
+      { type: 'tool', callId, name: title ?? kind ?? 'tool', input: input.slice(0, MAX_CHARS) },
+    ]
+  }
+
+  function toolCall(call: ToolCallUpdate): AgentEvent[] {
+    const { toolCallId: callId, status } = call
+    const first = sees(call)
+    if (status !== 'completed' && status !== 'failed') return first
+    if (!running.delete(callId)) return first
+    const ok = status === 'completed'
+    const result: AgentEvent = { type: 'tool_result', callId, ok, output: outputOf(call) }
+    return [...first, result, ...(ok ? filesOf(call, cwd) : [])]
+  }
+
+  return {
+    sees,
+    toolsAtWork: () => running.size,
+    lastWords: () => words,
+    turn() {
+      words = ''
+    },
+    cost: () => cost,
+    read(update) {
+      switch (update.sessionUpdate) {
+        case 'agent_message_chunk': {
+          const text = update.content.type === 'text' ? update.content.text : ''
+          words += text
+          return text === '' ? [] : [{ type: 'text', text }]
+        }
+        case 'agent_thought_chunk':
+          return update.content.type === 'text'
+            ? [{ type: 'reasoning', text: update.content.text }]
+            : []
+        case 'tool_call':
+        case 'tool_call_update':
+          return toolCall(update)
+        case 'usage_update':
+          if (update.cost?.currency === 'USD') cost = update.cost.amount
+          return []
+        case 'compaction_update':
+          return 'status' in update && update.status === 'completed'
+            ? [{ type: 'compaction', trigger: 'auto' }]
+            : []
+        case 'notice':
+          return [{ type: 'notice', level: 'info', text: JSON.stringify(update).slice(0, 2000) }]
+        // of the agent's own state, or another version's: nothing that a person misses
+        default:
+          return []
+      }
+    },
+  }
+}
+
+function outputOf({ rawOutput, content, title }: ToolCallUpdate): string {
+  const texts = (content ?? []).flatMap((part) =>
+    part.type === 'content' && part.content.type === 'text' ? [part.content.text] : [],
+  )
+  if (texts.length > 0) return texts.join('\n')
+  if (typeof rawOutput === 'string') return rawOutput
+  return rawOutput === undefined ? (title ?? '') : JSON.stringify(rawOutput)
+}
+
+function filesOf({ content }: ToolCallUpdate, cwd: string): AgentEvent[] {
+  return (content ?? []).flatMap((part): AgentEvent[] => {
+    if (part.type !== 'diff') return []
+    const short = relative(cwd, part.path)
+    const path = isAbsolute(part.path) && !short.startsWith('..') && short ? short : part.path
+    return [{ type: 'file', path, change: part.oldText ? 'edit' : 'create' }]
+  })
+}
+
+/** What agents add to the end of a turn; the protocol has no stable place for it. Absent: unknown. */
+interface Told {
+  usage?: {
+    inputTokens?: number
+    outputTokens?: number
+    cachedReadTokens?: number | null
+    cachedWriteTokens?: number | null
+    thoughtTokens?: number | null
+  } | null
+  _meta?: {
+    quota?: { token_count?: { input_tokens?: number; output_tokens?: number } | null }
+  } | null
+}
+
+/** Tokens of one turn; undefined where the agent tells none. */
+export function usageOf(response: PromptResponse): Usage | undefined {
+  const { usage, _meta } = response as Told
+  if (usage)
+    return {
+      input: usage.inputTokens ?? 0,
+      output: usage.outputTokens ?? 0,
+      cacheRead: usage.cachedReadTokens ?? 0,
+      cacheWrite: usage.cachedWriteTokens ?? 0,
+      reasoning: usage.thoughtTokens ?? 0,
+    }
+  const count = _meta?.quota?.token_count
+  if (!count) return undefined
+  return { ...NO_USAGE, input: count.input_tokens ?? 0, output: count.output_tokens ?? 0 }
+}
