@@ -13,6 +13,7 @@ import { cn } from '../../lib/cn.ts'
 import { AdapterList } from '../settings/adapter-list.tsx'
 import { AddProjectForm } from '../settings/add-project-form.tsx'
 import { readWelcome, STEPS, type Step, writeWelcome } from './welcome-state.ts'
+import { type Worker, WorkerChoice } from './worker-choice.tsx'
 
 /** The first visit in three steps: agents, a project, a goal. It can be left at any time and goes on where it was left. */
 export function WelcomePage() {
@@ -113,7 +114,7 @@ function AgentsStep({ onNext }: { onNext: () => void }) {
       detail={
         ready.length > 0
           ? `${ready.map(({ title }) => title).join(' and ')} can work for you. Dispatch uses your own installation and login.`
-          : 'Dispatch drives the coding agents of this machine, with your own installation and login. Without one, the demo agent shows how a goal goes.'
+          : 'Dispatch drives the coding agents of this machine, with your own installation and login. To see how a goal goes before you have one, you can ask for the demo agent.'
       }
       next={
         <Button tone="primary" size="lg" autoFocus onClick={onNext}>
@@ -172,6 +173,8 @@ function ProjectStep({ onBack, onNext }: { onBack: () => void; onNext: () => voi
   )
 }
 
+const DEMO_PROFILE = 'Demo'
+
 /** Small and useful in nearly any repository, so that the first goal is read, not feared. */
 const EXAMPLES = [
   {
@@ -194,11 +197,19 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
   const [text, setText] = useState('')
   const [chosen, setChosen] = useState<string>()
   const project = projects?.items.find(({ id }) => id === chosen) ?? projects?.items[0]
-  const canWork = adapters?.items.some((one) => one.found && !one.demo && one.login !== 'needed')
+  const noneReady =
+    adapters !== undefined &&
+    !adapters.items.some((one) => one.found && !one.demo && one.login !== 'needed')
+  const [worker, setWorker] = useState<Worker>()
+  const who = noneReady ? worker : 'agent'
+  const missing = !project || text.trim() === '' || who === undefined
   const file = useMutation({
     mutationFn: (to: Project) =>
       call('createGoal', {
-        body: { project: to.id, description: text, ...(canWork ? {} : { profile: 'Demo' }) },
+        body: {
+          ...{ project: to.id, description: text },
+          ...(who === 'demo' ? { profile: DEMO_PROFILE } : {}),
+        },
       }),
     onSuccess: ({ shortId }) => {
       toast(`${shortId} filed`, { tone: 'ok', detail: 'Its spec comes to you for review.' })
@@ -206,7 +217,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
     },
   })
   const submit = () => {
-    if (project && text.trim() !== '') file.mutate(project)
+    if (project && !missing && !file.isPending) file.mutate(project)
   }
   return (
     <StepView
@@ -223,7 +234,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
             size="lg"
             keys="$mod+Enter"
             busy={file.isPending}
-            disabled={!project || text.trim() === ''}
+            disabled={missing}
             onClick={submit}
           >
             File goal
@@ -231,15 +242,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
         </>
       }
     >
-      <Field
-        label="Goal"
-        hint={
-          canWork === false
-            ? 'No agent is ready, so the demo agent plays this one. Nothing is spent.'
-            : undefined
-        }
-        error={file.error ? explain(file.error) : undefined}
-      >
+      <Field label="Goal" error={file.error ? explain(file.error) : undefined}>
         {(control) => (
           <Textarea
             {...control}
@@ -277,6 +280,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
           </Button>
         )}
       </div>
+      {noneReady && <WorkerChoice value={worker} onChange={setWorker} />}
     </StepView>
   )
 }
