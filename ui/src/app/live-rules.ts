@@ -12,7 +12,12 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'goal.salvaged':
       return [['goals'], ['goal', event.data.goalId], ['overview']]
     case 'stage.status':
-      return [['goal', event.data.goalId], ['goals']]
+      return [
+        ['goal', event.data.goalId],
+        ...([['goals']] as const),
+        // it went into the line, or is told another reason why it waits there
+        ...(event.data.status === 'waiting' ? ([['pool'], ['overview']] as const) : []),
+      ]
     case 'task.status':
     case 'task.files':
     case 'task.deviation':

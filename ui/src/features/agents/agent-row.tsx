@@ -21,7 +21,7 @@ export function AgentRow(props: { run: AgentRun; selected: boolean; onPoint: () 
       className={cn(
         'relative flex min-h-13 items-center gap-3 border-b border-line/60 px-4 py-1.5',
         props.selected && 'bg-hover',
-        panel === run.shortId && 'bg-active',
+        panel === run.shortId && 'bg-hover shadow-[inset_2px_0_0_var(--accent)]',
       )}
     >
       <StatusIcon status={run.status} quiet size={16} className="self-start pt-1" />

@@ -10,6 +10,7 @@ import { Badge } from '../../components/badge.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { Time } from '../../components/figures.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { splitAdvice } from './adapter-advice.ts'
 
 /** A worker looks in a second; without an answer by then there is none. */
 const PATIENCE_MS = 20_000
@@ -112,16 +113,6 @@ function Advice({ text }: { text: string }) {
   )
 }
 
-/** Advice ends in its command, after a colon or between backticks. */
-export function splitAdvice(text: string): { words: string; command: string | undefined } {
-  const quoted = /`([^`]+)`/.exec(text)
-  if (quoted) return { words: text.replaceAll('`', ''), command: quoted[1] }
-  const at = text.lastIndexOf(': ')
-  const command = at === -1 ? '' : text.slice(at + 2).trim()
-  if (!/^[a-z][\w.@/-]*( \S+)+$/.test(command)) return { words: text, command: undefined }
-  return { words: `${text.slice(0, at)}:`, command }
-}
-
 function Command({ text }: { text: string }) {
   const [copied, setCopied] = useState(false)
   const copy = async () => {
@@ -131,9 +122,7 @@ function Command({ text }: { text: string }) {
   }
   return (
     <div className="flex max-w-full items-center gap-1 self-start rounded-md border bg-sunken py-0.5 pr-1 pl-3">
-      <code className="min-w-0 overflow-x-auto font-mono text-12 whitespace-nowrap text-fg">
-        {text}
-      </code>
+      <code className="min-w-0 font-mono text-12 break-words text-fg">{text}</code>
       <IconButton
         icon={copied ? Check : Copy}
         size="sm"

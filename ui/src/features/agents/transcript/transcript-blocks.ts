@@ -86,18 +86,24 @@ export function createBlocks(): Blocks {
     return kind === 'correction' ? corrections.get(text(content['id'])) : undefined
   }
 
+  /** The result of a call that is only put before it now: it moves there. */
+  function takeOut(callId: string): Block | undefined {
+    const place = tools.get(callId)
+    if (place === undefined) return undefined
+    const [result] = list.splice(place + head, 1)
+    for (const places of [tools, corrections])
+      for (const [id, at] of places) if (at > place) places.set(id, at - 1)
+    return result
+  }
+
   function prepend(entries: readonly TranscriptEntry[]): void {
     const page = createBlocks()
     page.append(entries)
-    const kept: Block[] = []
-    for (const block of page.list) {
-      const later = block.type === 'tool' ? tools.get(block.callId) : undefined
-      const result = later === undefined ? undefined : list[later + head]
-      // its result is further down already: the call joins it there
-      if (block.type === 'tool' && later !== undefined && result?.type === 'tool')
-        change(later, { ...result, name: block.name, input: block.input })
-      else kept.push(block)
-    }
+    const kept = page.list.map((block) => {
+      if (block.type !== 'tool') return block
+      const result = takeOut(block.callId)
+      return result ? { ...result, ...pick(block) } : block
+    })
     const last = kept.at(-1)
     const first = list[0]
     if (last && first && isWords(last) && first.type === last.type && isWords(first)) {
@@ -123,6 +129,9 @@ export function createBlocks(): Blocks {
     prepend,
   }
 }
+
+/** What only the call itself knows. */
+const pick = ({ key, at, name, input }: Block & { type: 'tool' }) => ({ key, at, name, input })
 
 const isWords = (block: Block): block is Block & { type: 'said' | 'thought' } =>
   block.type === 'said' || block.type === 'thought'

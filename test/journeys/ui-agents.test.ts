@@ -1,0 +1,280 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Reply } from '../../contracts/api.ts'
+import { TRANSCRIPTS_CHANNEL } from '../../db/transcripts.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { type Installation, startInstallation } from '../support/installation.ts'
+
+let at: Installation
+let browser: Browser
+let project: string
+let goalId: string
+beforeAll(async () => {
+  ;[at, browser] = await Promise.all([startInstallation(), launchBrowser()])
+  project = (await at.project()).id
+  // an agent that works for as long as anybody looks
+  goalId = (await at.goal(project, 'Watch me work [demo:spec=slow:86400]')).id
+}, 120_000)
+afterAll(async () => {
+  await browser?.close()
+  if (goalId) {
+    await at.call('POST', `/api/goals/${goalId}/cancel`, {})
+    await at.until(goalId, ({ status, working }) => status === 'cancelled' && working.length === 0)
+  }
+  await at?.close()
+}, 60_000)
+
+/** A window of its own: nothing is shared with another one but the server. */
+async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
+  context.setDefaultTimeout(60_000)
+  const page = await context.newPage()
+  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
+  await page.goto(at.url + path)
+  return page
+}
+
+type Run = Reply<'listAgents'>['items'][number]
+async function runAtWork(goal: string): Promise<Run> {
+  await at.until(goal, (one) => one.working.length > 0)
+  const { body } = await at.call<Reply<'listAgents'>>('GET', `/api/agents?goal=${goal}&state=live`)
+  return body.items[0] as Run
+}
+
+const axe = async (page: Page) => {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
+
+test('who works on what is listed, and a correction is seen queued, delivered and applied', async () => {
+  const run = await runAtWork(goalId)
+  const page = await openWindow('/agents')
+  const row = page.getByRole('region', { name: 'Running' }).getByRole('listitem')
+  await row.getByText(run.shortId).waitFor()
+  expect(await axe(page)).toEqual([])
+  await row.getByRole('link', { name: 'Spec' }).click()
+
+  const panel = page.getByRole('complementary', { name: `Details of ${run.shortId}` })
+  await panel.getByRole('log', { name: 'Transcript' }).waitFor()
+  await panel.getByRole('textbox', { name: 'Correction' }).fill('Use British spelling')
+  await page.keyboard.press('Enter')
+  const sent = panel.getByRole('list', { name: 'Corrections' })
+  await sent.getByText('Use British spelling').waitFor()
+  await sent.getByText('Applied').waitFor()
+  expect(await axe(page)).toEqual([])
+})
+
+test('an agent is stopped by a click: the goal then needs attention, says who stopped it, and can be retried', async () => {
+  const other = await at.goal(project, 'Stop me [demo:spec=slow:86400]')
+  const run = await runAtWork(other.id)
+  const page = await openWindow(`/agents/${run.shortId}`)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop agent' }).click()
+  await page.getByText(/^Stopped by /).waitFor()
+  const goal = await at.until(other.id, ({ status }) => status === 'needs_attention')
+  expect(goal.reason).toMatch(/Stopped by \S+\. Retry to start it again\./)
+  const late = await at.call<{ code: string }>('POST', `/api/agents/${run.id}/stop`, {})
+  expect(late).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
+  await at.call('POST', `/api/goals/${other.id}/retry`, {})
+  expect((await runAtWork(other.id)).attempt).toBe(2)
+  await at.call('POST', `/api/goals/${other.id}/cancel`, {})
+})
+
+test('the pool is paused and resumed by a key, by whom and since when; what waits says why', async () => {
+  await at.call('PATCH', '/api/settings', { displayName: 'Ada' })
+  const page = await openWindow('/agents')
+  const pool = page.getByRole('complementary', { name: 'Pool' })
+  await pool.getByRole('button', { name: 'Pause' }).waitFor()
+  await page.keyboard.press('p')
+  await pool.getByText(/Paused by Ada, just now/).waitFor()
+  const held = await at.goal(project, 'Wait for me [demo:all=instant]')
+  const line = page.getByRole('region', { name: 'In line' })
+  await line.getByText('the pool is paused by').waitFor()
+  expect(await axe(page)).toEqual([])
+  await pool.getByRole('button', { name: 'Resume' }).click()
+  await at.until(held.id, (goal) => goal.reviews.length > 0)
+  await line.waitFor({ state: 'detached' })
+  await at.call('POST', `/api/goals/${held.id}/cancel`, {})
+})
+
+test('settings are stored as they are set, marked where changed, reset, and refused with what to do', async () => {
+  const page = await openWindow('/settings/pool')
+  const places = page.getByRole('textbox', { name: 'Agents at once', exact: true })
+  await places.fill('5')
+  await page.keyboard.press('Enter')
+  await page.getByText('Saved').waitFor()
+  const read = async () => (await at.call<Reply<'getSettings'>>('GET', '/api/settings')).body
+  expect((await read()).maxConcurrent).toBe(5)
+  const share = page.getByRole('textbox', { name: 'Agents at once, of one goal' })
+  await share.fill('9')
+  await share.blur()
+  await page.getByRole('alert').filter({ hasText: 'more than maxConcurrent (5)' }).waitFor()
+  expect((await read()).maxPerGoal).toBe(2)
+  await places.fill('many')
+  await places.blur()
+  await page.getByRole('alert').filter({ hasText: '“many” is not a whole number.' }).waitFor()
+  expect(await axe(page)).toEqual([])
+  await page.getByRole('button', { name: 'Reset to 3 agents' }).click()
+  await expect.poll(async () => (await read()).maxConcurrent).toBe(3)
+
+  // a risky one explains itself first
+  await page.getByRole('link', { name: 'Goals' }).last().click()
+  await page.getByRole('switch', { name: 'Review every spec' }).click()
+  await page.getByRole('dialog').getByText('without asking you').waitFor()
+  await page.getByRole('button', { name: 'Keep reviewing' }).click()
+  expect((await read()).skipSpecReview).toBe(false)
+
+  await page.getByRole('searchbox', { name: 'Search settings' }).fill('hung')
+  await page.getByRole('textbox', { name: 'Longest silence' }).waitFor()
+})
+
+test('a profile is made, given another model, and deleted; a project gets a check', async () => {
+  const page = await openWindow('/settings/profiles')
+  await page.getByRole('button', { name: 'New profile' }).click()
+  const card = page.getByRole('region', { name: /^Profile .* copy$/ })
+  await card.getByRole('textbox', { name: 'Model for Verify' }).fill('small-1')
+  await page.keyboard.press('Enter')
+  await card.getByText('Saved').waitFor()
+  const profiles = async () =>
+    (await at.call<Reply<'listProfiles'>>('GET', '/api/profiles')).body.items
+  expect((await profiles()).some(({ stages }) => stages.verify.model === 'small-1')).toBe(true)
+  await card.getByRole('button', { name: /^More for/ }).click()
+  await page.getByRole('menuitem', { name: 'Delete profile…' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete profile' }).click()
+  await card.waitFor({ state: 'detached' })
+
+  await page.getByRole('link', { name: 'Projects' }).last().click()
+  await page.getByRole('button', { name: 'Add check' }).click()
+  await page.getByRole('textbox', { name: /^Name of check 1/ }).fill('lint')
+  await page.getByRole('textbox', { name: /^Command of check 1/ }).fill('npm run lint')
+  await page.keyboard.press('Enter')
+  const checks = async () =>
+    (await at.call<Reply<'getProject'>>('GET', `/api/projects/${project}`)).body.checks
+  await expect.poll(checks).toEqual([{ name: 'lint', command: 'npm run lint' }])
+})
+
+/** A run of the database's alone: nobody works on it, so its transcript is ours to write. */
+async function runWithLines(
+  count: number,
+): Promise<{ id: string; add: (from: number, n: number) => Promise<void> }> {
+  const { knex } = at.database
+  const [row] = await knex('agent_runs')
+    .insert({
+      ...{ goal_id: goalId, stage: 'implement', attempt: 9, segment: 1, purpose: 'start' },
+      ...{ adapter: 'claude', status: 'running', started_at: knex.fn.now() },
+    })
+    .returning('id')
+  const id: string = row.id
+  const add = async (from: number, n: number) => {
+    await knex.raw(
+      `insert into transcripts(run_id, seq, at, role, kind, content)
+       select :id, n, now(), 'agent', case when n % 5 = 0 then 'notice' else 'text' end,
+         jsonb_build_object('level', 'info', 'text', 'line ' || n || E' of the transcript\\n')
+       from generate_series(cast(:from as int), cast(:to as int)) n`,
+      { id, from, to: from + n - 1 },
+    )
+    await knex('agent_runs')
+      .where({ id })
+      .update({ last_seq: from + n - 1 })
+    await knex.raw('select pg_notify(?, ?)', [TRANSCRIPTS_CHANNEL, id])
+  }
+  await add(1, count)
+  return { id, add }
+}
+
+test('a transcript of 100,000 lines: at its end at once, live, older ones by scrolling, all of it found', async () => {
+  const { id, add } = await runWithLines(100_000)
+  const page = await openWindow(`/agents/${id}`)
+  const log = page.getByRole('log', { name: 'Transcript' })
+  await log.getByText('line 100000 of the transcript').waitFor()
+  await page.getByText('100,000 lines').waitFor()
+  // only what is in sight is drawn
+  expect(await log.locator('[data-index]').count()).toBeLessThan(80)
+
+  await add(100_001, 50)
+  await log.getByText('line 100050 of the transcript').waitFor()
+  const distance = () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight)
+  expect(await distance()).toBeLessThan(40)
+
+  // scrolled away, it stays where the reader is and counts what comes
+  await log.hover()
+  await page.mouse.wheel(0, -3_000)
+  await page.getByRole('button', { name: 'To the end' }).waitFor()
+  const seen = await firstInSight(page)
+  await add(100_051, 20)
+  await page.getByRole('button', { name: /\d+ new/ }).waitFor()
+  expect(await firstInSight(page)).toBe(seen)
+  await page.getByRole('button', { name: /\d+ new/ }).click()
+  await log.getByText('line 100070 of the transcript').waitFor()
+
+  // upwards, page after page
+  await log.hover()
+  await expect
+    .poll(
+      async () => {
+        await page.mouse.wheel(0, -4_000)
+        return lineOf(await firstInSight(page))
+      },
+      { timeout: 60_000 },
+    )
+    .toBeLessThan(98_000)
+
+  await page.keyboard.press('/')
+  await page.getByRole('textbox', { name: 'Find in transcript' }).fill('line 777 of')
+  await page.getByRole('status').filter({ hasText: /^1$/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await log.locator('mark').filter({ hasText: 'line 777 of' }).waitFor()
+  expect(await axe(page)).toEqual([])
+})
+
+const lineOf = (text: string) => Number(/line (\d+)/.exec(text)?.[1] ?? 1e9)
+
+/** The text of the block at the top of what is shown. */
+const firstInSight = (page: Page): Promise<string> =>
+  page.getByRole('log', { name: 'Transcript' }).evaluate((log) => {
+    const top = log.getBoundingClientRect().top
+    const blocks = [...log.querySelectorAll('[data-index]')]
+    const first = blocks.find((block) => block.getBoundingClientRect().bottom > top + 1)
+    return first?.textContent?.slice(0, 60) ?? ''
+  })
+
+test('the first visit leads through agents, a project that is refused and then added, to a first goal', async () => {
+  const fresh = await startInstallation()
+  try {
+    const { repo, id } = await fresh.project()
+    await fresh.call('DELETE', `/api/projects/${id}`)
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 } })
+    context.setDefaultTimeout(60_000)
+    const page = await context.newPage()
+    await page.goto(fresh.url)
+    await page.getByRole('heading', { name: 'Welcome to Dispatch' }).waitFor()
+    await page.getByText('npm install -g @anthropic-ai/claude-code').waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('button', { name: 'Continue' }).click()
+
+    const path = page.getByRole('textbox', { name: 'Path of the repository' })
+    await path.fill('/nowhere/at/all')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').filter({ hasText: '/nowhere/at/all' }).waitFor()
+    // it goes on where it was left
+    await page.reload()
+    await path.fill(repo)
+    await page.keyboard.press('Enter')
+
+    await page.getByRole('button', { name: 'A quick start' }).click()
+    // nothing is the demo agent's unless a person asks for it
+    const file = page.getByRole('button', { name: 'File goal' })
+    expect(await file.isDisabled()).toBe(true)
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('radio', { name: /^Demo agent/ }).check()
+    await file.click()
+    await page.getByRole('heading', { name: 'Goals' }).waitFor()
+    await page.getByText('Write a quick start').first().waitFor()
+    await page.goto(fresh.url)
+    await page.getByText('Write a quick start').first().waitFor()
+    await context.close()
+  } finally {
+    await fresh.close()
+  }
+})
