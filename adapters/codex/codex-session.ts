@@ -34,10 +34,10 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
     server?.cli.kill()
   }
   /** Undefined: this Codex has no app-server that we speak with. */
-  const run = async ({ conversation, ended }: Server): Promise<TerminalEvent | undefined> => {
+  const run = async ({ conversation, rpc, ended }: Server): Promise<TerminalEvent | undefined> => {
     const opened = await Promise.race([conversation.open(), ended])
     if (opened.type === 'unsupported') return undefined
-    if (opened.type === 'failed' && opened.reason === 'crash' && !conversation.hasGreeted())
+    if (opened.type === 'failed' && opened.reason === 'crash' && !rpc.hasAnswered())
       return undefined
     if (opened.type !== 'open') return opened
     // no request to the model before the session's id is stored
@@ -106,6 +106,7 @@ const adapterFailed = (error: unknown): TerminalEvent => ({
 
 interface Server {
   cli: CliProcess
+  rpc: JsonRpc
   conversation: Conversation
   /** The program has ended by itself: whatever its exit code, that is no answer. */
   ended: Promise<TerminalEvent>
@@ -137,7 +138,7 @@ function startServer(
     }
     return withoutResult(await cli.exited, stderr)
   }
-  return { cli, conversation, watch, ended: read().catch(adapterFailed) }
+  return { cli, rpc, conversation, watch, ended: read().catch(adapterFailed) }
 }
 
 async function hearLine(

@@ -1,29 +1,24 @@
 import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
-import { refusalOf, sandboxMode, sandboxPolicy } from './access.ts'
+import { refusalOf, sandboxPolicy } from './access.ts'
 import { type Correction, createCorrections } from './corrections.ts'
 import { failureOf, reasonOf } from './failures.ts'
 import type { JsonRpc, RpcIncoming } from './json-rpc.ts'
+import { openThread } from './open-thread.ts'
 import { createPatience } from './patience.ts'
 import { answerIn, strictSchema } from './strict-schema.ts'
 import { createTranslator } from './translator.ts'
-import { isLeast } from './version.ts'
-import type { ConfigAnswer, Item, Notification, ThreadAnswer, Turn, TurnAnswer } from './wire.ts'
-
-/** The oldest app-server whose protocol this folder speaks. */
-export const LEAST_APP_SERVER = [0, 120, 0] as const
+import type { Item, Notification, RpcId, Turn, TurnAnswer } from './wire.ts'
 
 /** What is said with one app-server about one thread. */
 export interface Conversation {
   /** Up to the thread's id, before any request to the model. `unsupported`: too old, to be driven by `codex exec`. */
-  open(): Promise<{ type: 'open' } | { type: 'unsupported' } | TerminalEvent>
+  open(): ReturnType<typeof openThread>
   /** From the prompt to the end of the last turn. */
   work(): Promise<TerminalEvent>
   hear(incoming: RpcIncoming): Promise<void>
   correct(correction: Correction): void
   /** False when there is no turn yet that could be asked to stop. */
   interrupt(): boolean
-  /** False until the app-server said who it is. */
-  hasGreeted(): boolean
   /** True while something of the other side is to be heard: not a tool at work. */
   isWaiting(): boolean
   stop(): void
@@ -40,7 +35,6 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
   const corrections = createCorrections((id, state) => void push({ type: 'correction', id, state }))
   const sending = new Set<Promise<void>>()
   const schema = spec.outputSchema && strictSchema(spec.outputSchema)
-  let greeted = false
   let threadId = ''
   let turnId: string | undefined
   let turnEnded: (turn: Turn) => void = () => undefined
@@ -55,31 +49,6 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
     if (turnId === undefined) return false
     void rpc.request('turn/interrupt', { threadId, turnId })
     return true
-  }
-
-  async function openThread(): ReturnType<Conversation['open']> {
-    const { cwd, model, access, resumeSessionId } = spec
-    const config = await withoutServers(rpc)
-    const options = {
-      cwd,
-      config,
-      sandbox: sandboxMode(access),
-      approvalPolicy: 'never',
-      ...(model === undefined ? {} : { model }),
-    }
-    const answer = await (resumeSessionId === undefined
-      ? rpc.request<ThreadAnswer>('thread/start', { ...options, experimentalRawEvents: true })
-      : rpc.request<ThreadAnswer>('thread/resume', {
-          ...options,
-          threadId: resumeSessionId,
-          excludeTurns: true,
-        }))
-    if (!answer.ok)
-      return { type: 'failed', reason: reasonOf(null, answer.message), detail: answer.message }
-    threadId = answer.result.thread.id
-    const { model: chosen } = answer.result
-    await push({ type: 'session', sessionId: threadId, ...(chosen ? { model: chosen } : {}) })
-    return { type: 'open' }
   }
 
   async function playTurn(text: string, correction?: Correction): Promise<Turn | TerminalEvent> {
@@ -132,22 +101,38 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
     return { type: 'done', text, ...(output === undefined ? {} : { output }) }
   }
 
-  function refuse({ id, method }: RpcIncoming & { id: NonNullable<RpcIncoming['id']> }) {
+  function refuse({ id, method }: { id: RpcId; method: string }) {
     const refusal = refusalOf(method)
     if (!refusal) return rpc.refuse(id, `Dispatch does not answer ${method}`)
     rpc.respond(id, refusal.answer)
     return push({ type: 'notice', level: 'warn', text: `Refused: ${refusal.what}.` })
   }
 
+  /** What a notification means for the course of the run, besides its events. */
+  function follow(notification: Notification) {
+    if (isAnswer(notification)) patience.answered()
+    switch (notification.method) {
+      case 'error':
+        if (notification.params.willRetry)
+          patience.failedOnce(notification.params.error, translator.limits())
+        return
+      case 'item/started':
+        if (notification.params.item.type === 'userMessage')
+          corrections.heard(notification.params.item)
+        return
+      case 'turn/completed':
+        return turnEnded(notification.params.turn)
+    }
+  }
+
   return {
     async open() {
-      const hello = await rpc.request<{ userAgent?: string }>('initialize', HELLO)
-      greeted = true
-      if (!hello.ok) return { type: 'unsupported' }
-      if (!isLeast(hello.result.userAgent ?? '', LEAST_APP_SERVER)) return { type: 'unsupported' }
-      rpc.notify('initialized')
-      const refused = await logIn(rpc, spec.env)
-      return refused ?? openThread()
+      const opened = await openThread(rpc, spec)
+      if (opened.type !== 'open') return opened
+      threadId = opened.threadId
+      const { model } = opened
+      await push({ type: 'session', sessionId: threadId, ...(model ? { model } : {}) })
+      return opened
     },
     async work() {
       let next: Correction | undefined
@@ -164,55 +149,23 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
     },
     async hear(incoming) {
       const { id, method } = incoming
-      if (id !== undefined) return void (await refuse({ ...incoming, id }))
+      if (id !== undefined) return void (await refuse({ id, method }))
       const notification = incoming as Notification
       if (isOfAnother(notification, threadId)) return
       for (const event of translator.read(notification)) await push(event)
-      if (isAnswer(notification)) patience.answered()
-      if (notification.method === 'error' && notification.params.willRetry)
-        patience.failedOnce(notification.params.error, translator.limits())
-      const item = itemOf(notification)
-      if (method === 'item/started' && item?.type === 'userMessage') corrections.heard(item)
-      if (notification.method === 'turn/completed') turnEnded(notification.params.turn)
+      follow(notification)
     },
     correct(correction) {
       corrections.add(correction)
       steer()
     },
     interrupt,
-    hasGreeted: () => greeted,
     isWaiting: () => translator.toolsAtWork() === 0 && !patience.isTrying(),
     stop: patience.stop,
   }
 }
 
-const HELLO = {
-  clientInfo: { name: 'dispatch', title: 'Dispatch', version: '1' },
-  // for the raw events: tokens of each response, and what was refused; versions without them say less
-  capabilities: { experimentalApi: true, requestAttestation: false },
-}
-
 const textInput = (text: string) => ({ type: 'text', text, text_elements: [] })
-
-/** The app-server takes no key from its environment as `codex exec` does: it is told, and keeps it in memory only. */
-async function logIn(
-  rpc: JsonRpc,
-  env: Readonly<Record<string, string>>,
-): Promise<TerminalEvent | undefined> {
-  const apiKey = env['CODEX_API_KEY']
-  if (!apiKey) return undefined
-  const answer = await rpc.request('account/login/start', { type: 'apiKey', apiKey })
-  return answer.ok
-    ? undefined
-    : { type: 'failed', reason: 'auth', detail: `CODEX_API_KEY was refused: ${answer.message}` }
-}
-
-/** Switches off the person's MCP servers, which would give a run tools that its access does not know. */
-async function withoutServers(rpc: JsonRpc): Promise<Record<string, unknown>> {
-  const answer = await rpc.request<ConfigAnswer>('config/read', {})
-  const servers = answer.ok ? Object.keys(answer.result.config?.mcp_servers ?? {}) : []
-  return Object.fromEntries(servers.map((name) => [`mcp_servers.${name}.enabled`, false]))
-}
 
 /** Other threads of the same server are none of this run's. */
 function isOfAnother({ params }: Notification, threadId: string): boolean {

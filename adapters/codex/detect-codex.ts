@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import type { Detection } from '../../contracts/agent.ts'
-import { LEAST_APP_SERVER } from './conversation.ts'
 import { findCodex, INSTALL_CODEX, nativeProgram } from './find-codex.ts'
+import { LEAST_APP_SERVER } from './open-thread.ts'
 import { isLeast, versionIn } from './version.ts'
 
 const LOOK_MS = 8_000

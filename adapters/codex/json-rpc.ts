@@ -18,6 +18,8 @@ export interface JsonRpc {
   refuse(id: RpcId, message: string): void
   /** Takes one line; what the other side began is returned, `undefined` for an answer, `'garbage'` for no message at all. */
   read(line: string): RpcIncoming | 'garbage' | undefined
+  /** False while the other side has not shown that it speaks this at all. */
+  hasAnswered(): boolean
 }
 
 const METHOD_NOT_FOUND = -32601
@@ -25,6 +27,7 @@ const METHOD_NOT_FOUND = -32601
 export function createJsonRpc(write: (line: string) => void): JsonRpc {
   const waiting = new Map<RpcId, (answer: RpcAnswer<unknown>) => void>()
   let nextId = 1
+  let answered = false
   const send = (message: RpcMessage) => write(JSON.stringify(message))
 
   return {
@@ -45,11 +48,13 @@ export function createJsonRpc(write: (line: string) => void): JsonRpc {
       const { id, method, params, result, error } = message
       if (typeof method === 'string') return { method, params, ...(id === undefined ? {} : { id }) }
       if (id === undefined) return 'garbage'
+      answered = true
       const settle = waiting.get(id)
       waiting.delete(id)
       settle?.(error ? { ok: false, message: error.message } : { ok: true, result })
       return undefined
     },
+    hasAnswered: () => answered,
   }
 }
 
