@@ -30,7 +30,7 @@ interface SurfaceProps extends VariantProps<typeof surface> {
   /** No heading of ours; the title is only read aloud. */
   bare?: boolean
   className?: string
-  /** For a field that should have the focus at first. */
+  /** For a field that should have the focus at first; else the dialog itself has it. */
   initialFocus?: { current: HTMLElement | null }
   children: ReactNode
 }
@@ -54,9 +54,10 @@ export function Dialog({
           className={cn(surface({ shape, width }), props.className)}
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={(event) => {
-            if (!props.initialFocus?.current) return
+            // else the first button has it, which is the one that closes, and its tooltip covers what is new
             event.preventDefault()
-            props.initialFocus.current.focus()
+            const target = props.initialFocus?.current ?? event.currentTarget
+            if (target instanceof HTMLElement) target.focus()
           }}
         >
           <div className={cn('flex items-start gap-2 px-4 pt-3', bare && 'sr-only')}>

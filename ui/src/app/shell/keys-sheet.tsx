@@ -2,15 +2,16 @@ import { Dialog } from '../../components/dialog.tsx'
 import { Kbd } from '../../components/kbd.tsx'
 import { Switch } from '../../components/switch.tsx'
 import { groupBy } from '../../lib/group-by.ts'
-import { enabledActions, keysOf, useRegistry } from '../actions/registry.ts'
+import { keysOf, useRegistry } from '../actions/registry.ts'
 import { usePreferences } from '../preferences.ts'
 
 /** The keys of this page, from the same table that binds them. */
 export function KeysSheet({ onClose }: { onClose: () => void }) {
-  const actions = enabledActions(useRegistry((state) => state.actions))
+  const actions = useRegistry((state) => state.actions)
   const { letterKeys, set } = usePreferences()
+  const byId = new Map(actions.map((action) => [action.id, action]))
   const groups = groupBy(
-    actions.filter((action) => keysOf(action).length > 0),
+    [...byId.values()].filter((action) => keysOf(action).length > 0),
     (action) => action.scope,
   )
   return (

@@ -196,6 +196,7 @@ function single(event: StoredEvent): Said | undefined {
 /** That a goal goes on is only told where a person made it. */
 function goalSaid(event: Extract<StoredEvent, { type: 'goal.status' }>): Said | undefined {
   const { status, reason } = event.data
+  if (status === 'completed') return undefined // the merge says it
   if (status !== 'active')
     return { title: `Goal ${lookOf(status).word.toLowerCase()}`, status, detail: reason }
   if (!event.actor.startsWith('person:') || reason !== null) return undefined

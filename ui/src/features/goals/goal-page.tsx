@@ -202,7 +202,7 @@ function Facts({ goal }: { goal: Goal }) {
         <bdi>{goal.projectName}</bdi>
       </dd>
       <dt>Merges to</dt>
-      <dd className="truncate font-mono text-12">
+      <dd className="truncate font-mono text-12/5">
         {goal.targetBranch}
         {goal.mergedCommit && <span className="text-fg-3"> {goal.mergedCommit.slice(0, 8)}</span>}
       </dd>
