@@ -195,7 +195,7 @@ function createTalk(
       garbage: (text: string) =>
         void push({ type: 'notice', level: 'warn', text: text.slice(0, 2000) }),
     },
-    /** True while the model is to speak: not a tool, and not the start of the program. */
+    /** True while the model, or the program that starts, is to speak, and not a tool. */
     isWaiting: () => translator.toolsAtWork() === 0,
     failed(error: unknown) {
       thrown = error

@@ -218,7 +218,8 @@ const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
 
 describe.concurrent('Claude Code when', () => {
   test.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
-    const at = stage(scenario, { silenceSeconds: 6 })
+    const isSilent = scenario === 'hang' || scenario === 'stall'
+    const at = stage(scenario, { silenceSeconds: isSilent ? 6 : 60 })
     const played = await at.play()
     expect(played.terminal).toMatchObject({ type: 'failed', reason })
     expect(played.terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
