@@ -57,12 +57,6 @@ export const taskQuery = (id: string) =>
     queryFn: read(() => call('getTask', { params: { id } })),
   })
 
-export const taskDiffQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['task', id, 'diff'],
-    queryFn: read(() => call('getTaskDiff', { params: { id } })),
-  })
-
 export const reviewsQuery = (filter: Query<'listReviews'> = {}) =>
   queryOptions({
     queryKey: ['reviews', filter],
