@@ -13,11 +13,11 @@ let project: string
 beforeAll(async () => {
   ;[at, browser] = await Promise.all([startInstallation(), launchBrowser()])
   project = (await at.project()).id
-})
+}, 120_000)
 afterAll(async () => {
   await browser?.close()
   await at?.close()
-})
+}, 60_000)
 
 const SLOW = 150_000
 const WIDE = { width: 1440, height: 900 }
