@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { storeDetections } from '../db/adapters.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 let at: TestApi
@@ -34,6 +35,29 @@ test('a goal is filed with its profile, its first event and the message that sta
   ])
   const outbox = await at.database.knex('outbox')
   expect(outbox).toMatchObject([{ kind: 'start_goal', workflow_id: `goal/${id}`, done_at: null }])
+})
+
+test('a profile that leaves agents to Auto Model gets those that fit and are there, with the reason', async () => {
+  await project('shop')
+  const file = () =>
+    at.call('POST', '/api/goals', { project: 'shop', description: 'Refactor it', profile: 'Auto' })
+  expect(await file()).toMatchObject({ status: 409, body: { code: 'no_agent' } })
+  const found = { found: true, login: 'ready', demo: false } as const
+  await storeDetections(at.database, [
+    { adapter: 'claude', title: 'Claude Code', ...found },
+    { adapter: 'codex', title: 'Codex', ...found, login: 'needed' },
+  ])
+  const goal = await at.call('GET', `/api/goals/${(await file()).body.id}`)
+  expect(goal.body.profile.stages).toMatchObject({
+    spec: {
+      adapter: 'claude',
+      reason: 'Claude Code: the stage is spec; codex is not logged in.',
+    },
+    implement: { adapter: 'claude', reason: expect.stringContaining('code ("refactor")') },
+  })
+  await at.call('PATCH', '/api/settings', { autoModel: false })
+  expect(await file()).toMatchObject({ status: 409, body: { code: 'auto_model_off' } })
+  await at.call('PATCH', '/api/settings', { autoModel: true })
 })
 
 test('a target branch that is not there is named, and nothing is filed', async () => {

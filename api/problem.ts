@@ -39,6 +39,8 @@ const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   checklist_incomplete: 409,
   edits_not_allowed: 422,
   not_trusted: 409,
+  no_agent: 409,
+  auto_model_off: 409,
   bad_cursor: 422,
   bad_stream: 422,
   bad_setting: 422,

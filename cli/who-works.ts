@@ -1,4 +1,5 @@
 import type { AdapterInfo, Goal } from '../contracts/schemas.ts'
+import { AGENT_STAGES, STAGE_TITLES } from '../contracts/stages.ts'
 import type { Deps } from './command.ts'
 
 /** Which agents work on a goal, and what keeps them from it: one line each. Empty when it cannot be asked for now. */
@@ -11,11 +12,19 @@ export async function whoWorks(goalId: string, deps: Deps): Promise<string[]> {
   const answer = await asked.catch(() => undefined)
   if (!answer) return []
   const [{ profile }, { items }] = answer
-  return adaptersOf(profile).map((name) => {
+  const agents = adaptersOf(profile).map((name) => {
     const found = items.find(({ adapter }) => adapter === name)
     return lineFor(name, found, profile.name)
   })
+  return [...agents, ...reasonsOf(profile)]
 }
+
+/** Why Auto Model chose each agent, where it did. */
+const reasonsOf = ({ stages }: Goal['profile']): string[] =>
+  AGENT_STAGES.flatMap((stage) => {
+    const { reason } = stages[stage]
+    return reason === undefined ? [] : [`${STAGE_TITLES[stage]}: ${reason}`]
+  })
 
 const adaptersOf = ({ stages }: Goal['profile']) => [
   ...new Set(Object.values(stages).map(({ adapter }) => adapter)),

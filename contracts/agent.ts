@@ -122,6 +122,9 @@ export type RunCommand =
 
 export type RunState = 'absent' | 'running' | 'exited' | 'lost'
 
+/** In a profile, in place of an adapter's name: Dispatch chooses the agent when the goal is filed. */
+export const AUTO = 'auto'
+
 /** What detection knows about an installed agent; no token is spent to find out. */
 export interface Detection {
   adapter: string

@@ -4,6 +4,7 @@ import type { Settings } from './schemas.ts'
 export const DEFAULT_SETTINGS: Settings = {
   displayName: '',
   skipSpecReview: false,
+  autoModel: true,
   tokenBudget: 0,
   maxConcurrent: 3,
   maxPerGoal: 2,

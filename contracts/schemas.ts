@@ -76,10 +76,18 @@ export const profile = z.object({
   createdAt: time,
 })
 export type Profile = z.infer<typeof profile>
+/** A stage's agent with the reason in words, where Dispatch chose it. */
+const assignedAgent = stageAgent.extend({ reason: z.string().optional() })
+const assignedStages = z.strictObject(
+  Object.fromEntries(AGENT_STAGES.map((stage) => [stage, assignedAgent])) as Record<
+    (typeof AGENT_STAGES)[number],
+    typeof assignedAgent
+  >,
+)
 /** What a goal keeps of its profile and the settings, from the moment it starts. */
 export const profileSnapshot = z.object({
   name: z.string(),
-  stages: profileStages,
+  stages: assignedStages,
   skipSpecReview: z.boolean(),
   tokenBudget: z.int(),
   maxVerifyRounds: z.int(),
@@ -384,6 +392,8 @@ export type PoolState = z.infer<typeof poolState>
 export const settings = z.strictObject({
   displayName: z.string().max(100),
   skipSpecReview: z.boolean(),
+  /** Stages set to `auto` get an agent chosen by what the goal asks for and what is installed. */
+  autoModel: z.boolean(),
   /** Tokens per task; 0 means unlimited. */
   tokenBudget: z.int().min(0).max(1_000_000_000),
   maxConcurrent: z.int().min(1).max(100),

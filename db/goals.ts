@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
-import type { ProfileSnapshot } from '../contracts/schemas.ts'
+import type { Profile, ProfileSnapshot } from '../contracts/schemas.ts'
 import type { GoalStatus, Stage } from '../contracts/stages.ts'
 import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 import { enqueue } from './outbox.ts'
 import { DEFAULT_PROFILE } from './profiles.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import { reviewDecided } from './review-decided.ts'
 import { readSettings } from './settings.ts'
 
@@ -22,6 +22,8 @@ export interface NewGoal {
   targetBranch: string
   tokenBudget?: number | undefined
   skipSpecReview?: boolean | undefined
+  /** Puts an agent where the profile says `auto`; absent where no profile does. */
+  assign?: (stages: Profile['stages']) => Promise<ProfileSnapshot['stages'] | Refusal>
   actor: string
 }
 
@@ -39,13 +41,15 @@ export async function createGoal(
     return refuse('not_trusted', `The project ${project.name} is not trusted yet.`, {
       advice: 'Look at it, then mark it as trusted.',
     })
+  const profile = await snapshot(tx, input.profileId ?? project.profile_id, input)
+  if (isRefusal(profile)) return profile
   const title = input.title?.trim() || titleOf(input.description)
   const [goal] = await tx('goals')
     .insert({
       project_id: project.id,
       title,
       description: input.description,
-      profile: JSON.stringify(await snapshot(tx, input.profileId ?? project.profile_id, input)),
+      profile: JSON.stringify(profile),
       target_branch: input.targetBranch,
     })
     .returning('id')
@@ -69,15 +73,17 @@ async function snapshot(
   tx: Tx,
   profileId: string | null,
   input: NewGoal,
-): Promise<ProfileSnapshot> {
+): Promise<ProfileSnapshot | Refusal> {
   const profile = await tx('profiles')
     .where(profileId === null ? { name: DEFAULT_PROFILE } : { id: profileId })
     .first()
   if (!profile) throw new Error(`the profile ${profileId ?? DEFAULT_PROFILE} is not there`)
   const settings = await readSettings(tx)
+  const stages = (await input.assign?.(profile.stages)) ?? profile.stages
+  if (isRefusal(stages)) return stages
   return {
     name: profile.name,
-    stages: profile.stages,
+    stages,
     skipSpecReview: input.skipSpecReview ?? settings.skipSpecReview,
     tokenBudget: input.tokenBudget ?? settings.tokenBudget,
     maxVerifyRounds: settings.maxVerifyRounds,

@@ -1,9 +1,11 @@
+import { AUTO } from '../contracts/agent.ts'
 import type { Profile, StageAgent } from '../contracts/schemas.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import type { Database, Tx } from './connect.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 export const DEFAULT_PROFILE = 'Default'
+const AUTO_PROFILE = 'Auto'
 export const DEMO_PROFILE = 'Demo'
 
 /** The same agent in every stage. */
@@ -11,12 +13,13 @@ export function sameAgent(agent: StageAgent): Profile['stages'] {
   return Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { ...agent }])) as Profile['stages']
 }
 
-/** Makes the two profiles that always exist, once; what a person changed in them stays. */
+/** Makes the three profiles that are there at first, once; what a person changed in them stays. */
 export async function seedProfiles(database: Database): Promise<void> {
   await database
     .knex('profiles')
     .insert([
       { name: DEFAULT_PROFILE, stages: JSON.stringify(sameAgent({ adapter: 'claude' })) },
+      { name: AUTO_PROFILE, stages: JSON.stringify(sameAgent({ adapter: AUTO })) },
       { name: DEMO_PROFILE, stages: JSON.stringify(sameAgent({ adapter: 'demo' })) },
     ])
     .onConflict('name')

@@ -12,6 +12,8 @@ export const REFUSAL_CODES = [
   'checklist_incomplete',
   'edits_not_allowed',
   'not_trusted',
+  'no_agent',
+  'auto_model_off',
   'bad_cursor',
   'bad_stream',
   'bad_setting',

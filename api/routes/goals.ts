@@ -4,6 +4,7 @@ import { isRefusal, type Refusal } from '../../db/refusal.ts'
 import { resolveId, resolveProfile } from '../../db/resolve.ts'
 import { goalDetail, goalSummary, listGoals } from '../../db/views/goals.ts'
 import { projectDetail } from '../../db/views/projects.ts'
+import { assignAgents } from '../assign-agents.ts'
 import type { Handlers } from '../bind.ts'
 import type { ChangeContext, Changes } from '../change.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -50,6 +51,7 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
             targetBranch,
             tokenBudget: body.tokenBudget,
             skipSpecReview: body.skipSpecReview,
+            assign: (stages) => assignAgents(tx, { stages, text: body.description }),
             actor,
           })
           return isRefusal(goal) ? goal : goalSummary(tx, goal.id)

@@ -299,6 +299,7 @@ export const pool: PoolState = {
 export const settings: Settings = {
   displayName: 'me',
   skipSpecReview: false,
+  autoModel: true,
   tokenBudget: 0,
   maxConcurrent: 3,
   maxPerGoal: 2,

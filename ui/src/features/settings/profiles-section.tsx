@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Ellipsis, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import { AUTO } from '../../../../contracts/agent.ts'
 import type { Profile } from '../../../../contracts/schemas.ts'
 import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
@@ -157,10 +158,11 @@ function AdapterSelect(props: {
   onChange: (adapter: string) => void
 }) {
   const { data } = useQuery(adaptersQuery())
-  const known = (data?.items ?? []).map(({ adapter, title, found }) => ({
+  const agents = (data?.items ?? []).map(({ adapter, title, found }) => ({
     ...{ value: adapter, label: title },
     ...(found ? {} : { detail: 'not found' }),
   }))
+  const known = [{ value: AUTO, label: 'Auto', detail: 'what fits and is there' }, ...agents]
   const { value } = props
   const missing = value !== undefined && !known.some((one) => one.value === value)
   return (

@@ -123,6 +123,20 @@ function SpecReviewRow({ item }: { item: SettingItem }) {
   )
 }
 
+function AutoModelRow({ item }: { item: SettingItem }) {
+  const { value, save, error, set } = useSetting('autoModel')
+  return (
+    <SettingRow
+      {...item}
+      save={save}
+      error={error}
+      reset={value === false ? { from: 'off', run: () => set(true) } : undefined}
+    >
+      <Switch id={item.id} checked={value === true} disabled={value === undefined} onChange={set} />
+    </SettingRow>
+  )
+}
+
 const THEMES = [
   { value: 'system', label: 'As the system' },
   { value: 'light', label: 'Light' },
@@ -177,6 +191,12 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
     ...{ id: 'spec-review', section: 'goals', title: 'Review every spec', Row: SpecReviewRow },
     detail: 'A goal waits after its spec until you approve it.',
     keywords: 'skip approve',
+  },
+  {
+    ...{ id: 'auto-model', section: 'goals', title: 'Auto Model', Row: AutoModelRow },
+    detail:
+      'Where a profile says Auto, Dispatch picks the agent that fits the goal and is there, and says why.',
+    keywords: 'routing choose agent model automatic',
   },
   {
     ...{ id: 'verify-rounds', section: 'goals', title: 'Verify rounds' },
