@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { CancelledFailure, Context } from '@temporalio/activity'
 import { z } from 'zod'
-import { findAdapter } from '../adapters/registry.ts'
+import { acpAgentOf, findAdapter } from '../adapters/registry.ts'
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
@@ -346,7 +346,8 @@ async function specFor(
   { run, errors }: { run: RunRow; errors: string | undefined },
 ): Promise<RunSpec> {
   const stage = work.key.stage as AgentStage
-  const adapter = await findAdapter(run.adapter)
+  const adapter = await findAdapter(run.adapter, deps.acpAgents)
+  const acp = acpAgentOf(run.adapter, deps.acpAgents)
   const settings = await readSettings(deps.database.knex)
   const outputSchema = outputJsonSchema(stage)
   // without a session nothing can be continued: the whole prompt again
@@ -355,6 +356,7 @@ async function specFor(
   return {
     runId: run.id,
     adapter: run.adapter,
+    ...(acp ? { acp } : {}),
     cwd: work.workspace.path,
     prompt,
     access: WRITING_STAGES.includes(stage) ? 'write' : 'read',

@@ -1,3 +1,4 @@
+import type { AcpAgents } from '../adapters/registry.ts'
 import type { DiskSpace } from '../config/disk.ts'
 import type { Database } from '../db/connect.ts'
 import type { Git } from '../git/git.ts'
@@ -12,6 +13,8 @@ export interface ActivityDeps {
   prompts: PromptStore
   /** The worker's own environment: agents get the few names of an allow-list out of it. */
   environment: Readonly<Record<string, string | undefined>>
+  /** Agents of the Agent Client Protocol that the person configured; none by default. */
+  acpAgents?: AcpAgents
   /** DISPATCH_HOME. */
   home: string
   /** The home's disk as it is now; no run is started while it is low. */

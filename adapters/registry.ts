@@ -16,14 +16,19 @@ export type AcpAgents = Readonly<Record<string, AcpAgent>>
 
 const ACP = 'acp:'
 
+/** What the person configured for an adapter of that name; undefined for every other. */
+export function acpAgentOf(name: string, acpAgents: AcpAgents = {}): AcpAgent | undefined {
+  const own = name.startsWith(ACP) ? name.slice(ACP.length) : ''
+  return Object.hasOwn(acpAgents, own) ? acpAgents[own] : undefined
+}
+
 /** The adapter of that name, or undefined when there is none. `acp:<name>` is one that the person configured. */
 export async function findAdapter(
   name: string,
   acpAgents: AcpAgents = {},
 ): Promise<Adapter | undefined> {
   if (Object.hasOwn(ADAPTERS, name)) return ADAPTERS[name]?.()
-  const own = name.startsWith(ACP) ? name.slice(ACP.length) : ''
-  const agent = Object.hasOwn(acpAgents, own) ? acpAgents[own] : undefined
+  const agent = acpAgentOf(name, acpAgents)
   return agent && (await import('./acp/acp-adapter.ts')).createAcpAdapter(name, agent)
 }
 

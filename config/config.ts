@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
+import type { AcpAgent } from '../contracts/agent.ts'
 import { CORE_QUEUE } from '../contracts/messages.ts'
 import { defaultHome, type HomePaths, homePaths } from './home.ts'
 import { withSecretFiles } from './secret-files.ts'
@@ -20,6 +21,14 @@ const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
 const address = z.string().regex(/^[^\s/]+:\d{1,5}$/, 'must be host:port')
+
+/** An agent that speaks the Agent Client Protocol; the section's name is the agent's, after `acp:`. */
+const acpAgent = z.strictObject({
+  title: z.string().min(1).max(60).optional(),
+  command: z.string().min(1),
+  args: z.array(z.string()).optional(),
+  env: z.array(z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable')).optional(),
+})
 
 const fileSchema = z.strictObject({
   port: port.optional(),
@@ -41,6 +50,12 @@ const fileSchema = z.strictObject({
     .optional(),
   log: z.strictObject({ level: logLevel.optional() }).optional(),
   min_free_mb: z.int().min(0).optional(),
+  acp: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'must be a short name in lower case'),
+      acpAgent,
+    )
+    .optional(),
   pool: z
     .strictObject({ max_concurrent: count.optional(), max_per_goal: count.optional() })
     .optional(),
@@ -110,6 +125,8 @@ export interface Config {
   pool: { maxConcurrent: number; maxPerGoal: number }
   /** No run is started while less than this many MiB are free on the home's disk; undefined is the built-in rule. */
   minFreeMb: number | undefined
+  /** `[acp.<name>]`: a program that others name is run as the person, so only the person's own file may. */
+  acpAgents: Readonly<Record<string, AcpAgent>>
   /** `PATH`, and the folder for downloads that homes share. */
   path: string
   xdgCacheHome: string | undefined
@@ -175,6 +192,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
         vars.DISPATCH_MAX_PER_GOAL ?? project.pool?.max_per_goal ?? user.pool?.max_per_goal ?? 2,
     },
     minFreeMb: vars.DISPATCH_MIN_FREE_MB ?? user.min_free_mb,
+    acpAgents: user.acp ?? {},
     path: env['PATH'] ?? '',
     xdgCacheHome: env['XDG_CACHE_HOME'] || undefined,
   }

@@ -62,12 +62,15 @@ async function main(): Promise<void> {
       runner,
       prompts: createPrompts([join(home.root, 'prompts'), beside('./prompts')]),
       environment: processEnv(),
+      acpAgents: config.acpAgents,
       home: home.root,
       disk: () => diskSpace(home.root, config.minFreeMb),
       log: (message, data) => log.warn(data ?? {}, message),
     }),
     keepSwept(runner, database, log),
-    detectAdapters(processEnv()).then((found) => storeDetections(database, found)),
+    detectAdapters(processEnv(), config.acpAgents).then((found) =>
+      storeDetections(database, found),
+    ),
   ])
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown()
@@ -81,7 +84,8 @@ async function main(): Promise<void> {
     url: config.databaseUrl,
     database,
     runner,
-    scanAdapters: async () => storeDetections(database, await detectAdapters(processEnv())),
+    scanAdapters: async () =>
+      storeDetections(database, await detectAdapters(processEnv(), config.acpAgents)),
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
   process.send?.({ type: 'ready' })

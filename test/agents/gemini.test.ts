@@ -6,7 +6,7 @@ import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
-import { SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
+import { isWholeMatrix, SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
 import { GEMINI_VERSION, installGemini } from './install-gemini.ts'
 import type { Played, Stage } from './play.ts'
 
@@ -29,6 +29,8 @@ function stage(scenario: string, more: Partial<RunSpec> = {}): Stage {
 }
 const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
   events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+/** Of the whole matrix only: `npm run test:agents`. */
+const matrix = test.runIf(isWholeMatrix)
 const lastUsage = (played: Played) => of(played, 'usage').at(-1)?.usage
 const charged = (run: string) => {
   const { input, output, cacheRead } = model.charged(run)
@@ -51,23 +53,26 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(of(played, 'usage').every(({ costUsd }) => costUsd === undefined)).toBe(true)
   })
 
-  test('a resumed session is not counted twice, and no result of a tool is sent twice', async () => {
-    const at = stage('write-file')
-    await at.play()
-    const first = charged(at.spec.runId)
-    const second = await at.resume({ prompt: 'Go on.' })
-    expect(second.terminal.type).toBe('done')
-    const both = charged(at.spec.runId)
-    expect(lastUsage(second)).toMatchObject({
-      input: both.input - first.input,
-      output: both.output - first.output,
-    })
-    const third = await at.resume({ prompt: 'Go on again.' })
-    expect(third.terminal.type).toBe('done')
-    const said = model.requests(at.spec.runId).at(-1)?.said ?? []
-    expect(said.filter(({ from }) => from === 'tool')).toHaveLength(1)
-    expect(said.filter(({ text }) => text === '[write_file]')).toHaveLength(1)
-  })
+  matrix(
+    'a resumed session is not counted twice, and no result of a tool is sent twice',
+    async () => {
+      const at = stage('write-file')
+      await at.play()
+      const first = charged(at.spec.runId)
+      const second = await at.resume({ prompt: 'Go on.' })
+      expect(second.terminal.type).toBe('done')
+      const both = charged(at.spec.runId)
+      expect(lastUsage(second)).toMatchObject({
+        input: both.input - first.input,
+        output: both.output - first.output,
+      })
+      const third = await at.resume({ prompt: 'Go on again.' })
+      expect(third.terminal.type).toBe('done')
+      const said = model.requests(at.spec.runId).at(-1)?.said ?? []
+      expect(said.filter(({ from }) => from === 'tool')).toHaveLength(1)
+      expect(said.filter(({ text }) => text === '[write_file]')).toHaveLength(1)
+    },
+  )
 
   test('a run that may only read cannot write, by tools or by the shell', async () => {
     const at = stage('read-only', { access: 'read' })
@@ -106,7 +111,7 @@ describe.concurrent('Gemini CLI at work', () => {
     ])
   })
 
-  test('a run that may write stays in its folder', async () => {
+  matrix('a run that may write stays in its folder', async () => {
     const at = stage('write-file')
     const outside = join(at.cwd, '..', 'outside.txt')
     const input = { file_path: outside, content: 'x' }
@@ -119,28 +124,31 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(existsSync(outside)).toBe(false)
   })
 
-  test("the repository's settings, hooks and variables, and the goal's text, give no commands", async () => {
-    const at = stage('write-file', { prompt: '/compress' })
-    mkdirSync(join(at.cwd, '.gemini'))
-    const hook = { type: 'command', command: `touch ${at.cwd}/hooked` }
-    const server = { command: 'touch', args: [join(at.cwd, 'served')] }
-    writeFileSync(
-      join(at.cwd, '.gemini/settings.json'),
-      JSON.stringify({ hooks: { AfterTool: [{ hooks: [hook] }] }, mcpServers: { bad: server } }),
-    )
-    // would lead the key elsewhere
-    for (const file of ['.env', '.gemini/.env'])
+  matrix(
+    "the repository's settings, hooks and variables, and the goal's text, give no commands",
+    async () => {
+      const at = stage('write-file', { prompt: '/compress' })
+      mkdirSync(join(at.cwd, '.gemini'))
+      const hook = { type: 'command', command: `touch ${at.cwd}/hooked` }
+      const server = { command: 'touch', args: [join(at.cwd, 'served')] }
       writeFileSync(
-        join(at.cwd, file),
-        'GOOGLE_CLOUD_PROJECT=theirs\nHTTPS_PROXY=http://127.0.0.1:9\n',
+        join(at.cwd, '.gemini/settings.json'),
+        JSON.stringify({ hooks: { AfterTool: [{ hooks: [hook] }] }, mcpServers: { bad: server } }),
       )
-    const { terminal } = await at.play()
-    expect(terminal.type).toBe('done')
-    expect(readdirSync(at.cwd).toSorted()).toEqual(['.env', '.gemini', 'hello.txt'])
-    expect(texts(at.spec.runId, 0).join('\n')).toContain('/compress')
-  })
+      // would lead the key elsewhere
+      for (const file of ['.env', '.gemini/.env'])
+        writeFileSync(
+          join(at.cwd, file),
+          'GOOGLE_CLOUD_PROJECT=theirs\nHTTPS_PROXY=http://127.0.0.1:9\n',
+        )
+      const { terminal } = await at.play()
+      expect(terminal.type).toBe('done')
+      expect(readdirSync(at.cwd).toSorted()).toEqual(['.env', '.gemini', 'hello.txt'])
+      expect(texts(at.spec.runId, 0).join('\n')).toContain('/compress')
+    },
+  )
 
-  test("the person's login is used and their folder gets nothing but sessions", async () => {
+  matrix("the person's login is used and their folder gets nothing but sessions", async () => {
     const at = stage('answer')
     const persons = join(at.spec.env['HOME'] ?? '', '.gemini')
     mkdirSync(persons)
@@ -157,7 +165,7 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(made.toSorted()).toEqual(['.env', 'history', 'settings.json', 'tmp'])
   })
 
-  test('the session is known before the model is asked', async () => {
+  matrix('the session is known before the model is asked', async () => {
     const at = stage('answer')
     const asked: number[] = []
     await at.play(({ type }) => {
@@ -184,10 +192,13 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(last.filter(({ from }) => from === 'tool')).toHaveLength(calls)
   })
 
-  test('a session that it does not know is "session", so that the work starts again', async () => {
-    const { terminal } = await stage('answer').resume()
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
-  })
+  matrix(
+    'a session that it does not know is "session", so that the work starts again',
+    async () => {
+      const { terminal } = await stage('answer').resume()
+      expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
+    },
+  )
 
   test('a correction is in the very next request to the model', async () => {
     const at = stage('three-tools')
@@ -201,14 +212,14 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(played.terminal.type).toBe('done')
     const has = model
       .requests(at.spec.runId)
-      .map(({ said }) => said.filter(({ text }) => /Use tabs\.[^]*'quotes'/.test(text)).length)
+      .map(({ said }) => said.filter(({ text }) => /Use tabs\.[\s\S]*'quotes'/.test(text)).length)
     expect(has.indexOf(1)).toBe(before)
     expect(statesOf(played).toSorted()).toEqual(
       ['applied', 'applied', 'delivered', 'delivered', 'queued', 'queued'].toSorted(),
     )
   })
 
-  test('a correction in the last words is the next turn, and its answer counts', async () => {
+  matrix('a correction in the last words is the next turn, and its answer counts', async () => {
     const at = stage('answer')
     model.script(at.spec.runId, [
       { do: 'answer', output: { answer: 1 } },
@@ -239,7 +250,7 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(at.processes()).toEqual([])
   })
 
-  test('a conversation that grows too long is shortened, and that is told', async () => {
+  matrix('a conversation that grows too long is shortened, and that is told', async () => {
     const at = stage('compaction')
     const say = (word: string, usage = {}) => ({
       do: 'call' as const,
@@ -261,7 +272,7 @@ describe.concurrent('Gemini CLI at work', () => {
     })
   })
 
-  test('a loop that it saw is no success', async () => {
+  matrix('a loop that it saw is no success', async () => {
     const { terminal } = await stage('slow').play()
     expect(terminal).toMatchObject({
       type: 'failed',
@@ -288,7 +299,7 @@ const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
 ]
 
 describe.concurrent('Gemini CLI when', () => {
-  test.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
+  matrix.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
     const at = stage(scenario, { silenceSeconds: 12 })
     const played = await at.play()
     expect(played.terminal).toMatchObject({ type: 'failed', reason })
@@ -297,20 +308,20 @@ describe.concurrent('Gemini CLI when', () => {
     expect(at.processes()).toEqual([])
   })
 
-  test('nobody listens there, fails as network', async () => {
+  matrix('nobody listens there, fails as network', async () => {
     const at = stage('answer')
     at.spec.env['GOOGLE_GEMINI_BASE_URL'] = 'http://127.0.0.1:9'
     expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'network' })
   })
 
-  test('nobody is logged in, fails as auth', async () => {
+  matrix('nobody is logged in, fails as auth', async () => {
     const at = stage('answer')
     delete at.spec.env['GEMINI_API_KEY']
     delete at.spec.env['GOOGLE_GEMINI_BASE_URL']
     expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'auth' })
   })
 
-  test('500-once passes by itself, tells of its retry and goes on', async () => {
+  matrix('500-once passes by itself, tells of its retry and goes on', async () => {
     const played = await stage('500-once').play()
     expect(of(played, 'retry').length).toBeGreaterThan(0)
     expect(played.terminal.type).toBe('done')

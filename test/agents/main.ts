@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { packageRoot, packageVersion } from '../../config/home.ts'
 import { CLAUDE_PACKAGE_VERSION, CLAUDE_VERSION } from './install.ts'
 import { CODEX_VERSION } from './install-codex.ts'
+import { GEMINI_VERSION } from './install-gemini.ts'
 
 /** Who is tested with the real program, and by which files. */
 const AGENTS = [
@@ -28,6 +29,20 @@ const AGENTS = [
       'test/agents/codex-conformance.test.ts',
       'test/journeys/codex.test.ts',
     ],
+  },
+  {
+    title: 'Gemini CLI',
+    version: `${GEMINI_VERSION}, driven by its stream and hooks`,
+    files: [
+      'test/agents/gemini.test.ts',
+      'test/agents/gemini-conformance.test.ts',
+      'test/journeys/gemini.test.ts',
+    ],
+  },
+  {
+    title: 'Any agent of the Agent Client Protocol',
+    version: `(a small one of ours, and gemini --acp ${GEMINI_VERSION})`,
+    files: ['test/agents/acp-conformance.test.ts', 'test/agents/acp.test.ts'],
   },
 ] as const
 
