@@ -103,14 +103,12 @@ export function createMergeActivities(deps: ActivityDeps) {
 
   async function recordIntegrated(facts: GoalFacts, task: TaskRow, commit: string): Promise<void> {
     await database.change(async (tx, emit) => {
-      await tx('tasks')
-        .where({ id: task.id })
-        .update({
-          status: 'integrated',
-          merged_commit: commit,
-          reason: null,
-          updated_at: tx.fn.now(),
-        })
+      await tx('tasks').where({ id: task.id }).update({
+        status: 'integrated',
+        merged_commit: commit,
+        reason: null,
+        updated_at: tx.fn.now(),
+      })
       const data = {
         goalId: facts.goal.id,
         taskId: task.id,
