@@ -36,7 +36,7 @@ const PARTS = {
  * Builds the parts that changed since their last build. Returns the names that were built. `log` gets one line a part.
  */
 export async function build({ force = false, parts = Object.keys(PARTS), log = console.log } = {}) {
-  const stale = () => parts.filter((name) => force || stamp(name) !== inputsHash(name))
+  const stale = () => parts.filter((name) => force || isStale([name]))
   if (stale().length === 0) return []
   mkdirSync(dist, { recursive: true })
   return withLock(join(root, '.dispatch', 'build.lock'), async () => {
@@ -54,6 +54,11 @@ export async function build({ force = false, parts = Object.keys(PARTS), log = c
     if (failed) throw failed.reason
     return wanted
   })
+}
+
+/** Whether any of these parts has to be built. */
+export function isStale(parts = Object.keys(PARTS)) {
+  return parts.some((name) => stamp(name) !== inputsHash(name))
 }
 
 async function buildServers() {
@@ -160,7 +165,13 @@ function copyPrompts() {
 async function buildUi() {
   if (!existsSync(join(root, 'ui', 'index.html'))) return false
   const { build: vite } = await import('vite')
-  await vite({ root: join(root, 'ui'), logLevel: 'warn', build: { outDir: join(dist, 'ui'), emptyOutDir: true } })
+  // beside the old pages, then in their place: an open page misses its files for the blink of two renames at most
+  const [pages, fresh, old] = ['ui', '.ui-fresh', '.ui-old'].map((name) => join(dist, name))
+  await vite({ root: join(root, 'ui'), logLevel: 'warn', build: { outDir: fresh, emptyOutDir: true } })
+  rmSync(old, { recursive: true, force: true })
+  if (existsSync(pages)) renameSync(pages, old)
+  renameSync(fresh, pages)
+  rmSync(old, { recursive: true, force: true })
   return true
 }
 

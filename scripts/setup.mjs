@@ -24,12 +24,11 @@ export async function setup({ parts, log = (line) => process.stderr.write(`${lin
       if (!installed()) await timed('installing packages (npm ci)', log, installPackages)
     })
   }
-  const { build } = await import('./build.mjs')
-  try {
-    await build({ ...(parts ? { parts } : {}), log })
-  } catch (error) {
-    throw new SetupError(`dist/ could not be built: ${error.message}`)
-  }
+  const { isStale } = await import('./build.mjs')
+  if (!isStale(parts)) return
+  // a process of its own: bundlers would leave hundreds of megabytes with one that runs on for days
+  const code = await exitOf(process.execPath, [join(root, 'scripts', 'build.mjs'), ...(parts ?? [])])
+  if (code !== 0) throw new SetupError(`dist/ could not be built (${code}); the reason stands above`)
 }
 
 function requireNode() {
@@ -65,15 +64,20 @@ function matches({ packages }) {
 
 async function installPackages() {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  const child = spawn('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
-  const code = await new Promise((resolve) => {
-    child.once('error', (error) => resolve(error.message))
-    child.once('exit', (status, signal) => resolve(status ?? signal))
-  })
+  const code = await exitOf('npm', args, { shell: process.platform === 'win32' })
   if (code !== 0) throw new SetupError(`"npm ci" failed (${code}); its reason stands above`)
   if (!installed()) {
     throw new SetupError('"npm ci" left packages out: is NODE_ENV=production or --omit set? Unset it and try again')
   }
+}
+
+/** The exit code of a program that prints to stderr, its signal, or why it did not start. */
+function exitOf(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (status, signal) => resolve(status ?? signal))
+  })
 }
 
 async function timed(what, log, work) {
