@@ -33,6 +33,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // fonts in the style sheet would be loaded by those who need none
     target: 'es2022',
+    chunkSizeWarningLimit: 1000, // grammars for colouring code, each loaded when a file needs it
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'vendor', test: FIRST }] } } },
   },
 })
