@@ -28,7 +28,8 @@ const STUB = fileURLToPath(new URL('./misbehaving-gemini.mjs', import.meta.url))
 
 adapterConformance('gemini', {
   makeAdapter: createGeminiAdapter,
-  sets: /^(?:GEMINI_CLI|GIT_|PAGER$|TERM$|NODE_)/,
+  // what it sets for its shell so that nothing there asks
+  sets: /^(?:GEMINI_CLI|GIT_|GH_|GCM_|PAGER$|TERM$|NODE_|SSH_ASKPASS$|DISPLAY$|DBUS_)/,
   play(scenario, { runId, env }) {
     const script = REAL[scenario]
     if (script === undefined) return { binary: STUB, env: { ...env, GEMINI_STUB: scenario } }
