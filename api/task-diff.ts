@@ -1,3 +1,4 @@
+import { TOO_LARGE } from '../contracts/stages.ts'
 import { judgedFile } from '../domain/blast-radius.ts'
 import { filePatches } from '../git/diff.ts'
 import type { Git } from '../git/git.ts'
@@ -29,7 +30,7 @@ export function createReadReviewDiff(git: Pick<Git, 'diff'>): ApiDeps['readRevie
     const files = read.files.flatMap((file, index) => {
       if (path !== undefined && file.path !== path) return []
       const patch = patches[index] ?? ''
-      const whole = !file.suspicious.includes('too large to show')
+      const whole = !file.suspicious.includes(TOO_LARGE)
       const long = patch.length > FILE_LIMIT || total + patch.length > TOTAL_LIMIT || !whole
       const left = path === undefined && long
       if (!left) total += patch.length

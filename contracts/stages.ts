@@ -93,3 +93,6 @@ export const TIERS = ['auto', 'notify', 'block'] as const
 export type Tier = (typeof TIERS)[number]
 export const RISKS = ['low', 'medium', 'high'] as const
 export type Risk = (typeof RISKS)[number]
+
+/** The note of a changed file whose difference is cut off: nobody can have seen all of it. */
+export const TOO_LARGE = 'too large to show'

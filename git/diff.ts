@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { TOO_LARGE } from '../contracts/stages.ts'
 import { projectLayout } from './layout.ts'
 import { createMemo, type Memo } from './memo.ts'
 import { GitProblem } from './problem.ts'
@@ -164,7 +165,7 @@ function addSuspiciousLines(files: readonly DiffFile[], patch: string, truncated
   const last = patches.findLastIndex((sections) => sections.length > 0)
   for (const [index, file] of files.entries()) {
     file.suspicious.push(...(patches[index] ?? []).flatMap(suspiciousLines))
-    if (truncated && index >= last) file.suspicious.push('too large to show')
+    if (truncated && index >= last) file.suspicious.push(TOO_LARGE)
   }
 }
 

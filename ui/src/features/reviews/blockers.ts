@@ -22,6 +22,8 @@ export function blockersOf(input: {
   checked: readonly string[]
   /** Files of which nothing has been loaded yet. */
   unloaded: number
+  /** Files that are too large to be shown whole and were not marked as viewed by other means. */
+  cut: number
   /** The diff that is shown is not that of the review. */
   otherDiff: boolean
   /** Problems of an edited spec. */
@@ -52,6 +54,11 @@ export function blockersOf(input: {
     })
   if (input.unloaded > 0)
     blockers.push({ text: `${plural(input.unloaded, 'file')} to load`, at: 'diff' })
+  if (input.cut > 0)
+    blockers.push({
+      text: `${plural(input.cut, 'file')} too large to show whole: read with git, then mark as viewed`,
+      at: 'diff',
+    })
   if (input.otherDiff) blockers.push({ text: 'The diff is not that of this review', at: 'diff' })
   if (input.problems > 0)
     blockers.push({ text: `${plural(input.problems, 'problem')} in your edits`, at: 'spec' })

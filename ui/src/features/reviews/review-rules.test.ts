@@ -29,7 +29,7 @@ const review = {
 const ask = (more: Partial<Parameters<typeof blockersOf>[0]>) =>
   blockersOf({
     ...{ review, decision: 'approve', message: '', checked: ['REQ-1', 'AC-1'] },
-    ...{ unloaded: 0, otherDiff: false, problems: 0, ...more },
+    ...{ unloaded: 0, cut: 0, otherDiff: false, problems: 0, ...more },
   }).map(({ text }) => text)
 
 test('approval wants every item of a blocking review, everything loaded, and edits that hold', () => {
@@ -38,6 +38,9 @@ test('approval wants every item of a blocking review, everything loaded, and edi
   expect(ask({ checked: [], review: { ...review, tier: 'notify' } })).toEqual([])
   expect(ask({ unloaded: 2, otherDiff: true, problems: 1 })).toEqual([
     ...['2 files to load', 'The diff is not that of this review', '1 problem in your edits'],
+  ])
+  expect(ask({ cut: 1 })).toEqual([
+    '1 file too large to show whole: read with git, then mark as viewed',
   ])
 })
 

@@ -16,6 +16,7 @@ interface VerdictInput {
   draft: ReviewDraft
   actions: DraftActions
   unloaded?: number
+  cut?: number
   otherDiff?: boolean
   problems?: number
 }
@@ -43,6 +44,7 @@ export function useVerdict(input: VerdictInput): Verdict {
   const blockers = blockersOf({
     ...{ review, decision, message, checked: draft.checked },
     unloaded: input.unloaded ?? 0,
+    cut: input.cut ?? 0,
     otherDiff: input.otherDiff ?? false,
     problems: input.problems ?? 0,
   })
