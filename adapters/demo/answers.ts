@@ -152,9 +152,15 @@ function judge(request: DemoRequest, found: Findings) {
   if (problem !== undefined)
     return refs.map((ref) => ({ ref, result: 'fail' as const, evidence: problem }))
   const evidence = found.tests.ran
-    ? `The project's tests pass: ${found.tests.output.slice(-160)}`
+    ? `The project's tests pass${countsOf(found.tests.output)}.`
     : 'Read the change; the project has no tests to run.'
   return refs.map((ref) => ({ ref, result: 'pass' as const, evidence }))
+}
+
+/** `: pass 10, fail 0` where the tests' output ends with such counts, as that of `node --test` does. */
+function countsOf(output: string): string {
+  const counts = output.match(/\b(?:pass|fail) \d+$/gm)?.slice(-2) ?? []
+  return counts.length === 2 ? `: ${counts.join(', ')}` : ''
 }
 
 /** Looks at the work itself: what an agent claims counts for nothing here. */

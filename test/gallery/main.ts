@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startOwnStack } from '../support/own-stack.ts'
-import { SCREENS } from './screens.ts'
+import { type OwnStack, request, startOwnStack } from '../support/own-stack.ts'
+import { EMPTY_SCREENS, SCREENS, type Screen } from './screens.ts'
 import { seed } from './seed.ts'
-import { shoot } from './shoot.ts'
+import { shoot, writeIndex } from './shoot.ts'
 
-const USAGE = `npm run gallery                          a stack with demo data, a picture of every screen in docs/gallery
+const USAGE = `npm run gallery                          a stack with demo data, a picture of every screen in .dispatch/gallery
 npm run gallery -- --serve               the stack and a development server of the UI, until Ctrl-C
 npm run gallery -- --url URL             pictures of a stack that runs already
         --only NAME  --out FOLDER        some screens; another folder`
@@ -17,17 +17,24 @@ async function main(): Promise<number> {
       serve: { type: 'boolean', default: false },
       url: { type: 'string' },
       only: { type: 'string', multiple: true },
-      out: { type: 'string', default: join('docs', 'gallery') },
+      out: { type: 'string', default: join('.dispatch', 'gallery') },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return say(USAGE)
-  if (values.url !== undefined) return pictures(values.url, values)
+  if (values.url !== undefined) return pictures(values.url, SCREENS, values)
   const stack = await startOwnStack({ ui: true })
   try {
     say(`Dispatch with demo data: ${stack.stack.url}`)
+    const { url } = stack.stack
+    const failed = values.serve ? 0 : await pictures(url, EMPTY_SCREENS, values)
     await seed(stack, say)
-    return values.serve ? await serve(stack.stack.url) : await pictures(stack.stack.url, values)
+    if (values.serve) return await serve(url)
+    await hideScripts(stack)
+    const more = await pictures(url, SCREENS, values)
+    writeIndex(values.out, [...SCREENS, ...EMPTY_SCREENS])
+    say(`${join(values.out, 'index.html')} shows all of them`)
+    return failed + more > 0 ? 1 : 0
   } finally {
     await stack.close()
   }
@@ -35,13 +42,39 @@ async function main(): Promise<number> {
 
 async function pictures(
   url: string,
+  all: readonly Screen[],
   { out, only }: { out: string; only?: string[] | undefined },
 ): Promise<number> {
-  const screens = SCREENS.filter(({ name }) => !only || only.some((part) => name.includes(part)))
+  const chosen = all.filter(({ name }) => !only || only.some((part) => name.includes(part)))
+  const screens = await withIds(url, chosen)
   const failed = await shoot({ url, folder: out, screens, say })
   for (const line of failed) say(`FAILED ${line}`)
   say(`${screens.length * 4 - failed.length} pictures in ${out}`)
   return failed.length > 0 ? 1 : 0
+}
+
+/** What the demo agent is told to do is no part of what a person would have written. */
+const hideScripts = ({ database: { knex } }: OwnStack) =>
+  knex('goals').update({
+    description: knex.raw("trim(regexp_replace(description, '\\[demo:[^]]*\\]', '', 'g'))"),
+  })
+
+/** Puts the ids of what waits or works now into paths that name it by kind. */
+async function withIds(url: string, screens: readonly Screen[]): Promise<Screen[]> {
+  if (!screens.some(({ path }) => path.includes('{'))) return [...screens]
+  const list = async (path: string): Promise<{ kind?: string; shortId: string }[]> =>
+    (await request(url + path, { method: 'GET' })).body.items
+  const reviews = await list('/api/reviews?status=pending')
+  const [run] = await list('/api/agents?state=live')
+  const ids: Readonly<Record<string, string | undefined>> = {
+    spec: reviews.find(({ kind }) => kind === 'spec')?.shortId,
+    task: reviews.find(({ kind }) => kind === 'task')?.shortId,
+    run: run?.shortId,
+  }
+  return screens.map((screen) => ({
+    ...screen,
+    path: screen.path.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? `no-${name}`),
+  }))
 }
 
 /** The UI from its sources, with the API of the stack behind it. */

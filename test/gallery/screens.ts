@@ -8,21 +8,56 @@ export interface Screen {
   keys?: readonly string[]
 }
 
+const GOALS = 'text=Needs you'
+const FEED = '[role=log] li'
+
 export const SCREENS: readonly Screen[] = [
-  { name: 'goals', path: '/', ready: 'text=Needs you' },
+  { name: 'goals', path: '/', ready: GOALS },
   { name: 'goals-filtered', path: '/?show=done&project=P-1', ready: 'text=Done' },
-  { name: 'goal-done', path: '/goals/G-1', ready: '[role=log] li' },
-  { name: 'goal-spec-review', path: '/goals/G-2', ready: '[role=log] li' },
-  { name: 'goal-running', path: '/goals/G-3?panel=T-4', ready: '[role=log] li' },
-  { name: 'goal-parallel', path: '/goals/G-4', ready: '[role=log] li' },
-  { name: 'goal-attention', path: '/goals/G-5', ready: '[role=log] li' },
-  { name: 'palette', path: '/', ready: 'text=Needs you', keys: ['Control+k'] },
-  { name: 'keys', path: '/', ready: 'text=Needs you', keys: ['Shift+?'] },
-  { name: 'new-goal', path: '/', ready: 'text=Needs you', keys: ['c'] },
-  { name: 'reviews', path: '/reviews', ready: 'main li' },
+  { name: 'goals-none', path: '/?q=nothing+has+this+name', ready: 'text=No goal matches' },
+  { name: 'goal-done', path: '/goals/G-1', ready: FEED },
+  { name: 'goal-spec-review', path: '/goals/G-2', ready: FEED },
+  { name: 'goal-running', path: '/goals/G-3?panel=T-4', ready: '[aria-label="Details of T-4"] dt' },
+  { name: 'goal-parallel', path: '/goals/G-4', ready: FEED },
+  { name: 'goal-attention', path: '/goals/G-5', ready: FEED },
+  { name: 'goal-long-title', path: '/goals/G-6', ready: FEED },
+  { name: 'goal-right-to-left', path: '/goals/G-8', ready: FEED },
+  { name: 'palette', path: '/', ready: GOALS, keys: ['Control+k'] },
+  { name: 'keys', path: '/', ready: GOALS, keys: ['Shift+?'] },
+  { name: 'new-goal', path: '/', ready: GOALS, keys: ['c'] },
+  { name: 'reviews', path: '/reviews', ready: '[data-row]' },
+  { name: 'review-spec', path: '/reviews/{spec}', ready: 'textarea' },
+  { name: 'review-task', path: '/reviews/{task}', ready: 'diffs-container' },
+  { name: 'review-summary', path: '/reviews/{task}?tab=summary', ready: 'h2' },
+  {
+    name: 'review-checklist',
+    path: '/reviews/{task}?tab=checklist',
+    ready: 'input[type=checkbox]',
+  },
+  {
+    name: 'review-conversation',
+    path: '/reviews/{task}?tab=conversation',
+    ready: 'text=Nothing was said yet',
+  },
+  { name: 'review-decided', path: '/reviews/R-1', ready: 'text=Approved' },
   { name: 'agents', path: '/agents', ready: 'main li' },
-  { name: 'run-panel', path: '/goals/G-3?panel=A-9', ready: 'aside' },
-  { name: 'settings', path: '/settings', ready: 'main label' },
+  { name: 'run', path: '/agents/{run}', ready: '[role=log]' },
+  {
+    name: 'run-panel',
+    path: '/goals/G-3?panel={run}',
+    ready: '[aria-label^=Details] [role=log], [role=dialog] [role=log]',
+  },
+  ...['general', 'pool', 'goals', 'agents', 'profiles', 'projects'].map((section) => ({
+    ...{ name: `settings-${section}`, path: `/settings/${section}`, ready: 'main h1, main h2' },
+  })),
   { name: 'welcome', path: '/welcome', ready: 'main li' },
   { name: 'not-found', path: '/nowhere', ready: 'text=There is nothing' },
+]
+
+/** What a new installation shows: nothing is in it. Shot before the seed. */
+export const EMPTY_SCREENS: readonly Screen[] = [
+  { name: 'empty-welcome', path: '/', ready: 'main li' },
+  { name: 'empty-reviews', path: '/reviews', ready: 'main h2' },
+  { name: 'empty-agents', path: '/agents', ready: 'main h2' },
+  { name: 'empty-new-goal', path: '/reviews', ready: 'main h2', keys: ['c'] },
 ]

@@ -64,6 +64,12 @@ const GOALS: readonly SeedGoal[] = [
     ready: running('implement'),
   },
   {
+    ...{ project: 'relay', title: 'Durations that people can read' },
+    text: 'The status page says `93784 s`. It should say `1 d 2 h`. [demo:tasks=1]',
+    approve: ['spec'],
+    ready: (goal) => pending('task')(goal) || over(goal),
+  },
+  {
     ...{ project: 'relay', title: 'دعم العناوين من اليمين إلى اليسار في لوحة التحكم' },
     text: 'يجب أن تظهر النصوص العربية من اليمين إلى اليسار. [demo:tasks=2]',
     approve: ['spec'],

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
@@ -25,6 +25,24 @@ export async function shoot(options: {
     await browser.close()
   }
   return failed
+}
+
+/** A page with all pictures of a folder's screens, one row a screen. */
+export function writeIndex(folder: string, screens: readonly Screen[]): void {
+  const picture = (file: string) =>
+    `<a href="${file}"><img src="${file}" alt="${file}" loading="lazy"></a>`
+  const rows = screens.map(({ name }) => {
+    const files = Object.keys(SIZES).flatMap((size) =>
+      THEMES.map((theme) => `${name}-${size}-${theme}.png`),
+    )
+    return `<h2>${name}</h2><div>${files.map(picture).join('')}</div>`
+  })
+  const style =
+    'body{font:14px system-ui;margin:24px;background:#888}div{display:flex;gap:12px;align-items:start}img{height:360px}'
+  writeFileSync(
+    join(folder, 'index.html'),
+    `<!doctype html><meta charset="utf-8"><title>Gallery</title><style>${style}</style>${rows.join('\n')}\n`,
+  )
 }
 
 async function shootAll(

@@ -3,6 +3,12 @@ import { type Browser, chromium } from 'playwright-core'
 
 const DEBIAN = '/usr/bin/chromium'
 
+/** Why no browser can be launched here, and what to do about it; undefined where one can. */
+export function missingBrowser(): string | undefined {
+  if (existsSync(DEBIAN) || existsSync(chromium.executablePath())) return undefined
+  return 'there is no Chromium. "apt-get install chromium" (as root, on Debian) or "npx playwright-core install chromium" installs it.'
+}
+
 /**
  * Chromium without a window: Debian's where it is installed, else Playwright's own (`npx playwright-core install chromium`).
  * It talks to nobody but the pages that it is sent to. Close it when done.
