@@ -12,6 +12,7 @@ import { closeAll } from './lib/cleanup.ts'
 import { scrubEnvironment } from './lib/env.ts'
 import { printTable, writeReport } from './lib/report.ts'
 import type { Bench, Row } from './lib/row.ts'
+import { ui } from './ui.ts'
 import { worktree } from './worktree.ts'
 
 /** The cheap ones first, so that a mistake shows soon. */
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   eventLatency,
   approve,
   coldStart,
+  ui,
 ]
 
 const USAGE = `npm run bench -- [--quick] [--only name[,name]] [--dry]

@@ -18,7 +18,7 @@ const COMMANDS = {
   test: { run: ['node_modules/vitest/vitest.mjs', 'run'] },
   'test:agents': { run: ['--import', 'tsx', 'test/agents/main.ts'], parts: NO_UI },
   check: { run: ['scripts/check.mjs'], parts: [] },
-  bench: { run: ['--import', 'tsx', 'bench/main.ts'], parts: NO_UI },
+  bench: { run: ['--import', 'tsx', 'bench/main.ts'] },
   chaos: { run: ['--import', 'tsx', 'test/chaos/main.ts'], parts: NO_UI },
   'test:team': { run: ['--import', 'tsx', 'test/team/main.ts'], parts: NO_UI },
   gallery: { run: ['--import', 'tsx', 'test/gallery/main.ts'] },

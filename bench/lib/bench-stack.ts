@@ -22,9 +22,9 @@ export interface BenchStack {
   close(): Promise<void>
 }
 
-/** `worker`: another program than the built worker, with `env` besides the usual. */
+/** `worker`: another program than the built worker, with `env` besides the usual. `ui`: the pages are served too. */
 export async function startBenchStack(
-  options: { worker?: string; env?: Record<string, string>; folder?: string } = {},
+  options: { worker?: string; env?: Record<string, string>; folder?: string; ui?: boolean } = {},
 ): Promise<BenchStack> {
   const folder = options.folder ?? benchFolder()
   const home = homePaths(join(folder, 'home'))
@@ -33,7 +33,8 @@ export async function startBenchStack(
   const [port, temporalPort] = [await freePort(base), await freePort(base + 100)]
   const stack = await startStack({
     config: loadConfig(benchEnv(), { home: home.root, port, temporalPort, logLevel: 'warn' }),
-    ...{ env, log: pino({ level: 'silent' }), say: () => undefined, temporalUi: false, ui: false },
+    ...{ env, log: pino({ level: 'silent' }), say: () => undefined, temporalUi: false },
+    ui: options.ui ?? false,
     ...(options.worker
       ? { entries: { worker: options.worker, api: join(distDir(), 'api.js') } }
       : {}),
