@@ -12,6 +12,7 @@ import { closeAll } from './lib/cleanup.ts'
 import { scrubEnvironment } from './lib/env.ts'
 import { printTable, writeReport } from './lib/report.ts'
 import type { Bench, Row } from './lib/row.ts'
+import { transcriptFrames } from './transcript-frames.ts'
 import { ui } from './ui.ts'
 import { worktree } from './worktree.ts'
 
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   firstEvent,
   claudeAdapter,
   eventLatency,
+  transcriptFrames,
   approve,
   coldStart,
   ui,

@@ -1,15 +1,22 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown } from 'lucide-react'
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Correction } from '../../../../../contracts/schemas.ts'
 import { Button } from '../../../components/button.tsx'
 import { cn } from '../../../lib/cn.ts'
 import { plural } from '../../../lib/format.ts'
 import { BlockRow } from './block-row.tsx'
+import {
+  type BlockWindow,
+  extendDown,
+  extendUp,
+  windowAround,
+  windowAtEnd,
+} from './block-window.ts'
 import type { Block } from './transcript-blocks.ts'
 
-/** This near to its beginning, what came before is read. px */
-const NEAR_START = 1_200
+/** This near to an edge of what is there, more is brought. px */
+const NEAR_EDGE = 1_200
 /** This near to its end, a reader follows it. px */
 const NEAR_END = 40
 
@@ -40,46 +47,78 @@ export function BlockList(props: {
   const following = useRef(true)
   const seen = useRef(appended)
   const [away, setAway] = useState(false)
+  const extent = useMemo(
+    () => ({ head: blocks.length - appended, appended }),
+    [blocks.length, appended],
+  )
+  const [pinned, setPinned] = useState<BlockWindow>()
+  const shown = pinned ?? windowAtEnd(extent)
+  const from = Math.max(0, shown.from + extent.head)
+  const count = Math.max(0, Math.min(blocks.length, shown.to + extent.head) - from)
+  /** Index of the block to be shown once the window is there. */
+  const wanted = useRef<number>(undefined)
   const virtual = useVirtualizer({
-    count: blocks.length,
+    count,
     getScrollElement: () => scroll.current,
-    estimateSize: (index) => estimate(blocks[index]),
-    getItemKey: (index) => blocks[index]?.key ?? index,
+    estimateSize: (index) => estimate(blocks[from + index]),
+    getItemKey: (index) => blocks[from + index]?.key ?? index,
     anchorTo: 'end',
     scrollEndThreshold: NEAR_END,
     overscan: 8,
   })
   const toEnd = useCallback(() => {
     following.current = true
+    setPinned(undefined)
     setAway(false)
     const element = scroll.current
     if (element) element.scrollTop = element.scrollHeight
   }, [])
   const total = virtual.getTotalSize()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once more when the window has become another one
   useLayoutEffect(() => {
-    if (!following.current) return
-    seen.current = appended
+    if (wanted.current !== undefined) {
+      virtual.scrollToIndex(wanted.current - from, { align: 'center' })
+      wanted.current = undefined
+    } else if (following.current) {
+      seen.current = appended
+      const element = scroll.current
+      if (element) element.scrollTop = total // further than it goes: the end
+    }
+  }, [appended, total, pinned])
+  const lookAtEdges = useCallback(() => {
     const element = scroll.current
-    if (element) element.scrollTop = total // further than it goes: the end
-  }, [appended, total])
+    if (!element) return
+    const below = element.scrollHeight - element.scrollTop - element.clientHeight
+    if (element.scrollTop < NEAR_EDGE) {
+      if (!following.current) setPinned((now) => extendUp(now ?? windowAtEnd(extent), extent))
+      if (-shownFrom.current >= extent.head) onNearStart?.()
+    } else if (below < NEAR_EDGE) setPinned((now) => now && extendDown(now, extent))
+  }, [extent, onNearStart])
+  const shownFrom = useRef(shown.from)
+  shownFrom.current = shown.from
   const onScroll = () => {
     const element = scroll.current
     if (!element) return
-    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END
+    const below = element.scrollHeight - element.scrollTop - element.clientHeight
+    const atEnd = shown.to >= appended && below < NEAR_END
     following.current = atEnd
-    if (atEnd) seen.current = appended
+    if (atEnd) {
+      seen.current = appended
+      setPinned(undefined)
+    } else setPinned((now) => now ?? windowAtEnd(extent))
     setAway(!atEnd)
-    if (element.scrollTop < NEAR_START) onNearStart?.()
+    lookAtEdges()
   }
-  useEffect(() => {
-    // what is there may be less than fits
-    if (total < NEAR_START) onNearStart?.()
-  }, [total, onNearStart])
+  // what was read came without a scroll, and what is there may be less than fits
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when more was put before, or the height changed
+  useEffect(lookAtEdges, [extent.head, total < NEAR_EDGE])
   if (props.handle)
     props.handle.current = {
       show(index) {
         following.current = false
-        virtual.scrollToIndex(index, { align: 'center' })
+        wanted.current = index
+        setAway(true)
+        setPinned(windowAround(index - extent.head, extent))
       },
     }
   const toggle = useCallback((key: number) => {
@@ -101,11 +140,11 @@ export function BlockList(props: {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
         onScroll={onScroll}
-        className="h-full overflow-y-auto py-2 outline-none [overflow-anchor:none] focus-visible:shadow-[inset_0_0_0_2px_var(--focus)]"
+        className="h-full overflow-y-auto py-2 outline-none [contain:strict] [overflow-anchor:none] focus-visible:shadow-[inset_0_0_0_2px_var(--focus)]"
       >
         <div className="relative" style={{ height: total }}>
           {virtual.getVirtualItems().map(({ key, index, start }) => {
-            const block = blocks[index]
+            const block = blocks[from + index]
             return (
               block && (
                 <div
@@ -113,8 +152,9 @@ export function BlockList(props: {
                   ref={virtual.measureElement}
                   data-index={index}
                   className={cn(
-                    'absolute inset-x-0 top-0',
-                    index === props.at && 'bg-warn-soft/60 shadow-[inset_2px_0_0_var(--warn)]',
+                    'absolute inset-x-0 top-0 [contain:content]',
+                    from + index === props.at &&
+                      'bg-warn-soft/60 shadow-[inset_2px_0_0_var(--warn)]',
                   )}
                   style={{ transform: `translateY(${start}px)` }}
                 >
