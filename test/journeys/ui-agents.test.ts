@@ -27,7 +27,11 @@ afterAll(async () => {
 
 /** A window of its own: nothing is shared with another one but the server. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: 'reduce', // a colour on its way to another has no contrast to judge
+    ...options,
+  })
   context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))

@@ -24,7 +24,7 @@ const WIDE = { width: 1440, height: 900 }
 
 /** A window of its own: nothing is shared with another one but the server. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: WIDE, ...options })
+  const context = await browser.newContext({ viewport: WIDE, reducedMotion: 'reduce', ...options })
   context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
