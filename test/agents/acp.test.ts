@@ -7,9 +7,10 @@ import { loadConfig } from '../../config/config.ts'
 import type { AcpAgent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { isWholeMatrix, setGeminiStage } from './gemini-stage.ts'
+import { setGeminiStage } from './gemini-stage.ts'
 import { installGemini } from './install-gemini.ts'
 import { type Stage, setStage } from './play.ts'
+import { isWholeMatrix } from './whole-matrix.ts'
 
 const STUB = fileURLToPath(new URL('./acp-stub.mjs', import.meta.url))
 let model: ModelServer

@@ -2,17 +2,10 @@ import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
-import {
-  isWholeMatrix,
-  type More,
-  of,
-  sessionOf,
-  setCodexStage,
-  statesOf,
-  usageOf,
-} from './codex-stage.ts'
+import { type More, of, sessionOf, setCodexStage, statesOf, usageOf } from './codex-stage.ts'
 import { installCodex } from './install-codex.ts'
 import type { Stage } from './play.ts'
+import { isWholeMatrix } from './whole-matrix.ts'
 
 let model: ModelServer
 let codex: string

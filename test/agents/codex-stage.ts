@@ -34,9 +34,6 @@ export function writeCodexHome(home: string, url: string, config = ''): void {
   writeFileSync(join(folder, 'config.toml'), settings.join('\n'))
 }
 
-/** Set by `npm run test:agents`: every scenario. Without it the core of them, for `npm test`. */
-export const isWholeMatrix = process.env['DISPATCH_AGENT_MATRIX'] === '1'
-
 export const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
   events.filter((event): event is AgentEvent & { type: T } => event.type === type)
 export const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage

@@ -15,9 +15,6 @@ export function setGeminiStage(
   return stage
 }
 
-/** Set by `npm run test:agents`: every scenario. Without it the core of them, for `npm test`. */
-export const isWholeMatrix = process.env['DISPATCH_AGENT_MATRIX'] === '1'
-
 export const GEMINI_MODEL = 'gemini-2.5-pro'
 
 /** `url`: of the scripted model. */

@@ -6,9 +6,10 @@ import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
-import { isWholeMatrix, SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
+import { SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
 import { GEMINI_VERSION, installGemini } from './install-gemini.ts'
 import type { Played, Stage } from './play.ts'
+import { isWholeMatrix } from './whole-matrix.ts'
 
 let model: ModelServer
 let gemini: string
