@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type OwnStack, request, startOwnStack } from '../support/own-stack.ts'
+import { until } from '../support/until.ts'
 import { EMPTY_SCREENS, SCREENS, type Screen } from './screens.ts'
 import { seed } from './seed.ts'
 import { shoot, writeIndex } from './shoot.ts'
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
     say(`${join(values.out, 'index.html')} shows all of them`)
     return failed + more > 0 ? 1 : 0
   } finally {
+    await endAgents(stack)
     await stack.close()
   }
 }
@@ -51,6 +53,17 @@ async function pictures(
   for (const line of failed) say(`FAILED ${line}`)
   say(`${screens.length * 4 - failed.length} pictures in ${out}`)
   return failed.length > 0 ? 1 : 0
+}
+
+/** Agents outlive their server by design: those that work forever are ended before their folder is removed. */
+async function endAgents({ insist, database }: OwnStack): Promise<void> {
+  const open = ['active', 'paused', 'needs_attention']
+  const goals = await database.knex('goals').whereIn('status', open).select('id')
+  for (const { id } of goals) await insist('POST', `/api/goals/${id}/cancel`, {})
+  await until(async () => (await insist('GET', '/api/agents?state=live')).body.items.length === 0, {
+    ms: 60_000,
+    what: 'the agents to end',
+  })
 }
 
 /** What the demo agent is told to do is no part of what a person would have written. */
