@@ -1,9 +1,10 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { TRANSCRIPTS_CHANNEL } from '../../db/transcripts.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { browserTest as test } from '../support/browser-test.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
 
 let at: Installation

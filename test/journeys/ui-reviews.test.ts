@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { browserTest as test } from '../support/browser-test.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
 
 let at: Installation
