@@ -140,7 +140,8 @@ export function BlockList(props: {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
         onScroll={onScroll}
-        className="h-full overflow-y-auto py-2 outline-none [contain:strict] [overflow-anchor:none] focus-visible:shadow-[inset_0_0_0_2px_var(--focus)]"
+        // a layer of its own, opaque: otherwise all in sight is drawn anew with each scroll
+        className="h-full overflow-y-auto bg-bg py-2 outline-none [contain:strict] [will-change:transform] [overflow-anchor:none] focus-visible:shadow-[inset_0_0_0_2px_var(--focus)]"
       >
         <div className="relative" style={{ height: total }}>
           {virtual.getVirtualItems().map(({ key, index, start }) => {
