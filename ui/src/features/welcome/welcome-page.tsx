@@ -246,7 +246,6 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
         {(control) => (
           <Textarea
             {...control}
-            // biome-ignore lint/a11y/noAutofocus: it is the one thing to do here
             autoFocus
             placeholder="What should exist?"
             value={text}
