@@ -63,6 +63,7 @@ test('it says when it is ready, answers, and ends cleanly on SIGTERM and with it
     })
     const profiles = await get(port, '/api/profiles')
     expect(profiles.body.items.map((one: { name: string }) => one.name)).toEqual([
+      'Auto',
       'Default',
       'Demo',
     ])

@@ -7,6 +7,7 @@ import type { Reply } from '../../contracts/api.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { browserTest as test } from '../support/browser-test.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
+import { until } from '../support/until.ts'
 
 let at: Installation
 let browser: Browser
@@ -201,10 +202,17 @@ test(
     await page.getByRole('main').waitFor()
     await page.keyboard.press('g')
     await page.keyboard.press('v')
-    const rows = page.locator('[data-row]')
-    await rows.first().waitFor()
-    const ids = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-row')))
-    for (let step = 0; step < ids.indexOf(one.shortId); step += 1) await page.keyboard.press('j')
+    // other goals' reviews come and go meanwhile, so the way is not counted
+    const wanted = page.locator(`[data-row="${one.shortId}"]`)
+    await wanted.waitFor()
+    await until(
+      async () => {
+        if ((await wanted.getAttribute('data-selected')) !== null) return true
+        await page.keyboard.press('j')
+        return false
+      },
+      { ms: 30_000, what: `${one.shortId} to be selected` },
+    )
     await page.keyboard.press('Enter')
     await page.waitForURL(new RegExp(`/reviews/${one.shortId}`))
 

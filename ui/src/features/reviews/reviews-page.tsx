@@ -86,6 +86,7 @@ function Row(props: { review: ReviewSummary; selected: boolean; onPoint: () => v
   return (
     <li
       data-row={review.shortId}
+      data-selected={props.selected || undefined}
       onPointerMove={props.selected ? undefined : props.onPoint}
       className={cn(
         'relative flex min-h-11 items-center gap-3 border-b border-line/60 px-4 py-1.5 md:h-11',
