@@ -49,9 +49,9 @@ const STRIKES: Record<string, Strike> = {
     const pid = await workerOf(team, goal)
     const victim = [...team.containers.values()].find((container) => container.pid === pid)
     if (!victim) throw new Error(`the goal is with process ${pid}, which is no worker of the team`)
-    const run = await liveRun(team, goal)
+    const before = await implementRuns(team, goal)
     const hit = await recovery(team, goal, () => victim.kill())
-    const same = (await liveRun(team, goal)) === run
+    const same = (await implementRuns(team, goal)) === before
     await team.start(victim.name)
     const meanwhile = same
       ? 'the agent worked on; the other worker attached to it'
@@ -120,6 +120,13 @@ async function liveRun(team: Team, { id }: TeamGoal, ms = 10_000): Promise<strin
     )?.id
   return ms === 0 ? look() : until(look, { ms, what: 'a run at work', everyMs: 20 })
 }
+
+/** How many runs the goal's implementation has taken so far. The agent may be done by the time that another worker looks. */
+const implementRuns = (team: Team, { id }: TeamGoal): Promise<number> =>
+  team.ask(async (knex) => {
+    const rows = await knex('agent_runs').where({ goal_id: id, stage: 'implement' }).select('id')
+    return rows.length
+  })
 
 /** Does it, and measures until the goal has made progress after it. */
 async function recovery(team: Team, goal: TeamGoal, strike: () => Promise<void>) {
