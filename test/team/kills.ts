@@ -122,7 +122,7 @@ async function liveRun(team: Team, { id }: TeamGoal, ms = 10_000): Promise<strin
 }
 
 /** How many runs the goal's implementation has taken so far. The agent may be done by the time that another worker looks. */
-const implementRuns = (team: Team, { id }: TeamGoal): Promise<number> =>
+const implementRuns = (team: Team, { id }: TeamGoal): Promise<number | undefined> =>
   team.ask(async (knex) => {
     const rows = await knex('agent_runs').where({ goal_id: id, stage: 'implement' }).select('id')
     return rows.length
