@@ -1,5 +1,6 @@
 import type { AcpAgent, Detection, RunSpec } from '../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
+import { missingSession } from './missing-session.ts'
 
 /** Every agent that Dispatch can drive. Loaded on use, so that the runner starts with one adapter and not with all. */
 const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
@@ -48,20 +49,17 @@ export async function detectAdapters(
 export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSession> {
   const agents = spec.acp ? { [spec.adapter.slice(ACP.length)]: spec.acp } : {}
   const adapter = await findAdapter(spec.adapter, agents)
-  if (!adapter) return missingSession(spec.adapter)
+  if (!adapter) return unknownAgent(spec.adapter)
   const { resumeSessionId } = spec
   return resumeSessionId === undefined
     ? adapter.start(spec, io)
     : adapter.resume({ ...spec, resumeSessionId }, io)
 }
 
-function missingSession(name: string): AgentSession {
+function unknownAgent(name: string): AgentSession {
   const hint = name.startsWith(ACP)
     ? ' Add it to config.toml as [acp.<name>] with its command.'
     : ''
   const detail = `There is no agent called "${name}". Known agents: ${ADAPTER_NAMES.join(', ')}.${hint}`
-  async function* events() {
-    yield { type: 'failed', reason: 'missing', detail } as const
-  }
-  return { events: events(), correct: () => undefined, interrupt: () => undefined }
+  return missingSession(detail)
 }

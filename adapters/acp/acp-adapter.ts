@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
-import type { AcpAgent, AgentEvent, Detection, RunSpec } from '../../contracts/agent.ts'
+import type { AcpAgent, Detection, RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { missingSession } from '../missing-session.ts'
 import { openAcpSession } from './acp-session.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -15,8 +16,8 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
   const open = (spec: RunSpec, io: AdapterIo): AgentSession => {
     const command = spec.binary ?? findProgram(agent.command, spec.env)
     const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
-    if (command === undefined) return missing(adviceFor(agent))
-    if (!isFolder) return missing(`The working folder ${spec.cwd} does not exist.`)
+    if (command === undefined) return missingSession(adviceFor(agent))
+    if (!isFolder) return missingSession(`The working folder ${spec.cwd} does not exist.`)
     return openAcpSession(spec, io, { title, command, args: agent.args ?? [] })
   }
   return {
@@ -56,11 +57,4 @@ function isProgram(path: string): boolean {
     // Not there, or not ours to run: the next place.
     return false
   }
-}
-
-function missing(detail: string): AgentSession {
-  async function* events(): AsyncGenerator<AgentEvent> {
-    yield { type: 'failed', reason: 'missing', detail }
-  }
-  return { events: events(), correct: () => undefined, interrupt: () => undefined }
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { missingSession } from '../missing-session.ts'
 import { openClaudeSession } from './claude-session.ts'
 import { detectClaude } from './detect-claude.ts'
 import { findClaude, INSTALL_CLAUDE } from './find-claude.ts'
@@ -42,8 +43,8 @@ export function createClaudeAdapter(): Adapter {
     const program = spec.binary ?? findClaude(spec.env)
     const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
     if (program === undefined)
-      return missing(`Claude Code is not installed. Install it: ${INSTALL_CLAUDE}`)
-    if (!isFolder) return missing(`The working folder ${spec.cwd} does not exist.`)
+      return missingSession(`Claude Code is not installed. Install it: ${INSTALL_CLAUDE}`)
+    if (!isFolder) return missingSession(`The working folder ${spec.cwd} does not exist.`)
     return openClaudeSession(spec, io, program)
   }
   return {
@@ -55,11 +56,4 @@ export function createClaudeAdapter(): Adapter {
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
   }
-}
-
-function missing(detail: string): AgentSession {
-  async function* events(): AsyncGenerator<AgentEvent> {
-    yield { type: 'failed', reason: 'missing', detail }
-  }
-  return { events: events(), correct: () => undefined, interrupt: () => undefined }
 }

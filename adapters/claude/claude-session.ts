@@ -4,6 +4,7 @@ import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.t
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import type { CliProcess } from '../cli-process.ts'
 import { createEventQueue } from '../event-queue.ts'
+import { createSilenceWatch } from '../silence-watch.ts'
 import { accessOptions } from './access.ts'
 import { spawnClaude } from './spawn-claude.ts'
 import { createTranslator } from './translator.ts'
@@ -49,10 +50,10 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     const options = sdkOptions(spec, { program, started, ...talk.overheard })
     void input.push(userMessage(spec.prompt))
     session = query({ prompt: input.items, options })
-    const watchdog = createWatchdog(spec.silenceSeconds, talk.isWaiting, () => cli?.kill())
+    const watch = createSilenceWatch(spec.silenceSeconds, talk.isWaiting, () => cli?.kill())
     try {
       for await (const message of session) {
-        watchdog.heard()
+        watch.heard()
         const terminal = await talk.hear(message as ClaudeMessage)
         // Known before the agent itself gave up: it must not go on trying.
         if (terminal && message.type !== 'result') cli?.kill()
@@ -61,9 +62,9 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     } catch (error) {
       talk.failed(error)
     } finally {
-      watchdog.stop()
+      watch.stop()
     }
-    return watchdog.bit() ? hung(spec.silenceSeconds) : talk.withoutResult()
+    return watch.bit() ? hung(spec.silenceSeconds) : talk.withoutResult()
   }
   const drive = async () => {
     const terminal = await run().catch(adapterFailed)
@@ -262,29 +263,6 @@ function createCorrections(push: (event: AgentEvent) => void) {
     reportedBy(cli: boolean) {
       reports = cli
     },
-  }
-}
-
-/**
- * Bites when nothing was heard for too long while the model is to speak. The runner's own watch cannot see this: a Claude Code that waits
- * for ever for its provider uses some CPU all the time.
- */
-function createWatchdog(seconds: number, isWaiting: () => boolean, bite: () => void) {
-  let last = performance.now()
-  let bitten = false
-  const look = () => {
-    if (!isWaiting()) last = performance.now()
-    if (performance.now() - last < seconds * 1000) return
-    bitten = true
-    bite()
-  }
-  const timer = setInterval(look, Math.min(5000, (seconds * 1000) / 4))
-  return {
-    heard() {
-      last = performance.now()
-    },
-    bit: () => bitten,
-    stop: () => clearInterval(timer),
   }
 }
 

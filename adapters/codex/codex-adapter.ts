@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { missingSession } from '../missing-session.ts'
 import { openCodexSession } from './codex-session.ts'
 import { detectCodex } from './detect-codex.ts'
 import { findCodex, INSTALL_CODEX, nativeProgram } from './find-codex.ts'
@@ -31,8 +32,8 @@ export function createCodexAdapter(): Adapter {
     const program = spec.binary ?? findCodex(spec.env)
     const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
     if (program === undefined)
-      return missing(`Codex is not installed. Install it: ${INSTALL_CODEX}`)
-    if (!isFolder) return missing(`The working folder ${spec.cwd} does not exist.`)
+      return missingSession(`Codex is not installed. Install it: ${INSTALL_CODEX}`)
+    if (!isFolder) return missingSession(`The working folder ${spec.cwd} does not exist.`)
     return openCodexSession(spec, io, nativeProgram(program))
   }
   return {
@@ -44,11 +45,4 @@ export function createCodexAdapter(): Adapter {
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
   }
-}
-
-function missing(detail: string): AgentSession {
-  async function* events(): AsyncGenerator<AgentEvent> {
-    yield { type: 'failed', reason: 'missing', detail }
-  }
-  return { events: events(), correct: () => undefined, interrupt: () => undefined }
 }

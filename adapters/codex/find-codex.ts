@@ -1,22 +1,12 @@
-import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { findProgram, isProgram } from '../find-program.ts'
 
 export const INSTALL_CODEX = 'npm install -g @openai/codex'
 
-/** Where its installers put it; a server started from a desktop does not always have them on its PATH. */
-const USUAL_PLACES = ['.local/bin', '.npm-global/bin', '.cargo/bin', '.bun/bin', '.volta/bin']
-
 /** The person's own `codex`: the PATH first, then the usual places of its installers. Undefined when there is none. */
-export function findCodex(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { PATH = '', HOME } = env
-  const places = [
-    ...PATH.split(delimiter).filter((folder) => folder !== ''),
-    ...(HOME ? USUAL_PLACES.map((place) => join(HOME, place)) : []),
-    '/usr/local/bin',
-    '/opt/homebrew/bin',
-  ]
-  return places.map((folder) => join(folder, 'codex')).find(isProgram)
-}
+export const findCodex = (env: Readonly<Record<string, string | undefined>>): string | undefined =>
+  findProgram('codex', env)
 
 /**
  * The program behind npm's `codex`, which is a Node script (`@openai/codex/bin/codex.js`) that starts the real one from a platform package:
@@ -56,14 +46,4 @@ function realPathOf(path: string): string | undefined {
 function foldersIn(folder: string): string[] {
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
   return isThere ? readdirSync(folder) : []
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    // Not there, or not ours to run: the next place.
-    return false
-  }
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { missingSession } from '../missing-session.ts'
 import { detectGemini } from './detect-gemini.ts'
 import { findGemini, INSTALL_GEMINI } from './find-gemini.ts'
 import { openGeminiSession } from './gemini-session.ts'
@@ -17,8 +18,8 @@ export function createGeminiAdapter(): Adapter {
     const program = spec.binary ?? findGemini(spec.env)
     const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
     if (program === undefined)
-      return missing(`Gemini CLI is not installed. Install it: ${INSTALL_GEMINI}`)
-    if (!isFolder) return missing(`The working folder ${spec.cwd} does not exist.`)
+      return missingSession(`Gemini CLI is not installed. Install it: ${INSTALL_GEMINI}`)
+    if (!isFolder) return missingSession(`The working folder ${spec.cwd} does not exist.`)
     return openGeminiSession(spec, io, program)
   }
   return {
@@ -30,11 +31,4 @@ export function createGeminiAdapter(): Adapter {
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
   }
-}
-
-function missing(detail: string): AgentSession {
-  async function* events(): AsyncGenerator<AgentEvent> {
-    yield { type: 'failed', reason: 'missing', detail }
-  }
-  return { events: events(), correct: () => undefined, interrupt: () => undefined }
 }
