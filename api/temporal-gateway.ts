@@ -11,6 +11,8 @@ export interface TemporalGateway {
 }
 
 const ANSWER_MS = 1_000
+/** After its deadline a question may still wait for the SDK's last pause between tries, then it ends. */
+const LAST_TRY_MS = 1_000
 
 /**
  * Connects when first asked and keeps the connection (gRPC connects again by itself). `connect` opens one,
@@ -34,10 +36,14 @@ export function createTemporalGateway(deps: {
     return opened
   }
 
-  const ask = (connection: Connection) =>
-    connection.withDeadline(Date.now() + ANSWER_MS, () =>
+  const asked = new Set<Promise<unknown>>()
+  const ask = async (connection: Connection) => {
+    const answer = connection.withDeadline(Date.now() + ANSWER_MS, () =>
       connection.workflowService.getSystemInfo({}),
     )
+    asked.add(answer)
+    await answer.finally(() => asked.delete(answer))
+  }
 
   return {
     async client() {
@@ -57,11 +63,15 @@ export function createTemporalGateway(deps: {
     async close() {
       closed = true
       const closing = opened?.then(
-        ({ connection }) => connection.close(),
+        async ({ connection }) => {
+          // the SDK's next try on a closed channel would throw from a timer, past every handler
+          await Promise.allSettled(asked)
+          await connection.close()
+        },
         () => undefined, // it never opened
       )
       // one that is still being opened is not worth waiting for: the process ends
-      await Promise.race([closing, delay(ANSWER_MS, undefined, { ref: false })])
+      await Promise.race([closing, delay(ANSWER_MS + LAST_TRY_MS, undefined, { ref: false })])
     },
   }
 }

@@ -71,7 +71,7 @@ function NumberRow({ item }: { item: SettingItem }) {
       <ValueInput
         id={item.id}
         kind="number"
-        value={value === undefined ? '' : String(value)}
+        value={value === undefined ? undefined : String(value)}
         invalid={error !== undefined}
         onSave={set}
       />
@@ -85,7 +85,7 @@ function NameRow({ item }: { item: SettingItem }) {
     <SettingRow {...item} save={save} error={error}>
       <ValueInput
         id={item.id}
-        value={value ?? ''}
+        value={value}
         placeholder="The server’s user"
         onSave={set}
         className="w-56 max-md:w-full"

@@ -6,14 +6,15 @@ import { cn } from '../../lib/cn.ts'
 export function ValueInput(props: {
   id?: string
   label?: string
-  value: string
+  /** Undefined until it is read: what is typed before would mix with it. */
+  value: string | undefined
   onSave: (value: string) => void
   invalid?: boolean
   placeholder?: string
   kind?: 'text' | 'number'
   className?: string
 }) {
-  const { value, onSave } = props
+  const { value = '', onSave } = props
   const [text, setText] = useState(value)
   useEffect(() => setText(value), [value])
   const save = () => {
@@ -29,6 +30,7 @@ export function ValueInput(props: {
       spellCheck={false}
       autoComplete="off"
       placeholder={props.placeholder}
+      disabled={props.value === undefined}
       value={text}
       onChange={(event) => setText(event.target.value)}
       onBlur={save}
