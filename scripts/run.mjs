@@ -20,6 +20,7 @@ const COMMANDS = {
   check: { run: ['scripts/check.mjs'], parts: [] },
   bench: { run: ['--import', 'tsx', 'bench/main.ts'] },
   chaos: { run: ['--import', 'tsx', 'test/chaos/main.ts'], parts: NO_UI },
+  'test:night': { run: ['--import', 'tsx', 'test/night/main.ts'], parts: NO_UI },
   'test:team': { run: ['--import', 'tsx', 'test/team/main.ts'], parts: NO_UI },
   gallery: { run: ['--import', 'tsx', 'test/gallery/main.ts'] },
   build: { run: [] },

@@ -3,15 +3,14 @@ import type { Outcome } from './run-schedule.ts'
 import type { Schedule, Victim } from './schedule.ts'
 
 const VICTIMS: readonly Victim[] = ['worker', 'api', 'temporal', 'postgres', 'runner', 'agent']
-const MARKS = ['<!-- measured -->', '<!-- /measured -->'] as const
-
-/** Puts the measured part into the page between its marks; the words around it are kept. */
-export function withMeasured(page: string, measured: string): string {
-  const [before, rest] = page.split(MARKS[0])
-  const after = rest?.split(MARKS[1])[1]
+/** Puts a measured part into the page between its marks, `<!-- name -->` and `<!-- /name -->`; the words around it are kept. */
+export function withMeasured(page: string, measured: string, name = 'measured'): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [before, rest] = page.split(begin)
+  const after = rest?.split(end)[1]
   if (before === undefined || after === undefined)
-    throw new Error(`the page has no ${MARKS.join(' and ')}`)
-  return `${before}${MARKS[0]}\n${measured}${MARKS[1]}${after}`
+    throw new Error(`the page has no ${begin} and ${end}`)
+  return `${before}${begin}\n${measured}${end}${after}`
 }
 
 /** Figures of a run as Markdown. */

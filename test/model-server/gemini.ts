@@ -98,12 +98,9 @@ const STATUS: Readonly<Record<number, string>> = {
 async function play(exchange: Exchange): Promise<boolean> {
   const { step, response } = exchange
   switch (step.do) {
-    case 'fail': {
-      const error = { code: step.status, message: step.message, status: STATUS[step.status] }
-      const details = detailsOf(step.headers?.['retry-after'])
-      sendJson(response, step.status, { error: { ...error, ...details } }, step.headers)
+    case 'fail':
+      fail(response, step)
       return false
-    }
     case 'hang':
       return false
     case 'stall':
@@ -129,6 +126,27 @@ async function play(exchange: Exchange): Promise<boolean> {
     default:
       return step satisfies never
   }
+}
+
+/** This provider's words for what the scripts say in Anthropic's. */
+function fail(response: ServerResponse, step: PlainStep & { do: 'fail' }): void {
+  const { message, headers } = step
+  const isQuota = /credit|quota/.test(message)
+  const code = isQuota ? 429 : step.status === 529 ? 503 : step.status
+  const error = { code, message: isQuota ? DAY_IS_OVER : message, status: STATUS[code] }
+  const details = isQuota ? QUOTA : detailsOf(headers?.['retry-after'])
+  sendJson(response, code, { error: { ...error, ...details } }, headers)
+}
+
+const DAY_IS_OVER = 'You exceeded your current quota, please check your plan and billing details.'
+/** https://ai.google.dev/gemini-api/docs/rate-limits: what a day's end of it looks like. */
+const QUOTA = {
+  details: [
+    {
+      '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+      violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }],
+    },
+  ],
 }
 
 /** How this provider says when to come back. */

@@ -33,6 +33,22 @@ export interface ModelServer {
   close(): Promise<void>
 }
 
+/** Who disturbs the model and reads its bill. */
+export interface Onlooker {
+  /** What happens to a main request instead of the scripted step; undefined lets it be answered. */
+  fault(request: ModelRequest): PlainStep | undefined
+  /** An answer was handed over whole: its tokens are charged. */
+  charged(request: ModelRequest, usage: StepUsage): void
+}
+
+export interface ModelServerOptions {
+  /** 0 is any free one. */
+  port?: number
+  onlooker?: Onlooker
+  /** False: requests are answered and forgotten, for those who make very many. */
+  keeps?: boolean
+}
+
 interface Run {
   steps: readonly Step[]
   next: number
@@ -51,8 +67,12 @@ const emptyRun = (): Run => ({
 
 const ROUTE = /^\/s\/([^/]+)\/([^/]+)(\/[^?]*)/
 
-/** `port`: 0 is any free one. Listens on 127.0.0.1 only. */
-export async function startModelServer({ port = 0 } = {}): Promise<ModelServer> {
+/** Listens on 127.0.0.1 only. */
+export async function startModelServer({
+  port = 0,
+  keeps = true,
+  onlooker,
+}: ModelServerOptions = {}): Promise<ModelServer> {
   const runs = new Map<string, Run>()
   const waiting = new Set<() => void>()
   const runOf = (name: string, scenario = ''): Run => {
@@ -64,12 +84,12 @@ export async function startModelServer({ port = 0 } = {}): Promise<ModelServer> 
   }
   const server = createServer((request, response) => {
     response.on('error', () => response.destroy())
-    void serve(request, response, { runOf, told: () => [...waiting].map((look) => look()) }).catch(
-      (error: Error) => {
-        if (response.headersSent) return void response.destroy()
-        response.writeHead(500).end(`model server: ${error.stack}`)
-      },
-    )
+    void serve(request, response, {
+      ...{ runOf, keeps, onlooker, told: () => [...waiting].map((look) => look()) },
+    }).catch((error: Error) => {
+      if (response.headersSent) return void response.destroy()
+      response.writeHead(500).end(`model server: ${error.stack}`)
+    })
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -104,12 +124,14 @@ export async function startModelServer({ port = 0 } = {}): Promise<ModelServer> 
 interface Context {
   runOf(name: string, scenario: string): Run
   told(): void
+  keeps: boolean
+  onlooker: Onlooker | undefined
 }
 
 async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
-  { runOf, told }: Context,
+  { runOf, told, keeps, onlooker }: Context,
 ): Promise<void> {
   const text = await readAll(incoming)
   const [, scenario = '', name = '', path = ''] = ROUTE.exec(incoming.url ?? '') ?? []
@@ -121,18 +143,29 @@ async function serve(
   if (!read) return dialect.otherwise(path, body, response)
   const run = runOf(name, scenario)
   const request: ModelRequest = { ...read, run: name }
-  const { step, index } = request.kind === 'main' ? nextStep(run, request) : sideStep(request)
+  const fault = request.kind === 'main' ? onlooker?.fault(request) : undefined
+  const { step, index } = fault ? { step: fault, index: -1 } : stepFor(run, request)
   const headers = incoming.headers as Record<string, string>
-  run.requests.push({ ...request, at: performance.now(), path, step: index, headers, body })
+  if (keeps)
+    run.requests.push({ ...request, at: performance.now(), path, step: index, headers, body })
   told()
   const usage = { ...USUAL_USAGE, ...step.usage }
   if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
   if (!(await dialect.play({ step, usage, request, path, body, response }))) return
   for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
     run.charged[key] += usage[key]
+  onlooker?.charged(request, usage)
 }
 
-function nextStep(run: Run, request: ModelRequest): { step: PlainStep; index: number } {
+const stepFor = (run: Run, request: ModelRequest) =>
+  request.kind === 'main' ? nextStep(run, request) : sideStep(request)
+
+interface Next {
+  step: PlainStep
+  index: number
+}
+
+function nextStep(run: Run, request: ModelRequest): Next {
   const index = Math.min(run.next, run.steps.length - 1)
   const step = run.steps[index]
   if (!step) throw new Error(`no script for run ${request.run}`)
@@ -153,7 +186,7 @@ function decided(step: Step, request: ModelRequest): PlainStep {
   return step.do === 'decide' ? decided(step.by(request), request) : step
 }
 
-function sideStep({ kind }: ModelRequest): { step: PlainStep; index: number } {
+function sideStep({ kind }: ModelRequest): Next {
   const text =
     kind === 'compaction' ? '<summary>What was done so far: a scripted summary.</summary>' : 'ok'
   const usage = { input: 10, output: 5, cacheRead: 0, cacheWrite: 0 }

@@ -64,6 +64,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   '429-long': [fail(429, 'rate_limit_error', 'too many requests', { 'retry-after': '3600' })],
   500: [fail(500, 'api_error', 'internal server error')],
   '500-once': [{ ...fail(500, 'api_error', 'internal server error'), times: 1 }, ANSWER],
+  503: [fail(503, 'api_error', 'service unavailable')],
   529: [fail(529, 'overloaded_error', 'Overloaded')],
   'too-long': [
     fail(400, 'invalid_request_error', 'prompt is too long: 1200000 tokens > 1000000 maximum'),

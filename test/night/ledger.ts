@@ -1,0 +1,69 @@
+import type { StepUsage } from '../model-server/step.ts'
+import type { OwnStack } from '../support/own-stack.ts'
+import type { Actor } from './cast.ts'
+
+/** What the scripted model says it served, by goal and agent. */
+export interface Bill {
+  charge(goal: string, actor: Actor, usage: StepUsage): void
+  of(goal: string, actor: Actor): StepUsage
+  answers(actor: Actor): number
+  total(actor: Actor): StepUsage
+}
+
+const KEYS = ['input', 'output', 'cacheRead', 'cacheWrite'] as const
+const NOTHING: Readonly<StepUsage> = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
+
+export function createBill(): Bill {
+  const lines: { goal: string; actor: Actor; usage: StepUsage }[] = []
+  const sum = (usages: readonly StepUsage[]) => usages.reduce(add, { ...NOTHING })
+  const of = (is: (line: (typeof lines)[number]) => boolean) =>
+    sum(lines.filter(is).map(({ usage }) => usage))
+  return {
+    charge(goal, actor, usage) {
+      // its provider takes nothing for writing a cache
+      const taken = actor === 'gemini' ? { ...usage, cacheWrite: 0 } : usage
+      lines.push({ goal, actor, usage: taken })
+    },
+    of: (goal, actor) => of((line) => line.goal === goal && line.actor === actor),
+    answers: (actor) => lines.filter((line) => line.actor === actor).length,
+    total: (actor) => of((line) => line.actor === actor),
+  }
+}
+
+interface LedgerLine extends StepUsage {
+  goal: string
+  adapter: string
+}
+
+/** What Dispatch's own ledger says, by goal and agent. */
+export async function readLedger(at: OwnStack): Promise<LedgerLine[]> {
+  const { rows } = await at.database.knex.raw(
+    `select g.title goal, r.adapter, sum(r.tokens_in)::int input, sum(r.tokens_out)::int output,
+       sum(r.tokens_cache_read)::int "cacheRead", sum(r.tokens_cache_write)::int "cacheWrite"
+     from agent_runs r join goals g on g.id = r.goal_id group by 1, 2`,
+  )
+  return rows
+}
+
+/** Where the two differ, in words; none is well. */
+export function differences(
+  bill: Bill,
+  ledger: readonly LedgerLine[],
+  at: { goal: string; actors: readonly Actor[] },
+): string[] {
+  return at.actors.flatMap((actor) => {
+    const served = bill.of(at.goal, actor)
+    const line = ledger.find(({ goal, adapter }) => goal === at.goal && adapter === actor)
+    const told = line ?? NOTHING
+    return KEYS.filter((key) => served[key] !== told[key]).map(
+      (key) => `${actor}: the model served ${served[key]} of ${key}, the ledger has ${told[key]}`,
+    )
+  })
+}
+
+export const add = (a: StepUsage, b: StepUsage): StepUsage => ({
+  input: a.input + b.input,
+  output: a.output + b.output,
+  cacheRead: a.cacheRead + b.cacheRead,
+  cacheWrite: a.cacheWrite + b.cacheWrite,
+})
