@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { acpAgentOf, findAdapter } from '../adapters/registry.ts'
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
+import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
 import { noteCorrections, waitingCorrections } from '../db/corrections.ts'
 import {
@@ -23,19 +24,21 @@ import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, remedyFor } from '../domain/failures.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
+import { programOf } from './agent-search.ts'
 import type { AgentWork } from './agent-work.ts'
+import { aroundLimit, firstAgent } from './around-limit.ts'
 import type { ActivityDeps } from './deps.ts'
 import { promptFor } from './prompt.ts'
 
 export type AgentOutcome =
-  | { type: 'answered'; output: unknown }
+  | { type: 'answered'; output: unknown; adapter: string }
   | { type: 'failed'; reason: string }
-  | { type: 'parked'; reason: string; untilMs: number }
+  | { type: 'parked'; reason: string; untilMs: number; segment: number }
   | { type: 'budget'; summary: string }
 
 type Step =
   | { type: 'attach'; run: RunRow }
-  | { type: 'start'; purpose: RunPurpose; errors?: string }
+  | { type: 'start'; purpose: RunPurpose; errors?: string; agent?: StageAgent }
   | { type: 'end'; outcome: AgentOutcome }
 
 const MAX_REPAIRS = 2
@@ -51,8 +54,8 @@ const INTERRUPT_GRACE_MS = 8_000
  */
 export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome> {
   for (;;) {
-    const segments = await listSegments(deps.database.knex, work.key)
-    const step = nextStep(work, segments)
+    const segments = await listSegments(deps.database.knex, work.key, work.opinion ?? 1)
+    const step = await unlessWaiting(deps, work, { segments, step: nextStep(work, segments) })
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
     if (low !== undefined) throw new DiskLow(low)
@@ -62,11 +65,35 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     const run =
       step.type === 'attach'
         ? step.run
-        : await nextSegment(deps, work, { segments, purpose: step.purpose })
+        : await nextSegment(deps, work, { segments, ...step })
     await follow(deps, work, {
       run,
       errors: step.type === 'start' ? step.errors : undefined,
     })
+  }
+}
+
+/** A wait for the provider is cut short by a person who asks for it, by an agent that takes over, or by the settings. */
+async function unlessWaiting(
+  deps: ActivityDeps,
+  work: AgentWork,
+  { segments, step }: { segments: readonly RunRow[]; step: Step },
+): Promise<Step> {
+  const last = segments.at(-1)
+  if (!last || step.type !== 'end' || step.outcome.type !== 'parked') return step
+  if (work.tryNow === last.segment) return { type: 'start', purpose: 'resume' }
+  const instead = await aroundLimit(deps, work, last)
+  switch (instead.type) {
+    case 'wait':
+      return step
+    case 'other':
+      return { type: 'start', purpose: 'start', agent: instead.agent }
+    case 'fail': {
+      const reason = `${step.outcome.reason} Waiting for limits is switched off (waitOnLimits): retry then.`
+      return { type: 'end', outcome: { type: 'failed', reason } }
+    }
+    default:
+      return instead satisfies never
   }
 }
 
@@ -103,7 +130,9 @@ function stoppedOutcome({ status, stopped_by }: RunRow): AgentOutcome | undefine
 /** The validated answer, or its errors for the agent to mend, at most twice. */
 function answerOf(work: AgentWork, segments: readonly RunRow[], last: RunRow): Step {
   const parsed = STAGE_OUTPUTS[work.key.stage as AgentStage].safeParse(last.output?.output)
-  if (parsed.success) return { type: 'end', outcome: { type: 'answered', output: parsed.data } }
+  const { adapter } = last
+  if (parsed.success)
+    return { type: 'end', outcome: { type: 'answered', output: parsed.data, adapter } }
   const errors = z.prettifyError(parsed.error).slice(0, 4000)
   const repairs = segments.filter((segment) => segment.purpose === 'repair').length
   if (repairs < MAX_REPAIRS) return { type: 'start', purpose: 'repair', errors }
@@ -133,6 +162,7 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
       type: 'parked',
       reason: `${why} Goes on at ${new Date(untilMs).toISOString()}.`,
       untilMs,
+      segment: last.segment,
     },
   }
 }
@@ -151,15 +181,20 @@ async function budgetStop(deps: ActivityDeps, work: AgentWork): Promise<AgentOut
 async function nextSegment(
   deps: ActivityDeps,
   work: AgentWork,
-  next: { segments: readonly RunRow[]; purpose: RunPurpose },
+  next: { segments: readonly RunRow[]; purpose: RunPurpose; agent?: StageAgent },
 ): Promise<RunRow> {
-  const { adapter, model } = work.facts.goal.profile.stages[work.key.stage as AgentStage]
+  // a session goes on with the agent that has it
+  const last = next.segments.at(-1)
+  const { adapter, model } = next.agent ?? last ?? (await firstAgent(deps, work))
+  const own = next.segments.filter((segment) => segment.adapter === adapter)
   const sessionId =
     next.purpose === 'start'
       ? null
-      : (next.segments.findLast((segment) => segment.session_id)?.session_id ?? null)
+      : (own.findLast((segment) => segment.session_id)?.session_id ?? null)
+  const all = await listSegments(deps.database.knex, work.key)
   return createSegment(deps.database, work.key, {
-    segment: (next.segments.at(-1)?.segment ?? 0) + 1,
+    segment: (all.at(-1)?.segment ?? 0) + 1,
+    opinion: work.opinion ?? 1,
     purpose: next.purpose,
     adapter,
     model: model ?? null,
@@ -348,6 +383,7 @@ async function specFor(
   const stage = work.key.stage as AgentStage
   const adapter = await findAdapter(run.adapter, deps.acpAgents)
   const acp = acpAgentOf(run.adapter, deps.acpAgents)
+  const { path, ...program } = await programOf(deps, run.adapter)
   const settings = await readSettings(deps.database.knex)
   const outputSchema = outputJsonSchema(stage)
   // without a session nothing can be continued: the whole prompt again
@@ -357,6 +393,7 @@ async function specFor(
     runId: run.id,
     adapter: run.adapter,
     ...(acp ? { acp } : {}),
+    ...program,
     cwd: work.workspace.path,
     prompt,
     access: WRITING_STAGES.includes(stage) ? 'write' : 'read',
@@ -368,7 +405,10 @@ async function specFor(
       base: deps.environment,
       tmpdir: deps.runner.tmpdir(run.id),
       loginVariables: adapter?.loginVariables ?? [],
-      extra: { DEMO_HOME: join(deps.home, 'agents', 'demo') },
+      extra: {
+        DEMO_HOME: join(deps.home, 'agents', 'demo'),
+        ...(path === undefined ? {} : { PATH: path }),
+      },
     }),
     silenceSeconds: settings.agentSilenceSeconds,
     leaseSeconds: LEASE_SECONDS,

@@ -1,4 +1,5 @@
 import type { AgentEvent, Detection, RunSpec } from '../contracts/agent.ts'
+import type { ProgramSearch } from './find-program.ts'
 
 /**
  * The seam between Dispatch and a coding agent. Raw output of an agent's CLI or SDK never leaves the adapter's folder.
@@ -24,8 +25,10 @@ export interface Adapter {
   demo: boolean
   /** Names of the CLI's own login variables, which the agent's environment may carry besides the allow-list. */
   loginVariables: readonly string[]
+  /** Name of the program that is looked for; undefined where the adapter brings its own or its command is configured. */
+  program?: string
   /** Looks for the agent without spending a token and without ever asking anything; answers within 10 s. */
-  detect(env: Readonly<Record<string, string | undefined>>): Promise<Detection>
+  detect(search: ProgramSearch): Promise<Detection>
   /** Starts a new session. Never throws: a failure to start is the stream's `failed` event. */
   start(spec: RunSpec, io: AdapterIo): AgentSession
   /** Continues `spec.resumeSessionId`; the stream begins with a `session` event of the same id. */

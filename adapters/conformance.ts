@@ -222,7 +222,7 @@ export function adapterConformance(
     })
 
     test('detection costs nothing and names the agent', async () => {
-      expect(await makeAdapter().detect({})).toMatchObject({ adapter: name })
+      expect(await makeAdapter().detect({ env: {} })).toMatchObject({ adapter: name })
     })
   })
 }

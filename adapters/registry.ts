@@ -1,5 +1,6 @@
 import type { AcpAgent, Detection, RunSpec } from '../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
+import type { ProgramSearch } from './find-program.ts'
 import { missingSession } from './missing-session.ts'
 
 /** Every agent that Dispatch can drive. Loaded on use, so that the runner starts with one adapter and not with all. */
@@ -33,20 +34,28 @@ export async function findAdapter(
   return agent && (await import('./acp/acp-adapter.ts')).createAcpAdapter(name, agent)
 }
 
+/** Where all agents are looked for; `paths`: the programs that the person chose, by adapter. */
+export type AgentSearch = Omit<ProgramSearch, 'path'> & {
+  paths: Readonly<Record<string, string | undefined>>
+}
+
 /** What is installed on this machine, in the order of the registry, then of the configuration. */
 export async function detectAdapters(
-  env: Readonly<Record<string, string | undefined>>,
+  { paths, ...search }: AgentSearch,
   acpAgents: AcpAgents = {},
 ): Promise<Detection[]> {
   const names = [...ADAPTER_NAMES, ...Object.keys(acpAgents).map((name) => `${ACP}${name}`)]
   const found = await Promise.all(
-    names.map(async (name) => (await findAdapter(name, acpAgents))?.detect(env)),
+    names.map(async (name) =>
+      (await findAdapter(name, acpAgents))?.detect({ ...search, path: paths[name] || undefined }),
+    ),
   )
   return found.filter((each) => each !== undefined)
 }
 
 /** Starts or resumes what `spec` asks for. An unknown adapter is a session that ends as `failed`/`missing`. */
 export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSession> {
+  if (spec.refused !== undefined) return missingSession(spec.refused)
   const agents = spec.acp ? { [spec.adapter.slice(ACP.length)]: spec.acp } : {}
   const adapter = await findAdapter(spec.adapter, agents)
   if (!adapter) return unknownAgent(spec.adapter)

@@ -87,8 +87,10 @@ export interface RunSpec {
   adapter: string
   /** How the agent is started, where `adapter` is `acp:<name>`. */
   acp?: AcpAgent
-  /** The binary found by detection; adapters that bring their own program leave it out. */
+  /** The program to start; adapters that bring their own leave it out. */
   binary?: string
+  /** Why no program may be started, in words: the run ends with it as `missing`. */
+  refused?: string
   cwd: string
   prompt: string
   model?: string
@@ -125,6 +127,26 @@ export type RunState = 'absent' | 'running' | 'exited' | 'lost'
 /** In a profile, in place of an adapter's name: Dispatch chooses the agent when the goal is filed. */
 export const AUTO = 'auto'
 
+/** What an agent of that version can do, as far as Dispatch drives it. */
+export const CAPABILITIES = [
+  'streams', // shows text while it works
+  'corrections', // takes a correction in the middle of its work
+  'resumes', // goes on with a session after any end
+  'structured', // gives its answer in a given shape
+  'cost', // tells what a run cost
+  'read_only', // can be kept from writing
+] as const
+export type Capability = (typeof CAPABILITIES)[number]
+
+/** Another copy of an agent's program that was found, and why it is not the one that is started. */
+export interface OtherCopy {
+  path: string
+  /** Who put it there. */
+  place: string
+  version?: string
+  why: string
+}
+
 /** What detection knows about an installed agent; no token is spent to find out. */
 export interface Detection {
   adapter: string
@@ -132,6 +154,12 @@ export interface Detection {
   found: boolean
   version?: string
   binary?: string
+  /** What `binary` leads to, who put it there and whose it is. */
+  realpath?: string
+  place?: string
+  owner?: string
+  capabilities?: readonly Capability[]
+  others?: readonly OtherCopy[]
   login: 'ready' | 'needed' | 'unknown'
   /** True for the built-in scripted agent: shown as a demo everywhere. */
   demo: boolean

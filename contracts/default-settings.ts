@@ -1,5 +1,12 @@
 import type { Settings } from './schemas.ts'
 
+/** The setting that names an adapter's program. */
+export const PATH_SETTINGS = {
+  claude: 'claudePath',
+  codex: 'codexPath',
+  gemini: 'geminiPath',
+} as const satisfies Record<string, keyof Settings>
+
 /** What holds until somebody sets something else. Zod-free: the UI marks what differs from it. */
 export const DEFAULT_SETTINGS: Settings = {
   displayName: '',
@@ -10,4 +17,8 @@ export const DEFAULT_SETTINGS: Settings = {
   maxPerGoal: 2,
   maxVerifyRounds: 2,
   agentSilenceSeconds: 900,
+  waitOnLimits: true,
+  claudePath: '',
+  codexPath: '',
+  geminiPath: '',
 }

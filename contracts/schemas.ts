@@ -1,6 +1,6 @@
 /** Every entity as it crosses the wire. Times are ISO-8601 UTC strings; money is USD; absent cost means unknown. */
 import { z } from 'zod'
-import { FAILURE_REASONS } from './agent.ts'
+import { CAPABILITIES, FAILURE_REASONS } from './agent.ts'
 import {
   auditFinding,
   implementOutput,
@@ -55,6 +55,8 @@ export const project = z.object({
   trusted: z.boolean(),
   checks: z.array(checkCommand),
   profileId: uuid.nullable(),
+  /** What every agent of its goals is told besides the repository's own files; Markdown. */
+  conventions: z.string(),
   createdAt: time,
   /** What agents cannot do in this repository; told when it is added. */
   notes: z.array(z.string()).optional(),
@@ -73,6 +75,12 @@ export const profile = z.object({
   id: uuid,
   name: z.string(),
   stages: profileStages,
+  /** What every agent that works by this profile is told; Markdown. */
+  conventions: z.string(),
+  /** Another agent that judges the security items after verify passed; null where none does. */
+  secondOpinion: stageAgent.nullable(),
+  /** Who takes an agent's place while its provider limits it, the first choice first; `auto` leaves it to Auto Model. */
+  fallbacks: z.array(stageAgent),
   createdAt: time,
 })
 export type Profile = z.infer<typeof profile>
@@ -91,6 +99,10 @@ export const profileSnapshot = z.object({
   skipSpecReview: z.boolean(),
   tokenBudget: z.int(),
   maxVerifyRounds: z.int(),
+  /** The profile itself, whose conventions hold from the next prompt on. Goals of before have none of these. */
+  id: uuid.optional(),
+  secondOpinion: stageAgent.nullable().optional(),
+  fallbacks: z.array(stageAgent).optional(),
 })
 export type ProfileSnapshot = z.infer<typeof profileSnapshot>
 
@@ -102,6 +114,8 @@ export const stageState = z.object({
   adapter: z.string().nullable(),
   /** Why it waits or failed, in words a person can act on. */
   reason: z.string().nullable(),
+  /** When it goes on by itself, while it waits for a provider; a retry goes on at once. */
+  resumesAt: time.nullable(),
   startedAt: time.nullable(),
   endedAt: time.nullable(),
   usage,
@@ -121,6 +135,8 @@ export const task = z.object({
   reason: z.string().nullable(),
   stage: z.enum(STAGES).nullable(),
   adapter: z.string().nullable(),
+  /** Who writes it instead of the profile's agents, where a person said so. */
+  agent: stageAgent.nullable(),
   blastRadius: z.enum(RISKS).nullable(),
   tier: z.enum(TIERS).nullable(),
   branch: z.string().nullable(),
@@ -216,6 +232,17 @@ export const reviewDiff = z.object({
 })
 export type ReviewDiff = z.infer<typeof reviewDiff>
 
+/** What another agent than verify's says of the security items, or why it says nothing. */
+export const secondOpinion = z.object({
+  adapter: z.string(),
+  model: z.string().nullable(),
+  status: z.enum(['given', 'missing', 'not_needed']),
+  /** Why there is none. */
+  reason: z.string().nullable(),
+  items: z.array(verifyItem),
+})
+export type SecondOpinion = z.infer<typeof secondOpinion>
+
 export const checklistItem = z.strictObject({
   id: z.string().max(200),
   text: z.string(),
@@ -224,6 +251,17 @@ export const checklistItem = z.strictObject({
   /** Where to look, when whoever judged it said so. */
   file: z.string().optional(),
   line: z.int().optional(),
+  /** What a second agent says of the same item. `disagrees`: it counts as not passed whatever verify said. */
+  second: z
+    .strictObject({
+      adapter: z.string(),
+      result: z.enum(['pass', 'warn', 'fail', 'unchecked']),
+      evidence: z.string().nullable(),
+      file: z.string().optional(),
+      line: z.int().optional(),
+      disagrees: z.boolean(),
+    })
+    .optional(),
 })
 export type ChecklistItem = z.infer<typeof checklistItem>
 
@@ -269,6 +307,8 @@ export const review = reviewSummary.extend({
   summary: z.string().nullable(),
   deviations: z.array(z.string()),
   findings: z.array(auditFinding),
+  /** Null where the profile asks for none, or before verify has passed. */
+  secondOpinion: secondOpinion.nullable(),
   history: z.array(
     z.object({
       shortId: z.string(),
@@ -301,6 +341,8 @@ export const agentRun = z.object({
   demo: z.boolean(),
   host: z.string(),
   sessionId: z.string().nullable(),
+  /** 2: another agent's opinion after verify. */
+  opinion: z.int(),
   status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']),
   exitReason: z.enum(FAILURE_REASONS).nullable(),
   exitDetail: z.string().nullable(),
@@ -330,6 +372,27 @@ export type Correction = z.infer<typeof correction>
 export const agentRunDetail = agentRun.extend({ corrections: z.array(correction) })
 export type AgentRunDetail = z.infer<typeof agentRunDetail>
 
+/** Corrections of a project that say the same, which could be a convention. */
+export const suggestion = z.object({
+  id: uuid,
+  shortId: z.string(),
+  projectId: uuid,
+  projectName: z.string(),
+  /** The profile of the goal that was corrected last. */
+  profileName: z.string(),
+  /** The one that stands best for all. */
+  text: z.string(),
+  status: z.enum(['pending', 'accepted', 'dismissed']),
+  corrections: z.array(
+    z.object({ id: uuid, runShortId: z.string(), text: z.string(), by: z.string(), at: time }),
+  ),
+  decidedBy: z.string().nullable(),
+  decidedAt: time.nullable(),
+  createdAt: time,
+  updatedAt: time,
+})
+export type Suggestion = z.infer<typeof suggestion>
+
 export const transcriptEntry = z.object({
   seq: z.int(),
   at: time,
@@ -345,6 +408,21 @@ export const adapterInfo = z.object({
   found: z.boolean(),
   version: z.string().nullable(),
   binary: z.string().nullable(),
+  /** What the binary leads to. */
+  realpath: z.string().nullable(),
+  /** Who put it there, such as "npm" or "nvm". */
+  place: z.string().nullable(),
+  owner: z.string().nullable(),
+  capabilities: z.array(z.enum(CAPABILITIES)),
+  /** Copies that are not started, and why. */
+  others: z.array(
+    z.object({
+      path: z.string(),
+      place: z.string(),
+      version: z.string().nullable(),
+      why: z.string(),
+    }),
+  ),
   login: z.enum(['ready', 'needed', 'unknown']),
   demo: z.boolean(),
   advice: z.string().nullable(),
@@ -389,6 +467,11 @@ export const poolState = z.object({
 })
 export type PoolState = z.infer<typeof poolState>
 
+const programPath = z
+  .string()
+  .max(4096)
+  .regex(/^$|^\/|^[A-Za-z]:[\\/]/, 'must be the absolute path of a program, or empty')
+
 export const settings = z.strictObject({
   displayName: z.string().max(100),
   skipSpecReview: z.boolean(),
@@ -402,6 +485,12 @@ export const settings = z.strictObject({
   maxVerifyRounds: z.int().min(0).max(10),
   /** Longest silence of an agent before it counts as hung, in seconds. */
   agentSilenceSeconds: z.int().min(1).max(86_400),
+  /** Wait for a provider's limit to end; off, a person is asked at once. */
+  waitOnLimits: z.boolean(),
+  /** The program of each agent; empty: Dispatch looks for it. */
+  claudePath: programPath,
+  codexPath: programPath,
+  geminiPath: programPath,
 })
 export type Settings = z.infer<typeof settings>
 

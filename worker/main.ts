@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
+import { agentSearch } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
 import { detectAdapters } from '../adapters/registry.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
@@ -48,6 +49,11 @@ async function main(): Promise<void> {
     spawnerService: config.spawnerService,
     log: (message) => log.warn(message),
   })
+  const scanAgents = async () => {
+    const environment = processEnv()
+    const search = await agentSearch({ database, environment, home: home.root })
+    await storeDetections(database, await detectAdapters(search, config.acpAgents))
+  }
   const git = createGit({
     home: home.root,
     path: config.path,
@@ -68,9 +74,7 @@ async function main(): Promise<void> {
       log: (message, data) => log.warn(data ?? {}, message),
     }),
     keepSwept(runner, database, log),
-    detectAdapters(processEnv(), config.acpAgents).then((found) =>
-      storeDetections(database, found),
-    ),
+    scanAgents(),
   ])
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown()
@@ -84,8 +88,7 @@ async function main(): Promise<void> {
     url: config.databaseUrl,
     database,
     runner,
-    scanAdapters: async () =>
-      storeDetections(database, await detectAdapters(processEnv(), config.acpAgents)),
+    scanAdapters: scanAgents,
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
   process.send?.({ type: 'ready' })

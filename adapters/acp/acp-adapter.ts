@@ -1,11 +1,11 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { statSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import type { AcpAgent, Detection, RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import { chooseProgram, type ProgramSearch } from '../find-program.ts'
+import { copiesOf } from '../look-at-copies.ts'
 import { missingSession } from '../missing-session.ts'
 import { openAcpSession } from './acp-session.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /**
  * Any agent that speaks the Agent Client Protocol over stdio (https://agentclientprotocol.com). `name`: `acp:<name>`; `agent`: its command
@@ -14,7 +14,7 @@ type Env = Readonly<Record<string, string | undefined>>
 export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
   const title = agent.title ?? name.replace(/^acp:/, '')
   const open = (spec: RunSpec, io: AdapterIo): AgentSession => {
-    const command = spec.binary ?? findProgram(agent.command, spec.env)
+    const command = spec.binary ?? choose(agent, { env: spec.env }).chosen?.path
     const isFolder = statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() === true
     if (command === undefined) return missingSession(adviceFor(agent))
     if (!isFolder) return missingSession(`The working folder ${spec.cwd} does not exist.`)
@@ -25,12 +25,14 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
     title,
     demo: false,
     loginVariables: agent.env ?? [],
-    async detect(env): Promise<Detection> {
-      const base = { adapter: name, title, demo: false, login: 'unknown' as const }
-      const binary = findProgram(agent.command, env)
+    async detect(search): Promise<Detection> {
+      const choice = choose(agent, search)
+      const copies = await copiesOf(choice, agent.command, search.env)
+      const base = { adapter: name, title, demo: false, login: 'unknown' as const, ...copies }
+      const binary = choice.chosen?.path
       return binary === undefined
-        ? { ...base, found: false, advice: adviceFor(agent) }
-        : { ...base, found: true, binary }
+        ? { ...base, found: false, advice: choice.problem ?? adviceFor(agent) }
+        : { ...base, found: true, binary, capabilities: ['streams', 'corrections'] }
     },
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
@@ -40,21 +42,6 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
 const adviceFor = ({ command }: AcpAgent) =>
   `${command} is not there: install it, or correct its command in config.toml`
 
-function findProgram(command: string, { PATH = '' }: Env): string | undefined {
-  const places = isAbsolute(command)
-    ? [command]
-    : PATH.split(delimiter)
-        .filter((folder) => folder !== '')
-        .map((folder) => join(folder, command))
-  return places.find(isProgram)
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    // Not there, or not ours to run: the next place.
-    return false
-  }
-}
+/** The command is the person's choice: an absolute path is looked at alone. */
+const choose = ({ command }: AcpAgent, search: ProgramSearch) =>
+  chooseProgram(command, isAbsolute(command) ? { ...search, path: command } : search)

@@ -49,10 +49,11 @@ export function createClaudeAdapter(): Adapter {
   }
   return {
     name: 'claude',
+    program: 'claude',
     title: TITLE,
     demo: false,
     loginVariables: LOGIN_VARIABLES,
-    detect: (env) => detectClaude(env, { adapter: 'claude', title: TITLE, demo: false }),
+    detect: (search) => detectClaude(search, { adapter: 'claude', title: TITLE, demo: false }),
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
   }

@@ -38,10 +38,11 @@ export function createCodexAdapter(): Adapter {
   }
   return {
     name: 'codex',
+    program: 'codex',
     title: TITLE,
     demo: false,
     loginVariables: LOGIN_VARIABLES,
-    detect: (env) => detectCodex(env, { adapter: 'codex', title: TITLE, demo: false }),
+    detect: (search) => detectCodex(search, { adapter: 'codex', title: TITLE, demo: false }),
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
   }

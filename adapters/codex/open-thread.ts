@@ -1,8 +1,8 @@
 import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
+import { isLeast } from '../version.ts'
 import { sandboxMode } from './access.ts'
 import { reasonOf } from './failures.ts'
 import type { JsonRpc } from './json-rpc.ts'
-import { isLeast } from './version.ts'
 import type { ConfigAnswer, ThreadAnswer } from './wire.ts'
 
 /** The oldest app-server whose protocol this folder speaks. */

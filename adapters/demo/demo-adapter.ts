@@ -37,7 +37,8 @@ export function createDemoAdapter(
     loginVariables: ['DEMO_HOME'],
     async detect() {
       const base = { adapter: 'demo', title: DEMO_TITLE, demo: true, login: 'ready' as const }
-      if (existsSync(program)) return { ...base, found: true, version: 'built in', binary: program }
+      const known = { found: true, version: 'built in', binary: program, capabilities: CAN }
+      if (existsSync(program)) return { ...base, ...known }
       return { ...base, found: false, advice: 'Build Dispatch first: npm run build' }
     },
     start: (spec, io) => open(spec, io, ['--session-id', spec.newSessionId]),
@@ -45,6 +46,7 @@ export function createDemoAdapter(
   }
 }
 
+const CAN = ['streams', 'corrections', 'resumes', 'structured', 'cost'] as const
 const demoHome = (env: Readonly<Record<string, string>>) =>
   env['DEMO_HOME'] ?? join(env['HOME'] ?? '/nonexistent', '.dispatch-demo')
 const modelOf = (spec: RunSpec) => (spec.model === undefined ? [] : ['--model', spec.model])

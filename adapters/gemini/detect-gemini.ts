@@ -1,31 +1,43 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Detection } from '../../contracts/agent.ts'
-import { findGemini, INSTALL_GEMINI } from './find-gemini.ts'
+import { askProgram } from '../ask-program.ts'
+import type { Env } from '../expand-place.ts'
+import { chooseProgram, type ProgramSearch } from '../find-program.ts'
+import { copiesOf } from '../look-at-copies.ts'
+import { isLeast, versionIn } from '../version.ts'
+import { INSTALL_GEMINI } from './find-gemini.ts'
 import { authTypeOf, loginOf, personsFolder } from './run-home.ts'
 
-const LOOK_MS = 8_000
 /** The first whose extensions' hooks run in a folder that is not trusted, and that takes `--session-id`, as far as was tested. */
 const TESTED_VERSION = [0, 61, 0] as const
+const CAPABILITIES = ['streams', 'corrections', 'resumes', 'structured', 'read_only'] as const
 
-type Env = Readonly<Record<string, string | undefined>>
 type DetectionBase = Pick<Detection, 'adapter' | 'title' | 'demo'>
 
 /** Finds Gemini CLI and asks for its version; whether it is logged in is read from what is on the disk. Costs nothing, asks nothing. */
-export async function detectGemini(env: Env, base: DetectionBase): Promise<Detection> {
-  const binary = findGemini(env)
-  if (binary === undefined)
-    return { ...base, found: false, login: 'unknown', advice: `Install it: ${INSTALL_GEMINI}` }
-  const said = await ask(binary, env)
-  const version = /\d+\.\d+\.\d+/.exec(said)?.[0]
+export async function detectGemini(search: ProgramSearch, base: DetectionBase): Promise<Detection> {
+  const choice = chooseProgram('gemini', search)
+  const env = { ...search.env, GEMINI_CLI_NO_RELAUNCH: 'true' }
+  const binary = choice.chosen?.path
+  if (binary === undefined) {
+    const copies = await copiesOf(choice, 'gemini', env)
+    const advice = choice.problem ?? `Install it: ${INSTALL_GEMINI}`
+    return { ...base, found: false, login: 'unknown', advice, ...copies }
+  }
+  const [{ said }, copies] = await Promise.all([
+    askProgram(binary, ['--version'], env),
+    copiesOf(choice, 'gemini', env),
+  ])
+  const version = versionIn(said)
   if (version === undefined) {
     const advice = `${binary} does not run (${said.slice(0, 200)}). Install it again: ${INSTALL_GEMINI}`
-    return { ...base, found: false, binary, login: 'unknown', advice }
+    return { ...base, found: false, binary, login: 'unknown', advice, ...copies }
   }
-  const login = loginState(env)
+  const login = loginState(search.env)
   const advice = adviceFor(login, version)
-  return { ...base, found: true, version, binary, login, ...(advice ? { advice } : {}) }
+  const known = { found: true, version, binary, login, capabilities: CAPABILITIES }
+  return { ...base, ...known, ...copies, ...(advice ? { advice } : {}) }
 }
 
 function loginState(env: Env): Detection['login'] {
@@ -43,25 +55,7 @@ const unlessKeychain = () => (process.platform === 'darwin' ? 'unknown' : 'neede
 
 function adviceFor(login: Detection['login'], version: string): string | undefined {
   if (login === 'needed') return 'Log in: start gemini and choose how, or set GEMINI_API_KEY'
-  const parts = version.split('.').map(Number)
-  const at = TESTED_VERSION.findIndex((least, index) => parts[index] !== least)
-  const isOld = at !== -1 && (parts[at] ?? 0) < (TESTED_VERSION[at] ?? 0)
-  return isOld
-    ? `Tested with ${TESTED_VERSION.join('.')} and later. Update it: ${INSTALL_GEMINI}`
-    : undefined
-}
-
-/** Never rejects: what went wrong is what it said. */
-function ask(binary: string, env: Env): Promise<string> {
-  const options = {
-    env: { ...env, GEMINI_CLI_NO_RELAUNCH: 'true' },
-    timeout: LOOK_MS,
-    maxBuffer: 1 << 20,
-  }
-  return new Promise((resolve) => {
-    const child = execFile(binary, ['--version'], options, (error, stdout, stderr) =>
-      resolve(stdout.trim() || stderr.trim() || (error?.message ?? '')),
-    )
-    child.stdin?.end()
-  })
+  return isLeast(version, TESTED_VERSION)
+    ? undefined
+    : `Tested with ${TESTED_VERSION.join('.')} and later. Update it: ${INSTALL_GEMINI}`
 }

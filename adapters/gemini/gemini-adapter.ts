@@ -24,10 +24,11 @@ export function createGeminiAdapter(): Adapter {
   }
   return {
     name: 'gemini',
+    program: 'gemini',
     title: TITLE,
     demo: false,
     loginVariables: LOGIN_VARIABLES,
-    detect: (env) => detectGemini(env, { adapter: 'gemini', title: TITLE, demo: false }),
+    detect: (search) => detectGemini(search, { adapter: 'gemini', title: TITLE, demo: false }),
     start: (spec, io) => open(spec, io),
     resume: (spec, io) => open(spec, io),
   }

@@ -1,3 +1,4 @@
+import { PATH_SETTINGS } from '../../contracts/default-settings.ts'
 import { SYSTEM_STREAM } from '../../contracts/ids.ts'
 import { routes } from '../../contracts/routes.ts'
 import type { Settings } from '../../contracts/schemas.ts'
@@ -18,6 +19,7 @@ import { poolState } from '../../db/views/pool.ts'
 import type { Handlers } from '../bind.ts'
 import type { ChangeContext, Changes } from '../change.ts'
 import type { ApiDeps } from '../deps.ts'
+import { suggestFrom } from '../suggest.ts'
 
 type AgentRoutes = Pick<
   Handlers,
@@ -60,7 +62,10 @@ export function agentRoutes({ database: { knex } }: ApiDeps, changes: Changes): 
         async ({ tx, emit, actor }) => {
           const run = await resolveId(tx, 'run', params.id)
           if (isRefusal(run)) return run
-          return createCorrection(tx, emit, { runId: run.id, text: body.text, actor })
+          const made = await createCorrection(tx, emit, { runId: run.id, text: body.text, actor })
+          if (isRefusal(made)) return made
+          await suggestFrom(tx, emit, { ...made.correction, goalId: made.goalId })
+          return made.correction
         },
       ),
     stopAgent: ({ params }) =>
@@ -159,6 +164,8 @@ async function changeSettings(
   )
   if (different.length === 0) return before
   await writeSettings(tx, Object.fromEntries(different) as Partial<Settings>, actor)
+  const paths: readonly string[] = Object.values(PATH_SETTINGS)
+  if (different.some(([key]) => paths.includes(key))) await askForScan(tx)
   emit({
     type: 'settings.changed',
     stream: SYSTEM_STREAM,

@@ -16,7 +16,7 @@ export const adapters = defineCommand({
         { title: 'FOUND' },
         { title: 'VERSION' },
         { title: 'LOGIN' },
-        { title: 'TITLE' },
+        { title: 'PROGRAM', flexible: true },
         { title: 'ADVICE', flexible: true },
       ],
       row: (adapter) => [
@@ -24,7 +24,9 @@ export const adapters = defineCommand({
         { text: adapter.found ? 'yes' : 'no', style: adapter.found ? 'green' : 'dim' },
         adapter.version ?? '',
         adapter.login,
-        adapter.title,
+        adapter.binary && adapter.place
+          ? `${adapter.binary} (${adapter.place})`
+          : (adapter.binary ?? ''),
         adapter.advice ?? '',
       ],
     })

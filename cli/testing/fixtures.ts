@@ -44,6 +44,7 @@ export const project: Project = {
   trusted: false,
   checks: [{ name: 'test', command: 'npm test' }],
   profileId: null,
+  conventions: '',
   createdAt: at,
 }
 
@@ -73,6 +74,7 @@ export const stage = (
   attempt: 1,
   adapter: 'demo',
   reason: null,
+  resumesAt: null,
   startedAt: at,
   endedAt: null,
   usage,
@@ -131,6 +133,7 @@ export const review: Review = {
   summary: 'The form and its check',
   deviations: [],
   findings: [],
+  secondOpinion: null,
   history: [],
 }
 
@@ -147,6 +150,7 @@ export const task: Task = {
   reason: null,
   stage: 'implement',
   adapter: 'demo',
+  agent: null,
   blastRadius: 'high',
   tier: 'block',
   branch: null,
@@ -244,6 +248,7 @@ export const run: AgentRun = {
   stage: 'implement',
   attempt: 1,
   segment: 1,
+  opinion: 1,
   adapter: 'demo',
   model: null,
   demo: true,
@@ -305,6 +310,10 @@ export const settings: Settings = {
   maxPerGoal: 2,
   maxVerifyRounds: 2,
   agentSilenceSeconds: 600,
+  waitOnLimits: true,
+  claudePath: '',
+  codexPath: '',
+  geminiPath: '',
 }
 
 export const problem = (

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { Detection } from '../../contracts/agent.ts'
 import { shortId } from '../../contracts/ids.ts'
 import type {
   AdapterInfo,
@@ -27,6 +28,7 @@ interface RunRow {
   model: string | null
   host: string
   session_id: string | null
+  opinion: number
   status: AgentRun['status']
   exit_reason: AgentRun['exitReason']
   exit_detail: string | null
@@ -68,6 +70,7 @@ const toRun = (row: RunRow): AgentRun => ({
   demo: row.adapter === 'demo',
   host: row.host,
   sessionId: row.session_id,
+  opinion: row.opinion,
   status: row.status,
   exitReason: row.exit_reason,
   exitDetail: row.exit_detail,
@@ -174,7 +177,7 @@ export async function readTranscript(
 
 /** Agents as the last detection found them. */
 export async function listAdapters(knex: Knex): Promise<AdapterInfo[]> {
-  const rows: { detection: Partial<AdapterInfo> & { adapter: string }; detected_at: string }[] =
+  const rows: { detection: Partial<Detection> & { adapter: string }; detected_at: string }[] =
     await knex('adapters').orderBy('adapter')
   return rows.map(({ detection, detected_at }) => ({
     adapter: detection.adapter,
@@ -182,6 +185,11 @@ export async function listAdapters(knex: Knex): Promise<AdapterInfo[]> {
     found: detection.found ?? false,
     version: detection.version ?? null,
     binary: detection.binary ?? null,
+    realpath: detection.realpath ?? null,
+    place: detection.place ?? null,
+    owner: detection.owner ?? null,
+    capabilities: [...(detection.capabilities ?? [])],
+    others: (detection.others ?? []).map((copy) => ({ ...copy, version: copy.version ?? null })),
     login: detection.login ?? 'unknown',
     demo: detection.demo ?? false,
     advice: detection.advice ?? null,

@@ -75,7 +75,7 @@ describe('configured', () => {
     const { acpAgents } = loadConfig({ HOME: home }, { home })
     const adapter = await findAdapter('acp:stub', acpAgents)
     expect(adapter).toMatchObject({ name: 'acp:stub', loginVariables: ['STUB_KEY'] })
-    const found = await detectAdapters({ PATH: '/nowhere' }, acpAgents)
+    const found = await detectAdapters({ env: { PATH: '/nowhere' }, paths: {} }, acpAgents)
     expect(found.find((each) => each.adapter === 'acp:stub')).toMatchObject({
       title: 'Stub',
       found: true,

@@ -255,7 +255,8 @@ test('a plan that is used up is a quota with the time of its renewal', async () 
 })
 
 describe.concurrent('Claude Code is detected', () => {
-  const detect = async (env: Record<string, string>) => (await findAdapter('claude'))?.detect(env)
+  const detect = async (env: Record<string, string>) =>
+    (await findAdapter('claude'))?.detect({ env })
 
   test('missing: with the command that installs it', async () => {
     expect(await detect({ PATH: '/nowhere' })).toMatchObject({

@@ -285,7 +285,8 @@ describe.concurrent('Codex when', () => {
 })
 
 describe.concurrent('Codex is detected', () => {
-  const detect = async (env: Record<string, string>) => (await findAdapter('codex'))?.detect(env)
+  const detect = async (env: Record<string, string>) =>
+    (await findAdapter('codex'))?.detect({ env })
 
   test('missing: with the command that installs it', async () => {
     expect(await detect({ PATH: '/nowhere' })).toMatchObject({

@@ -330,7 +330,8 @@ describe.concurrent('Gemini CLI when', () => {
 })
 
 describe.concurrent('Gemini CLI is detected', () => {
-  const detect = async (env: Record<string, string>) => (await findAdapter('gemini'))?.detect(env)
+  const detect = async (env: Record<string, string>) =>
+    (await findAdapter('gemini'))?.detect({ env })
 
   test('missing: with the command that installs it', async () => {
     expect(await detect({ PATH: '/nowhere' })).toMatchObject({

@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import type { Env } from './expand-place.ts'
+import { pathWith } from './find-program.ts'
+
+const LOOK_MS = 8_000
+
+export interface Answer {
+  /** It ended with 0. */
+  ok: boolean
+  /** What it printed, or why it could not. */
+  said: string
+}
+
+/** Runs a program that answers at once, such as `claude --version`. Never rejects: what went wrong is what it said. */
+export function askProgram(binary: string, args: string[], env: Env): Promise<Answer> {
+  const options = {
+    env: { ...env, PATH: pathWith(binary, env['PATH']) },
+    timeout: LOOK_MS,
+    maxBuffer: 1 << 20,
+  }
+  return new Promise((resolve) => {
+    const child = execFile(binary, args, options, (error, stdout, stderr) =>
+      resolve({
+        ok: error === null,
+        said: stdout.trim() || stderr.trim() || (error?.message ?? ''),
+      }),
+    )
+    child.stdin?.end()
+  })
+}
