@@ -63,9 +63,7 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     if (stop) return stop
     if (step.type === 'start') throwIfEnding()
     const run =
-      step.type === 'attach'
-        ? step.run
-        : await nextSegment(deps, work, { segments, ...step })
+      step.type === 'attach' ? step.run : await nextSegment(deps, work, { segments, ...step })
     await follow(deps, work, {
       run,
       errors: step.type === 'start' ? step.errors : undefined,

@@ -24,6 +24,8 @@ interface Concluded {
   workspace: Workspace
   checks: CheckResult[] | undefined
   output: unknown
+  /** The agent that answered. */
+  adapter: string
 }
 
 const SUMMARY = 2000
@@ -79,7 +81,7 @@ async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Stage
 /** A new version; older ones of the role are superseded. The same content again is the same version. */
 async function storeSpec(
   deps: ActivityDeps,
-  { key, facts }: Concluded,
+  { key, adapter }: Concluded,
   spec: { role: string; status: string; content: SpecOutput | TestSpecOutput | SecuritySpecOutput },
 ): Promise<StageResult> {
   const hash = contentHash(spec.content)
@@ -100,7 +102,7 @@ async function storeSpec(
       status: spec.status,
       content: JSON.stringify(spec.content),
       hash,
-      created_by: `agent:${facts.goal.profile.stages[key.stage as 'spec'].adapter}`,
+      created_by: `agent:${adapter}`,
     })
   })
   return { outcome: 'passed' }
@@ -162,13 +164,9 @@ function tell(
   emit({ ...body, stream: goalStream(key.goalId), actor: 'dispatch' } as EmittedEvent)
 }
 
-/** A failed check or item goes back to the implementing agent with its evidence. */
-async function judge(
-  deps: ActivityDeps,
-  { key, facts, checks = [] }: Concluded,
-  output: VerifyOutput,
-): Promise<StageResult> {
-  const failed = [
+/** What verify holds against the work: failed checks and failed items, in words with their evidence. */
+export function problemsOf(checks: readonly CheckResult[], output: VerifyOutput): string[] {
+  return [
     ...checks
       .filter((check) => !check.ok)
       .map(
@@ -182,6 +180,15 @@ async function judge(
           `${item.ref}: ${item.evidence}${item.file ? ` (${item.file}${item.line ? `:${item.line}` : ''})` : ''}`,
       ),
   ]
+}
+
+/** A failed check or item goes back to the implementing agent with its evidence. */
+async function judge(
+  deps: ActivityDeps,
+  { key, facts, checks = [] }: Concluded,
+  output: VerifyOutput,
+): Promise<StageResult> {
+  const failed = problemsOf(checks, output)
   const count = (result: string) => output.items.filter((item) => item.result === result).length
   await deps.database.change(async (tx: Tx, emit) => {
     const data = {

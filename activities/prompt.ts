@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { STAGE_TITLES } from '../contracts/stages.ts'
-import { correctionsOf } from '../db/corrections.ts'
+import { correctionsOf, type Told } from '../db/corrections.ts'
+import type { GoalFacts } from '../db/facts.ts'
 import type { RunPurpose } from '../db/runs.ts'
 import { fenced } from '../prompts/prompts.ts'
 import type { AgentWork } from './agent-work.ts'
@@ -40,9 +41,13 @@ export async function promptFor(
   const closing = await deps.prompts.render('closing', closingValues({ ...work, corrections }))
   if (work.purpose === 'repair')
     return (await deps.prompts.render('repair', { errors: fenced(work.errors ?? '') })) + closing
-  if (work.purpose === 'resume') return (await deps.prompts.render('resume', {})) + closing
+  if (work.purpose === 'resume') {
+    const conventions = fenced(setConventions(work.facts) || NONE)
+    return (await deps.prompts.render('resume', { conventions })) + closing
+  }
   const context = await deps.prompts.render('context', await contextValues(work))
-  return context + (await deps.prompts.render(work.key.stage, {})) + closing
+  const asked = work.opinion === 2 ? 'second_opinion' : work.key.stage
+  return context + (await deps.prompts.render(asked, {})) + closing
 }
 
 async function contextValues({
@@ -57,7 +62,7 @@ async function contextValues({
     project: fenced(
       `Name: ${project.name}\nStack: ${(await stackOf(workspace.path)).join(', ') || 'unknown'}\nTarget branch: ${goal.target_branch}`,
     ),
-    conventions: fenced(await conventionsOf(workspace.path)),
+    conventions: fenced(await conventionsOf(workspace.path, facts)),
     goal_title: fenced(goal.title),
     goal: fenced(goal.description),
     // a spec that is changed on request is not approved, but its next version is written from it
@@ -74,7 +79,7 @@ function closingValues({
   checks,
   corrections,
   outputSchema,
-}: AgentWork & { corrections: string[]; outputSchema: Record<string, unknown> }): Record<
+}: AgentWork & { corrections: Told[]; outputSchema: Record<string, unknown> }): Record<
   string,
   string
 > {
@@ -91,8 +96,7 @@ function closingValues({
     task: about ? fenced(JSON.stringify(about)) : `${STAGE_TITLES[key.stage]} of the whole goal`,
     attempt: String(key.attempt),
     feedback: feedback ? fenced(feedback) : NONE,
-    corrections:
-      corrections.length > 0 ? fenced(corrections.map((text) => `- ${text}`).join('\n')) : NONE,
+    corrections: corrections.length > 0 ? fenced(corrections.map(correctionLine).join('\n')) : NONE,
     checks: results && results.length > 0 ? fenced(results.join('\n')) : NONE,
     output_schema: JSON.stringify(outputSchema),
   }
@@ -107,12 +111,31 @@ async function stackOf(path: string): Promise<string[]> {
   return [...new Set(found.flat())]
 }
 
-async function conventionsOf(path: string): Promise<string> {
+const correctionLine = ({ text, elsewhere }: Told) =>
+  `- ${text}${elsewhere === null ? '' : ` (told ${elsewhere})`}`
+
+/** What the repository says, then what people set for the project and the profile. */
+async function conventionsOf(path: string, facts: GoalFacts): Promise<string> {
+  const parts = [await conventionFile(path), setConventions(facts)].filter((part) => part !== '')
+  return parts.join('\n\n') || NONE
+}
+
+async function conventionFile(path: string): Promise<string> {
   for (const file of CONVENTION_FILES) {
     const text = await head(join(path, file), CONVENTION_BYTES)
     if (text !== undefined) return `From ${file}:\n${text}`
   }
-  return NONE
+  return ''
+}
+
+/** Conventions that people keep in Dispatch; empty where there are none. */
+function setConventions({ project, profileConventions, goal }: GoalFacts): string {
+  const part = (whose: string, text: string) =>
+    text.trim() === '' ? [] : [`Set for ${whose}:\n${text.trim()}`]
+  return [
+    ...part('this project', project.conventions),
+    ...part(`the profile ${goal.profile.name}`, profileConventions),
+  ].join('\n\n')
 }
 
 /** The first bytes of a regular file; undefined when there is none. A link is not followed: it could lead anywhere. */

@@ -1,6 +1,6 @@
 import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contracts/ids.ts'
 import type { ImplementOutput, SpecOutput, VerifyItem } from '../contracts/outputs.ts'
-import type { ChecklistItem, CheckResult, DiffFile } from '../contracts/schemas.ts'
+import type { ChecklistItem, CheckResult, DiffFile, SecondOpinion } from '../contracts/schemas.ts'
 import type { Risk, Tier } from '../contracts/stages.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
@@ -10,6 +10,7 @@ import { changeStage, openStage } from '../db/stages.ts'
 import { storable } from '../db/storable.ts'
 import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.ts'
 import { grantedBudget } from '../domain/budget.ts'
+import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
 import type { Diff } from '../git/diff.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
@@ -31,6 +32,7 @@ interface Subject {
   summary?: string | null
   deviations?: string[]
   findings?: unknown[]
+  secondOpinion?: SecondOpinion | undefined
   specId?: string
 }
 
@@ -110,12 +112,15 @@ export function createReviewActivities(deps: ActivityDeps) {
     const built = await latestOf<ImplementOutput>(facts, 'implement', 'frontend')
     const items = verified?.output?.items ?? []
     const checks = verified?.checks ?? []
-    const checklist = checklistOf(facts, items, checks)
+    const opinion = verified?.second_opinion ?? undefined
+    const securityIds = (facts.securitySpec?.content.items ?? []).map(({ id }) => id)
+    const checklist = withSecondOpinion(checklistOf(facts, items, checks), securityIds, opinion)
     const deviations = built?.output?.deviations ?? []
     const doubts = [
       ...(diff.truncated ? ['the diff is too large to show whole'] : []),
       ...(deviations.length > 0 ? ['the agent deviated from the spec'] : []),
       ...checklistDoubts(checklist),
+      ...opinionDoubts(checklist, opinion),
     ]
     const judged = reviewTier({ files: diff.files, doubts })
     return {
@@ -126,6 +131,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       files: diff.files.map(judgedFile),
       summary: built?.output?.summary ?? null,
       deviations,
+      secondOpinion: opinion,
     }
   }
 
@@ -165,11 +171,17 @@ export function createReviewActivities(deps: ActivityDeps) {
       .whereIn('stage', stages)
       .whereNotNull('output')
       .orderBy('id', 'desc')
-      .first('output', 'checks')
-    return row as { output: T | null; checks: CheckResult[] | null } | undefined
+      .first('output', 'checks', 'second_opinion')
+    return row as StoredAnswer<T> | undefined
   }
 
   return { openReview, settleReview }
+}
+
+interface StoredAnswer<T> {
+  output: T | null
+  checks: CheckResult[] | null
+  second_opinion: SecondOpinion | null
 }
 
 const identity = (input: OpenReviewInput) => ({
@@ -293,6 +305,9 @@ async function insertReview(
       summary: subject.summary ?? null,
       deviations: JSON.stringify(subject.deviations ?? []),
       findings: JSON.stringify(subject.findings ?? []),
+      second_opinion: subject.secondOpinion
+        ? JSON.stringify(storable(subject.secondOpinion))
+        : null,
       spec_id: subject.specId ?? null,
       ...(byPolicy
         ? {

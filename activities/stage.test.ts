@@ -132,7 +132,7 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
   return asyncLocalStorage.run(context, () => createStageActivities(deps).runStage(input))
 }
 
-const segment = { segment: 1, purpose: 'start', adapter: 'demo', model: null } as const
+const segment = { segment: 1, opinion: 1, purpose: 'start', adapter: 'demo', model: null } as const
 const liveRun = (at: StageKey) =>
   createSegment(database, at, { ...segment, sessionId: null }).then((run) => {
     states.set(run.id, 'running')

@@ -12,10 +12,12 @@ import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
 import { type AgentOutcome, isAskedToStop, runAgent } from './agent-run.ts'
+import { assignedAgent } from './around-limit.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
+import { askSecondOpinion } from './second-opinion.ts'
 import type { RunStageInput, StageResult } from './types.ts'
 import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
 
@@ -42,7 +44,7 @@ export function createStageActivities(deps: ActivityDeps) {
       attempt: input.attempt,
     }
     const facts = await loadFacts(database.knex, input.goalId, input.taskId)
-    const adapter = facts.goal.profile.stages[input.stage].adapter
+    const { adapter } = assignedAgent({ key, facts })
     const row = await database.change((tx) => openStage(tx, key, input.feedback || null))
     if (row.result) return row.result as StageResult
     const leaseId = leaseOf(key)
@@ -57,7 +59,7 @@ export function createStageActivities(deps: ActivityDeps) {
     const stopRenewing = keepLease(leaseId)
     try {
       await begin(key, facts, adapter)
-      const result = await work(key, facts, row)
+      const result = await work(key, facts, { row, tryNow: input.tryNow })
       await end(key, facts, { result, leaseId })
       return result
     } catch (error) {
@@ -138,16 +140,23 @@ export function createStageActivities(deps: ActivityDeps) {
     })
   }
 
-  async function work(key: StageKey, facts: GoalFacts, row: StageRow): Promise<StageResult> {
+  async function work(
+    key: StageKey,
+    facts: GoalFacts,
+    { row, tryNow }: { row: StageRow; tryNow: number | undefined },
+  ): Promise<StageResult> {
     const stage = key.stage as AgentStage
     const workspace = await openWorkspace(deps, facts, key)
     const checks = stage === 'verify' ? await checksOf(key, facts, { workspace, row }) : undefined
     const feedback = row.feedback ?? ''
-    const outcome = await runAgent(deps, { key, facts, workspace, checks, feedback })
+    const asked = { key, facts, workspace, checks, feedback, tryNow }
+    const outcome = await runAgent(deps, asked)
     // the next attempt looks at a worktree of its own; parked or out of budget, this one goes on
     if (outcome.type === 'failed') await releaseScratch(deps, facts, key)
     if (outcome.type !== 'answered') return notAnswered(outcome)
-    return conclude(deps, { key, facts, workspace, checks, output: outcome.output })
+    const { output, adapter } = outcome
+    const later = stage === 'verify' && (await askSecondOpinion(deps, asked, outcome))
+    return later ? notAnswered(later) : conclude(deps, { ...asked, output, adapter })
   }
 
   /** Run once in an attempt, which judges one commit: a worker that comes later goes on with what is stored. */
@@ -175,6 +184,9 @@ export function createStageActivities(deps: ActivityDeps) {
         key.stage === 'implement' && result.outcome === 'passed' && !result.frontend
       if (noFrontend) await skipFrontend(tx, emit, key)
       await releaseLease(tx, leaseId, emit)
+      if (result.outcome !== 'parked') return
+      const { reason } = result
+      await setGoal(tx, emit, { goalId: key.goalId, status: 'active', stage: key.stage, reason })
     })
   }
 
@@ -217,7 +229,10 @@ function notAnswered(outcome: Exclude<AgentOutcome, { type: 'answered' }>): Stag
     case 'failed':
       return { outcome: 'failed', reason: outcome.reason }
     case 'parked':
-      return { outcome: 'parked', reason: outcome.reason, untilMs: outcome.untilMs }
+      return {
+        ...{ outcome: 'parked', reason: outcome.reason },
+        ...{ untilMs: outcome.untilMs, segment: outcome.segment },
+      }
     case 'budget':
       return { outcome: 'budget', summary: outcome.summary }
     default:
@@ -239,7 +254,11 @@ function stateAfter(key: StageKey, facts: GoalFacts, result: StageResult) {
     case 'budget':
       return { status: 'review', reason: result.summary } as const
     case 'parked':
-      return { status: 'waiting', reason: result.reason } as const
+      return {
+        status: 'waiting',
+        reason: result.reason,
+        until: new Date(result.untilMs).toISOString(),
+      } as const
     default:
       return result satisfies never
   }

@@ -28,6 +28,7 @@ export async function createTasks(
         description: task.description,
         role: task.role,
         token_budget: goal.profile.tokenBudget,
+        agent: task.agent ? JSON.stringify(task.agent) : null,
       })
       .returning('id')
     ids.set(task.key, row.id)
@@ -50,6 +51,7 @@ async function listTasks(tx: Tx, goalId: string): Promise<NewTask[]> {
     title: row.title,
     role: row.role,
     dependsOn: row.depends_on,
+    ...(row.agent ? { adapter: row.agent.adapter } : {}),
   }))
 }
 

@@ -10,6 +10,8 @@ export interface RunStageInput {
   attempt: number
   /** What the agent must know from the attempt before: a person's comment, findings, a conflict. Up to 2 KB. */
   feedback: string
+  /** A person does not want to wait for the provider: the parked segment that is to be tried again at once. */
+  tryNow?: number
 }
 
 export type StageResult =
@@ -19,7 +21,7 @@ export type StageResult =
   | { outcome: 'failed'; reason: string }
   | { outcome: 'budget'; summary: string }
   /** The provider asked for a pause: go on at `untilMs` (epoch milliseconds). */
-  | { outcome: 'parked'; reason: string; untilMs: number }
+  | { outcome: 'parked'; reason: string; untilMs: number; segment?: number }
 
 export interface OpenReviewInput {
   goalId: string
@@ -40,6 +42,8 @@ export interface NewTask {
   title: string
   role: 'implement' | 'frontend'
   dependsOn: string[]
+  /** The agent that a person chose for it: for people who look at workflows. */
+  adapter?: string
 }
 
 /** A decision as the row tells it; `tasks` where an approved spec made them. */

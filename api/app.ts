@@ -11,6 +11,7 @@ import { Problem, problemBody, toProblem } from './problem.ts'
 import { goalRoutes } from './routes/goals.ts'
 import { profileRoutes, projectRoutes } from './routes/projects.ts'
 import { reviewRoutes } from './routes/reviews.ts'
+import { suggestionRoutes } from './routes/suggestions.ts'
 import { agentRoutes, poolRoutes, systemRoutes } from './routes/system.ts'
 
 /** The HTTP side of Dispatch: guard, routes of the table, OpenAPI, metrics, pages, one error handler. */
@@ -45,6 +46,7 @@ function createHandlers(deps: ApiDeps): Handlers {
     ...goalRoutes(deps, changes),
     ...reviewRoutes(deps, changes),
     ...agentRoutes(deps, changes),
+    ...suggestionRoutes(deps, changes),
     ...poolRoutes(deps, changes),
   }
 }

@@ -38,6 +38,8 @@ export function eventLine(event: EventBody): string {
       return `pool ${data.paused ? 'paused' : 'open'}: ${data.held} running, ${data.waiting} in line`
     case 'project.changed':
       return `project ${data.change}`
+    case 'suggestion.changed':
+      return 'corrections alike: see dispatch suggestions'
     case 'settings.changed':
       return `settings changed: ${data.keys.join(', ')}`
     case 'system.notice':

@@ -23,6 +23,8 @@ import {
   reviewDiff,
   reviewSummary,
   settings,
+  stageAgent,
+  suggestion,
   task,
   text,
   transcriptEntry,
@@ -48,6 +50,8 @@ const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next: z.string().nullable() })
 const nothing = z.strictObject({})
 const comment = text(20_000)
+const conventions = z.string().max(20_000)
+const fallbacks = z.array(stageAgent).max(10)
 
 export const decideBody = z.strictObject({
   decision,
@@ -129,6 +133,7 @@ export const api = {
       checks: z.array(checkCommand).max(20).optional(),
       profile: text(200).nullable().optional(),
       trusted: z.boolean().optional(),
+      conventions: conventions.optional(),
     }),
     reply: project,
   },
@@ -190,6 +195,12 @@ export const api = {
     reply: listOf(task),
   },
   getTask: { summary: 'One task', params: id, reply: task },
+  updateTask: {
+    summary: 'Say who writes a task; null leaves it to the profile. It holds from the next run on',
+    params: id,
+    body: z.strictObject({ agent: stageAgent.nullable() }),
+    reply: task,
+  },
   getTaskDiff: {
     summary: 'What a task changed',
     params: id,
@@ -280,6 +291,32 @@ export const api = {
     }),
     reply: listOf(transcriptEntry),
   },
+  listSuggestions: {
+    summary: 'Corrections that say the same and could be a convention',
+    query: z.strictObject({
+      project: z.string().max(4096).optional(),
+      status: suggestion.shape.status.default('pending'),
+    }),
+    reply: listOf(suggestion),
+  },
+  acceptSuggestion: {
+    summary: 'Make it a convention of its project, or of a profile; every later prompt holds it',
+    params: id,
+    body: z.strictObject({
+      into: z.enum(['project', 'profile']).default('project'),
+      /** Name or id; absent means that of the goal that was corrected last. */
+      profile: text(200).optional(),
+      /** In other words than suggested. */
+      text: comment.optional(),
+    }),
+    reply: suggestion,
+  },
+  dismissSuggestion: {
+    summary: 'Not a convention; it comes again only when it grows',
+    params: id,
+    body: nothing,
+    reply: suggestion,
+  },
   listAdapters: { summary: 'Agents found on this machine', reply: listOf(adapterInfo) },
   scanAdapters: {
     summary:
@@ -318,7 +355,13 @@ export const api = {
   listProfiles: { summary: 'Pipeline profiles', reply: listOf(profile) },
   createProfile: {
     summary: 'New profile',
-    body: z.strictObject({ name: text(100), stages: profileStages }),
+    body: z.strictObject({
+      name: text(100),
+      stages: profileStages,
+      conventions: conventions.optional(),
+      secondOpinion: stageAgent.nullable().optional(),
+      fallbacks: fallbacks.optional(),
+    }),
     reply: profile,
   },
   getProfile: { summary: 'One profile', params: id, reply: profile },
@@ -328,6 +371,9 @@ export const api = {
     body: z.strictObject({
       name: text(100).optional(),
       stages: profileStages.partial().optional(),
+      conventions: conventions.optional(),
+      secondOpinion: stageAgent.nullable().optional(),
+      fallbacks: fallbacks.optional(),
     }),
     reply: profile,
   },

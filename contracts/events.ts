@@ -76,6 +76,7 @@ export const eventBody = z.discriminatedUnion('type', [
   of('goal.salvaged', { goalId, ref: z.string() }),
   of('pool.status', { paused: z.boolean(), held: z.number(), waiting: z.number() }),
   of('project.changed', { projectId: z.string(), change: z.enum(['added', 'changed', 'removed']) }),
+  of('suggestion.changed', { projectId: z.string() }),
   of('settings.changed', { keys: z.array(z.string()) }),
   of('system.notice', { level: z.enum(['info', 'warn', 'error']), text: z.string() }),
 ])
@@ -113,6 +114,7 @@ export const WIRE_NAMES = {
   'review.decided': 'review:pending',
   'pool.status': 'pool:status',
   'project.changed': 'system:status',
+  'suggestion.changed': 'system:status',
   'settings.changed': 'system:status',
   'system.notice': 'system:status',
 } as const satisfies Record<EventType, string>

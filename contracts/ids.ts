@@ -2,7 +2,14 @@
  * Ids. Primary keys are uuidv7; people see short ids (G-12) and may use either anywhere.
  * Temporal workflow ids are made here and nowhere else. Zod-free.
  */
-export const SHORT_PREFIX = { project: 'P', goal: 'G', task: 'T', review: 'R', run: 'A' } as const
+export const SHORT_PREFIX = {
+  project: 'P',
+  goal: 'G',
+  task: 'T',
+  review: 'R',
+  run: 'A',
+  suggestion: 'S',
+} as const
 export type Kind = keyof typeof SHORT_PREFIX
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

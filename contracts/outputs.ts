@@ -13,27 +13,37 @@ export const specTask = z.strictObject({
   role: z.enum(['implement', 'frontend']),
   dependsOn: z.array(z.string()).max(50).default([]),
 })
-export type SpecTask = z.infer<typeof specTask>
+/** The agent that writes, and its model where it is not the agent's own choice. */
+const chosenAgent = z.strictObject({
+  adapter: z.string().trim().min(1).max(60),
+  model: z.string().trim().min(1).max(200).optional(),
+})
+/** A task as a person may change it: they can say who writes it. Agents cannot. */
+const editedTask = specTask.extend({ agent: chosenAgent.optional() })
+export type SpecTask = z.infer<typeof editedTask>
 
-export const specOutput = z
-  .strictObject({
-    title: line,
-    summary: prose,
-    requirements: z
-      .array(z.strictObject({ id: line, text: prose }))
-      .min(1)
-      .max(200),
-    acceptance: z
-      .array(z.strictObject({ id: line, text: prose }))
-      .min(1)
-      .max(200),
-    tasks: z.array(specTask).min(1).max(50),
-  })
-  .check((context) => {
-    for (const message of taskGraphProblems(context.value.tasks)) {
-      context.issues.push({ code: 'custom', message, path: ['tasks'], input: context.value.tasks })
-    }
-  })
+const specOf = <T extends typeof specTask | typeof editedTask>(task: T) =>
+  z
+    .strictObject({
+      title: line,
+      summary: prose,
+      requirements: z
+        .array(z.strictObject({ id: line, text: prose }))
+        .min(1)
+        .max(200),
+      acceptance: z
+        .array(z.strictObject({ id: line, text: prose }))
+        .min(1)
+        .max(200),
+      tasks: z.array(task).min(1).max(50),
+    })
+    .check((context) => {
+      const { tasks } = context.value as { tasks: SpecTask[] }
+      for (const message of taskGraphProblems(tasks))
+        context.issues.push({ code: 'custom', message, path: ['tasks'], input: tasks })
+    })
+/** The spec as it is kept and as a person may edit it. */
+export const specOutput = specOf(editedTask)
 export type SpecOutput = z.infer<typeof specOutput>
 
 export const testSpecOutput = z.strictObject({
@@ -85,7 +95,7 @@ export const auditOutput = z.strictObject({
 export type AuditOutput = z.infer<typeof auditOutput>
 
 export const STAGE_OUTPUTS = {
-  spec: specOutput,
+  spec: specOf(specTask),
   test_spec: testSpecOutput,
   security_spec: securitySpecOutput,
   implement: implementOutput,

@@ -30,6 +30,7 @@ export const routes = {
 
   listTasks: { method: 'GET', path: '/api/tasks', status: 200 },
   getTask: { method: 'GET', path: '/api/tasks/:id', status: 200 },
+  updateTask: { method: 'PATCH', path: '/api/tasks/:id', status: 200 },
   getTaskDiff: { method: 'GET', path: '/api/tasks/:id/diff', status: 200 },
   approveTask: { method: 'POST', path: '/api/tasks/:id/approve', status: 200 },
   rejectTask: { method: 'POST', path: '/api/tasks/:id/reject', status: 200 },
@@ -49,6 +50,9 @@ export const routes = {
   },
   stopAgent: { method: 'POST', path: '/api/agents/:id/stop', status: 202 },
   getTranscript: { method: 'GET', path: '/api/agents/:id/transcript', status: 200 },
+  listSuggestions: { method: 'GET', path: '/api/suggestions', status: 200 },
+  acceptSuggestion: { method: 'POST', path: '/api/suggestions/:id/accept', status: 200 },
+  dismissSuggestion: { method: 'POST', path: '/api/suggestions/:id/dismiss', status: 200 },
   listAdapters: { method: 'GET', path: '/api/adapters', status: 200 },
   scanAdapters: { method: 'POST', path: '/api/adapters/scan', status: 202 },
 

@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import type { AgentEvent, CorrectionState } from '../contracts/agent.ts'
 import { goalStream, shortId } from '../contracts/ids.ts'
 import type { Correction } from '../contracts/schemas.ts'
+import { STAGE_TITLES, type Stage } from '../contracts/stages.ts'
 import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 import { type Refusal, refuse } from './refusal.ts'
@@ -29,7 +30,7 @@ export async function createCorrection(
   tx: Tx,
   emit: Emit,
   input: { runId: string; text: string; actor: string },
-): Promise<Correction | Refusal> {
+): Promise<{ correction: Correction; goalId: string } | Refusal> {
   // shared: the run cannot end while its correction is being filed
   const run: RunRow = await tx('agent_runs').where({ id: input.runId }).forShare().first()
   if (run.status !== 'queued' && run.status !== 'running')
@@ -43,7 +44,7 @@ export async function createCorrection(
   if (!row) throw new Error('unreachable: an insert returns its row')
   emit(statusEvent(run, row, input.actor))
   await tx.raw('select pg_notify(?, ?)', [CORRECTIONS_CHANNEL, run.id])
-  return toCorrection(row)
+  return { correction: toCorrection(row), goalId: run.goal_id }
 }
 
 /** A run's corrections, oldest first. */
@@ -69,16 +70,39 @@ export async function waitingCorrections(
   return rows.map(({ id, run_id, text }) => ({ id, runId: run_id, text }))
 }
 
-/** Everything that people told the agents of this work (a task's, or a stage's of the whole goal), oldest first. */
-export async function correctionsOf(knex: Knex, key: StageKey): Promise<string[]> {
-  const work =
-    key.taskId === null ? { 'r.task_id': null, 'r.stage': key.stage } : { 'r.task_id': key.taskId }
-  const rows: { text: string }[] = await knex('corrections as c')
+/** What a person told an agent of this goal. `elsewhere`: in which other work of it, in words; null in the same work. */
+export interface Told {
+  text: string
+  elsewhere: string | null
+}
+
+/**
+ * Everything that people told the agents of a goal, oldest first. The same work is the same task, or the same stage of the whole
+ * goal; what was said elsewhere in the goal is told too, with its place.
+ */
+export async function correctionsOf(knex: Knex, key: StageKey): Promise<Told[]> {
+  const rows: ToldRow[] = await knex('corrections as c')
     .join('agent_runs as r', 'r.id', 'c.run_id')
-    .where({ 'r.goal_id': key.goalId, ...work })
+    .leftJoin('tasks as t', 't.id', 'r.task_id')
+    .where({ 'r.goal_id': key.goalId })
     .orderBy('c.id')
-    .select('c.text')
-  return rows.map(({ text }) => text)
+    .select('c.text', 'r.task_id', 'r.stage', 't.number', 't.title')
+  return rows.map((row) => ({ text: row.text, elsewhere: elsewhereOf(row, key) }))
+}
+
+interface ToldRow {
+  text: string
+  task_id: string | null
+  stage: Stage
+  number: number | null
+  title: string | null
+}
+
+function elsewhereOf({ task_id, stage, number, title }: ToldRow, key: StageKey): string | null {
+  const same =
+    key.taskId === null ? task_id === null && stage === key.stage : task_id === key.taskId
+  if (same) return null
+  return number === null ? `in ${STAGE_TITLES[stage]}` : `in ${shortId('task', number)}, ${title}`
 }
 
 const ORDER: readonly CorrectionState[] = ['queued', 'delivered', 'applied']

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import type { SecuritySpecOutput, SpecOutput, TestSpecOutput } from '../contracts/outputs.ts'
-import type { CheckCommand, ProfileSnapshot } from '../contracts/schemas.ts'
+import type { CheckCommand, ProfileSnapshot, StageAgent } from '../contracts/schemas.ts'
 import type { GoalStatus, Stage, TaskStatus } from '../contracts/stages.ts'
 
 export interface GoalRow {
@@ -27,6 +27,7 @@ export interface ProjectRow {
   trusted: boolean
   checks: CheckCommand[]
   config_hash: string | null
+  conventions: string
 }
 
 export interface TaskRow {
@@ -45,6 +46,8 @@ export interface TaskRow {
   head: string | null
   merged_commit: string | null
   token_budget: number
+  /** Who writes it, where a person said so. */
+  agent: StageAgent | null
 }
 
 export interface SpecRow<T> {
@@ -59,6 +62,8 @@ export interface SpecRow<T> {
 export interface GoalFacts {
   goal: GoalRow
   project: ProjectRow
+  /** Of the profile as it is now: what agents are told is no part of the goal's snapshot. */
+  profileConventions: string
   task: TaskRow | undefined
   spec: SpecRow<SpecOutput> | undefined
   testSpec: SpecRow<TestSpecOutput> | undefined
@@ -79,7 +84,10 @@ export async function loadFacts(
   if (!goal) throw new Error(`goal ${goalId} does not exist`)
   if (taskId && !task) throw new Error(`task ${taskId} does not exist`)
   const project: ProjectRow = await knex('projects').where({ id: goal.project_id }).first()
-  return { goal, project, task, ...specs }
+  const profile: { conventions: string } | undefined = await knex('profiles')
+    .where(goal.profile.id ? { id: goal.profile.id } : { name: goal.profile.name ?? '' })
+    .first('conventions')
+  return { goal, project, profileConventions: profile?.conventions ?? '', task, ...specs }
 }
 
 async function latestSpecs(

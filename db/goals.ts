@@ -87,6 +87,9 @@ async function snapshot(
     skipSpecReview: input.skipSpecReview ?? settings.skipSpecReview,
     tokenBudget: input.tokenBudget ?? settings.tokenBudget,
     maxVerifyRounds: settings.maxVerifyRounds,
+    id: profile.id,
+    secondOpinion: profile.second_opinion,
+    fallbacks: profile.fallbacks,
   }
 }
 

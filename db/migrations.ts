@@ -6,6 +6,7 @@ import {
   down as integratedTasksDown,
   up as integratedTasksUp,
 } from './migrations/004-integrated-tasks.ts'
+import { down as suggestionsDown, up as suggestionsUp } from './migrations/005-suggestions.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -15,6 +16,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     name: '004-integrated-tasks',
     migration: { up: integratedTasksUp, down: integratedTasksDown },
   },
+  { name: '005-suggestions', migration: { up: suggestionsUp, down: suggestionsDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -26,12 +26,20 @@ export async function seedProfiles(database: Database): Promise<void> {
     .ignore()
 }
 
+interface ProfileExtras {
+  conventions?: string | undefined
+  secondOpinion?: StageAgent | null | undefined
+  fallbacks?: StageAgent[] | undefined
+}
+
 export async function createProfile(
   tx: Tx,
-  input: { name: string; stages: Profile['stages'] },
+  input: { name: string; stages: Profile['stages'] } & ProfileExtras,
 ): Promise<{ id: string } | Refusal> {
+  const alone = sameOpinion(input.stages.verify, input.secondOpinion)
+  if (alone) return alone
   const rows = await tx('profiles')
-    .insert({ name: input.name, stages: JSON.stringify(input.stages) })
+    .insert({ name: input.name, stages: JSON.stringify(input.stages), ...extras(input) })
     .onConflict('name')
     .ignore()
     .returning('id')
@@ -44,7 +52,7 @@ type StageChanges = { [S in keyof Profile['stages']]?: StageAgent | undefined }
 export async function updateProfile(
   tx: Tx,
   id: string,
-  change: { name?: string | undefined; stages?: StageChanges | undefined },
+  change: { name?: string | undefined; stages?: StageChanges | undefined } & ProfileExtras,
 ): Promise<Refusal | undefined> {
   const before = await tx('profiles').where({ id }).forUpdate().first()
   const name = change.name ?? before.name
@@ -52,9 +60,12 @@ export async function updateProfile(
   const stages = { ...before.stages, ...Object.fromEntries(given) }
   const taken = await tx('profiles').where({ name }).whereNot({ id }).first('id')
   if (taken) return nameTaken(name)
+  const opinion = change.secondOpinion === undefined ? before.second_opinion : change.secondOpinion
+  const alone = sameOpinion(stages.verify, opinion)
+  if (alone) return alone
   await tx('profiles')
     .where({ id })
-    .update({ name, stages: JSON.stringify(stages) })
+    .update({ name, stages: JSON.stringify(stages), ...extras(change) })
   return undefined
 }
 
@@ -76,6 +87,29 @@ export async function deleteProfile(tx: Tx, id: string): Promise<Refusal | undef
   await tx('projects').where({ profile_id: id }).update({ profile_id: null })
   await tx('profiles').where({ id }).delete()
   return undefined
+}
+
+const extras = ({ conventions, secondOpinion, fallbacks }: ProfileExtras) => ({
+  ...(conventions === undefined ? {} : { conventions }),
+  ...(secondOpinion === undefined
+    ? {}
+    : { second_opinion: secondOpinion && JSON.stringify(secondOpinion) }),
+  ...(fallbacks === undefined ? {} : { fallbacks: JSON.stringify(fallbacks) }),
+})
+
+/** An agent that agrees with itself is no second opinion. */
+function sameOpinion(
+  verify: StageAgent,
+  second: StageAgent | null | undefined,
+): Refusal | undefined {
+  if (!second || second.adapter === AUTO || second.adapter !== verify.adapter) return undefined
+  return refuse(
+    'bad_setting',
+    `Verify's own agent (${verify.adapter}) cannot be its second opinion.`,
+    {
+      advice: 'Choose another agent for the second opinion, or for Verify.',
+    },
+  )
 }
 
 const nameTaken = (name: string) =>

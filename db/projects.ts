@@ -58,6 +58,7 @@ export interface ProjectChange {
   /** Null takes the project's own profile away. */
   profileId?: string | null | undefined
   trusted?: boolean | undefined
+  conventions?: string | undefined
 }
 
 export async function updateProject(
@@ -72,6 +73,7 @@ export async function updateProject(
     checks: change.checks && JSON.stringify(change.checks),
     profile_id: change.profileId,
     trusted: change.trusted,
+    conventions: change.conventions,
   }).filter(([, value]) => value !== undefined)
   if (columns.length === 0) return
   await tx('projects').where({ id: input.id }).update(Object.fromEntries(columns))

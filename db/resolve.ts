@@ -8,6 +8,7 @@ const TABLES: Readonly<Record<Kind, string>> = {
   task: 'tasks',
   review: 'reviews',
   run: 'agent_runs',
+  suggestion: 'suggestions',
 }
 const WORDS: Readonly<Record<Kind, string>> = {
   project: 'project',
@@ -15,6 +16,7 @@ const WORDS: Readonly<Record<Kind, string>> = {
   task: 'task',
   review: 'review',
   run: 'agent run',
+  suggestion: 'suggestion',
 }
 
 const missing = (word: string, text: string): Refusal =>

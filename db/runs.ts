@@ -10,6 +10,9 @@ export type RunStatus = 'queued' | 'running' | 'done' | 'failed' | 'interrupted'
 /** Why a segment was started: a stage attempt is one session, continued by resumes and repairs of its answer. */
 export type RunPurpose = 'start' | 'resume' | 'repair'
 
+/** 1: the stage's own agent. 2: another one's, after verify. */
+export type Opinion = 1 | 2
+
 export interface RunRow {
   id: string
   number: number
@@ -18,6 +21,7 @@ export interface RunRow {
   stage: string
   attempt: number
   segment: number
+  opinion: Opinion
   purpose: RunPurpose
   adapter: string
   model: string | null
@@ -40,9 +44,15 @@ const where = (key: StageKey) => ({
   attempt: key.attempt,
 })
 
-/** The segments of a stage attempt, oldest first. */
-export async function listSegments(knex: Knex, key: StageKey): Promise<RunRow[]> {
-  return knex('agent_runs').where(where(key)).orderBy('segment')
+/** The segments of a stage attempt, oldest first; of all agents in it, or of the one that gives this opinion. */
+export async function listSegments(
+  knex: Knex,
+  key: StageKey,
+  opinion?: Opinion,
+): Promise<RunRow[]> {
+  return knex('agent_runs')
+    .where({ ...where(key), ...(opinion === undefined ? {} : { opinion }) })
+    .orderBy('segment')
 }
 
 /** The runs of earlier attempts of the same stage that are not over in Postgres. */
@@ -61,6 +71,7 @@ export async function createSegment(
   key: StageKey,
   segment: {
     segment: number
+    opinion: Opinion
     purpose: RunPurpose
     adapter: string
     model: string | null
@@ -72,6 +83,7 @@ export async function createSegment(
       .insert({
         ...where(key),
         segment: segment.segment,
+        opinion: segment.opinion,
         purpose: segment.purpose,
         adapter: segment.adapter,
         model: segment.model,

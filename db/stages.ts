@@ -1,7 +1,7 @@
 import { goalStream } from '../contracts/ids.ts'
-import type { CheckResult } from '../contracts/schemas.ts'
+import type { CheckResult, SecondOpinion } from '../contracts/schemas.ts'
 import type { Stage, StageStatus } from '../contracts/stages.ts'
-import type { Tx } from './connect.ts'
+import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 
 /** One attempt of one stage: what an activity works on, by a key that a second attempt of the activity finds again. */
@@ -31,6 +31,8 @@ export interface StageChange {
   checks?: readonly CheckResult[]
   /** What the workflow was answered; set once, when the attempt is over. */
   result?: unknown
+  /** When it goes on by itself; any change without it clears it. */
+  until?: string
 }
 
 /** The row of a stage attempt; made when it does not exist. */
@@ -58,6 +60,7 @@ export async function changeStage(
     .update({
       status: change.status,
       reason,
+      until_at: change.until ?? null,
       ...(change.adapter === undefined ? {} : { adapter: change.adapter }),
       ...(change.output === undefined ? {} : { output: JSON.stringify(change.output) }),
       ...(change.checks === undefined ? {} : { checks: JSON.stringify(change.checks) }),
@@ -72,6 +75,18 @@ export async function changeStage(
     actor: input.actor ?? 'dispatch',
     data: { ...key, status: change.status, reason },
   })
+}
+
+/** Keeps another agent's opinion of a verify attempt beside its own answer; the last one counts. */
+export async function storeSecondOpinion(
+  database: Database,
+  key: StageKey,
+  opinion: SecondOpinion,
+): Promise<void> {
+  await database
+    .knex('stage_attempts')
+    .where(columns(key))
+    .update({ second_opinion: JSON.stringify(opinion) })
 }
 
 const columns = (key: StageKey) => ({

@@ -105,13 +105,17 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     input: RunStageInput,
     adapter: string,
   ): Promise<Exclude<StageResult, { outcome: 'parked' }>> {
+    let tryNow: number | undefined
     for (;;) {
       await unpaused()
-      const result = await interruptible(() => attempt(input, adapter))
+      const asked = tryNow === undefined ? input : { ...input, tryNow }
+      const result = await interruptible(() => attempt(asked, adapter))
       if (result === 'interrupted') continue
       if (result.outcome !== 'parked') return result
       const seen = retries
-      await condition(() => retries > seen, Math.max(1, result.untilMs - Date.now()))
+      const wait = Math.max(1, result.untilMs - Date.now())
+      const retried = await condition(() => retries > seen, wait)
+      tryNow = retried ? result.segment : undefined
     }
   }
 

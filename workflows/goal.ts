@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow'
 import type { NewTask } from '../activities/types.ts'
 import { taskWorkflowId } from '../contracts/ids.ts'
-import type { GoalInput } from '../contracts/messages.ts'
+import type { GoalInput, StageAdapters } from '../contracts/messages.ts'
 import type { AgentStage, ReviewKind, Stage } from '../contracts/stages.ts'
 import {
   type Answer,
@@ -241,7 +241,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
           taskId: task.taskId,
           title: task.title,
           maxVerifyRounds: settings.maxVerifyRounds,
-          adapters: settings.adapters,
+          adapters: adaptersFor(task),
         },
       ],
       parentClosePolicy: 'REQUEST_CANCEL',
@@ -255,6 +255,12 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     } finally {
       children.delete(task.taskId)
     }
+  }
+
+  /** A task that a person gave to another agent is written by that one. */
+  function adaptersFor({ adapter }: NewTask): StageAdapters {
+    if (adapter === undefined) return settings.adapters
+    return { ...settings.adapters, implement: adapter, frontend: adapter }
   }
 
   function mark(stage: Stage, state: string): void {

@@ -3,6 +3,7 @@ import type { Decision } from '../../contracts/stages.ts'
 import { type DecisionInput, decideReview, reviewOfTask } from '../../db/decisions.ts'
 import { isRefusal, refuse } from '../../db/refusal.ts'
 import { resolveId } from '../../db/resolve.ts'
+import { setTaskAgent } from '../../db/tasks.ts'
 import { listReviews, reviewDetail, reviewRange } from '../../db/views/reviews.ts'
 import { listTasks, taskDetail, taskRange } from '../../db/views/tasks.ts'
 import type { Handlers } from '../bind.ts'
@@ -17,6 +18,7 @@ type ReviewRoutes = Pick<
   | 'decideReview'
   | 'listTasks'
   | 'getTask'
+  | 'updateTask'
   | 'getTaskDiff'
   | 'approveTask'
   | 'rejectTask'
@@ -79,6 +81,13 @@ export function reviewRoutes(deps: ApiDeps, changes: Changes): ReviewRoutes {
       const task = await resolveId(knex, 'task', params.id)
       return isRefusal(task) ? task : taskDetail(knex, task.id)
     },
+    updateTask: ({ params, body }) =>
+      changes.change(async ({ tx, emit, actor }) => {
+        const task = await resolveId(tx, 'task', params.id)
+        if (isRefusal(task)) return task
+        const refused = await setTaskAgent(tx, emit, { id: task.id, agent: body.agent, actor })
+        return refused ?? taskDetail(tx, task.id)
+      }),
     async getTaskDiff({ params }) {
       const task = await resolveId(knex, 'task', params.id)
       if (isRefusal(task)) return task

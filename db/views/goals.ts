@@ -170,6 +170,7 @@ interface AttemptRow {
   reason: string | null
   output: Record<string, unknown> | null
   checks: Goal['verification'][number]['checks'] | null
+  until_at: string | null
   started_at: string | null
   ended_at: string | null
   usage: UsageTotals
@@ -198,6 +199,7 @@ function toStages(attempts: readonly AttemptRow[]): StageState[] {
       status: row.status,
       adapter: row.adapter,
       reason: row.reason,
+      resumesAt: row.status === 'waiting' ? row.until_at : null,
       startedAt: row.started_at,
       endedAt: row.ended_at,
       usage: row.usage,
@@ -212,6 +214,7 @@ const notBegun = (stage: StageState['stage']): StageState => ({
   status: 'waiting',
   adapter: null,
   reason: null,
+  resumesAt: null,
   startedAt: null,
   endedAt: null,
   usage: ZERO_USAGE,

@@ -13,6 +13,7 @@ interface ProjectRow {
   trusted: boolean
   checks: Project['checks']
   profile_id: string | null
+  conventions: string
   created_at: string
 }
 
@@ -25,6 +26,7 @@ const toProject = (row: ProjectRow): Project => ({
   trusted: row.trusted,
   checks: row.checks,
   profileId: row.profile_id,
+  conventions: row.conventions,
   createdAt: row.created_at,
 })
 
@@ -51,12 +53,18 @@ interface ProfileRow {
   id: string
   name: string
   stages: Profile['stages']
+  conventions: string
+  second_opinion: Profile['secondOpinion']
+  fallbacks: Profile['fallbacks']
   created_at: string
 }
 const toProfile = (row: ProfileRow): Profile => ({
   id: row.id,
   name: row.name,
   stages: row.stages,
+  conventions: row.conventions,
+  secondOpinion: row.second_opinion,
+  fallbacks: row.fallbacks,
   createdAt: row.created_at,
 })
 

@@ -33,6 +33,7 @@ interface ReviewRow {
   summary: string | null
   deviations: string[]
   findings: Review['findings']
+  second_opinion: Review['secondOpinion']
   spec_id: string | null
   created_at: string
   decided_at: string | null
@@ -164,6 +165,7 @@ export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
     summary: row.summary,
     deviations: row.deviations,
     findings: row.findings,
+    secondOpinion: row.second_opinion,
     history,
   }
 }

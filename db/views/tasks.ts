@@ -19,6 +19,7 @@ interface TaskRow {
   reason: string | null
   stage: Task['stage']
   adapter: string | null
+  agent: Task['agent']
   blast_radius: Task['blastRadius']
   tier: Task['tier']
   branch: string | null
@@ -43,6 +44,7 @@ function toTask(row: TaskRow, usage: UsageTotals | undefined): Task {
     reason: row.reason,
     stage: row.stage,
     adapter: row.adapter,
+    agent: row.agent,
     blastRadius: row.blast_radius,
     tier: row.tier,
     branch: row.branch,

@@ -45,6 +45,8 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
       return [['pool'], ['overview']]
     case 'project.changed':
       return [['projects'], ['overview']]
+    case 'suggestion.changed':
+      return [['suggestions'], ['projects']]
     case 'settings.changed':
       return [['settings'], ['profiles'], ['adapters'], ['pool'], ['overview']]
     case 'system.notice':

@@ -185,6 +185,7 @@ function single(event: StoredEvent): Said | undefined {
     case 'stage.status':
     case 'pool.status':
     case 'project.changed':
+    case 'suggestion.changed':
     case 'settings.changed':
     case 'system.notice':
       return undefined

@@ -1,0 +1,76 @@
+import { AUTO } from '../contracts/agent.ts'
+import type { StageAgent } from '../contracts/schemas.ts'
+import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
+import { coolingAdapters } from '../db/cooldowns.ts'
+import type { RunRow } from '../db/runs.ts'
+import { readSettings } from '../db/settings.ts'
+import { changeStage } from '../db/stages.ts'
+import { listAdapters } from '../db/views/agents.ts'
+import { type Route, routeAgent } from '../domain/route-agent.ts'
+import type { AgentWork } from './agent-work.ts'
+import type { ActivityDeps } from './deps.ts'
+
+/** The agent that the work is for: the one it was given, the task's own where it is written, else the profile's. */
+export function assignedAgent({
+  agent,
+  key,
+  facts,
+}: Pick<AgentWork, 'agent' | 'key' | 'facts'>): StageAgent {
+  const own = WRITING_STAGES.includes(key.stage) ? facts.task?.agent : undefined
+  return agent ?? own ?? facts.goal.profile.stages[key.stage as AgentStage]
+}
+
+/** Who begins a session of this work: its agent, or while that one is limited the profile's first fallback that is ready. */
+export async function firstAgent(deps: ActivityDeps, work: AgentWork): Promise<StageAgent> {
+  const route = await routeOf(deps, work)
+  if (route.type !== 'instead') return assignedAgent(work)
+  await tell(deps, work, route)
+  return route.agent
+}
+
+/**
+ * What to do instead of waiting for a provider: another agent where the profile has one that is ready, `fail` where people do not want
+ * to wait, or nothing.
+ */
+export async function aroundLimit(
+  deps: ActivityDeps,
+  work: AgentWork,
+  last: RunRow,
+): Promise<{ type: 'other'; agent: StageAgent } | { type: 'fail' } | { type: 'wait' }> {
+  if (last.exit_reason !== 'rate_limit' && last.exit_reason !== 'quota') return { type: 'wait' }
+  const route = await routeOf(deps, work)
+  if (route.type !== 'limited' && route.agent.adapter !== last.adapter) {
+    await tell(deps, work, route)
+    return { type: 'other', agent: route.agent }
+  }
+  const { waitOnLimits } = await readSettings(deps.database.knex)
+  return { type: waitOnLimits ? 'wait' : 'fail' }
+}
+
+/** A second opinion is of the agent that was asked for it, or it is missing: nobody takes its place. */
+async function routeOf({ database: { knex } }: ActivityDeps, work: AgentWork): Promise<Route> {
+  const { stages, fallbacks = [] } = work.facts.goal.profile
+  const stage = work.key.stage as AgentStage
+  const assigned = assignedAgent(work)
+  // Auto Model chose the agent, so it may choose another
+  const auto = stages[stage].reason !== undefined && assigned === stages[stage]
+  const others = [...fallbacks, ...(auto ? [{ adapter: AUTO }] : [])]
+  if (work.opinion === 2 || others.length === 0) return { type: 'assigned', agent: assigned }
+  const text = work.facts.goal.description
+  const coolingUntil = await coolingAdapters(knex)
+  const wanted = { stage, text, assigned, fallbacks: others, coolingUntil }
+  return routeAgent(wanted, await listAdapters(knex))
+}
+
+async function tell(
+  { database }: ActivityDeps,
+  { key }: AgentWork,
+  route: Exclude<Route, { type: 'limited' }>,
+): Promise<void> {
+  const { adapter } = route.agent
+  const reason = route.type === 'instead' ? route.reason : null
+  await database.change(async (tx, emit) => {
+    await changeStage(tx, emit, { key, change: { status: 'running', adapter, reason } })
+    if (key.taskId) await tx('tasks').where({ id: key.taskId }).update({ adapter })
+  })
+}

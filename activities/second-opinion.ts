@@ -1,0 +1,107 @@
+import { AUTO } from '../contracts/agent.ts'
+import type { VerifyOutput } from '../contracts/outputs.ts'
+import type { SecondOpinion, StageAgent } from '../contracts/schemas.ts'
+import { coolingAdapters } from '../db/cooldowns.ts'
+import { listSegments } from '../db/runs.ts'
+import { storeSecondOpinion } from '../db/stages.ts'
+import { storable } from '../db/storable.ts'
+import { listAdapters } from '../db/views/agents.ts'
+import { chooseAgent } from '../domain/auto-model.ts'
+import { type AgentOutcome, runAgent } from './agent-run.ts'
+import type { AgentWork } from './agent-work.ts'
+import { problemsOf } from './conclude.ts'
+import type { ActivityDeps } from './deps.ts'
+
+/** A provider's pause up to this long is waited for; a longer one makes the opinion a missing one. */
+const PATIENCE_MS = 10 * 60_000
+
+type Later = Extract<AgentOutcome, { type: 'parked' | 'budget' }>
+
+/**
+ * After verify has passed: another agent's judgement of the security items, where the profile asks for one. It is stored with the
+ * attempt, or why there is none: the review says so. Answers what the stage has to wait for first, else undefined.
+ */
+export async function askSecondOpinion(
+  deps: ActivityDeps,
+  work: AgentWork,
+  first: Extract<AgentOutcome, { type: 'answered' }>,
+): Promise<Later | undefined> {
+  const wanted = work.facts.goal.profile.secondOpinion
+  if (!wanted || problemsOf(work.checks ?? [], first.output as VerifyOutput).length > 0)
+    return undefined
+  const found = await agentFor(deps, work, { wanted, verifier: first.adapter })
+  const store = (opinion: SecondOpinion) => storeSecondOpinion(deps.database, work.key, opinion)
+  if ('missing' in found) return void (await store(notGiven(found.agent, 'missing', found.missing)))
+  const { agent } = found
+  if (work.facts.securitySpec?.content.items.length === 0)
+    return void (await store(notGiven(agent, 'not_needed', 'the security spec names no item')))
+  const outcome = await runAgent(deps, { ...work, opinion: 2, agent })
+  switch (outcome.type) {
+    case 'answered': {
+      const { items } = storable(outcome.output) as VerifyOutput
+      return void (await store({ ...named(agent), status: 'given', reason: null, items }))
+    }
+    case 'budget':
+      return outcome
+    case 'parked':
+      if (outcome.untilMs - Date.now() <= PATIENCE_MS) return outcome
+      return void (await store(notGiven(agent, 'missing', outcome.reason)))
+    case 'failed':
+      return void (await store(notGiven(agent, 'missing', outcome.reason)))
+    default:
+      return outcome satisfies never
+  }
+}
+
+const named = ({ adapter, model }: StageAgent) => ({ adapter, model: model ?? null })
+
+const notGiven = (
+  agent: StageAgent,
+  status: 'missing' | 'not_needed',
+  reason: string,
+): SecondOpinion => ({
+  ...named(agent),
+  status,
+  reason: storable(reason.slice(0, 2000)),
+  items: [],
+})
+
+/** Who is asked, or why nobody can be. One that has begun goes on whatever was found out since. */
+async function agentFor(
+  { database: { knex } }: ActivityDeps,
+  work: AgentWork,
+  { wanted, verifier }: { wanted: StageAgent; verifier: string },
+): Promise<{ agent: StageAgent } | { agent: StageAgent; missing: string }> {
+  const begun = (await listSegments(knex, work.key, 2)).at(-1)
+  if (begun) {
+    const { adapter, model } = begun
+    return { agent: { adapter, ...(model === null ? {} : { model }) } }
+  }
+  const [candidates, cooling] = await Promise.all([listAdapters(knex), coolingAdapters(knex)])
+  const others = candidates.filter(({ adapter }) => adapter !== verifier)
+  const text = work.facts.goal.description
+  const agent =
+    wanted.adapter === AUTO
+      ? chooseAgent({ for: 'security_spec', text, coolingUntil: cooling }, others)
+      : wanted
+  if (!agent) return { agent: wanted, missing: `no other agent than ${verifier} is installed` }
+  const missing = whyNot(agent.adapter, { verifier, candidates, cooling })
+  return missing === undefined ? { agent } : { agent, missing }
+}
+
+function whyNot(
+  adapter: string,
+  at: {
+    verifier: string
+    candidates: Awaited<ReturnType<typeof listAdapters>>
+    cooling: Readonly<Record<string, string>>
+  },
+): string | undefined {
+  if (adapter === at.verifier) return `${adapter} verified it itself`
+  const found = at.candidates.find((one) => one.adapter === adapter)
+  if (!found?.found)
+    return `${adapter} is not installed: ${found?.advice ?? 'see dispatch adapters'}`
+  if (found.login === 'needed') return `${adapter} is not logged in: ${found.advice ?? 'log in'}`
+  const until = at.cooling[adapter]
+  return until === undefined ? undefined : `its provider limits ${adapter} until ${until}`
+}

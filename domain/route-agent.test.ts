@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import type { Candidate } from './auto-model.ts'
+import { type RouteWanted, routeAgent } from './route-agent.ts'
+
+const agent = (adapter: string, more: Partial<Candidate> = {}): Candidate => ({
+  ...{ adapter, title: adapter, found: true, login: 'ready', demo: false },
+  ...more,
+})
+const all = [agent('claude'), agent('codex'), agent('gemini')]
+const until = '2026-01-31T12:00:00.000Z'
+const wanted = (more: Partial<RouteWanted>): RouteWanted => ({
+  ...{ stage: 'verify', text: 'Fix the login', assigned: { adapter: 'claude' } },
+  ...{ fallbacks: [], coolingUntil: { claude: until } },
+  ...more,
+})
+
+test('the agent of the profile works unless its provider limits it', () => {
+  const route = routeAgent(wanted({ coolingUntil: { codex: until } }), all)
+  expect(route).toEqual({ type: 'assigned', agent: { adapter: 'claude' } })
+})
+
+test('without a fallback it waits; with one that is ready, that one works and says why', () => {
+  expect(routeAgent(wanted({}), all)).toEqual({ type: 'limited', until })
+  const fallbacks = [{ adapter: 'gemini' }, { adapter: 'codex', model: 'gpt-5' }]
+  expect(routeAgent(wanted({ fallbacks }), all)).toMatchObject({
+    type: 'instead',
+    agent: { adapter: 'gemini' },
+    reason: `gemini instead of claude, which its provider limits until ${until}`,
+  })
+  const cooling = { claude: until, gemini: until }
+  expect(routeAgent(wanted({ fallbacks, coolingUntil: cooling }), all)).toMatchObject({
+    agent: { adapter: 'codex', model: 'gpt-5' },
+  })
+})
+
+test.each([
+  ['is not installed', agent('codex', { found: false })],
+  ['is not logged in', agent('codex', { login: 'needed' })],
+])('one that %s does not take its place', (_why, codex) => {
+  const route = routeAgent(wanted({ fallbacks: [{ adapter: 'codex' }] }), [agent('claude'), codex])
+  expect(route.type).toBe('limited')
+})
+
+test('auto takes what suits the stage best of those that are free; when all are limited, it waits', () => {
+  const fallbacks = [{ adapter: 'auto' }]
+  expect(routeAgent(wanted({ fallbacks }), all)).toMatchObject({ agent: { adapter: 'codex' } })
+  const coolingUntil = { claude: until, codex: until, gemini: until }
+  expect(routeAgent(wanted({ fallbacks, coolingUntil }), all).type).toBe('limited')
+  expect(routeAgent(wanted({ fallbacks }), [agent('claude')]).type).toBe('limited')
+})

@@ -1,0 +1,56 @@
+import { AUTO } from '../contracts/agent.ts'
+import type { StageAgent } from '../contracts/schemas.ts'
+import type { AgentStage } from '../contracts/stages.ts'
+import { type Candidate, chooseAgent } from './auto-model.ts'
+
+/** A stage that is about to begin a session of its own. */
+export interface RouteWanted {
+  stage: AgentStage
+  /** What the person wrote: Auto Model reads it. */
+  text: string
+  assigned: StageAgent
+  /** Who may take its place while it is limited, the first choice first; `auto` leaves it to Auto Model. */
+  fallbacks: readonly StageAgent[]
+  /** Agents that their provider asked to leave alone: name to the ISO time until then. */
+  coolingUntil: Readonly<Record<string, string>>
+}
+
+export type Route =
+  | { type: 'assigned'; agent: StageAgent }
+  | { type: 'instead'; agent: StageAgent; reason: string }
+  /** Nobody may take its place now. */
+  | { type: 'limited'; until: string }
+
+/** Who works in a stage: the agent that the profile names, or while that one is limited the first of its fallbacks that is ready. */
+export function routeAgent(wanted: RouteWanted, candidates: readonly Candidate[]): Route {
+  const { assigned, fallbacks, coolingUntil } = wanted
+  const until = coolingUntil[assigned.adapter]
+  if (until === undefined) return { type: 'assigned', agent: assigned }
+  for (const fallback of fallbacks) {
+    const agent = fallback.adapter === AUTO ? chosen(wanted, candidates) : fallback
+    if (agent && agent.adapter !== assigned.adapter && isReady(agent, wanted, candidates))
+      return { type: 'instead', agent, reason: insteadOf(assigned, agent, until) }
+  }
+  return { type: 'limited', until }
+}
+
+function chosen(
+  { stage, text, coolingUntil }: RouteWanted,
+  candidates: readonly Candidate[],
+): StageAgent | undefined {
+  const choice = chooseAgent({ for: stage, text, coolingUntil }, candidates)
+  if (!choice) return undefined
+  return { adapter: choice.adapter, ...(choice.model === undefined ? {} : { model: choice.model }) }
+}
+
+function isReady(
+  { adapter }: StageAgent,
+  { coolingUntil }: RouteWanted,
+  candidates: readonly Candidate[],
+): boolean {
+  const found = candidates.find((one) => one.adapter === adapter)
+  return found?.found === true && found.login !== 'needed' && coolingUntil[adapter] === undefined
+}
+
+const insteadOf = (assigned: StageAgent, agent: StageAgent, until: string) =>
+  `${agent.adapter} instead of ${assigned.adapter}, which its provider limits until ${until}`
