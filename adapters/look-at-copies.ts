@@ -11,14 +11,17 @@ const LEVELS = 6
 
 /** What detection tells of a chosen program besides its version. */
 export async function copiesOf(
-  { chosen, others }: ProgramChoice,
+  { chosen, others, problem }: ProgramChoice,
   name: string,
   env: Env,
-): Promise<Pick<Detection, 'realpath' | 'place' | 'owner' | 'others'>> {
+): Promise<Pick<Detection, 'realpath' | 'place' | 'owner' | 'others' | 'refused'>> {
   const told = others.slice(0, MAX_ASKED).map((copy) => otherCopy(copy, name, env))
   const untold = others.slice(MAX_ASKED).map((copy) => otherCopy(copy, name))
   const all = await Promise.all([...told, ...untold])
-  const more = all.length > 0 ? { others: all } : {}
+  const more = {
+    ...(all.length > 0 ? { others: all } : {}),
+    ...(problem === undefined ? {} : { refused: problem }),
+  }
   if (!chosen) return more
   const { realpath, place, owner } = chosen
   return { realpath, place, owner, ...more }

@@ -160,6 +160,8 @@ export interface Detection {
   owner?: string
   capabilities?: readonly Capability[]
   others?: readonly OtherCopy[]
+  /** Why none is started although the person named one, or some are there. */
+  refused?: string
   login: 'ready' | 'needed' | 'unknown'
   /** True for the built-in scripted agent: shown as a demo everywhere. */
   demo: boolean

@@ -9,7 +9,7 @@ export const adapters = defineCommand({
   examples: ['dispatch adapters'],
   async run(_options, deps, io) {
     const page = await deps.call('listAdapters')
-    return printPage(io, page, {
+    const code = printPage(io, page, {
       none: 'No agents.',
       columns: [
         { title: 'AGENT' },
@@ -30,5 +30,13 @@ export const adapters = defineCommand({
         adapter.advice ?? '',
       ],
     })
+    for (const { adapter, others } of page.items)
+      for (const { path, version, place, why } of others)
+        io.note(
+          io.clean(
+            `${adapter}: not ${path} (${[version, place].filter(Boolean).join(', ')}): ${why}`,
+          ),
+        )
+    return code
   },
 })

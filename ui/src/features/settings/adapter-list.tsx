@@ -93,12 +93,55 @@ function AdapterRow({ adapter }: { adapter: AdapterInfo }) {
         <AdapterMark adapter={adapter.adapter} className="font-medium" />
         <Badge tone={state.tone}>{state.word}</Badge>
         {adapter.demo && <Badge tone="outline">plays, does not think</Badge>}
-        <span className="min-w-0 flex-1 truncate text-12 text-fg-3" title={adapter.binary ?? ''}>
+        <span className="min-w-0 flex-1 truncate text-12 text-fg-3" title={whereFrom(adapter)}>
           {[adapter.version, adapter.binary].filter(Boolean).join('  ')}
         </span>
       </div>
+      {adapter.found && adapter.capabilities.length > 0 && (
+        <p className="mt-1 text-12 text-fg-3">
+          {adapter.capabilities.map((each) => CAN[each]).join(' · ')}
+        </p>
+      )}
       {adapter.advice && <Advice text={adapter.advice} />}
+      {adapter.others.length > 0 && <OtherCopies others={adapter.others} />}
     </li>
+  )
+}
+
+const CAN: Record<AdapterInfo['capabilities'][number], string> = {
+  streams: 'shows text while it works',
+  corrections: 'takes corrections',
+  resumes: 'resumes',
+  structured: 'structured answers',
+  cost: 'tells its cost',
+  read_only: 'can be kept read-only',
+}
+
+/** What the path leads to, who put it there and whose it is. */
+function whereFrom({ binary, realpath, place, owner }: AdapterInfo): string {
+  const link = realpath && realpath !== binary ? `${binary} → ${realpath}` : binary
+  const from = place ? `from ${place}` : ''
+  return [link, from, owner ? `owned by ${owner}` : ''].filter(Boolean).join(', ')
+}
+
+/** Copies of the program that are not started, each with the reason. */
+function OtherCopies({ others }: Pick<AdapterInfo, 'others'>) {
+  return (
+    <details className="mt-1.5 text-12 text-fg-2">
+      <summary className="cursor-pointer text-fg-3 hover:text-fg">
+        {others.length === 1 ? 'One other copy' : `${others.length} other copies`}
+      </summary>
+      <ul className="mt-1 flex flex-col gap-1">
+        {others.map(({ path, version, place, why }) => (
+          <li key={path} className="min-w-0 break-words">
+            <code className="font-mono">{path}</code>{' '}
+            <span className="text-fg-3">
+              {[version, place].filter(Boolean).join(', ')}: {why}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }
 

@@ -5,6 +5,7 @@ import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Select } from '../../components/select.tsx'
 import { Switch } from '../../components/switch.tsx'
 import { formatDuration, formatTokens, plural } from '../../lib/format.ts'
+import { ProgramPathRow } from './program-path-row.tsx'
 import type { SectionKey } from './sections.ts'
 import { SettingRow } from './setting-row.tsx'
 import { useSetting } from './use-setting.ts'
@@ -186,6 +187,24 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
     ...{ id: 'letter-keys', section: 'general', title: 'Single-letter keys', Row: LetterKeysRow },
     detail: 'Act on single letters such as C, J or K. Keys with Ctrl or ⌘ always work.',
     keywords: 'keyboard shortcuts',
+  },
+  {
+    ...{ id: 'claude-path', section: 'agents', title: 'Program of Claude Code' },
+    detail: 'Its absolute path. Empty: the first of what is found on this machine.',
+    keywords: 'binary executable custom path claude',
+    Row: ProgramPathRow,
+  },
+  {
+    ...{ id: 'codex-path', section: 'agents', title: 'Program of Codex' },
+    detail: 'Its absolute path. Empty: the first of what is found on this machine.',
+    keywords: 'binary executable custom path codex',
+    Row: ProgramPathRow,
+  },
+  {
+    ...{ id: 'gemini-path', section: 'agents', title: 'Program of Gemini CLI' },
+    detail: 'Its absolute path. Empty: the first of what is found on this machine.',
+    keywords: 'binary executable custom path gemini',
+    Row: ProgramPathRow,
   },
   {
     ...{ id: 'spec-review', section: 'goals', title: 'Review every spec', Row: SpecReviewRow },

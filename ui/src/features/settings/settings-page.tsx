@@ -108,10 +108,10 @@ function SectionView({ section }: { section: Section }) {
         </h2>
         <p className="text-fg-2">{section.detail}</p>
       </div>
+      {List && <List />}
       {SETTING_ITEMS.filter((item) => item.section === section.key).map((item) => (
         <item.Row key={item.id} item={item} />
       ))}
-      {List && <List />}
     </section>
   )
 }

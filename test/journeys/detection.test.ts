@@ -1,0 +1,81 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Reply } from '../../contracts/api.ts'
+import { type Installation, isOver, startInstallation } from '../support/installation.ts'
+import { until } from '../support/until.ts'
+
+type Adapter = Reply<'listAdapters'>['items'][number]
+
+let at: Installation
+beforeAll(async () => {
+  at = await startInstallation({ env: { PATH: '/usr/bin:/bin' } })
+})
+afterAll(() => at.close())
+
+/** Answers as Claude Code does to the two questions of detection. */
+function fakeClaude(file: string, version: string): string {
+  mkdirSync(dirname(file), { recursive: true })
+  const script = `#!/bin/sh\n[ "$1" = auth ] && echo '{"loggedIn":true}' || echo '${version} (Claude Code)'\n`
+  writeFileSync(file, script)
+  chmodSync(file, 0o755)
+  return file
+}
+
+async function scan(ready: (claude: Adapter) => boolean): Promise<Adapter> {
+  await at.call('POST', '/api/adapters/scan', {})
+  return claudeThat(ready)
+}
+
+const claudeThat = (ready: (claude: Adapter) => boolean) =>
+  until(
+    async () => {
+      const { body } = await at.call<Reply<'listAdapters'>>('GET', '/api/adapters')
+      const claude = body.items.find(({ adapter }) => adapter === 'claude')
+      return claude && ready(claude) ? claude : undefined
+    },
+    { ms: 30_000, what: 'a look for agents' },
+  )
+
+async function agentsFinding() {
+  const { body } = await at.call<Reply<'runDoctor'>>('POST', '/api/doctor', { repair: false })
+  return body.findings.find(({ name }) => name === 'agents')
+}
+
+test('an agent is found in its place; a copy in a project is told of and not started; a wrong path is an error', async () => {
+  const { repo, id } = await at.project()
+  const own = fakeClaude(join(at.home, '.nvm/versions/node/v22.1.0/bin/claude'), '2.1.400')
+  const inside = fakeClaude(join(repo, 'bin/claude'), '9.9.9')
+  mkdirSync(join(at.home, '.local', 'bin'), { recursive: true })
+  symlinkSync(inside, join(at.home, '.local', 'bin', 'claude'))
+  const found = await scan((claude) => claude.found)
+  expect(found).toMatchObject({
+    version: '2.1.400',
+    binary: own,
+    place: 'nvm',
+    login: 'ready',
+    capabilities: expect.arrayContaining(['corrections', 'cost']),
+    others: [
+      { path: join(at.home, '.local/bin/claude'), why: `it is inside ${repo}, where agents work` },
+    ],
+  })
+  expect(await agentsFinding()).toMatchObject({
+    ok: true,
+    message: expect.stringContaining(`it is inside ${repo}`),
+  })
+
+  const relative = await at.call('PATCH', '/api/settings', { claudePath: 'claude' })
+  expect(relative.status).toBe(422)
+  // the change itself has them looked for again
+  await at.call('PATCH', '/api/settings', { claudePath: inside })
+  const refused = await claudeThat((claude) => !claude.found)
+  expect(refused.advice).toBe(
+    `The program that was set is wrong: ${inside} is not started: it is inside ${repo}, where agents work`,
+  )
+  expect(await agentsFinding()).toMatchObject({ ok: false })
+
+  const goal = await at.goal(id, 'Finish textkit', { profile: 'Default' })
+  const stuck = await at.until(goal.id, (g) => isOver(g))
+  expect(stuck.status).toBe('needs_attention')
+  expect(stuck.reason).toContain(`${inside} is not started`)
+})
