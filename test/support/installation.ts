@@ -50,15 +50,24 @@ export interface Installation {
 
 const WAIT_MS = 150_000
 
-/** `folder`: where its home and repositories are made, instead of the temp folder. `more` goes into the environment. */
+/**
+ * `folder`: where its home and repositories are made, instead of the temp folder. `env` goes into the environment, `config` is the
+ * home's config.toml.
+ */
 export async function startInstallation({
   folder = tmpdir(),
   env: more = {},
+  config,
 }: {
   folder?: string
   env?: Record<string, string>
+  config?: string
 } = {}): Promise<Installation> {
   const home = mkdtempSync(join(folder, 'dispatch-journey-'))
+  if (config !== undefined) {
+    mkdirSync(join(home, 'dispatch'))
+    writeFileSync(join(home, 'dispatch', 'config.toml'), config, { mode: 0o600 })
+  }
   const testDatabase = await createTestDatabase()
   const database = connect(testDatabase.url, { max: 3 })
   const events = await wakeOnEvents(testDatabase.url)
