@@ -1,8 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { TRANSCRIPTS_CHANNEL } from '../../db/transcripts.ts'
+import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { browserTest as test } from '../support/browser-test.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
@@ -47,17 +47,12 @@ async function runAtWork(goal: string): Promise<Run> {
   return body.items[0] as Run
 }
 
-const axe = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
-
 test('who works on what is listed, and a correction is seen queued, delivered and applied', async () => {
   const run = await runAtWork(goalId)
   const page = await openWindow('/agents')
   const row = page.getByRole('region', { name: 'Running' }).getByRole('listitem')
   await row.getByText(run.shortId).waitFor()
-  expect(await axe(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
   await row.getByRole('link', { name: 'Spec' }).click()
 
   const panel = page.getByRole('complementary', { name: `Details of ${run.shortId}` })
@@ -67,7 +62,7 @@ test('who works on what is listed, and a correction is seen queued, delivered an
   const sent = panel.getByRole('list', { name: 'Corrections' })
   await sent.getByText('Use British spelling').waitFor()
   await sent.getByText('Applied').waitFor()
-  expect(await axe(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
 })
 
 test('an agent is stopped by a click: the goal then needs attention, says who stopped it, and can be retried', async () => {
@@ -96,7 +91,7 @@ test('the pool is paused and resumed by a key, by whom and since when; what wait
   const held = await at.goal(project, 'Wait for me [demo:all=instant]')
   const line = page.getByRole('region', { name: 'In line' })
   await line.getByText('the pool is paused by').waitFor()
-  expect(await axe(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
   await pool.getByRole('button', { name: 'Resume' }).click()
   await at.until(held.id, (goal) => goal.reviews.length > 0)
   await line.waitFor({ state: 'detached' })
@@ -119,7 +114,7 @@ test('settings are stored as they are set, marked where changed, reset, and refu
   await places.fill('many')
   await places.blur()
   await page.getByRole('alert').filter({ hasText: '“many” is not a whole number.' }).waitFor()
-  expect(await axe(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
   await page.getByRole('button', { name: 'Reset to 3 agents' }).click()
   await expect.poll(async () => (await read()).maxConcurrent).toBe(3)
 
@@ -230,7 +225,7 @@ test('a transcript of 100,000 lines: at its end at once, live, older ones by scr
   await page.getByRole('status').filter({ hasText: /^1$/ }).waitFor()
   await page.keyboard.press('Enter')
   await log.locator('mark').filter({ hasText: 'line 777 of' }).waitFor()
-  expect(await axe(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
 })
 
 const lineOf = (text: string) => Number(/line (\d+)/.exec(text)?.[1] ?? 1e9)
@@ -255,7 +250,7 @@ test('the first visit leads through agents, a project that is refused and then a
     await page.goto(fresh.url)
     await page.getByRole('heading', { name: 'Welcome to Dispatch' }).waitFor()
     await page.getByText('npm install -g @anthropic-ai/claude-code').waitFor()
-    expect(await axe(page)).toEqual([])
+    expect(await violations(page)).toEqual([])
     await page.getByRole('button', { name: 'Continue' }).click()
 
     const path = page.getByRole('textbox', { name: 'Path of the repository' })
@@ -271,7 +266,7 @@ test('the first visit leads through agents, a project that is refused and then a
     // nothing is the demo agent's unless a person asks for it
     const file = page.getByRole('button', { name: 'File goal' })
     expect(await file.isDisabled()).toBe(true)
-    expect(await axe(page)).toEqual([])
+    expect(await violations(page)).toEqual([])
     await page.getByRole('radio', { name: /^Demo agent/ }).check()
     await file.click()
     await page.getByRole('heading', { name: 'Goals' }).waitFor()

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
@@ -332,34 +331,6 @@ test(
     await submit(page, 'Approve').tap()
     await verdict(page).getByText('Approved').waitFor()
     await page.context().close()
-  },
-  SLOW,
-)
-
-test(
-  'no view of a review has what axe calls a violation, in either theme',
-  async () => {
-    const { review: one } = await taskInReview('Seen by all')
-    const goal = await at.goal(project, 'A spec to see [demo:all=instant] [demo:tasks=2]')
-    const spec = await pendingReview(goal.id, 'spec')
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await openWindow('/reviews', { colorScheme })
-      const views = [
-        ['/reviews', '[data-row]'],
-        [`/reviews/${one.shortId}`, 'diffs-container'],
-        [`/reviews/${one.shortId}?tab=summary`, 'h2'],
-        [`/reviews/${one.shortId}?tab=checklist`, 'input[type=checkbox]'],
-        [`/reviews/${spec.shortId}`, 'textarea'],
-      ] as const
-      for (const [path, ready] of views) {
-        await page.goto(at.url + path)
-        await page.locator(ready).first().waitFor()
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map((n) => n.html)])
-        expect(found, `${path} ${colorScheme}`).toEqual([])
-      }
-      await page.context().close()
-    }
   },
   SLOW,
 )

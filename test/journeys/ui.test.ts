@@ -1,7 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
+import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { browserTest as test } from '../support/browser-test.ts'
 import { type OwnStack, type Repository, startOwnStack } from '../support/own-stack.ts'
@@ -83,12 +83,6 @@ async function goalsInReview(): Promise<{ spec: Goal; task: Goal }> {
     spec: await whenGoal(one.id, 'a spec', hasPending('spec')),
     task: await whenGoal(other.id, 'a task in review', hasPending('task')),
   }
-}
-
-const violations = async (page: Page, rules?: string[]): Promise<string[]> => {
-  const axe = new AxeBuilder({ page }).setLegacyMode() // no frames here: no second page for each look
-  const { violations: found } = await (rules ? axe.withRules(rules) : axe).analyze()
-  return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html)}`)
 }
 
 test('the first page needs three calls of the API, and shows what is there', async () => {
@@ -261,6 +255,8 @@ async function allViews(): Promise<readonly View[]> {
     ['/reviews', '[data-row]'],
     [`/reviews/${reviewOf(spec)}`, 'textarea, [role=tab]'],
     [`/reviews/${reviewOf(task)}`, 'diffs-container'],
+    [`/reviews/${reviewOf(task)}?tab=summary`, 'h2'],
+    [`/reviews/${reviewOf(task)}?tab=checklist`, 'input[type=checkbox]'],
     ['/agents', 'main li'],
     [`/agents/${run}`, '[aria-label=Transcript]'],
     ...settings.map((section): View => [`/settings/${section}`, 'main h2']),
@@ -268,6 +264,9 @@ async function allViews(): Promise<readonly View[]> {
     ['/nowhere', 'text=There is nothing'],
   ]
 }
+
+/** The dearest of axe's rules by far. */
+const CONTRAST = ['color-contrast']
 
 /** What is wrong with a view in one window. Themes differ in their colours only, and those are the same on a phone. */
 async function faultsOf(page: Page, [path, ready, keys]: View): Promise<string[]> {
@@ -277,11 +276,11 @@ async function faultsOf(page: Page, [path, ready, keys]: View): Promise<string[]
     await page.keyboard.press(keys)
     await page.getByRole('dialog').waitFor()
   }
-  await page.emulateMedia({ colorScheme: 'light' })
-  const light = await violations(page)
-  await page.emulateMedia({ colorScheme: 'dark' })
   const isPhone = (page.viewportSize()?.width ?? 0) < WIDE.width
-  const dark = isPhone ? [] : await violations(page, ['color-contrast'])
+  await page.emulateMedia({ colorScheme: 'light' })
+  const light = await violations(page, isPhone ? { without: CONTRAST } : {})
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const dark = isPhone ? [] : await violations(page, { only: CONTRAST })
   const moving = await page.evaluate<number>('document.getAnimations().length')
   const over = await page.evaluate<number>(
     'document.documentElement.scrollWidth - window.innerWidth',
