@@ -54,6 +54,21 @@ test('three run in all, two of a goal; the others learn their place and why', as
   expect(await ask('a3', 0)).toEqual({ granted: true })
 })
 
+test('whoever looks at the pool learns at once that a run entered the line, and only once', async () => {
+  await setPoolPaused(database, true, 'me')
+  const told = async () =>
+    (await database.knex('events').where({ type: 'pool.status' }).orderBy('seq')).map(
+      ({ data }) => data.waiting,
+    )
+  const before = (await told()).length
+  await ask('a1', 0)
+  await ask('a1', 0)
+  await ask('b1', 1)
+  await setPoolPaused(database, false, 'me')
+  expect((await told()).slice(before, before + 2)).toEqual([1, 2])
+  expect((await told()).length).toBe(before + 3)
+})
+
 test('who came first goes first, and asking again keeps the place', async () => {
   for (const id of ['a1', 'b1', 'c1']) await ask(id, ['a1', 'b1', 'c1'].indexOf(id))
   expect(await ask('d1', 3)).toMatchObject({ position: 1 })

@@ -43,7 +43,7 @@ export async function acquireLease(
 ): Promise<LeaseAnswer> {
   return database.change(async (tx, emit) => {
     await tx.raw('select pg_advisory_xact_lock(?)', [POOL_LOCK])
-    const state = await enterLine(tx, request)
+    const { state, entered } = await enterLine(tx, request)
     if (state === 'held' && !request.hold) {
       // it may be past its time already: it is taken anew, before the next one counts it as free
       await tx('run_leases')
@@ -63,14 +63,15 @@ export async function acquireLease(
     const held = await countHeld(tx)
     const own = line[place]
     const first = line.find((row) => row.eligible)
-    if (state === 'held') emit(poolEvent(paused !== undefined, held, line.length))
     const reason =
       request.hold ??
       (own
         ? whyNot({ paused, held, settings, eligible: own.eligible })
         : await whyNotInLine(tx, request.goalId))
-    if (!request.atWork && (reason !== undefined || first?.id !== request.id))
+    if (!request.atWork && (reason !== undefined || first?.id !== request.id)) {
+      if (entered || state === 'held') emit(poolEvent(paused !== undefined, held, line.length))
       return { granted: false, position: place + 1, reason: reason ?? 'those before it go first' }
+    }
     await tx('run_leases')
       .where({ id: request.id })
       .update({
@@ -161,16 +162,20 @@ export async function readPause(tx: Tx | Database['knex']): Promise<PoolPause | 
   return row?.value as PoolPause | undefined
 }
 
-async function enterLine(tx: Tx, request: LeaseRequest): Promise<string> {
+/** `entered`: it was not in line and held no place before. */
+async function enterLine(
+  tx: Tx,
+  request: LeaseRequest,
+): Promise<{ state: string; entered: boolean }> {
   const { rows } = await tx.raw(
     `insert into run_leases(id, goal_id, stage, adapter) values (?, ?, ?, ?)
      on conflict (id) do update set seen_at = now(),
        state = case when run_leases.state in ('released', 'expired') then 'waiting' else run_leases.state end,
        enqueued_at = case when run_leases.state in ('released', 'expired') then clock_timestamp() else run_leases.enqueued_at end
-     returning state`,
+     returning state, enqueued_at >= now() as entered`,
     [request.id, request.goalId, request.stage, request.adapter],
   )
-  return rows[0].state
+  return rows[0]
 }
 
 /** The line as it stands: `eligible` when the goal has fewer than its share. */
