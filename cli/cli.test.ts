@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { distDir } from '../config/home.ts'
 import type { EventBody } from '../contracts/events.ts'
+import type { ChecklistItem, SecondOpinion } from '../contracts/schemas.ts'
 import { GLOBAL_OPTIONS } from './command.ts'
 import { commands } from './commands.ts'
 import { eventLine } from './event-line.ts'
@@ -48,6 +49,12 @@ describe('every command', () => {
     [['goal', 'retry', 'G-12'], /^G-12 active\n$/],
     [['goal', 'a text', '--project', 'shop'], /^G-12\tBuild auth module\n$/],
     [['tasks', 'pending', '--goal', 'G-12'], /^T-31\tpending\t/],
+    [['suggestions'], /^S-3\tshop\tDemo\t3 times\tUse tabs\.\n$/],
+    [['suggestions', 'accept', 'S-3', '--into', 'profile'], /^S-3 accepted by me: Use tabs\.\n$/],
+    [['suggestions', 'dismiss', 'S-3'], /^S-3 dismissed by me: Use tabs\.\n$/],
+    [['tasks', 'agent', 'T-31', 'codex', '--model', 'gpt-5'], /^T-31\tcodex gpt-5\n$/],
+    [['tasks', 'agent', 'T-31', '--as-profile'], /^T-31\tas its profile says\n$/],
+    [['projects', 'conventions', 'P-1', '--set', 'Use tabs.'], /^Use tabs\.\n$/],
     [['reviews'], /^R-9\tpending\ttask\tblock\tT-31\t/],
     [['review', 'R-9'], /src\/auth\.ts\t\+40\t-2\thigh\tsign-in[\s\S]*Passwords are hashed/],
     [['diff', 'T-31'], /^diff --git a\/src\/auth\.ts b[\s\S]*\n same\n$/],
@@ -110,6 +117,30 @@ describe('every command', () => {
         types.set(name, type)
       }
     }
+  })
+})
+
+describe('a second opinion', () => {
+  it('stands beneath verify’s where they differ, and a missing one cannot be overlooked', async () => {
+    const second = { adapter: 'codex', result: 'fail', evidence: 'auth.ts:30', disagrees: true }
+    const opinion: SecondOpinion = {
+      ...{ adapter: 'codex', model: null, status: 'given', reason: null, items: [] },
+    }
+    const [item] = review.checklist
+    const disputed = { ...item, second } as ChecklistItem
+    api.answer('getReview', () => ({
+      ...{ ...review, secondOpinion: opinion, checklist: [disputed] },
+    }))
+    const { stdout } = await cli(['review', 'R-9'])
+    expect(stdout).toMatch(
+      /second {2}codex disagrees on 1 security items[\s\S]*✓ pass {6}Passwords are hashed\n.*auth\.ts:12\n {2}disagrees codex: ✗ fail\n.*auth\.ts:30/,
+    )
+    const missing: SecondOpinion = {
+      ...opinion,
+      ...{ status: 'missing', reason: 'codex is not installed' },
+    }
+    api.answer('getReview', () => ({ ...review, secondOpinion: missing }))
+    expect((await cli(['review', 'R-9'])).stdout).toContain('MISSING, of codex: codex is not')
   })
 })
 

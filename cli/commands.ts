@@ -17,21 +17,24 @@ import { ledger } from './commands/ledger.ts'
 import { logs } from './commands/logs.ts'
 import { pool, poolPause, poolResume, poolStatus } from './commands/pool.ts'
 import { profiles } from './commands/profiles.ts'
-import { projects, projectsAdd, projectsTrust } from './commands/projects.ts'
+import { projects, projectsAdd, projectsConventions, projectsTrust } from './commands/projects.ts'
 import { reviewShow, reviews } from './commands/reviews.ts'
 import { reject, requestChanges } from './commands/send-back.ts'
 import { settings } from './commands/settings.ts'
 import { start, stop } from './commands/start.ts'
 import { status } from './commands/status.ts'
+import { suggestions, suggestionsAccept, suggestionsDismiss } from './commands/suggestions.ts'
 import { tasks } from './commands/tasks.ts'
+import { tasksAgent } from './commands/tasks-agent.ts'
 
 /** Every command, in the order of the help. A new one needs its file and its line here. */
 export const commands: readonly Command[] = [
   ...[start, stop, status, doctor, demo],
   ...[goal, goals, goalShow, goalWatch, goalPause, goalResume, goalCancel, goalRetry],
-  ...[tasks, reviews, reviewShow, diff, approve, reject, requestChanges],
-  ...[agents, correct, logs, events, ledger],
+  ...[tasks, tasksAgent, reviews, reviewShow, diff, approve, reject, requestChanges],
+  ...[agents, correct, suggestions, suggestionsAccept, suggestionsDismiss],
+  ...[logs, events, ledger],
   ...[pool, poolStatus, poolPause, poolResume],
-  ...[projects, projectsAdd, projectsTrust, profiles, adapters, settings],
+  ...[projects, projectsAdd, projectsTrust, projectsConventions, profiles, adapters, settings],
   completion,
 ]

@@ -1,4 +1,4 @@
-import type { Review } from '../contracts/schemas.ts'
+import type { ChecklistItem, Review } from '../contracts/schemas.ts'
 import { actorName, look } from './format.ts'
 import type { Io, Style } from './io.ts'
 
@@ -22,6 +22,7 @@ export function printReview(review: Review, io: Io): void {
     ['base', review.base],
     ['head', review.head],
     ['hash', review.hash],
+    ['second', opinionOf(review)],
   ]
   for (const [name, value] of facts)
     if (value) io.print(`${io.paint('dim', name.padEnd(7))} ${io.clean(value)}`)
@@ -30,11 +31,7 @@ export function printReview(review: Review, io: Io): void {
   for (const text of review.deviations) io.print(io.paint('yellow', `deviates: ${io.clean(text)}`))
   printFiles(review, io)
   if (review.checklist.length > 0) io.print(`\n${io.paint('bold', 'Checklist')}`)
-  for (const { text, result, evidence } of review.checklist) {
-    const { icon, style } = RESULTS[result]
-    io.print(io.paint(style, `${icon} ${result.padEnd(9)} ${io.clean(text)}`))
-    if (evidence) io.print(io.paint('dim', `            ${io.clean(evidence)}`))
-  }
+  for (const item of review.checklist) printItem(item, io)
   for (const { severity, title, file } of review.findings)
     io.print(`${severity}: ${io.clean(title)}${file ? ` (${io.clean(file)})` : ''}`)
   for (const { attempt, decision, by, comment } of review.history)
@@ -44,6 +41,36 @@ export function printReview(review: Review, io: Io): void {
         `attempt ${attempt}: ${decision} by ${io.clean(by)}${comment ? `: ${io.clean(comment)}` : ''}`,
       ),
     )
+}
+
+/** Who gave a second opinion on security, or why there is none. */
+function opinionOf({ secondOpinion, checklist }: Review): string | null {
+  if (!secondOpinion) return null
+  const { adapter, status, reason } = secondOpinion
+  const disputed = checklist.filter(({ second }) => second?.disagrees).length
+  switch (status) {
+    case 'given':
+      return `${adapter} ${disputed > 0 ? `disagrees on ${disputed} security items` : 'agrees on security'}`
+    case 'missing':
+      return `MISSING, of ${adapter}: ${reason}`
+    case 'not_needed':
+      return `${adapter} was not asked: ${reason}`
+    default:
+      return status satisfies never
+  }
+}
+
+/** What verify says of an item, and beneath it what a second agent says where the two differ. */
+function printItem({ text, result, evidence, second }: ChecklistItem, io: Io) {
+  const { icon, style } = RESULTS[result]
+  io.print(io.paint(style, `${icon} ${result.padEnd(9)} ${io.clean(text)}`))
+  if (evidence) io.print(io.paint('dim', `            ${io.clean(evidence)}`))
+  if (!second?.disagrees) return
+  const other = RESULTS[second.result]
+  io.print(
+    io.paint('yellow', `  disagrees ${io.clean(second.adapter)}: ${other.icon} ${second.result}`),
+  )
+  if (second.evidence) io.print(io.paint('dim', `            ${io.clean(second.evidence)}`))
 }
 
 function printSpec({ spec }: Review, io: Io) {

@@ -18,6 +18,8 @@ test('crashes are resumed at once, three times; the provider is waited for as lo
     'give_up',
   ])
   expect(remedyFor('rate_limit', 0, 90)).toEqual({ type: 'park', seconds: 90 })
+  expect(remedyFor('quota', 1000, 3600)).toEqual({ type: 'park', seconds: 3600 })
+  expect(remedyFor('rate_limit', 1000, 2).type).toBe('give_up')
   expect(remedyFor('overloaded', 0, undefined)).toEqual({ type: 'park', seconds: 5 })
   expect(remedyFor('overloaded', 15, undefined)).toEqual({ type: 'park', seconds: 3600 })
   expect(remedyFor('auth', 0, undefined).type).toBe('give_up')

@@ -34,10 +34,13 @@ export type Remedy =
 
 const MAX_RESUMES = 3
 const MAX_PARKS = 20
+/** A pause of this length that the provider asked for paces itself: however often, it spends none of the tries. */
+const LONG_PAUSE_SECONDS = 300
 
 /**
  * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once;
- * the provider's pauses are waited for up to 20 times, as long as it asks (5 s to 1 hour where it does not say).
+ * the provider's pauses are waited for up to 20 times, as long as it asks (5 s to 1 hour where it does not say), and long ones that it
+ * asks for as often as it does.
  */
 export function remedyFor(
   reason: FailureReason,
@@ -54,6 +57,8 @@ export function remedyFor(
     case 'quota':
     case 'overloaded':
     case 'network':
+      if (secondsUntil !== undefined && secondsUntil >= LONG_PAUSE_SECONDS)
+        return { type: 'park', seconds: secondsUntil }
       if (failures >= MAX_PARKS) return { type: 'give_up' }
       return { type: 'park', seconds: secondsUntil ?? Math.min(3600, 5 * 2 ** failures) }
     default:

@@ -29,7 +29,7 @@ export const goalResume = defineCommand({
 
 export const goalRetry = defineCommand({
   name: 'goal retry',
-  summary: 'Try the stage again that failed or needs attention',
+  summary: 'Try the stage again that failed, or that waits for a provider, at once',
   args: { id },
   options: {},
   examples: ['dispatch goal retry G-12'],

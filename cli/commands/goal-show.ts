@@ -55,6 +55,8 @@ function printGoal(goal: Goal, io: Io) {
       row.reason ?? '',
     ]),
   )
+  if (goal.stages.some(({ resumesAt }) => resumesAt !== null))
+    io.note(`It waits for a provider. Try now: dispatch goal retry ${goal.shortId}`)
   if (goal.tasks.length > 0) {
     section(io, 'Tasks')
     io.table(

@@ -82,3 +82,31 @@ export const projectsTrust = defineCommand({
     return EXIT.ok
   },
 })
+
+export const projectsConventions = defineCommand({
+  name: 'projects conventions',
+  summary: 'Show or set what every agent of a project is told besides the repository’s own files',
+  args: { project: { required: true, help: 'a project, such as P-2' } },
+  options: {
+    set: { type: 'string', value: 'text', help: 'the conventions, as Markdown ("-": stdin)' },
+  },
+  examples: [
+    'dispatch projects conventions P-2',
+    'dispatch projects conventions P-2 --set "Use tabs."',
+  ],
+  async run({ project: named, set }, deps, io) {
+    const params = { id: named }
+    const conventions = set === '-' ? await io.readAll() : set
+    const project =
+      conventions === undefined
+        ? await deps.call('getProject', { params })
+        : await deps.call('updateProject', { params, body: { conventions } })
+    if (io.json) io.document({ id: project.id, conventions: project.conventions })
+    if (project.conventions !== '') io.print(io.clean(project.conventions))
+    else
+      io.note(
+        `${project.shortId} has none: dispatch projects conventions ${project.shortId} --set "…"`,
+      )
+    return EXIT.ok
+  },
+})

@@ -33,6 +33,7 @@ const DEFAULTS: Answers = {
   retryGoal: () => fixtures.goalSummary,
   listTasks: () => list(fixtures.task),
   getTask: () => fixtures.task,
+  updateTask: ({ body }) => ({ ...fixtures.task, ...(body as object) }),
   getTaskDiff: () => fixtures.taskDiff,
   listReviews: () => list(fixtures.reviewSummary),
   getReview: () => fixtures.review,
@@ -52,6 +53,17 @@ const DEFAULTS: Answers = {
       kind: 'text',
       content: { text: 'hello' },
     }),
+  listSuggestions: () => list(fixtures.suggestion),
+  acceptSuggestion: () => ({
+    ...fixtures.suggestion,
+    status: 'accepted',
+    decidedBy: 'person:me',
+  }),
+  dismissSuggestion: () => ({
+    ...fixtures.suggestion,
+    status: 'dismissed',
+    decidedBy: 'person:me',
+  }),
   correctAgent: () => ({
     id: fixtures.run.id,
     runId: fixtures.run.id,

@@ -10,6 +10,7 @@ import type {
   ReviewSummary,
   Settings,
   StageState,
+  Suggestion,
   Task,
   UsageTotals,
 } from '../../contracts/schemas.ts'
@@ -314,6 +315,27 @@ export const settings: Settings = {
   claudePath: '',
   codexPath: '',
   geminiPath: '',
+}
+
+export const suggestion: Suggestion = {
+  id: ids.run,
+  shortId: 'S-3',
+  projectId: ids.project,
+  projectName: 'shop',
+  profileName: 'Demo',
+  text: 'Use tabs.',
+  status: 'pending',
+  corrections: [1, 2, 3].map((n) => ({
+    id: ids.run,
+    runShortId: `A-${n}`,
+    text: 'Use tabs.',
+    by: 'person:me',
+    at,
+  })),
+  decidedBy: null,
+  decidedAt: null,
+  createdAt: at,
+  updatedAt: at,
 }
 
 export const problem = (
