@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { CancelledFailure, Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { acpAgentOf, findAdapter } from '../adapters/registry.ts'
-import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
+import type { RunEvent, RunSpec, TerminalEvent, Usage } from '../contracts/agent.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
@@ -14,12 +14,13 @@ import {
   listSegments,
   type RunPurpose,
   type RunRow,
+  readRun,
   runsToStop,
-  tokensOfTask,
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
-import { storeEvents } from '../db/transcripts.ts'
-import { budgetReached, grantedBudget, totalTokens } from '../domain/budget.ts'
+import type { StageKey } from '../db/stages.ts'
+import { type Estimate, storeEvents } from '../db/transcripts.ts'
+import { totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, remedyFor } from '../domain/failures.ts'
 import { agentEnvironment } from '../runner/environment.ts'
@@ -28,7 +29,9 @@ import { programOf } from './agent-search.ts'
 import type { AgentWork } from './agent-work.ts'
 import { aroundLimit, firstAgent } from './around-limit.ts'
 import type { ActivityDeps } from './deps.ts'
+import { createPriceMeter } from './price-meter.ts'
 import { promptFor } from './prompt.ts'
+import { reserveForStart, type UsedUp, watchReservation } from './reserve.ts'
 
 export type AgentOutcome =
   | { type: 'answered'; output: unknown; adapter: string }
@@ -55,15 +58,14 @@ const INTERRUPT_GRACE_MS = 8_000
 export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome> {
   for (;;) {
     const segments = await listSegments(deps.database.knex, work.key, work.opinion ?? 1)
-    const step = await unlessWaiting(deps, work, { segments, step: nextStep(work, segments) })
+    const step = await unlessWaiting(deps, work, { segments, step: nextStep(work.key, segments) })
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
     if (low !== undefined) throw new DiskLow(low)
-    const stop = step.type === 'start' ? await budgetStop(deps, work) : undefined
-    if (stop) return stop
     if (step.type === 'start') throwIfEnding()
     const run =
       step.type === 'attach' ? step.run : await nextSegment(deps, work, { segments, ...step })
+    if ('summary' in run) return { type: 'budget', summary: run.summary }
     await follow(deps, work, {
       run,
       errors: step.type === 'start' ? step.errors : undefined,
@@ -94,9 +96,12 @@ async function unlessWaiting(
       return instead satisfies never
   }
 }
+/** True when the stage attempt needs another run of its agent; false when one is at work, or all is said. */
+export const needsRun = (key: StageKey, segments: readonly RunRow[]): boolean =>
+  nextStep(key, segments).type === 'start'
 
 /** What the segments so far call for. */
-function nextStep(work: AgentWork, segments: readonly RunRow[]): Step {
+function nextStep(key: StageKey, segments: readonly RunRow[]): Step {
   const last = segments.at(-1)
   if (!last) return { type: 'start', purpose: 'start' }
   const stopped = stoppedOutcome(last)
@@ -106,7 +111,7 @@ function nextStep(work: AgentWork, segments: readonly RunRow[]): Step {
     case 'running':
       return { type: 'attach', run: last }
     case 'done':
-      return answerOf(work, segments, last)
+      return answerOf(key, segments, last)
     case 'interrupted':
       return { type: 'start', purpose: 'resume' }
     case 'failed':
@@ -126,8 +131,8 @@ function stoppedOutcome({ status, stopped_by }: RunRow): AgentOutcome | undefine
 }
 
 /** The validated answer, or its errors for the agent to mend, at most twice. */
-function answerOf(work: AgentWork, segments: readonly RunRow[], last: RunRow): Step {
-  const parsed = STAGE_OUTPUTS[work.key.stage as AgentStage].safeParse(last.output?.output)
+function answerOf(key: StageKey, segments: readonly RunRow[], last: RunRow): Step {
+  const parsed = STAGE_OUTPUTS[key.stage as AgentStage].safeParse(last.output?.output)
   const { adapter } = last
   if (parsed.success)
     return { type: 'end', outcome: { type: 'answered', output: parsed.data, adapter } }
@@ -165,22 +170,12 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
   }
 }
 
-/** Nothing that costs tokens is started on a budget that is used up; undefined when there is some left. */
-async function budgetStop(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome | undefined> {
-  const task = work.facts.task
-  if (!task || task.token_budget === 0) return undefined
-  const used = await tokensOfTask(deps.database.knex, task.id)
-  if (!budgetReached(used, task.token_budget)) return undefined
-  const more = grantedBudget(used, work.facts.goal.profile.tokenBudget)
-  const summary = `The task used ${used} tokens of its budget of ${task.token_budget}. Its work is kept; approve to let it use ${more} in all.`
-  return { type: 'budget', summary }
-}
-
+/** The row of the next run with the tokens set aside for it; nothing that costs tokens is started on a budget that is used up. */
 async function nextSegment(
   deps: ActivityDeps,
   work: AgentWork,
   next: { segments: readonly RunRow[]; purpose: RunPurpose; agent?: StageAgent },
-): Promise<RunRow> {
+): Promise<RunRow | UsedUp> {
   // a session goes on with the agent that has it
   const last = next.segments.at(-1)
   const { adapter, model } = next.agent ?? last ?? (await firstAgent(deps, work))
@@ -190,13 +185,19 @@ async function nextSegment(
       ? null
       : (own.findLast((segment) => segment.session_id)?.session_id ?? null)
   const all = await listSegments(deps.database.knex, work.key)
-  return createSegment(deps.database, work.key, {
-    segment: (all.at(-1)?.segment ?? 0) + 1,
-    opinion: work.opinion ?? 1,
-    purpose: next.purpose,
-    adapter,
-    model: model ?? null,
-    sessionId,
+  return deps.database.change(async (tx, emit) => {
+    const reserved = await reserveForStart(tx, work.key, work.facts)
+    if (typeof reserved !== 'number') return reserved
+    return createSegment(tx, emit, {
+      key: work.key,
+      segment: (all.at(-1)?.segment ?? 0) + 1,
+      opinion: work.opinion ?? 1,
+      purpose: next.purpose,
+      adapter,
+      model: model ?? null,
+      sessionId,
+      tokensReserved: reserved,
+    })
   })
 }
 
@@ -208,7 +209,8 @@ async function follow(
 ): Promise<void> {
   const { runner, database } = deps
   if ((await runner.state(run.id)) === 'absent') await begin(deps, work, { run, errors })
-  const watch = await watchBudget(deps, work, run)
+  const budget = watchReservation(deps, work.key, run)
+  const prices = priceOf(run)
   // those that came before there was a runner to take them
   for (const { id, text } of await waitingCorrections(database.knex, run.id))
     await runner.send(run.id, { type: 'correct', id, text })
@@ -216,7 +218,7 @@ async function follow(
   const end = listenForEnd(deps, run)
   try {
     // a worker may have died between storing what reached the budget and interrupting
-    if (run.last_seq > 0 && (await isBudgetUsed(deps, work)))
+    if (await budget.isOver(totalTokens(usageOf(run))))
       await runner.send(run.id, { type: 'interrupt' })
     if ((await runsToStop(database.knex, run.id)).length > 0)
       await runner.send(run.id, { type: 'interrupt' })
@@ -226,19 +228,20 @@ async function follow(
       signal: end.detach,
     })) {
       await noteCorrections(database, run, batch)
-      await storeEvents(database, run.id, batch)
-      for (const event of batch) {
-        if (event.type === 'done' || event.type === 'failed') terminal = event
-        else if (watch.exceeded(event)) await runner.send(run.id, { type: 'interrupt' })
-      }
+      await storeEvents(database, run.id, batch, await prices(batch))
+      terminal = batch.find(isTerminal) ?? terminal
+      const used = batch.findLast((event) => event.type === 'usage')
+      if (used && !terminal && (await budget.isOver(totalTokens(used.usage))))
+        await runner.send(run.id, { type: 'interrupt' })
     }
     if (end.detached() && !terminal) throw end.reason()
     terminal ??= (await runner.exit(run.id))?.terminal
     if (!terminal) throw new RunnerLost(run.id)
     // from what is stored, not from what this worker saw: another one may have interrupted the run
-    const budget = await isBudgetUsed(deps, work)
+    const { budget_stop } = await readRun(database.knex, run.id)
     const stopped = (await runsToStop(database.knex, run.id)).length > 0
-    await record(deps, run, { terminal, budget, asked: end.asked() || stopped })
+    const asked = end.asked() || stopped
+    await record(deps, run, { terminal, budget: budget_stop !== null, asked })
   } catch (error) {
     if (!(error instanceof RunnerLost)) throw error
     await runner.reap(run.id)
@@ -281,11 +284,34 @@ function throwIfEnding(): void {
 const reasonOf = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new CancelledFailure('CANCELLED')
 
-/** True when the task's runs, as stored, used its budget. */
-async function isBudgetUsed(deps: ActivityDeps, { facts }: AgentWork): Promise<boolean> {
-  const { task } = facts
-  if (!task || task.token_budget <= 0) return false
-  return budgetReached(await tokensOfTask(deps.database.knex, task.id), task.token_budget)
+const isTerminal = (event: RunEvent): event is RunEvent & TerminalEvent =>
+  event.type === 'done' || event.type === 'failed'
+
+const usageOf = (run: RunRow): Usage => ({
+  input: run.tokens_in,
+  output: run.tokens_out,
+  cacheRead: run.tokens_cache_read,
+  cacheWrite: run.tokens_cache_write,
+  reasoning: run.tokens_reasoning,
+})
+
+/** What a run costs by list prices, batch by batch, from where an earlier worker stood. */
+function priceOf(run: RunRow) {
+  const { cost_estimate_usd: costUsd, cache_saved_usd: saved } = run
+  const before =
+    costUsd === null
+      ? undefined
+      : { usage: usageOf(run), estimate: { costUsd, cacheSavedUsd: saved ?? 0 } }
+  const meter = createPriceMeter(run.adapter, before)
+  let model = run.model
+  return async (batch: readonly RunEvent[]) => {
+    let estimate: Estimate | undefined
+    for (const event of batch) {
+      if (event.type === 'session') model = event.model ?? model
+      if (event.type === 'usage') estimate = await meter.estimate(event.usage, model)
+    }
+    return estimate
+  }
 }
 
 async function record(
@@ -352,23 +378,6 @@ function listenForEnd(deps: ActivityDeps, run: RunRow) {
     stop: () => {
       clearTimeout(grace)
       signal.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
-/** Adds up a task's tokens as they are reported; the run is interrupted at the budget, once. */
-async function watchBudget(deps: ActivityDeps, work: AgentWork, run: RunRow) {
-  const budget = work.facts.task?.token_budget ?? 0
-  const before =
-    work.facts.task && budget > 0
-      ? await tokensOfTask(deps.database.knex, work.facts.task.id, run.id)
-      : 0
-  let reached = false
-  return {
-    exceeded(event: AgentEvent): boolean {
-      if (event.type !== 'usage' || reached) return false
-      reached = budgetReached(before + totalTokens(event.usage), budget)
-      return reached
     },
   }
 }

@@ -2,6 +2,7 @@ import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contract
 import type { ImplementOutput, SpecOutput, VerifyItem } from '../contracts/outputs.ts'
 import type { ChecklistItem, CheckResult, DiffFile, SecondOpinion } from '../contracts/schemas.ts'
 import type { Risk, Tier } from '../contracts/stages.ts'
+import { grantToGoal, tokensUsed } from '../db/budgets.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
@@ -34,6 +35,8 @@ interface Subject {
   findings?: unknown[]
   secondOpinion?: SecondOpinion | undefined
   specId?: string
+  /** Of a budget review: whose. */
+  budgetScope?: 'task' | 'goal'
 }
 
 /** Opens reviews and reads decisions. Postgres is the arbiter: the workflow only waits for the row to be decided. */
@@ -79,7 +82,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       const tasks =
         review.kind === 'spec' && approved ? await createTasks(tx, emit, review.goal_id) : []
       await settleStage(tx, emit, review)
-      if (review.kind === 'budget' && approved) await grantTokens(tx, review.task_id)
+      if (review.kind === 'budget' && approved) await grantTokens(tx, review)
       return {
         decided: true,
         decision: review.decision,
@@ -98,10 +101,18 @@ export function createReviewActivities(deps: ActivityDeps) {
       case 'merge':
         return mergeSubject(facts, input)
       case 'budget':
-        return budgetSubject(facts, input)
+        return budgetSubject(facts, { input, scope: await budgetScope(input) })
       default:
         return input.kind satisfies never
     }
+  }
+
+  /** Whose budget is asked for: the goal's when this stage was the one that found it used up. */
+  async function budgetScope(input: OpenReviewInput): Promise<'task' | 'goal'> {
+    if (input.taskId === null) return 'goal'
+    const goal = await database.knex('goals').where({ id: input.goalId }).first('budget_asked_by')
+    const asksForGoal = goal.budget_asked_by?.startsWith(`${input.taskId}/${input.stage}/`)
+    return asksForGoal ? 'goal' : 'task'
   }
 
   async function taskSubject(facts: GoalFacts, input: OpenReviewInput): Promise<Subject> {
@@ -213,10 +224,14 @@ function specSubject({ goal, spec }: GoalFacts): Subject {
   }
 }
 
-function budgetSubject({ task, goal }: GoalFacts, input: OpenReviewInput): Subject {
+function budgetSubject(
+  { task, goal }: GoalFacts,
+  { input, scope }: { input: OpenReviewInput; scope: 'task' | 'goal' },
+): Subject {
   const hash = `budget-${task?.id ?? goal.id}-${input.attempt}`
   return {
-    title: `More tokens for ${task?.title ?? goal.title}?`,
+    title: `More tokens for ${scope === 'task' && task ? task.title : goal.title}?`,
+    budgetScope: scope,
     reason: input.reason,
     hash,
     tier: 'block',
@@ -309,6 +324,7 @@ async function insertReview(
         ? JSON.stringify(storable(subject.secondOpinion))
         : null,
       spec_id: subject.specId ?? null,
+      budget_scope: subject.budgetScope ?? null,
       ...(byPolicy
         ? {
             status: 'approved',
@@ -418,15 +434,25 @@ async function settleStage(
     })
 }
 
-/** More tokens for the task, counted from what it used when its budget ran out. */
-async function grantTokens(tx: Tx, taskId: string | null): Promise<void> {
-  if (!taskId) return
-  const task = await tx('tasks').where({ id: taskId }).first('goal_id')
-  const goal = await tx('goals').where({ id: task.goal_id }).first('profile')
-  const used = await tx('agent_runs')
-    .where({ task_id: taskId })
-    .sum({ n: tx.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
-    .first()
-  const more = grantedBudget(Number(used?.['n'] ?? 0), Number(goal.profile.tokenBudget))
-  await tx('tasks').where({ id: taskId }).update({ token_budget: more })
+/** More tokens for the task or the goal, counted from what it has used by now; once for each approval. */
+async function grantTokens(
+  tx: Tx,
+  review: {
+    id: string
+    goal_id: string
+    task_id: string | null
+    budget_scope: 'task' | 'goal' | null
+    granted_tokens: number | null
+  },
+): Promise<void> {
+  if (review.granted_tokens !== null) return
+  const goal = await tx('goals').where({ id: review.goal_id }).first('profile', 'token_budget')
+  const { task_id } = review
+  const ofGoal = review.budget_scope === 'goal' || task_id === null
+  const used = await tokensUsed(tx, ofGoal ? { goal_id: review.goal_id } : { task_id })
+  const first = ofGoal ? goal.token_budget : Number(goal.profile.tokenBudget)
+  const budget = grantedBudget(used, first)
+  if (ofGoal) await grantToGoal(tx, review.goal_id, budget)
+  else await tx('tasks').where({ id: task_id }).update({ token_budget: budget })
+  await tx('reviews').where({ id: review.id }).update({ granted_tokens: budget })
 }

@@ -133,11 +133,15 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
 }
 
 const segment = { segment: 1, opinion: 1, purpose: 'start', adapter: 'demo', model: null } as const
-const liveRun = (at: StageKey) =>
-  createSegment(database, at, { ...segment, sessionId: null }).then((run) => {
-    states.set(run.id, 'running')
-    return run
-  })
+const liveRun = (at: StageKey, tokensReserved = 0) =>
+  database
+    .change((tx, emit) =>
+      createSegment(tx, emit, { key: at, ...segment, sessionId: null, tokensReserved }),
+    )
+    .then((run) => {
+      states.set(run.id, 'running')
+      return run
+    })
 const lease = (id: string) => database.knex('run_leases').where({ id }).first()
 const askToStop = () => ending.abort(new CancelledFailure('PAUSED'))
 const stopWorker = () => ending.abort(new CancelledFailure('WORKER_SHUTDOWN'))
@@ -219,7 +223,7 @@ test('no agent is started once a pause is known', async () => {
 
 test('an interruption at the budget is known to a worker that did not see it', async () => {
   await database.change((tx) => openStage(tx, key, null))
-  const run = await liveRun(key)
+  const run = await liveRun(key, 100)
   const at = new Date().toISOString()
   const usage = { input: 90, output: 20, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
   await storeEvents(database, run.id, [{ type: 'usage', usage, seq: 1, at }])

@@ -6,17 +6,19 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { acquireLease, releaseLease, renewLease } from '../db/pool.ts'
-import { listSegments } from '../db/runs.ts'
+import { listSegments, type RunRow } from '../db/runs.ts'
 import { changeStage, openStage, type StageKey, type StageRow } from '../db/stages.ts'
+import { BudgetHold } from '../domain/budget.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
-import { type AgentOutcome, isAskedToStop, runAgent } from './agent-run.ts'
+import { type AgentOutcome, isAskedToStop, needsRun, runAgent } from './agent-run.ts'
 import { assignedAgent } from './around-limit.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
+import { budgetHold } from './reserve.ts'
 import { askSecondOpinion } from './second-opinion.ts'
 import type { RunStageInput, StageResult } from './types.ts'
 import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
@@ -26,6 +28,8 @@ const RENEW_MS = 30_000
 
 /** Seconds until the line is looked at again: soon for the first in line, later for those behind. */
 const lineSeconds = (position: number) => Math.min(10, Math.max(1, position))
+/** A budget may be waited for until the next day. */
+const BUDGET_SECONDS = 5
 
 /** A stage in which an agent works, from its place in the pool to its recorded outcome. */
 export function createStageActivities(deps: ActivityDeps) {
@@ -50,11 +54,12 @@ export function createStageActivities(deps: ActivityDeps) {
     const leaseId = leaseOf(key)
     await abandonEarlierAttempts(deps, key)
     const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
-    const atWork = await isAtWork(key)
+    const segments = await listSegments(database.knex, key)
+    const atWork = await isAtWork(segments.at(-1))
     await standInLine(key, {
       ...wanted,
       atWork,
-      hold: atWork ? undefined : reasonOfLowDisk(deps.disk()),
+      ...(atWork ? {} : await holdOf(key, segments)),
     })
     const stopRenewing = keepLease(leaseId)
     try {
@@ -67,6 +72,8 @@ export function createStageActivities(deps: ActivityDeps) {
       const signal = Context.current().cancellationSignal
       if (signal.aborted && !isAskedToStop(signal)) throw error
       if (error instanceof CancelledFailure || signal.aborted) await interrupted(key, leaseId)
+      if (error instanceof BudgetHold)
+        await standInLine(key, { ...wanted, hold: error.message, seconds: BUDGET_SECONDS })
       if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
       if (isFinal(error)) await abandonAttempt(deps, key, `the stage failed: ${error.message}`)
       throw error
@@ -89,14 +96,20 @@ export function createStageActivities(deps: ActivityDeps) {
    * A run that is at work goes on whatever the pool and the disk are like; another one must wait for both, also one
    * that ended or was lost while no worker was there, since another agent may have to go on in its session.
    */
-  async function isAtWork(key: StageKey): Promise<boolean> {
-    const last = (await listSegments(database.knex, key)).at(-1)
+  async function isAtWork(last: RunRow | undefined): Promise<boolean> {
     return last?.status === 'running' && (await deps.runner.state(last.id)) === 'running'
+  }
+
+  /** Why the stage has to wait whatever the pool says: no space, or no tokens for the run that it needs. */
+  async function holdOf(key: StageKey, segments: readonly RunRow[]): Promise<Hold> {
+    const low = reasonOfLowDisk(deps.disk())
+    if (low !== undefined || !needsRun(key, segments)) return { hold: low }
+    return { hold: await budgetHold(deps, key), seconds: BUDGET_SECONDS }
   }
 
   async function standInLine(
     key: StageKey,
-    request: Parameters<typeof acquireLease>[1],
+    { seconds, ...request }: Parameters<typeof acquireLease>[1] & Hold,
   ): Promise<void> {
     const answer = await acquireLease(database, request)
     if (answer.granted) return
@@ -109,7 +122,7 @@ export function createStageActivities(deps: ActivityDeps) {
       type: 'PoolBusy',
       category: 'BENIGN',
       message: reason,
-      nextRetryDelay: `${lineSeconds(answer.position)}s`,
+      nextRetryDelay: `${(request.hold && seconds) || lineSeconds(answer.position)}s`,
     })
   }
 
@@ -201,6 +214,12 @@ export function createStageActivities(deps: ActivityDeps) {
   }
 
   return { runStage }
+}
+
+/** `seconds`: until it is looked at again, where that may take long. */
+interface Hold {
+  hold?: string | undefined
+  seconds?: number
 }
 
 /** Failures that nobody tries again by themselves: a person is asked, and a retry is another attempt. */

@@ -161,7 +161,7 @@ test('unknown cost stays unknown in sums', async () => {
   expect(await usage()).toMatchObject({ total: 45, costUsd: null })
   const ledger = (await at.call('GET', '/api/ledger?by=adapter')).body
   expect(ledger).toMatchObject({
-    rows: [{ key: 'demo', runs: 3 }],
-    total: { total: 45, costUsd: null },
+    items: [{ key: 'demo', usage: { runs: 3 } }],
+    total: { total: 45, costUsd: null, knownUsd: 0.5, unpricedRuns: 1 },
   })
 })

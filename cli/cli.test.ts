@@ -76,7 +76,10 @@ describe('every command', () => {
     [['settings'], /maxConcurrent\t3\n/],
     [['settings', 'maxConcurrent'], /^maxConcurrent\t3\n$/],
     [['settings', 'maxConcurrent', '5'], /^maxConcurrent\t5\n$/],
-    [['ledger', '--by', 'day', '--from', '2026-01-01'], /^G-12\t3\t1000\t500\t0\t1500\tunknown\n$/],
+    [
+      ['ledger', '--by', 'day', '--from', '2026-01-01'],
+      /^G-12\t3\t1000\t500\t0\t0\t0\t1500\t0%\tunknown\tBuild auth module\n$/,
+    ],
     [['adapters'], /^demo \(demo\)\tyes\t/],
     [['events'], /^1\t.*\tperson:me\tgoal filed: Build auth module\n$/],
   ]
@@ -158,7 +161,17 @@ describe('correcting an agent', () => {
 describe('filing a goal', () => {
   it('takes the repository around the working directory as the project', async () => {
     const { code } = await cli(
-      ['goal', 'Do it', '--budget', '200k', '--target', 'dev', '--skip-spec-review'],
+      [
+        'goal',
+        'Do it',
+        '--budget',
+        '2m',
+        '--task-budget',
+        '200k',
+        '--target',
+        'dev',
+        '--skip-spec-review',
+      ],
       {
         cwd: join(dir, 'repo', 'src'),
       },
@@ -170,6 +183,7 @@ describe('filing a goal', () => {
       description: 'Do it',
       targetBranch: 'dev',
       tokenBudget: 200_000,
+      goalBudget: 2_000_000,
       skipSpecReview: true,
     })
     expect(sent?.idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)

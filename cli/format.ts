@@ -9,9 +9,12 @@ export function tokens(count: number): string {
   return `${(count / 1_000_000).toFixed(1)}M`
 }
 
-/** US dollars; an unknown cost is not a cost of nothing. */
-export const cost = ({ costUsd }: Pick<UsageTotals, 'costUsd'>) =>
-  costUsd === null ? 'unknown' : `$${costUsd.toFixed(2)}`
+/** US dollars: `~$1.20` holds an estimate, `$1.20+` leaves out runs whose cost is unknown. */
+export function cost(usage: Pick<UsageTotals, 'costUsd' | 'knownUsd' | 'estimatedUsd'>): string {
+  if (usage.costUsd === null && usage.knownUsd === 0) return 'unknown'
+  const about = usage.estimatedUsd > 0 ? '~' : ''
+  return `${about}$${usage.knownUsd.toFixed(2)}${usage.costUsd === null ? '+' : ''}`
+}
 
 /** Milliseconds as a person says them: `8s`, `3m 05s`, `2h 10m`, `4d 3h`. */
 export function duration(ms: number): string {

@@ -1,6 +1,7 @@
 /** What each route takes and answers. One entry per route of `routes.ts`; a missing or surplus one does not compile. */
 import { z } from 'zod'
 import { event } from './events.ts'
+import { isTimeZone, LEDGER_GROUPS } from './ledger.ts'
 import { specOutput } from './outputs.ts'
 import type { RouteName } from './routes.ts'
 import {
@@ -14,6 +15,7 @@ import {
   goal,
   goalSummary,
   ledgerRow,
+  ledgerUsage,
   overview,
   poolState,
   profile,
@@ -28,7 +30,6 @@ import {
   task,
   text,
   transcriptEntry,
-  usage,
 } from './schemas.ts'
 import { GOAL_STATUSES, REVIEW_STATUSES, TASK_STATUSES } from './stages.ts'
 
@@ -48,6 +49,11 @@ const page = {
 /** A page: `next` is the cursor of the following page, null on the last. */
 const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next: z.string().nullable() })
+/** A name that this machine's time zones know. */
+const timeZone = z
+  .string()
+  .max(60)
+  .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin')
 const nothing = z.strictObject({})
 const comment = text(20_000)
 const conventions = z.string().max(20_000)
@@ -76,7 +82,10 @@ export const createGoalBody = z.strictObject({
   profile: text(200).optional(),
   /** Absent means the project's default branch. */
   targetBranch: text(1024).optional(),
+  /** Tokens of each task; absent means the setting's. */
   tokenBudget: z.int().min(0).max(1_000_000_000).optional(),
+  /** Tokens of the whole goal; absent means the setting's. */
+  goalBudget: z.int().min(0).max(1_000_000_000).optional(),
   skipSpecReview: z.boolean().optional(),
 })
 
@@ -341,15 +350,25 @@ export const api = {
     reply: listOf(event),
   },
   getLedger: {
-    summary: 'Tokens and cost',
+    summary:
+      'Tokens and cost by run, task, goal and so on: the biggest first (days: the newest first), with the sum over all. A run counts on the day it was asked for',
     query: z.strictObject({
-      by: z
-        .enum(['goal', 'task', 'run', 'adapter', 'model', 'project', 'stage', 'day'])
-        .default('goal'),
+      ...page,
+      by: z.enum(LEDGER_GROUPS).default('goal'),
       from: z.iso.datetime().optional(),
       to: z.iso.datetime().optional(),
+      /** Only this goal's runs: id or short id. */
+      goal: z.string().max(100).optional(),
+      /** Only this project's: id, short id, name or path. */
+      project: z.string().max(4096).optional(),
+      /** Where days begin, such as Europe/Berlin. */
+      zone: timeZone.default('UTC'),
     }),
-    reply: z.object({ rows: z.array(ledgerRow), total: usage }),
+    reply: z.object({
+      items: z.array(ledgerRow),
+      next: z.string().nullable(),
+      total: ledgerUsage,
+    }),
   },
 
   listProfiles: { summary: 'Pipeline profiles', reply: listOf(profile) },

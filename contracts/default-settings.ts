@@ -13,6 +13,8 @@ export const DEFAULT_SETTINGS: Settings = {
   skipSpecReview: false,
   autoModel: true,
   tokenBudget: 0,
+  goalBudget: 0,
+  dayBudget: 0,
   maxConcurrent: 3,
   maxPerGoal: 2,
   maxVerifyRounds: 2,

@@ -39,7 +39,14 @@ export const usage = z.object({
   cacheWrite: z.int(),
   reasoning: z.int(),
   total: z.int(),
+  /** US dollars; null as soon as the cost of one run is unknown. */
   costUsd: z.number().nullable(),
+  /** What is known of it: without the runs whose cost is unknown. */
+  knownUsd: z.number(),
+  /** The part of `knownUsd` that is an estimate from list prices, because the agent does not say what it cost. */
+  estimatedUsd: z.number(),
+  /** How many runs have a cost that nobody knows. */
+  unpricedRuns: z.int(),
 })
 export type UsageTotals = z.infer<typeof usage>
 
@@ -144,6 +151,8 @@ export const task = z.object({
   head: z.string().nullable(),
   mergedCommit: z.string().nullable(),
   usage,
+  /** Tokens that it may use before a person is asked; 0 means unlimited. */
+  tokenBudget: z.int(),
   createdAt: time,
   updatedAt: time,
 })
@@ -164,6 +173,8 @@ export const goalSummary = z.object({
   profileName: z.string(),
   pendingReviews: z.int(),
   usage,
+  /** Tokens that all its runs may use before a person is asked; 0 means unlimited. */
+  goalBudget: z.int(),
   mergedCommit: z.string().nullable(),
   /** The agent runs that work on it now, with the last thing each said. */
   working: z.array(
@@ -479,6 +490,10 @@ export const settings = z.strictObject({
   autoModel: z.boolean(),
   /** Tokens per task; 0 means unlimited. */
   tokenBudget: z.int().min(0).max(1_000_000_000),
+  /** Tokens per goal, all its stages and tasks together; 0 means unlimited. */
+  goalBudget: z.int().min(0).max(1_000_000_000),
+  /** Tokens of all runs that start on one day, in the server's time zone; 0 means unlimited. */
+  dayBudget: z.int().min(0).max(100_000_000_000),
   maxConcurrent: z.int().min(1).max(100),
   maxPerGoal: z.int().min(1).max(100),
   /** After this many failed verify rounds a person decides. */
@@ -521,7 +536,23 @@ export const overview = z.object({
 })
 export type Overview = z.infer<typeof overview>
 
-export const ledgerRow = z.object({ key: z.string(), runs: z.int(), usage })
+export const ledgerUsage = usage.extend({
+  runs: z.int(),
+  /** Input that came from the provider's cache, of all input: 0 to 1; null where there was no input. */
+  cacheHitRatio: z.number().nullable(),
+  /** There was input enough to be cached, and less than 30 % of it was. */
+  lowCache: z.boolean(),
+  /** What the cache saved by list prices, in US dollars; less than 0 where writing it cost more. Null where a price is unknown. */
+  cacheSavedUsd: z.number().nullable(),
+})
+export type LedgerUsage = z.infer<typeof ledgerUsage>
+export const ledgerRow = z.object({
+  /** What it is the sum of: a short id, a name, a day (`2026-01-31`). */
+  key: z.string(),
+  /** The same in words where the key alone says little: a title, a project's name. */
+  label: z.string().nullable(),
+  usage: ledgerUsage,
+})
 export type LedgerRow = z.infer<typeof ledgerRow>
 
 export const checkResult = z.object({

@@ -18,6 +18,7 @@ export interface GoalRow {
   base_commit: string | null
   branch: string | null
   merged_commit: string | null
+  token_budget: number
 }
 
 export interface ProjectRow {

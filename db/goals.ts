@@ -20,7 +20,10 @@ export interface NewGoal {
   /** Absent means the project's, else `Default`. */
   profileId?: string | undefined
   targetBranch: string
+  /** Of each task; absent means the setting's. */
   tokenBudget?: number | undefined
+  /** Of the goal as a whole; absent means the setting's. */
+  goalBudget?: number | undefined
   skipSpecReview?: boolean | undefined
   /** Puts an agent where the profile says `auto`; absent where no profile does. */
   assign?: (stages: Profile['stages']) => Promise<ProfileSnapshot['stages'] | Refusal>
@@ -51,6 +54,7 @@ export async function createGoal(
       description: input.description,
       profile: JSON.stringify(profile),
       target_branch: input.targetBranch,
+      token_budget: input.goalBudget ?? (await readSettings(tx)).goalBudget,
     })
     .returning('id')
   const goalId: string = goal.id

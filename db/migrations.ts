@@ -7,6 +7,10 @@ import {
   up as integratedTasksUp,
 } from './migrations/004-integrated-tasks.ts'
 import { down as suggestionsDown, up as suggestionsUp } from './migrations/005-suggestions.ts'
+import {
+  down as ledgerAndBudgetsDown,
+  up as ledgerAndBudgetsUp,
+} from './migrations/007-ledger-and-budgets.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -17,6 +21,10 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     migration: { up: integratedTasksUp, down: integratedTasksDown },
   },
   { name: '005-suggestions', migration: { up: suggestionsUp, down: suggestionsDown } },
+  {
+    name: '007-ledger-and-budgets',
+    migration: { up: ledgerAndBudgetsUp, down: ledgerAndBudgetsDown },
+  },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -168,20 +168,21 @@ async function enterLine(
   request: LeaseRequest,
 ): Promise<{ state: string; entered: boolean }> {
   const { rows } = await tx.raw(
-    `insert into run_leases(id, goal_id, stage, adapter) values (?, ?, ?, ?)
-     on conflict (id) do update set seen_at = now(),
+    `insert into run_leases(id, goal_id, stage, adapter, hold) values (?, ?, ?, ?, ?)
+     on conflict (id) do update set seen_at = now(), hold = excluded.hold,
        state = case when run_leases.state in ('released', 'expired') then 'waiting' else run_leases.state end,
        enqueued_at = case when run_leases.state in ('released', 'expired') then clock_timestamp() else run_leases.enqueued_at end
      returning state, enqueued_at >= now() as entered`,
-    [request.id, request.goalId, request.stage, request.adapter],
+    [request.id, request.goalId, request.stage, request.adapter, request.hold ?? null],
   )
   return rows[0]
 }
 
-/** The line as it stands: `eligible` when the goal has fewer than its share. */
+/** The line as it stands: `eligible` when nothing holds it back and the goal has fewer than its share. */
 async function readLine(tx: Tx, maxPerGoal: number): Promise<{ id: string; eligible: boolean }[]> {
   const { rows } = await tx.raw(
-    `select w.id, (select count(*) from run_leases h where h.state = 'held' and h.goal_id = w.goal_id) < ? as eligible
+    `select w.id, w.hold is null and
+        (select count(*) from run_leases h where h.state = 'held' and h.goal_id = w.goal_id) < ? as eligible
        from run_leases w
       where w.state = 'waiting' and w.seen_at > now() - make_interval(secs => ?)
         and exists (select 1 from goals g where g.id = w.goal_id and not g.paused

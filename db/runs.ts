@@ -32,6 +32,17 @@ export interface RunRow {
   until_at: string | null
   output: { text: string; output?: unknown } | null
   last_seq: number
+  tokens_in: number
+  tokens_out: number
+  tokens_cache_read: number
+  tokens_cache_write: number
+  tokens_reasoning: number
+  cost_estimate_usd: number | null
+  cache_saved_usd: number | null
+  /** Tokens of its budgets that are set aside for it; 0 where no budget applies. */
+  tokens_reserved: number
+  /** The budget that ended it before it answered. */
+  budget_stop: string | null
   ended_at: string | null
   /** Who asked that it ends: `person:<name>`. */
   stopped_by: string | null
@@ -55,6 +66,11 @@ export async function listSegments(
     .orderBy('segment')
 }
 
+/** A run as it is now. */
+export async function readRun(knex: Knex, id: string): Promise<RunRow> {
+  return knex('agent_runs').where({ id }).first()
+}
+
 /** The runs of earlier attempts of the same stage that are not over in Postgres. */
 export async function listEarlierLiveRuns(knex: Knex, key: StageKey): Promise<RunRow[]> {
   const { attempt, ...stage } = where(key)
@@ -67,41 +83,45 @@ export async function listEarlierLiveRuns(knex: Knex, key: StageKey): Promise<Ru
 
 /** Makes the row of the next segment before anything is started; the same segment again is the same row. */
 export async function createSegment(
-  database: Database,
-  key: StageKey,
-  segment: {
-    segment: number
-    opinion: Opinion
-    purpose: RunPurpose
-    adapter: string
-    model: string | null
-    sessionId: string | null
-  },
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  { key, ...segment }: NewSegment,
 ): Promise<RunRow> {
-  return database.change(async (tx, emit) => {
-    const inserted = await tx('agent_runs')
-      .insert({
-        ...where(key),
-        segment: segment.segment,
-        opinion: segment.opinion,
-        purpose: segment.purpose,
-        adapter: segment.adapter,
-        model: segment.model,
-        session_id: segment.sessionId,
-        status: 'running',
-        started_at: tx.fn.now(),
-      })
-      .onConflict(tx.raw('(goal_id, task_id, stage, attempt, segment)') as never)
-      .ignore()
-      .returning('*')
-    const row: RunRow =
-      inserted[0] ??
-      (await tx('agent_runs')
-        .where({ ...where(key), segment: segment.segment })
-        .first())
-    if (inserted[0]) emit(await runEvent(tx, row))
-    return row
-  })
+  const inserted = await tx('agent_runs')
+    .insert({
+      ...where(key),
+      segment: segment.segment,
+      opinion: segment.opinion,
+      purpose: segment.purpose,
+      adapter: segment.adapter,
+      model: segment.model,
+      session_id: segment.sessionId,
+      tokens_reserved: segment.tokensReserved,
+      status: 'running',
+      started_at: tx.fn.now(),
+    })
+    .onConflict(tx.raw('(goal_id, task_id, stage, attempt, segment)') as never)
+    .ignore()
+    .returning('*')
+  const row: RunRow =
+    inserted[0] ??
+    (await tx('agent_runs')
+      .where({ ...where(key), segment: segment.segment })
+      .first())
+  if (inserted[0]) emit(await runEvent(tx, row))
+  return row
+}
+
+export interface NewSegment {
+  key: StageKey
+  segment: number
+  opinion: Opinion
+  purpose: RunPurpose
+  adapter: string
+  model: string | null
+  sessionId: string | null
+  /** 0 where no budget applies. */
+  tokensReserved: number
 }
 
 /** Records how a segment ended, once; later answers about the same segment change nothing. */
@@ -164,22 +184,6 @@ export async function runsToStop(knex: Knex, runId?: string): Promise<string[]> 
       if (runId !== undefined) query.where({ id: runId })
     })
     .pluck('id')
-}
-
-/** All tokens that the runs of a task used so far, as stored; one run may be left out. */
-export async function tokensOfTask(
-  knex: Knex,
-  taskId: string,
-  exceptRunId?: string,
-): Promise<number> {
-  const row = await knex('agent_runs')
-    .where({ task_id: taskId })
-    .modify((query) => {
-      if (exceptRunId !== undefined) query.whereNot({ id: exceptRunId })
-    })
-    .sum({ n: knex.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
-    .first()
-  return Number(row?.['n'] ?? 0)
 }
 
 async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {

@@ -25,7 +25,8 @@ function roleOf(event: RunEvent): 'agent' | 'system' | 'hitl' | 'tool' {
 
 /**
  * Stores a batch of a run's events and what they say of the run (session, usage, last line), in one transaction and
- * before anyone is shown them. The runner numbered the events; storing one twice changes nothing.
+ * before anyone is shown them. The runner numbered the events; storing one twice changes nothing. `estimate`: of the
+ * run's tokens after this batch, where a price is known.
  *
  * Batches of all runs that come while the last ones are being written share the next statement: a commit waits for the
  * disk, and commits that notify wait for each other, so one commit for each batch would make every agent wait for all.
@@ -34,18 +35,30 @@ export function storeEvents(
   database: Database,
   runId: string,
   batch: readonly RunEvent[],
+  estimate?: Estimate | undefined,
 ): Promise<void> {
   if (batch.length === 0) return Promise.resolve()
   const writer = writers.get(database) ?? createWriter(database)
   writers.set(database, writer)
-  return writer(runId, batch)
+  return writer(runId, batch, estimate)
 }
 
-type Writer = (runId: string, batch: readonly RunEvent[]) => Promise<void>
+/** What the tokens of a run so far cost by list prices, and what the cache saved of that, in US dollars. */
+export interface Estimate {
+  costUsd: number
+  cacheSavedUsd: number
+}
+
+type Writer = (
+  runId: string,
+  batch: readonly RunEvent[],
+  estimate: Estimate | undefined,
+) => Promise<void>
 
 interface Waiting {
   runId: string
   batch: readonly RunEvent[]
+  estimate: Estimate | undefined
   stored: () => void
   failed: (error: unknown) => void
 }
@@ -67,9 +80,9 @@ function createWriter(database: Database): Writer {
     busy = false
   }
 
-  return (runId, batch) =>
+  return (runId, batch, estimate) =>
     new Promise((stored, failed) => {
-      waiting.push({ runId, batch, stored, failed })
+      waiting.push({ runId, batch, estimate, stored, failed })
       if (!busy) void drain()
     })
 }
@@ -95,8 +108,9 @@ async function write(database: Database, together: readonly Waiting[]): Promise<
     }),
   )
   const runs = new Map<string, Record<string, unknown>>()
-  for (const { runId, batch } of together) {
-    const told = { ...runs.get(runId), last_seq: batch.at(-1)?.seq, ...whatTheyTell(batch) }
+  for (const { runId, batch, estimate } of together) {
+    const news = whatTheyTell(batch, estimate)
+    const told = { ...runs.get(runId), last_seq: batch.at(-1)?.seq, ...news }
     runs.set(runId, told)
   }
   const told = [...runs].map(([id, values]) => ({ id, ...values }))
@@ -108,7 +122,9 @@ async function write(database: Database, together: readonly Waiting[]): Promise<
   await database.knex.raw(STORE, bindings).options({ name: 'store-events' })
 }
 
-const TOLD = ['session_id', 'model', 'cost_usd', 'last_line'] as const
+const TOLD = ['session_id', 'model', 'last_line'] as const
+/** A price is of the tokens that it came with: with more tokens and without a price, it is unknown again. */
+const PRICES = ['cost_usd', 'cost_estimate_usd', 'cache_saved_usd'] as const
 const TOKENS = [
   'tokens_in',
   'tokens_out',
@@ -120,7 +136,7 @@ const TOKENS = [
 const STORE = `
 with told as (
   select * from jsonb_to_recordset(cast(:runs as jsonb)) as t(id uuid, last_seq bigint, session_id text, model text,
-    cost_usd numeric, last_line text, ${TOKENS.map((name) => `${name} bigint`).join(', ')})
+    last_line text, ${PRICES.map((name) => `${name} numeric`).join(', ')}, ${TOKENS.map((name) => `${name} bigint`).join(', ')})
 ), stored as (
   insert into transcripts(run_id, seq, at, role, kind, content)
   select run_id, seq, at, role, kind, content from jsonb_to_recordset(cast(:rows as jsonb))
@@ -128,12 +144,16 @@ with told as (
   on conflict do nothing
 ), updated as (
   update agent_runs r set last_seq = greatest(r.last_seq, told.last_seq),
+    ${PRICES.map((name) => `${name} = case when told.tokens_in is null then r.${name} else told.${name} end`).join(', ')},
     ${[...TOLD, ...TOKENS].map((name) => `${name} = coalesce(told.${name}, r.${name})`).join(', ')}
   from told where r.id = told.id
 )
 select pg_notify(:channel, id::text) from told`
 
-function whatTheyTell(batch: readonly RunEvent[]): Record<string, unknown> {
+function whatTheyTell(
+  batch: readonly RunEvent[],
+  estimate: Estimate | undefined,
+): Record<string, unknown> {
   const told: Record<string, unknown> = {}
   for (const event of batch) {
     if (event.type === 'session') {
@@ -141,7 +161,9 @@ function whatTheyTell(batch: readonly RunEvent[]): Record<string, unknown> {
       if (event.model !== undefined) told['model'] = event.model
     } else if (event.type === 'usage') {
       Object.assign(told, usageColumns(event.usage))
-      if (event.costUsd !== undefined) told['cost_usd'] = event.costUsd
+      told['cost_usd'] = event.costUsd ?? null
+      told['cost_estimate_usd'] = estimate?.costUsd ?? null
+      told['cache_saved_usd'] = estimate?.cacheSavedUsd ?? null
     } else if (event.type === 'text') {
       const line = event.text.trim().split('\n').at(-1)
       if (line) told['last_line'] = lastLine(line)

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { FAILURE_REASONS } from '../contracts/agent.ts'
-import { budgetReached, grantedBudget } from './budget.ts'
 import { failureAdvice, remedyFor } from './failures.ts'
 
 test('every reason has a sentence for the person, and every remedy has a bound', () => {
@@ -23,12 +22,4 @@ test('crashes are resumed at once, three times; the provider is waited for as lo
   expect(remedyFor('overloaded', 0, undefined)).toEqual({ type: 'park', seconds: 5 })
   expect(remedyFor('overloaded', 15, undefined)).toEqual({ type: 'park', seconds: 3600 })
   expect(remedyFor('auth', 0, undefined).type).toBe('give_up')
-})
-
-test('a budget of zero is unlimited', () => {
-  expect(budgetReached(1e9, 0)).toBe(false)
-  expect(budgetReached(100, 100)).toBe(true)
-  expect(budgetReached(99, 100)).toBe(false)
-  expect(grantedBudget(120, 1000)).toBe(1120)
-  expect(grantedBudget(6000, 1000)).toBe(12_000)
 })

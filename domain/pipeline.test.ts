@@ -57,6 +57,14 @@ const TABLE: [Stage, Answer, Partial<Circumstances>, object][] = [
   ['implement', passed, {}, { type: 'go', to: 'verify' }],
   ['implement', passed, { needsFrontend: true }, { type: 'go', to: 'frontend' }],
   ['implement', failed, {}, { type: 'attention', stage: 'implement' }],
+  ...(['spec', 'test_spec', 'security_spec', 'audit'] as const).map(
+    (stage): [Stage, Answer, Partial<Circumstances>, object] => [
+      stage,
+      budget,
+      {},
+      { type: 'ask', kind: 'budget', reason: 'used up' },
+    ],
+  ),
   ['implement', budget, {}, { type: 'ask', kind: 'budget', reason: 'used up' }],
   ['implement', decided('approve'), { kind: 'budget' }, { type: 'again', stage: 'implement' }],
   [

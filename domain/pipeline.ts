@@ -29,7 +29,7 @@ export type Answer =
   /** Verify found failing items; audit found something grave. */
   | { type: 'findings'; summary: string }
   | { type: 'failed'; reason: string }
-  /** The task's token budget is used up; its work is kept. */
+  /** The token budget of the task or the goal is used up; its work is kept. */
   | { type: 'budget'; summary: string }
   | { type: 'decided'; decision: Decision; comment: string | null }
   /** Somebody else's work changed what was approved: it must be looked at again. */
@@ -110,10 +110,11 @@ const RULES: Readonly<Record<Stage, Rules>> = {
         ? { type: 'go', to: 'test_spec' }
         : { type: 'ask', kind: 'spec', reason: 'a new spec is ready' },
     failed: attention,
+    budget: askBudget,
     decided: decided('test_spec', 'spec'),
   },
-  test_spec: { passed: go('implement'), failed: attention },
-  security_spec: { passed: go('implement'), failed: attention },
+  test_spec: { passed: go('implement'), failed: attention, budget: askBudget },
+  security_spec: { passed: go('implement'), failed: attention, budget: askBudget },
   implement: {
     passed: (_answer, at) => ({ type: 'go', to: at.needsFrontend ? 'frontend' : 'verify' }),
     failed: attention,
@@ -137,6 +138,7 @@ const RULES: Readonly<Record<Stage, Rules>> = {
     passed: go('merge'),
     findings: (answer) => ({ type: 'ask', kind: 'merge', reason: answer.summary }),
     failed: attention,
+    budget: askBudget,
   },
   merge: {
     passed: () => ({ type: 'finish' }),

@@ -78,6 +78,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   const done: GoalStage[] = []
   let tasks: NewTask[] = []
   let mergeReviews = 0
+  let budgetReviews = 0
   let sending: Promise<void> = Promise.resolve()
   const settings = await insist('spec', () => brief().startGoal({ goalId }))
 
@@ -147,9 +148,12 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   ): Promise<Move> {
     let move = first
     for (;;) {
-      if (move.type === 'ask')
-        move = nextMove(await ask(move.kind, move.reason, attempt), { ...at, kind: move.kind })
-      else if (move.type === 'attention') move = await attention(move, attempt, feedback)
+      if (move.type === 'ask') {
+        const { kind, reason } = move
+        move = nextMove(await ask(kind, reason, { stage: at.stage, attempt }), { ...at, kind })
+        // the same attempt goes on where its budget ended
+        if (kind === 'budget' && move.type === 'again') attempts[at.stage] = attempt - 1
+      } else if (move.type === 'attention') move = await attention(move, attempt, feedback)
       else break
     }
     if (move.type === 'go' && at.stage === 'spec' && tasks.length === 0)
@@ -196,9 +200,14 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     return { type: 'failed', reason: result.reason }
   }
 
-  async function ask(kind: ReviewKind, reason: string, attempt: number): Promise<Answer> {
-    const stage: Stage = kind === 'spec' ? 'spec' : 'merge'
-    const number = kind === 'merge' ? ++mergeReviews : attempt
+  async function ask(
+    kind: ReviewKind,
+    reason: string,
+    from: { stage: Stage; attempt: number },
+  ): Promise<Answer> {
+    const stage: Stage = kind === 'budget' ? from.stage : kind === 'spec' ? 'spec' : 'merge'
+    const number =
+      kind === 'merge' ? ++mergeReviews : kind === 'budget' ? ++budgetReviews : from.attempt
     mark(stage, `waits for a ${kind} review`)
     const review = await insist(stage, () =>
       brief().openReview({ goalId, taskId: null, kind, attempt: number, stage, reason }),

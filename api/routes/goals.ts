@@ -50,6 +50,7 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
             profileId: profile?.id,
             targetBranch,
             tokenBudget: body.tokenBudget,
+            goalBudget: body.goalBudget,
             skipSpecReview: body.skipSpecReview,
             assign: (stages) => assignAgents(tx, { stages, text: body.description }),
             actor,

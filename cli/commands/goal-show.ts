@@ -23,6 +23,7 @@ export const goalShow = defineCommand({
 
 function printGoal(goal: Goal, io: Io) {
   io.print(`${io.paint('bold', goal.shortId)} ${io.clean(goal.title)}`)
+  const budget = goal.goalBudget === 0 ? '' : ` of ${tokens(goal.goalBudget)}`
   const facts: [string, string | null][] = [
     ['status', `${look(goal.status).word}, stage ${STAGE_TITLES[goal.stage]}`],
     ['reason', goal.reason],
@@ -30,7 +31,7 @@ function printGoal(goal: Goal, io: Io) {
     ['branch', goal.branch],
     ['merged', goal.mergedCommit],
     ['profile', goal.profile.name],
-    ['usage', `${tokens(goal.usage.total)} tokens, cost ${cost(goal.usage)}`],
+    ['usage', `${tokens(goal.usage.total)} tokens${budget}, cost ${cost(goal.usage)}`],
     ['filed', when(goal.createdAt, io.tty)],
     ['workflow', goal.workflowUrl],
   ]

@@ -24,7 +24,12 @@ export const goal = defineCommand({
     budget: {
       type: 'string',
       value: 'tokens',
-      help: 'tokens per task, such as 200k; 0 is unlimited',
+      help: 'tokens of the whole goal, such as 2m; 0 is unlimited',
+    },
+    'task-budget': {
+      type: 'string',
+      value: 'tokens',
+      help: 'tokens of each of its tasks, such as 200k; 0 is unlimited',
     },
     'skip-spec-review': { type: 'boolean', help: 'approve the spec without asking' },
     watch: { type: 'boolean', short: 'w', help: 'watch it until it ends or needs attention' },
@@ -49,7 +54,10 @@ export const goal = defineCommand({
       ...(options.title ? { title: options.title } : {}),
       ...(options.profile ? { profile: options.profile } : {}),
       ...(options.target ? { targetBranch: options.target } : {}),
-      ...(options.budget ? { tokenBudget: tokenBudget(options.budget) } : {}),
+      ...(options.budget ? { goalBudget: tokenCount('--budget', options.budget) } : {}),
+      ...(options['task-budget']
+        ? { tokenBudget: tokenCount('--task-budget', options['task-budget']) }
+        : {}),
       ...(options['skip-spec-review'] ? { skipSpecReview: true } : {}),
     }
     const filed = await file(body, deps, io)
@@ -105,13 +113,13 @@ function currentRepository(cwd: string): string {
 
 const FACTORS = { k: 1_000, m: 1_000_000 } as const
 
-function tokenBudget(text: string): number {
+function tokenCount(what: string, text: string): number {
   const match = /^(\d{1,10})([km])?$/i.exec(text)
   const factor = match?.[2] ? FACTORS[match[2].toLowerCase() as keyof typeof FACTORS] : 1
   const value = match ? Number(match[1]) * factor : Number.NaN
   if (!(value <= 1_000_000_000))
     throw usageFailure(
-      `--budget cannot be "${text}": write tokens such as 50000, 200k or 1m; 0 is unlimited.`,
+      `${what} cannot be "${text}": write tokens such as 50000, 200k or 1m; 0 is unlimited.`,
     )
   return value
 }

@@ -1,26 +1,34 @@
 import type { Query } from '../../contracts/api.ts'
-import type { UsageTotals } from '../../contracts/schemas.ts'
-import { defineCommand } from '../command.ts'
+import { LEDGER_GROUPS, type LedgerGroup } from '../../contracts/ledger.ts'
+import type { LedgerUsage } from '../../contracts/schemas.ts'
+import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
 import { cost, tokens } from '../format.ts'
-
-const GROUPS = ['goal', 'task', 'run', 'adapter', 'model', 'project', 'stage', 'day'] as const
+import type { Cell, Column } from '../io.ts'
+import { pageQuery } from '../page.ts'
 
 export const ledger = defineCommand({
   name: 'ledger',
   summary: 'Show tokens and cost',
   args: {},
   options: {
-    by: { type: 'string', help: 'one row for each (goal)', choices: GROUPS },
+    by: { type: 'string', help: 'one row for each (goal)', choices: LEDGER_GROUPS },
     from: { type: 'string', value: 'time', help: 'not before, such as 2026-01-31' },
     to: { type: 'string', value: 'time', help: 'before' },
+    goal: { type: 'string', help: 'only of this goal' },
+    project: { type: 'string', help: 'only of this project (id, name or path)' },
+    ...PAGE_OPTIONS,
   },
   examples: ['dispatch ledger', 'dispatch ledger --by day --from 2026-01-01'],
-  async run({ by = 'goal', from, to }, deps, io) {
+  async run({ by = 'goal', from, to, goal, project, limit, cursor }, deps, io) {
     const query: Query<'getLedger'> = {
-      by: by as (typeof GROUPS)[number],
+      ...pageQuery({ limit, cursor }),
+      by: by as LedgerGroup,
+      zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       ...(from ? { from: instant('--from', from) } : {}),
       ...(to ? { to: instant('--to', to) } : {}),
+      ...(goal ? { goal } : {}),
+      ...(project ? { project } : {}),
     }
     const reply = await deps.call('getLedger', { query })
     if (io.json) {
@@ -28,34 +36,59 @@ export const ledger = defineCommand({
       return EXIT.ok
     }
     const count = (value: number) => (io.tty ? tokens(value) : String(value))
-    const row = (key: string, runs: string, usage: UsageTotals) => [
+    const row = (key: string, usage: LedgerUsage, label: string | null): (Cell | string)[] => [
       key,
-      runs,
+      String(usage.runs),
       count(usage.input),
       count(usage.output),
       count(usage.cacheRead),
+      count(usage.cacheWrite),
+      count(usage.reasoning),
       count(usage.total),
+      hits(usage),
       cost(usage),
+      io.clean(label ?? ''),
     ]
-    const rows = reply.rows.map((each) => row(each.key, String(each.runs), each.usage))
-    io.table(
-      [
-        { title: by.toUpperCase(), flexible: true },
-        { title: 'RUNS' },
-        { title: 'IN' },
-        { title: 'OUT' },
-        { title: 'CACHE' },
-        { title: 'TOKENS' },
-        { title: 'COST' },
-      ],
-      io.tty ? [...rows, row('total', '', reply.total)] : rows,
-    )
+    const rows = reply.items.map((each) => row(each.key, each.usage, each.label))
+    if (rows.length === 0) io.note('No agent has run in this time.')
+    else io.table(COLUMNS(by), io.tty ? [...rows, row('total', reply.total, null)] : rows)
+    if (reply.next !== null) io.note(`There are more: add --cursor ${reply.next}`)
+    for (const line of remarks(reply.total)) io.note(line)
     return EXIT.ok
   },
 })
 
+const COLUMNS = (by: string): Column[] => [
+  { title: by.toUpperCase() },
+  ...['RUNS', 'IN', 'OUT', 'READ', 'WRITE', 'REASON', 'TOKENS', 'CACHE', 'COST'].map((title) => ({
+    title,
+  })),
+  { title: 'NAME', flexible: true },
+]
+
+/** Input from the cache, of all input; `!` where that is little. */
+function hits({ cacheHitRatio, lowCache }: LedgerUsage): Cell {
+  if (cacheHitRatio === null) return { text: '-' }
+  const text = `${Math.round(cacheHitRatio * 100)}%`
+  return lowCache ? { text: `${text}!`, style: 'yellow' } : { text }
+}
+
+function remarks({ estimatedUsd, unpricedRuns, lowCache, cacheSavedUsd }: LedgerUsage): string[] {
+  return [
+    ...(estimatedUsd > 0 ? [`~ holds $${estimatedUsd.toFixed(2)} estimated from list prices`] : []),
+    ...(unpricedRuns > 0 ? [`+ the cost of ${unpricedRuns} of the runs is unknown`] : []),
+    ...(lowCache ? ['! less than 30% of the input came from the cache'] : []),
+    ...(cacheSavedUsd === null || cacheSavedUsd === 0
+      ? []
+      : [`The cache saved about $${cacheSavedUsd.toFixed(2)}`]),
+  ]
+}
+
+/** A day begins at midnight here. */
 function instant(what: string, text: string): string {
-  const time = new Date(text)
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? []
+  const time =
+    year === undefined ? new Date(text) : new Date(Number(year), Number(month) - 1, Number(day))
   if (Number.isNaN(time.getTime()))
     throw usageFailure(
       `${what} cannot be "${text}": write a date or time such as 2026-01-31T12:00:00Z.`,

@@ -105,8 +105,9 @@ const DEFAULTS: Answers = {
       data: { goalId: fixtures.ids.goal, title: 'Build auth module' },
     }),
   getLedger: () => ({
-    rows: [{ key: 'G-12', runs: 3, usage: fixtures.usage }],
-    total: fixtures.usage,
+    items: [{ key: 'G-12', label: 'Build auth module', usage: fixtures.ledgerUsage }],
+    next: null,
+    total: fixtures.ledgerUsage,
   }),
   listProfiles: () =>
     list({

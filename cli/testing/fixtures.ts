@@ -3,6 +3,7 @@ import type {
   AgentRun,
   Goal,
   GoalSummary,
+  LedgerUsage,
   PoolState,
   ProblemBody,
   Project,
@@ -34,6 +35,17 @@ export const usage: UsageTotals = {
   reasoning: 0,
   total: 1500,
   costUsd: null,
+  knownUsd: 0,
+  estimatedUsd: 0,
+  unpricedRuns: 1,
+}
+
+export const ledgerUsage: LedgerUsage = {
+  ...usage,
+  runs: 3,
+  cacheHitRatio: 0,
+  lowCache: false,
+  cacheSavedUsd: null,
 }
 
 export const project: Project = {
@@ -62,6 +74,7 @@ export const goalSummary: GoalSummary = {
   profileName: 'Demo',
   pendingReviews: 1,
   usage,
+  goalBudget: 0,
   mergedCommit: null,
   working: [],
   createdAt: at,
@@ -159,6 +172,7 @@ export const task: Task = {
   head: null,
   mergedCommit: null,
   usage,
+  tokenBudget: 0,
   createdAt: at,
   updatedAt: at,
 }
@@ -307,6 +321,8 @@ export const settings: Settings = {
   skipSpecReview: false,
   autoModel: true,
   tokenBudget: 0,
+  goalBudget: 0,
+  dayBudget: 0,
   maxConcurrent: 3,
   maxPerGoal: 2,
   maxVerifyRounds: 2,

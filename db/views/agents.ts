@@ -6,11 +6,13 @@ import type {
   AgentRun,
   AgentRunDetail,
   TranscriptEntry,
+  UsageTotals,
 } from '../../contracts/schemas.ts'
 import { listCorrections } from '../corrections.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
+import { USAGE_SUM } from './usage.ts'
 
 interface RunRow {
   id: string
@@ -32,12 +34,7 @@ interface RunRow {
   status: AgentRun['status']
   exit_reason: AgentRun['exitReason']
   exit_detail: string | null
-  tokens_in: number
-  tokens_out: number
-  tokens_cache_read: number
-  tokens_cache_write: number
-  tokens_reasoning: number
-  cost_usd: number | null
+  usage: UsageTotals
   last_line: string | null
   output: { text: string } | null
   last_seq: number
@@ -52,6 +49,7 @@ const runRows = (knex: Knex): Knex.QueryBuilder =>
     .leftJoin('tasks as t', 't.id', 'r.task_id')
     .select('r.*', { goal_number: 'g.number', goal_title: 'g.title' })
     .select({ task_number: 't.number', task_title: 't.title' })
+    .select(knex.raw(`(select ${USAGE_SUM} from (select r.*) as r) as usage`))
 
 const toRun = (row: RunRow): AgentRun => ({
   id: row.id,
@@ -74,15 +72,7 @@ const toRun = (row: RunRow): AgentRun => ({
   status: row.status,
   exitReason: row.exit_reason,
   exitDetail: row.exit_detail,
-  usage: {
-    input: row.tokens_in,
-    output: row.tokens_out,
-    cacheRead: row.tokens_cache_read,
-    cacheWrite: row.tokens_cache_write,
-    reasoning: row.tokens_reasoning,
-    total: row.tokens_in + row.tokens_out + row.tokens_cache_read + row.tokens_cache_write,
-    costUsd: row.cost_usd,
-  },
+  usage: row.usage,
   lastLine: answerLine(row) ?? row.last_line,
   lastSeq: row.last_seq,
   stoppedBy: row.stopped_by,

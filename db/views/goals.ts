@@ -25,6 +25,7 @@ interface GoalRow {
   base_commit: string | null
   branch: string | null
   merged_commit: string | null
+  token_budget: number
   pending_reviews: number
   created_at: string
   updated_at: string
@@ -60,6 +61,7 @@ function toSummary(row: GoalRow, usage?: UsageTotals, working: Working = []): Go
     profileName: row.profile.name,
     pendingReviews: row.pending_reviews,
     usage: usage ?? ZERO_USAGE,
+    goalBudget: row.token_budget,
     mergedCommit: row.merged_commit,
     working,
     createdAt: row.created_at,

@@ -1,43 +1,154 @@
 import type { Knex } from 'knex'
-import type { LedgerRow, UsageTotals } from '../../contracts/schemas.ts'
-import { USAGE_SUM } from './usage.ts'
+import { cacheHitRatio, isLowCache, type LedgerGroup } from '../../contracts/ledger.ts'
+import type { LedgerRow, LedgerUsage, UsageTotals } from '../../contracts/schemas.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { resolveId } from '../resolve.ts'
+import { RUN_TOKENS, UNPRICED, USAGE_SUM } from './usage.ts'
 
-/** What the rows are grouped by: SQL over runs `r`, goals `g`, tasks `t`, projects `p`. */
-const KEYS = {
-  goal: `'G-' || g.number`,
-  task: `coalesce('T-' || t.number, 'none')`,
-  run: `'A-' || r.number`,
-  adapter: 'r.adapter',
-  model: `coalesce(r.model, 'unknown')`,
-  project: 'p.name',
-  stage: 'r.stage',
-  day: `to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD')`,
-} as const
-export type LedgerKey = keyof typeof KEYS
+/** What the rows are grouped by, and their names: SQL over runs `r`, goals `g`, tasks `t`, projects `p`. */
+const GROUPS: Readonly<Record<LedgerGroup, { key: string; label: string }>> = {
+  goal: { key: `'G-' || g.number`, label: 'g.title' },
+  task: { key: `coalesce('T-' || t.number, 'none')`, label: `coalesce(t.title, 'no task')` },
+  run: { key: `'A-' || r.number`, label: 'g.title' },
+  project: { key: `'P-' || p.number`, label: 'p.name' },
+  adapter: { key: 'r.adapter', label: 'null::text' },
+  model: { key: `coalesce(r.model, 'unknown')`, label: 'null::text' },
+  stage: { key: 'r.stage', label: 'null::text' },
+  day: { key: `to_char(r.created_at at time zone :zone, 'YYYY-MM-DD')`, label: 'null::text' },
+}
 
-/** Tokens and cost by key, the biggest first, with the sum over all. Times bound when a run was asked for. */
-export async function readLedger(
-  knex: Knex,
-  query: { by: LedgerKey; from?: string | undefined; to?: string | undefined },
-): Promise<{ rows: LedgerRow[]; total: UsageTotals }> {
-  const runs = () =>
-    knex('agent_runs as r')
-      .join('goals as g', 'g.id', 'r.goal_id')
-      .join('projects as p', 'p.id', 'g.project_id')
-      .leftJoin('tasks as t', 't.id', 'r.task_id')
-      .modify((q) => {
-        if (query.from) q.where('r.created_at', '>=', query.from)
-        if (query.to) q.where('r.created_at', '<', query.to)
-      })
+export interface LedgerQuery {
+  by: LedgerGroup
+  /** Times bound when a run was asked for. */
+  from?: string | undefined
+  to?: string | undefined
+  goal?: string | undefined
+  project?: string | undefined
+  zone: string
+  limit: number
+  cursor?: string | undefined
+}
+
+interface Ledger {
+  items: LedgerRow[]
+  next: string | null
+  total: LedgerUsage
+}
+
+/** What a group's sum is ordered by, and its key: where the next page begins. */
+interface Place {
+  rank: number
+  key: string
+}
+
+interface SumRow {
+  usage: UsageTotals
+  runs: number
+  saved: number | null
+}
+
+const SUMS = `count(*)::int as runs, ${USAGE_SUM} as usage,
+  case when bool_or(${UNPRICED} or (r.cache_saved_usd is null and ${RUN_TOKENS} > 0)) then null
+    else coalesce(sum(r.cache_saved_usd), 0) end as saved`
+
+/** Tokens and cost by group, the biggest first (days: the newest first), with the sum over all of them. */
+export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger | Refusal> {
+  const after = placeOf(query.cursor)
+  if (isRefusal(after)) return after
+  const goal = query.goal === undefined ? undefined : await resolveId(knex, 'goal', query.goal)
+  if (isRefusal(goal)) return goal
+  const project =
+    query.project === undefined ? undefined : await resolveId(knex, 'project', query.project)
+  if (isRefusal(project)) return project
+  const range = { from: query.from, to: query.to, goalId: goal?.id, projectId: project?.id }
   const [rows, total] = await Promise.all([
-    runs()
-      .select(knex.raw(`${KEYS[query.by]} as key, count(*)::int as runs, ${USAGE_SUM} as usage`))
-      .groupByRaw('1')
-      .orderByRaw(
-        `sum(r.tokens_in + r.tokens_out + r.tokens_cache_read + r.tokens_cache_write) desc, 1`,
-      )
-      .limit(1000),
-    runs().first(knex.raw(`${USAGE_SUM} as usage`)),
+    groupsOf(knex, { ...query, ...range, after }),
+    sumOf(knex, range),
   ])
-  return { rows: rows as unknown as LedgerRow[], total: total?.usage }
+  const shown = rows.slice(0, query.limit)
+  const last = shown.at(-1)
+  return {
+    items: shown.map(({ key, label, ...sums }) => ({ key, label, usage: toUsage(sums) })),
+    next: last && rows.length > query.limit ? cursorOf(last) : null,
+    total,
+  }
+}
+
+interface Range {
+  from?: string | undefined
+  to?: string | undefined
+  goalId?: string | undefined
+  projectId?: string | undefined
+}
+
+/** The sum over all runs in the range. */
+export async function sumOf(knex: Knex, range: Range): Promise<LedgerUsage> {
+  const { where, bindings } = conditions(range)
+  const { rows } = await knex.raw(`select ${SUMS} ${FROM} where ${where}`, bindings)
+  return toUsage(rows[0])
+}
+
+const FROM = `from agent_runs r join goals g on g.id = r.goal_id join projects p on p.id = g.project_id
+  left join tasks t on t.id = r.task_id`
+
+async function groupsOf(
+  knex: Knex,
+  query: Range & { by: LedgerGroup; zone: string; limit: number; after: Place | undefined },
+): Promise<(SumRow & Place & { label: string | null })[]> {
+  const { key, label } = GROUPS[query.by]
+  const { where, bindings } = conditions(query)
+  const rank = query.by === 'day' ? '0' : `coalesce(sum${RUN_TOKENS}, 0)::bigint`
+  const { rows } = await knex.raw(
+    `select * from (
+       select ${key} as key, min(${label}) as label, ${rank} as rank, ${SUMS} ${FROM} where ${where} group by 1
+     ) as groups
+     where ${query.after ? '(rank, key collate "C") < (:rank, :key)' : 'true'}
+     order by rank desc, key collate "C" desc limit :limit`,
+    { ...bindings, ...query.after, zone: query.zone, limit: query.limit + 1 },
+  )
+  return rows
+}
+
+/** Values that are absent are null, and hold nothing back. */
+function conditions(range: Range) {
+  const bindings = {
+    from: range.from ?? null,
+    to: range.to ?? null,
+    goal: range.goalId ?? null,
+    project: range.projectId ?? null,
+  }
+  const limits = [
+    ...(range.from ? ['r.created_at >= :from'] : []),
+    ...(range.to ? ['r.created_at < :to'] : []),
+    ...(range.goalId ? ['r.goal_id = :goal'] : []),
+    ...(range.projectId ? ['g.project_id = :project'] : []),
+  ]
+  return { where: limits.length > 0 ? limits.join(' and ') : 'true', bindings }
+}
+
+const toUsage = ({ usage, runs, saved }: SumRow): LedgerUsage => ({
+  ...usage,
+  runs,
+  cacheHitRatio: cacheHitRatio(usage),
+  lowCache: isLowCache(usage),
+  cacheSavedUsd: saved === null ? null : Number(saved),
+})
+
+const cursorOf = ({ rank, key }: Place) =>
+  Buffer.from(JSON.stringify([Number(rank), key])).toString('base64url')
+
+function placeOf(cursor: string | undefined): Place | undefined | Refusal {
+  if (cursor === undefined) return undefined
+  const bad = refuse('bad_cursor', 'The cursor is not one of ours.', {
+    advice: 'Start again without a cursor.',
+  })
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (!Array.isArray(value) || value.length !== 2) return bad
+    const [rank, key] = value
+    if (!Number.isSafeInteger(rank) || typeof key !== 'string' || key.includes('\u0000')) return bad
+    return { rank, key }
+  } catch {
+    return bad // not JSON: somebody made it up
+  }
 }

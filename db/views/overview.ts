@@ -4,20 +4,20 @@ import type { Overview } from '../../contracts/schemas.ts'
 import { readPause } from '../pool.ts'
 import { readSettings } from '../settings.ts'
 import { OPEN_STATUSES } from './goals.ts'
-import { readLedger } from './ledger.ts'
+import { sumOf } from './ledger.ts'
 
 /** What every page shows around its own content. `since`: ISO time that usage is counted from. */
 export async function readOverview(
   knex: Knex,
   query: { since?: string | undefined },
 ): Promise<Omit<Overview, 'version'>> {
-  const [projects, reviews, leases, pause, settings, ledger] = await Promise.all([
+  const [projects, reviews, leases, pause, settings, usage] = await Promise.all([
     projectCounts(knex),
     knex('reviews').where({ status: 'pending' }).count({ count: '*' }).first(),
     poolCounts(knex),
     readPause(knex),
     readSettings(knex),
-    readLedger(knex, { by: 'adapter', from: query.since }),
+    sumOf(knex, { from: query.since }),
   ])
   return {
     projects,
@@ -28,7 +28,7 @@ export async function readOverview(
       ...leases,
       maxConcurrent: settings.maxConcurrent,
     },
-    usage: ledger.total,
+    usage,
   }
 }
 

@@ -16,7 +16,7 @@ interface LeaseRow {
   state: 'held' | 'waiting'
   enqueued_at: string
   granted_at: string | null
-  stage_reason: string | null
+  hold: string | null
   goal_paused: boolean
 }
 
@@ -37,7 +37,7 @@ export async function poolState(knex: Knex): Promise<PoolState> {
           ),
       )
       .leftJoin('tasks as t', 't.id', 'a.task_id')
-      .select('l.*', { goal_number: 'g.number', goal_title: 'g.title', stage_reason: 'a.reason' })
+      .select('l.*', { goal_number: 'g.number', goal_title: 'g.title' })
       .select({ goal_paused: 'g.paused' })
       .select({ task_number: 't.number', task_title: 't.title' }) as Promise<LeaseRow[]>,
   ])
@@ -75,8 +75,7 @@ function whyWaiting(
   at: { held: readonly LeaseRow[]; settings: Settings; pause: PoolPause | undefined },
 ): string {
   const { held, settings, pause } = at
-  const disk = /: (disk (?:almost )?full: .*)/s.exec(row.stage_reason ?? '')?.[1]
-  if (disk) return disk
+  if (row.hold !== null) return row.hold
   if (pause) return `the pool is paused by ${pause.by}`
   if (row.goal_paused) return 'the goal is paused'
   const ofGoal = held.filter((one) => one.goal_id === row.goal_id).length

@@ -26,6 +26,7 @@ interface TaskRow {
   base: string | null
   head: string | null
   merged_commit: string | null
+  token_budget: number
   created_at: string
   updated_at: string
 }
@@ -52,6 +53,7 @@ function toTask(row: TaskRow, usage: UsageTotals | undefined): Task {
     head: row.head,
     mergedCommit: row.merged_commit,
     usage: usage ?? ZERO_USAGE,
+    tokenBudget: row.token_budget,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }

@@ -3,26 +3,45 @@ import { NO_USAGE } from '../../contracts/agent.ts'
 import type { UsageTotals } from '../../contracts/schemas.ts'
 
 /** What nothing has cost yet. */
-export const ZERO_USAGE: UsageTotals = { ...NO_USAGE, total: 0, costUsd: 0 }
+export const ZERO_USAGE: UsageTotals = {
+  ...NO_USAGE,
+  total: 0,
+  costUsd: 0,
+  knownUsd: 0,
+  estimatedUsd: 0,
+  unpricedRuns: 0,
+}
 
-/**
- * Sums of `agent_runs r` as one jsonb `usage`. Reasoning is part of the output, so it does not count twice. The cost
- * is null as soon as one run that has started does not know its own: unknown is not zero.
- */
+/** All tokens of a run `r`. Reasoning is part of the output, so it does not count twice. */
+export const RUN_TOKENS =
+  '(r.tokens_in + r.tokens_out + r.tokens_cache_read + r.tokens_cache_write)'
+
+/** A run that was refused before any model answered costs nothing, though nobody says so. */
+const REFUSED = `('auth', 'model', 'missing', 'session')`
+const COST = 'coalesce(r.cost_usd, r.cost_estimate_usd)'
+
+/** True for a run `r` whose cost nobody knows: it used tokens, or it is over and may have. */
+export const UNPRICED = `(${COST} is null and r.status <> 'queued' and (${RUN_TOKENS} > 0
+  or (r.status <> 'running' and coalesce(r.exit_reason, '') not in ${REFUSED})))`
+
+/** Sums of `agent_runs r` as one jsonb `usage`. The cost is null as soon as one run's is unknown: unknown is not zero. */
 export const USAGE_SUM = `jsonb_build_object(
   'input', coalesce(sum(r.tokens_in), 0),
   'output', coalesce(sum(r.tokens_out), 0),
   'cacheRead', coalesce(sum(r.tokens_cache_read), 0),
   'cacheWrite', coalesce(sum(r.tokens_cache_write), 0),
   'reasoning', coalesce(sum(r.tokens_reasoning), 0),
-  'total', coalesce(sum(r.tokens_in + r.tokens_out + r.tokens_cache_read + r.tokens_cache_write), 0),
-  'costUsd', case when bool_or(r.cost_usd is null and r.status <> 'queued') then null else coalesce(sum(r.cost_usd), 0) end
+  'total', coalesce(sum${RUN_TOKENS}, 0),
+  'costUsd', case when bool_or(${UNPRICED}) then null else coalesce(sum(${COST}), 0) end,
+  'knownUsd', coalesce(sum(${COST}), 0),
+  'estimatedUsd', coalesce(sum(r.cost_estimate_usd) filter (where r.cost_usd is null), 0),
+  'unpricedRuns', count(*) filter (where ${UNPRICED})
 )`
 
 /** Usage of several owners in one query; owners without a run are absent from the map. */
 export async function usageBy(
   knex: Knex,
-  column: 'goal_id' | 'task_id',
+  column: 'goal_id' | 'task_id' | 'id',
   ids: readonly string[],
 ): Promise<Map<string, UsageTotals>> {
   if (ids.length === 0) return new Map()

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connect, type Database } from '../db/connect.ts'
+import { loadFacts } from '../db/facts.ts'
+import { createSegment, endSegment, readRun } from '../db/runs.ts'
+import { writeSettings } from '../db/settings.ts'
+import type { StageKey } from '../db/stages.ts'
+import { storeEvents } from '../db/transcripts.ts'
+import { BudgetHold } from '../domain/budget.ts'
+import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import type { ActivityDeps } from './deps.ts'
+import { budgetHold, reserveForStart, watchReservation } from './reserve.ts'
+
+let own: TestDatabase
+let database: Database
+let deps: ActivityDeps
+beforeAll(async () => {
+  own = await createTestDatabase()
+  database = connect(own.url)
+  deps = { database } as unknown as ActivityDeps
+})
+afterAll(async () => {
+  await database.close()
+  await own.drop()
+})
+
+const RUNS = 6
+const [SMALLEST, LARGEST] = [500, 1_500]
+
+/** A goal with as many tasks as there are runs. */
+async function goalWith(goalBudget: number, tokenBudget = 0): Promise<StageKey[]> {
+  const { knex } = database
+  const [project] = await knex('projects')
+    .insert({ name: 'p', path: `/nowhere/${crypto.randomUUID()}`, default_branch: 'main' })
+    .returning('id')
+  const [goal] = await knex('goals')
+    .insert({
+      ...{ project_id: project.id, title: 'g', description: 'x', target_branch: 'main' },
+      ...{ profile: JSON.stringify({ tokenBudget }), token_budget: goalBudget },
+    })
+    .returning('id')
+  const tasks = await knex('tasks')
+    .insert(
+      Array.from({ length: RUNS }, (_, n) => ({
+        ...{ goal_id: goal.id, key: String(n), title: 't', description: 'x', role: 'implement' },
+        token_budget: tokenBudget,
+      })),
+    )
+    .returning('id')
+  return tasks.map(({ id }) => ({ goalId: goal.id, taskId: id, stage: 'implement', attempt: 1 }))
+}
+
+/** Starts a run as the stage does; undefined when a person has to be asked. */
+async function start(key: StageKey, segment: number) {
+  const facts = await loadFacts(database.knex, key.goalId, key.taskId)
+  return database.change(async (tx, emit) => {
+    const reserved = await reserveForStart(tx, key, facts)
+    if (typeof reserved !== 'number') return reserved
+    const run = {
+      opinion: 1,
+      purpose: 'start',
+      adapter: 'demo',
+      model: null,
+      sessionId: null,
+    } as const
+    return createSegment(tx, emit, { key, segment, ...run, tokensReserved: reserved })
+  })
+}
+
+/** An agent that goes on until it is stopped. Answers what its responses took, the last one last. */
+async function work(key: StageKey): Promise<number[]> {
+  const responses: number[] = []
+  for (let segment = 1; ; segment += 1) {
+    const run = await start(key, segment).catch((error) => error)
+    if (run instanceof BudgetHold || 'summary' in run) return responses
+    if (run instanceof Error) throw run
+    const budget = watchReservation(deps, key, run)
+    let used = 0
+    for (let seq = 1; ; seq += 1) {
+      const response = SMALLEST + Math.floor(Math.random() * (LARGEST - SMALLEST))
+      responses.push(response)
+      used += response
+      const usage = { input: used, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+      const at = new Date().toISOString()
+      await storeEvents(database, run.id, [{ type: 'usage', usage, seq, at }])
+      if (await budget.isOver(used)) break
+    }
+    const terminal = { type: 'failed', reason: 'interrupted', detail: 'budget' } as const
+    await endSegment(database, run, { status: 'interrupted', terminal, reason: 'budget' })
+  }
+}
+
+test('parallel runs of one goal go beyond its budget by one response each at most, and leave nothing of it', async () => {
+  const budget = 150_000
+  const keys = await goalWith(budget)
+  const all = await Promise.all(keys.map(work))
+  const used = all.flat().reduce((sum, tokens) => sum + tokens, 0)
+  const last = all.reduce((sum, responses) => sum + (responses.at(-1) ?? 0), 0)
+  expect(used).toBeGreaterThanOrEqual(budget)
+  expect(used).toBeLessThanOrEqual(budget + last)
+  const runs = await database.knex('agent_runs').where({ goal_id: keys[0]?.goalId })
+  expect(runs.length).toBeGreaterThan(1)
+  // each kept to its part, but for the response at hand
+  for (const run of runs) expect(run.tokens_in - run.tokens_reserved).toBeLessThan(LARGEST)
+})
+
+test('a run waits for what others hold, and starts when they end', async () => {
+  const keys = await goalWith(12_000)
+  const [first, second] = keys as [StageKey, StageKey]
+  const run = await start(first, 1)
+  expect(run).toMatchObject({ tokens_reserved: 10_000 })
+  expect(await start(second, 1)).toMatchObject({ tokens_reserved: 2_000 })
+  const third = keys[2] as StageKey
+  await expect(start(third, 1)).rejects.toThrow("the rest of the goal's budget of 12000 tokens")
+  expect(await budgetHold(deps, third)).toContain('goes on when one of them ends')
+  const terminal = { type: 'done', text: 'done' } as const
+  await endSegment(database, run as never, { status: 'done', terminal })
+  expect(await budgetHold(deps, third)).toBeUndefined()
+  expect(await start(third, 1)).toMatchObject({ tokens_reserved: 10_000 })
+})
+
+test('one stage asks for the goal, and the others wait for its review', async () => {
+  const [first, second] = (await goalWith(1_000)) as [StageKey, StageKey]
+  const run = await start(first, 1)
+  if ('summary' in run) throw new Error(run.summary)
+  await database.knex('agent_runs').where({ id: run.id }).update({ tokens_in: 1_200 })
+  expect(await watchReservation(deps, first, run).isOver(1_200)).toBe(true)
+  expect((await readRun(database.knex, run.id)).budget_stop).toBe('goal')
+  expect(await start(first, 2)).toMatchObject({
+    summary: expect.stringMatching(
+      /^Goal G-\d+ used 1200 tokens of its budget of 1000\. .* use 2400 in all\.$/,
+    ),
+  })
+  expect(await start(first, 2)).toMatchObject({ type: 'used_up' })
+  await expect(start(second, 1)).rejects.toThrow(/used up its budget: more is being asked for/)
+  const review = { kind: 'budget', goal_id: first.goalId, budget_scope: 'goal', workflow_id: 'w' }
+  await database.knex('reviews').insert({
+    ...{
+      ...review,
+      attempt: 1,
+      title: 'more?',
+      reason: 'x',
+      hash: 'h',
+      tier: 'block',
+      risk: 'low',
+    },
+  })
+  expect(await budgetHold(deps, second)).toMatch(/goes on when R-\d+ is decided/)
+})
+
+test('at the end of the day’s budget runs wait for the next day, or for more', async () => {
+  const [first, second] = (await goalWith(0)) as [StageKey, StageKey]
+  const used = await database.knex('agent_runs').sum({ n: 'tokens_in' }).first()
+  const dayBudget = Number(used?.['n']) + 5_000
+  const set = (value: number) =>
+    database.change((tx) => writeSettings(tx, { dayBudget: value }, 'person:me'))
+  await set(dayBudget)
+  await database.knex('agent_runs').update({ status: 'done' })
+  const run = await start(first, 1)
+  if ('summary' in run) throw new Error(run.summary)
+  expect(run.tokens_reserved).toBe(5_000)
+  await database.knex('agent_runs').where({ id: run.id }).update({ tokens_in: 5_000 })
+  expect(await watchReservation(deps, first, run).isOver(5_000)).toBe(true)
+  await expect(start(second, 1)).rejects.toThrow(/the day's budget of \d+ tokens is used up/)
+  expect(await budgetHold(deps, second)).toMatch(
+    /goes on at 20\d\d-.*, or when dayBudget is raised/,
+  )
+  await set(dayBudget + 100_000)
+  expect(await budgetHold(deps, second)).toBeUndefined()
+  await set(0)
+})

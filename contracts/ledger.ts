@@ -1,0 +1,45 @@
+import type { Usage } from './agent.ts'
+
+/** What the ledger can be grouped by. Zod-free: CLI and UI offer these. */
+export const LEDGER_GROUPS = [
+  'goal',
+  'task',
+  'run',
+  'project',
+  'adapter',
+  'model',
+  'stage',
+  'day',
+] as const
+export type LedgerGroup = (typeof LEDGER_GROUPS)[number]
+
+/** Below this, work pays for the same input again and again. */
+export const LOW_CACHE_RATIO = 0.3
+/** No provider caches less input than this. */
+const CACHEABLE_TOKENS = 1024
+
+type Input = Pick<Usage, 'input' | 'cacheRead' | 'cacheWrite'>
+
+/** Input from the provider's cache, of all input: 0 to 1; null where there was none. */
+export function cacheHitRatio({ input, cacheRead, cacheWrite }: Input): number | null {
+  const all = input + cacheRead + cacheWrite
+  return all === 0 ? null : cacheRead / all
+}
+
+/** True when there was input enough to be cached, and less than 30 % of it was. */
+export function isLowCache(usage: Input): boolean {
+  const ratio = cacheHitRatio(usage)
+  const all = usage.input + usage.cacheRead + usage.cacheWrite
+  return ratio !== null && all >= CACHEABLE_TOKENS && ratio < LOW_CACHE_RATIO
+}
+
+/** True for a name such as `Europe/Berlin` or `UTC`; offsets such as `+01:00` mean something else to Postgres. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false // it says so by throwing
+  }
+}

@@ -1,0 +1,137 @@
+import type { Knex } from 'knex'
+import { shortId } from '../contracts/ids.ts'
+import type { Tx } from './connect.ts'
+import { readSettings } from './settings.ts'
+
+/** One lock for all reservations: counting what is left and setting a part of it aside must not interleave. */
+const BUDGET_LOCK = 724034
+/** Who asked for more opens a review at once; if it does not, because it died, another may ask. */
+const ASKED_SECONDS = 60
+
+const TOKENS = '(tokens_in + tokens_out + tokens_cache_read + tokens_cache_write)'
+
+/** What a run is of. `runId`: once it has a row. `since`: ISO time at which the day began. */
+export interface BudgetPlace {
+  goalId: string
+  taskId: string | null
+  runId?: string
+  since: string
+}
+
+/** Budgets in tokens that limit a run, with what is used of each and what is set aside for other runs. Unlimited ones are absent. */
+export interface BudgetUse {
+  scope: 'task' | 'goal' | 'day'
+  budget: number
+  used: number
+  reserved: number
+}
+
+/** No reservation is made by anybody else until this transaction ends. */
+export async function lockBudgets(tx: Tx): Promise<void> {
+  await tx.raw('select pg_advisory_xact_lock(?)', [BUDGET_LOCK])
+}
+
+/** The budgets that limit runs of this place, the narrowest first. */
+export async function budgetsOf(knex: Knex, place: BudgetPlace): Promise<BudgetUse[]> {
+  const task = place.taskId
+    ? await knex('tasks').where({ id: place.taskId }).first('token_budget')
+    : undefined
+  const goal = await knex('goals').where({ id: place.goalId }).first('token_budget')
+  const settings = await readSettings(knex)
+  const limits = [
+    { scope: 'task', budget: task?.token_budget ?? 0, where: { task_id: place.taskId } },
+    { scope: 'goal', budget: goal.token_budget, where: { goal_id: place.goalId } },
+    { scope: 'day', budget: settings.dayBudget, where: {} },
+  ] as const
+  const uses: BudgetUse[] = []
+  // one after the other: in a transaction there is one connection
+  for (const { scope, budget, where } of limits) {
+    if (budget === 0) continue
+    const runs = knex('agent_runs').where(where)
+    if (scope === 'day') runs.where('created_at', '>=', place.since)
+    uses.push({ scope, budget, ...(await usedBy(knex, runs, place.runId)) })
+  }
+  return uses
+}
+
+async function usedBy(
+  knex: Knex,
+  runs: Knex.QueryBuilder,
+  runId: string | undefined,
+): Promise<{ used: number; reserved: number }> {
+  const row = await runs.first(
+    knex.raw(`coalesce(sum(${TOKENS}), 0)::bigint as used`),
+    knex.raw(
+      `coalesce(sum(greatest(tokens_reserved - ${TOKENS}, 0))
+        filter (where status in ('queued', 'running') and id is distinct from ?), 0)::bigint as reserved`,
+      [runId ?? null],
+    ),
+  )
+  return { used: Number(row.used), reserved: Number(row.reserved) }
+}
+
+/** All tokens of a goal's or a task's runs so far. */
+export async function tokensUsed(
+  knex: Knex,
+  where: { goal_id: string } | { task_id: string },
+): Promise<number> {
+  return (await usedBy(knex, knex('agent_runs').where(where), undefined)).used
+}
+
+/** Sets tokens aside for a run: `tokens` more than it has used. */
+export async function growReservation(tx: Tx, runId: string, tokens: number): Promise<number> {
+  const [row] = await tx('agent_runs')
+    .where({ id: runId })
+    .update({ tokens_reserved: tx.raw(`${TOKENS} + ?::bigint`, [tokens]) })
+    .returning('tokens_reserved')
+  return row.tokens_reserved
+}
+
+/** Notes which budget ends a run, before it is interrupted: another worker may see the end. */
+export async function noteBudgetStop(tx: Tx, runId: string, scope: string): Promise<void> {
+  await tx('agent_runs').where({ id: runId }).update({ budget_stop: scope })
+}
+
+/**
+ * The goal's budget is used up and this stage attempt found it: true when it is the one that asks for more. Others wait
+ * for its review, so that a person is asked once.
+ */
+export async function askForGoal(tx: Tx, goalId: string, asker: string): Promise<boolean> {
+  if ((await goalAsker(tx, goalId, asker)) !== undefined) return false
+  await tx('goals')
+    .where({ id: goalId })
+    .update({ budget_asked_by: asker, budget_asked_at: tx.fn.now() })
+  return true
+}
+
+/** In words, what a stage attempt waits for because another one asked for more tokens for the goal; undefined when none did. */
+export async function goalAsker(
+  knex: Knex,
+  goalId: string,
+  asker: string,
+): Promise<string | undefined> {
+  const goal = await knex('goals')
+    .where({ id: goalId })
+    .first(
+      'number',
+      'budget_asked_by',
+      knex.raw(`coalesce(budget_asked_at > now() - make_interval(secs => ?), false) as lately`, [
+        ASKED_SECONDS,
+      ]),
+    )
+  if (goal.budget_asked_by === null || goal.budget_asked_by === asker) return undefined
+  const review = await knex('reviews')
+    .where({ goal_id: goalId, kind: 'budget', budget_scope: 'goal', status: 'pending' })
+    .first('number')
+  const name = shortId('goal', goal.number)
+  if (review)
+    return `${name} used up its budget: goes on when ${shortId('review', review.number)} is decided`
+  return goal.lately ? `${name} used up its budget: more is being asked for` : undefined
+}
+
+/** The goal's budget, as it is now or after a grant. A grant ends the asking. */
+export async function grantToGoal(tx: Tx, goalId: string, budget: number): Promise<void> {
+  await tx('goals')
+    .where({ id: goalId })
+    .update({ token_budget: budget, budget_asked_by: null, budget_asked_at: null })
+}
