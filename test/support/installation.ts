@@ -8,7 +8,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { inject } from 'vitest'
 import { sampleFiles } from '../../adapters/demo/sample.ts'
 import type { Body, Reply } from '../../contracts/api.ts'
-import { goalWorkflowId, taskWorkflowId } from '../../contracts/ids.ts'
+import { goalStream, goalWorkflowId, SYSTEM_STREAM, taskWorkflowId } from '../../contracts/ids.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { EVENTS_CHANNEL } from '../../db/events.ts'
 import { listen } from '../../db/listen.ts'
@@ -102,7 +102,7 @@ export async function startInstallation({
   const until: Installation['until'] = async (goalId, ready) => {
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, WAIT_MS, 'late').unref())
     for (;;) {
-      const change = events.next()
+      const change = events.next([goalStream(goalId), SYSTEM_STREAM])
       const goal = await getGoal(goalId)
       if (ready(goal)) return goal
       if ((await Promise.race([change, late])) === 'late')
@@ -228,17 +228,15 @@ function describe(goal: Reply<'getGoal'>): string {
   return `${goal.status} ${goal.reason ?? ''}; ${stages.join(', ')}`
 }
 
-/** Wakes whoever waits at every event of this database; nothing is polled. */
+/** Wakes who waits for one of their streams when something is added to it; nothing is polled. */
 async function wakeOnEvents(url: string) {
-  let wake: () => void = () => undefined
-  let next = new Promise<void>((resolve) => {
-    wake = resolve
-  })
-  const onNotify = () => {
-    wake()
-    next = new Promise((resolve) => {
-      wake = resolve
-    })
+  const waiting = new Set<{ streams: readonly string[]; wake: () => void }>()
+  const wakeAll = (isMeant: (streams: readonly string[]) => boolean) => {
+    for (const one of waiting) {
+      if (!isMeant(one.streams)) continue
+      waiting.delete(one)
+      one.wake()
+    }
   }
   let connected: () => void = () => undefined
   const ready = new Promise<void>((resolve) => {
@@ -247,12 +245,18 @@ async function wakeOnEvents(url: string) {
   const listener = listen({
     url,
     channels: [EVENTS_CHANNEL],
-    onNotify,
+    onNotify: (_channel, stream) => wakeAll((streams) => streams.includes(stream)),
     onConnected: () => connected(),
-    onError: onNotify,
+    onError: () => wakeAll(() => true), // what was told meanwhile is lost
   })
   await ready
-  return { next: () => next, close: () => listener.close() }
+  return {
+    next: (streams: readonly string[]) =>
+      new Promise<void>((wake) => {
+        waiting.add({ streams, wake })
+      }),
+    close: () => listener.close(),
+  }
 }
 
 export function makeRepository(path: string, files: Record<string, string>): string {
