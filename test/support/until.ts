@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
  */
 export async function until<T>(
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  { ms, what, everyMs = 40 }: { ms: number; what: string; everyMs?: number },
+  { ms, what, everyMs = 100 }: { ms: number; what: string; everyMs?: number },
 ): Promise<T> {
   const deadline = Date.now() + ms
   for (;;) {
