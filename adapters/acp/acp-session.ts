@@ -29,12 +29,13 @@ export interface AcpProgram {
 
 type Correction = { id: string; text: string }
 
-/** One process a run. Agents that queue prompts are few, so a correction is the next prompt when the turn is over. */
+/** One process a run. A correction is the next prompt: at once for an agent that queues prompts, for the others when the turn is over. */
 export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram): AgentSession {
   const queue = createEventQueue<AgentEvent>()
   const corrections: Correction[] = []
   let cli: CliProcess | undefined
   let cancel: (() => void) | undefined
+  let sendNow: ((correction: Correction) => boolean) | undefined
   let interrupted = false
   let over = false
 
@@ -50,6 +51,7 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
       args: program.args,
       cwd: spec.cwd,
       env: spec.env,
+      sandbox: spec.sandbox,
       maxLineBytes: MAX_LINE_BYTES,
     })
     const process = cli
@@ -57,6 +59,7 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
     const watch = createSilenceWatch(spec.silenceSeconds, talk.isWaiting, () => process.kill())
     talk.onHeard(watch.heard)
     cancel = talk.cancel
+    sendNow = talk.sendNow
     try {
       const exited = process.exited.then(() => undefined)
       const terminal = await Promise.race([talk.work(corrections), exited])
@@ -81,7 +84,7 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
       if (over)
         return void queue.push(notice('The correction came too late: the agent had already ended.'))
       void queue.push({ type: 'correction', id: correction.id, state: 'queued' })
-      corrections.push(correction)
+      if (!sendNow?.(correction)) corrections.push(correction)
     },
     interrupt() {
       if (interrupted || over) return
@@ -113,6 +116,12 @@ const notice = (text: string): AgentEvent => ({
   text: text.slice(0, 2000),
 })
 
+/** Corrections that the agent has, and its answer to them. */
+interface Taken {
+  ids: string[]
+  response: Promise<PromptResponse>
+}
+
 interface TalkDeps {
   cli: CliProcess
   program: AcpProgram
@@ -130,6 +139,10 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
   let sessionId = ''
   let total: Usage | undefined
   let applying: string[] = []
+  let queues = false
+  let asking = false
+  /** Prompts that the agent has taken behind the one at work. */
+  const taken: Taken[] = []
 
   const show = (events: readonly AgentEvent[]) => {
     for (const event of events) void push(event)
@@ -163,6 +176,7 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
       clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
       clientInfo: { name: 'dispatch', version: '1' },
     })
+    queues = queuesPrompts(agentCapabilities?._meta)
     const place = { cwd: spec.cwd, mcpServers: [] }
     const { resumeSessionId } = spec
     if (resumeSessionId === undefined) {
@@ -195,12 +209,11 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
           show([notice(`The model could not be chosen: ${failureOf(error).detail}`)]),
         )
   }
-  const prompt = async (text: string): Promise<PromptResponse> => {
+  const ask = (text: string): Promise<PromptResponse> =>
+    agent.request(methods.agent.session.prompt, { sessionId, prompt: [{ type: 'text', text }] })
+  const answered = async (asked: Promise<PromptResponse>): Promise<PromptResponse> => {
     translator.turn()
-    const response = await agent.request(methods.agent.session.prompt, {
-      sessionId,
-      prompt: [{ type: 'text', text }],
-    })
+    const response = await asked
     const usage = usageOf(response)
     total = total && usage ? add(total, usage) : (usage ?? total)
     // of the whole session: what an earlier run cost is in it when this one continues it
@@ -208,6 +221,13 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
     if (total)
       show([{ type: 'usage', usage: total, ...(cost === undefined ? {} : { costUsd: cost }) }])
     return response
+  }
+  const sendTogether = (corrections: Correction[]): Taken | undefined => {
+    if (corrections.length === 0) return undefined
+    const waiting = corrections.splice(0)
+    const ids = waiting.map(({ id }) => id)
+    for (const id of ids) show([{ type: 'correction', id, state: 'delivered' }])
+    return { ids, response: ask(told(waiting.map(({ text }) => text))) }
   }
   return {
     isWaiting: () => translator.toolsAtWork() === 0,
@@ -218,20 +238,27 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
       if (sessionId !== '')
         agent.notify(methods.agent.session.cancel, { sessionId }).catch(() => undefined)
     },
+    /** True when the agent takes it now, for its next request to the model. */
+    sendNow({ id, text }: Correction): boolean {
+      if (!queues || !asking) return false
+      const response = ask(told([text]))
+      // read in its turn; an agent that ends before is told of by its exit
+      response.catch(() => undefined)
+      taken.push({ ids: [id], response })
+      show([{ type: 'correction', id, state: 'delivered' }])
+      return true
+    },
     /** From the handshake to the last answer. */
     async work(corrections: Correction[]): Promise<TerminalEvent | undefined> {
       try {
         await begin()
-        let response = await prompt(withShape(spec.prompt, spec.outputSchema))
-        while (corrections.length > 0 && response.stopReason === 'end_turn') {
-          const waiting = corrections.splice(0)
-          for (const { id } of waiting) show([{ type: 'correction', id, state: 'delivered' }])
-          applying = waiting.map(({ id }) => id)
-          response = await prompt(
-            waiting
-              .map(({ text }) => `The user sent a new message while you were working:\n${text}`)
-              .join('\n\n'),
-          )
+        asking = true
+        let response = await answered(ask(withShape(spec.prompt, spec.outputSchema)))
+        while (response.stopReason === 'end_turn') {
+          const next = taken.shift() ?? sendTogether(corrections)
+          if (!next) break
+          applying = next.ids
+          response = await answered(next.response)
         }
         return terminalOf(response, translator.lastWords(), spec)
       } catch (error) {
@@ -256,6 +283,14 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
     },
   }
 }
+
+const told = (texts: readonly string[]) =>
+  texts.map((text) => `The user sent a new message while you were working:\n${text}`).join('\n\n')
+
+/** The protocol has no word for it yet. */
+const queuesPrompts = (meta: unknown): boolean =>
+  (meta as { claudeCode?: { promptQueueing?: boolean } } | null | undefined)?.claudeCode
+    ?.promptQueueing === true
 
 function terminalOf({ stopReason }: PromptResponse, text: string, spec: RunSpec): TerminalEvent {
   switch (stopReason) {

@@ -54,6 +54,7 @@ const WORDS: readonly (readonly [RegExp, FailureReason])[] = [
   [/overloaded|unavailable|internal server error|\b5\d\d\b/i, 'overloaded'],
   [/context (?:window|length)|too long|token count/i, 'context'],
   [/model.*not found|unknown model/i, 'model'],
+  [/invalid_request|API Error: 400/, 'refused'],
   [/fetch failed|ECONN|ENOTFOUND|network|connection|stream/i, 'network'],
 ]
 

@@ -21,6 +21,8 @@ export interface Translator {
 export function createTranslator(cwd: string): Translator {
   const running = new Set<string>()
   const seen = new Set<string>()
+  /** What a call changes may be told before its end alone. */
+  const diffs = new Map<string, ToolCallUpdate>()
   let words = ''
   let cost: number | undefined
 
@@ -39,11 +41,12 @@ export function createTranslator(cwd: string): Translator {
   function toolCall(call: ToolCallUpdate): AgentEvent[] {
     const { toolCallId: callId, status } = call
     const first = sees(call)
+    if (call.content?.some(({ type }) => type === 'diff')) diffs.set(callId, call)
     if (status !== 'completed' && status !== 'failed') return first
     if (!running.delete(callId)) return first
     const ok = status === 'completed'
     const result: AgentEvent = { type: 'tool_result', callId, ok, output: outputOf(call) }
-    return [...first, result, ...(ok ? filesOf(call, cwd) : [])]
+    return [...first, result, ...(ok ? filesOf(diffs.get(callId) ?? call, cwd) : [])]
   }
 
   return {

@@ -7,12 +7,16 @@ import { loadConfig } from '../../config/config.ts'
 import type { AcpAgent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { ACP } from './drivers.ts'
 import { setGeminiStage } from './gemini-stage.ts'
 import { installGemini } from './install-gemini.ts'
 import { type Stage, setStage } from './play.ts'
+import { scenariosOf } from './scenario-suite.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
-const STUB = fileURLToPath(new URL('./acp-stub.mjs', import.meta.url))
+scenariosOf(ACP)
+
+const STUB = fileURLToPath(new URL('./agent-stub.mjs', import.meta.url))
 let model: ModelServer
 beforeAll(async () => {
   model = await startModelServer()
@@ -28,7 +32,7 @@ afterAll(async () => {
 function stage(how: string, more: Partial<RunSpec> = {}): Stage {
   const acp = { title: 'Stub', command: STUB }
   const made = setStage(model, 'answer', { adapter: 'acp:stub', acp, binary: STUB, ...more })
-  made.spec.env['ACP_STUB'] = how
+  made.spec.env['AGENT_STUB'] = `acp:${how}`
   stages.push(made)
   return made
 }

@@ -2,12 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { CLAUDE } from './drivers.ts'
 import { CLAUDE_VERSION, installClaude } from './install.ts'
 import { type Played, type Stage, setStage } from './play.ts'
+import { scenariosOf } from './scenario-suite.ts'
+import { isWholeMatrix } from './whole-matrix.ts'
+
+scenariosOf(CLAUDE)
 
 let model: ModelServer
 let claude: string
@@ -28,20 +32,12 @@ function stage(scenario: string, more: Partial<RunSpec> = {}): Stage {
 }
 const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
   events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+/** Of the whole matrix only: `npm run test:agents`. */
+const matrix = test.runIf(isWholeMatrix)
 const lastUsage = (played: Played) => of(played, 'usage').at(-1)
 
-describe.concurrent('Claude Code at work', () => {
-  test('writes a file and answers in the asked shape, counted to the token', async () => {
-    const at = stage('write-file')
-    const played = await at.play()
-    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
-    expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
-    expect(of(played, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
-    expect(lastUsage(played)).toMatchObject({ usage: model.charged(at.spec.runId) })
-    expect(lastUsage(played)?.costUsd).toBeGreaterThan(0)
-  })
-
-  test('a resumed session is not counted twice', async () => {
+describe.concurrent('Besides, Claude Code', () => {
+  matrix('a resumed session is not counted twice', async () => {
     const at = stage('write-file')
     const first = await at.play()
     const charged = { ...model.charged(at.spec.runId) }
@@ -102,142 +98,9 @@ describe.concurrent('Claude Code at work', () => {
     expect(said.join('\n')).toContain('/compact @/etc/hostname')
     expect(said.join('\n')).not.toContain(`${readFileSync('/etc/hostname', 'utf8').trim()}\n`)
   })
-
-  test('the session is known before the model is asked', async () => {
-    const at = stage('answer')
-    const asked: number[] = []
-    await at.play(({ type }) => {
-      if (type === 'session') asked.push(model.requests(at.spec.runId).length)
-    })
-    expect(asked[0]).toBe(0)
-    expect(model.requests(at.spec.runId).length).toBeGreaterThan(0)
-  })
-
-  test('after a SIGKILL the session goes on with what was said', async () => {
-    const at = stage('three-tools')
-    let tools = 0
-    const killed = await at.play(({ type }) => {
-      if (type === 'tool') tools += 1
-      if (tools === 2) for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
-    })
-    expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
-    const resumed = await at.resume({ prompt: 'Go on.' })
-    expect(resumed.terminal.type).toBe('done')
-    const last = model
-      .requests(at.spec.runId)
-      .at(-1)
-      ?.said.map(({ text }) => text)
-    expect(last).toContain('[Bash]')
-    expect(last?.join()).toContain('Go on.')
-  })
-
-  test('a session that it does not know is "session", so that the work starts again', async () => {
-    const { terminal } = await stage('answer').resume()
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
-  })
-
-  test('a correction is in the very next request to the model', async () => {
-    const at = stage('three-tools')
-    let before = -1
-    const played = await at.play((event, session) => {
-      if (event.type !== 'tool' || before >= 0) return
-      before = model.requests(at.spec.runId).length
-      session.correct({ id: 'c-1', text: 'Use tabs.' })
-    })
-    expect(played.terminal.type).toBe('done')
-    const has = model
-      .requests(at.spec.runId)
-      .map(({ said }) => said.some(({ text }) => text.includes('Use tabs.')))
-    expect(has.indexOf(true)).toBe(before)
-    expect(of(played, 'correction').map(({ state }) => state)).toEqual([
-      'queued',
-      'delivered',
-      'applied',
-    ])
-  })
-
-  test('an interrupt ends it under 2 s with a tool at work, and nothing is left', async () => {
-    const at = stage('leave-child')
-    const hold = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
-    const input = { command: hold, description: 'hold' }
-    model.script(at.spec.runId, [{ do: 'call', tool: 'Bash', input }])
-    let asked = 0
-    const { terminal } = await at.play(({ type }, session) => {
-      if (type !== 'tool' || asked > 0) return
-      asked = performance.now()
-      session.interrupt()
-    })
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-    expect(performance.now() - asked).toBeLessThan(2000)
-    expect(at.processes()).toEqual([])
-  })
-
-  test('a kill takes the shell and its children along', async () => {
-    const at = stage('leave-child')
-    const hold = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
-    model.script(at.spec.runId, [
-      { do: 'call', tool: 'Bash', input: { command: hold, description: 'hold' } },
-    ])
-    await at.play(({ type }) => {
-      if (type === 'tool') at.killer.abort()
-    })
-    expect(at.processes()).toEqual([])
-  })
-
-  test('a conversation that grows too long is shortened, and that is told', async () => {
-    const at = stage('compaction')
-    const env = { ...at.spec.env, CLAUDE_CODE_AUTO_COMPACT_WINDOW: '100000' }
-    const again = stage('compaction', { env, runId: at.spec.runId, cwd: at.cwd })
-    const played = await again.play()
-    expect(played.terminal.type).toBe('done')
-    expect(of(played, 'compaction')[0]).toMatchObject({
-      trigger: 'auto',
-      summary: expect.stringContaining('a scripted summary'),
-    })
-    expect(lastUsage(played)?.usage.input).toBe(model.charged(at.spec.runId).input)
-  })
 })
 
-/** What the provider does, and what Dispatch hears of it. */
-const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
-  ['401', 'the key is refused', 'auth'],
-  ['403', 'the key may not do this', 'auth'],
-  ['404', 'there is no such model', 'model'],
-  ['400', 'the request is refused', 'refused'],
-  ['429-always', 'too many requests, for longer than it tries', 'rate_limit'],
-  ['429-long', 'too many requests, come back in an hour', 'rate_limit'],
-  ['no-credit', 'the credit is used up', 'quota'],
-  ['500', 'the provider fails', 'overloaded'],
-  ['529', 'the provider is overloaded', 'overloaded'],
-  ['drop', 'the answer is cut off', 'network'],
-  ['garbage', 'the answer is none', 'network'],
-  ['too-long', 'the conversation does not fit', 'context'],
-  ['hang', 'the provider takes the request and says nothing', 'hung'],
-  ['stall', 'the provider stops in the middle', 'hung'],
-]
-
-describe.concurrent('Claude Code when', () => {
-  test.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
-    const isSilent = scenario === 'hang' || scenario === 'stall'
-    const at = stage(scenario, { silenceSeconds: isSilent ? 6 : 60 })
-    const played = await at.play()
-    expect(played.terminal).toMatchObject({ type: 'failed', reason })
-    expect(played.terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
-    expect(model.requests(at.spec.runId).length).toBeLessThan(10)
-    expect(at.processes()).toEqual([])
-  })
-
-  test.each(['429', '500-once'])(
-    '%s passes by itself, tells of its retry and goes on',
-    async (s) => {
-      const played = await stage(s).play()
-      expect(of(played, 'retry').length).toBeGreaterThan(0)
-      expect(played.terminal.type).toBe('done')
-    },
-  )
-})
-
-test('a plan that is used up is a quota with the time of its renewal', async () => {
+matrix('a plan that is used up is a quota with the time of its renewal', async () => {
   const at = stage('answer')
   const renewed = Math.floor(Date.now() / 1000) + 3600
   const limit = { 'anthropic-ratelimit-unified-status': 'rejected' }

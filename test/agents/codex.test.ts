@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest } from '../model-server/step.ts'
 import { type More, of, sessionOf, setCodexStage, statesOf, usageOf } from './codex-stage.ts'
+import { CODEX } from './drivers.ts'
 import { CODEX_VERSION, installCodex } from './install-codex.ts'
 import type { Stage } from './play.ts'
+import { scenariosOf } from './scenario-suite.ts'
+import { isWholeMatrix } from './whole-matrix.ts'
+
+scenariosOf(CODEX)
 
 let model: ModelServer
 let codex: string
@@ -28,6 +32,8 @@ function stage(scenario: string, more: More = {}): Stage {
   stages.push(made)
   return made
 }
+/** Of the whole matrix only: `npm run test:agents`. */
+const matrix = test.runIf(isWholeMatrix)
 const requestsOf = (at: Stage) => model.requests(at.spec.runId)
 const has = ({ said }: RecordedRequest, words: string) =>
   said.some(({ text }) => text.includes(words))
@@ -37,23 +43,8 @@ const ANSWER = { do: 'answer', output: { answer: 42 } } as const
 /** Holds the shell, and leaves a child in a session of its own. */
 const HOLD = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
 
-describe.concurrent('Codex at work', () => {
-  test('writes a file and answers in the asked shape, counted to the token', async () => {
-    const at = stage('write-file')
-    const played = await at.play()
-    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
-    expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
-    expect(of(played, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
-    expect(usageOf(played)).toEqual({ ...model.charged(at.spec.runId), reasoning: 0 })
-    expect(of(played, 'usage').every(({ costUsd }) => costUsd === undefined)).toBe(true)
-    const { text } = last(at).body as { text: { format: object } }
-    expect(text.format).toMatchObject({
-      strict: true,
-      schema: { required: ['answer', 'remark'], additionalProperties: false },
-    })
-  })
-
-  test('a resumed session is not counted twice', async () => {
+describe.concurrent('Besides, Codex', () => {
+  matrix('a resumed session is not counted twice', async () => {
     const at = stage('write-file')
     const first = await at.play()
     const charged = { ...model.charged(at.spec.runId) }
@@ -70,18 +61,6 @@ describe.concurrent('Codex at work', () => {
         .at(-1)
         ?.said.some(({ text }) => text === '[apply_patch]'),
     ).toBe(true)
-  })
-
-  test('a run that may only read cannot write, by tools or by the shell', async () => {
-    const at = stage('read-only', { access: 'read' })
-    repository(at.cwd)
-    const played = await at.play()
-    expect(played.terminal.type).toBe('done')
-    const results = of(played, 'tool_result')
-    expect(results.map(({ ok }) => ok)).toEqual([false, false, true])
-    expect(results[0]?.output).toContain('blocked by read-only sandbox')
-    expect(results.at(-1)?.output).toContain('one commit')
-    expect(readdirSync(at.cwd)).toEqual(['.git'])
   })
 
   test('a run that may write stays in its folder, and reaches no network', async () => {
@@ -118,17 +97,7 @@ describe.concurrent('Codex at work', () => {
     expect(existsSync(mark)).toBe(false)
   })
 
-  test('the session is known before the model is asked', async () => {
-    const at = stage('answer')
-    const asked: number[] = []
-    await at.play(({ type }) => {
-      if (type === 'session') asked.push(requestsOf(at).length)
-    })
-    expect(asked).toEqual([0])
-    expect(requestsOf(at).length).toBe(1)
-  })
-
-  test('text is shown while it streams, and a correction cuts in', async () => {
+  matrix('text is shown while it streams, and a correction cuts in', async () => {
     const at = stage('slow')
     let seen = 0
     const played = await at.play(({ type }, session) => {
@@ -141,87 +110,45 @@ describe.concurrent('Codex at work', () => {
     expect(requestsOf(at).map((request) => has(request, 'Be brief.'))).toEqual([false, true])
   })
 
-  test('a correction is in the very next request to the model', async () => {
-    const at = stage('three-tools')
-    let before = -1
-    const played = await at.play((event, session) => {
-      if (event.type !== 'tool' || before >= 0) return
-      before = requestsOf(at).length
-      session.correct({ id: 'c-1', text: 'Use tabs.' })
-    })
-    expect(played.terminal.type).toBe('done')
-    const told = requestsOf(at).map((request) => has(request, 'Use tabs.'))
-    expect(told.indexOf(true)).toBe(before)
-    expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
-  })
+  matrix(
+    'a correction that comes as the turn ends starts another, whose answer counts',
+    async () => {
+      const at = stage('answer')
+      let sent = false
+      model.script(at.spec.runId, [ANSWER, { do: 'answer', output: { answer: 43 } }])
+      const played = await at.play(({ type }, session) => {
+        if (type !== 'usage' || sent) return
+        sent = true
+        session.correct({ id: 'c-1', text: 'One more.' })
+      })
+      expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 43 } })
+      expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
+      expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+    },
+  )
 
-  test('a correction that comes as the turn ends starts another, whose answer counts', async () => {
-    const at = stage('answer')
-    let sent = false
-    model.script(at.spec.runId, [ANSWER, { do: 'answer', output: { answer: 43 } }])
-    const played = await at.play(({ type }, session) => {
-      if (type !== 'usage' || sent) return
-      sent = true
-      session.correct({ id: 'c-1', text: 'One more.' })
-    })
-    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 43 } })
-    expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
-    expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
-  })
+  matrix(
+    'an interrupt ends it under 2 s with a tool at work, and the session goes on later',
+    async () => {
+      const at = stage('leave-child')
+      model.script(at.spec.runId, [bash(HOLD), ANSWER])
+      let asked = 0
+      const played = await at.play(({ type }, session) => {
+        if (type !== 'usage' || asked > 0) return
+        asked = performance.now()
+        session.interrupt()
+      })
+      expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
+      expect(performance.now() - asked).toBeLessThan(2000)
+      expect(at.processes()).toEqual([])
+      expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+      const resumed = await at.resume({ resumeSessionId: sessionOf(played), prompt: 'Go on.' })
+      expect(resumed.terminal.type).toBe('done')
+      expect(last(at).said.map(({ text }) => text)).toContain('[exec_command]')
+    },
+  )
 
-  test('an interrupt ends it under 2 s with a tool at work, and the session goes on later', async () => {
-    const at = stage('leave-child')
-    model.script(at.spec.runId, [bash(HOLD), ANSWER])
-    let asked = 0
-    const played = await at.play(({ type }, session) => {
-      if (type !== 'usage' || asked > 0) return
-      asked = performance.now()
-      session.interrupt()
-    })
-    expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-    expect(performance.now() - asked).toBeLessThan(2000)
-    expect(at.processes()).toEqual([])
-    expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
-    const resumed = await at.resume({ resumeSessionId: sessionOf(played), prompt: 'Go on.' })
-    expect(resumed.terminal.type).toBe('done')
-    expect(last(at).said.map(({ text }) => text)).toContain('[exec_command]')
-  })
-
-  test('after a SIGKILL the session goes on with what was said', async () => {
-    const at = stage('three-tools')
-    let tools = 0
-    const killed = await at.play(({ type }) => {
-      if (type === 'tool') tools += 1
-      if (type === 'usage' && tools === 2)
-        for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
-    })
-    expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
-    const charged = { ...model.charged(at.spec.runId) }
-    const resumed = await at.resume({ resumeSessionId: sessionOf(killed), prompt: 'Go on.' })
-    expect(resumed.terminal.type).toBe('done')
-    const told = last(at).said.map(({ text }) => text)
-    expect(told).toContain('[exec_command]')
-    expect(told).toContain('Go on.')
-    const both = model.charged(at.spec.runId)
-    expect(usageOf(killed)?.input).toBe(charged.input)
-    expect(usageOf(resumed)?.input).toBe(both.input - charged.input)
-  })
-
-  test('a session that it does not know is "session", so that the work starts again', async () => {
-    const { terminal } = await stage('answer').resume()
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
-  })
-
-  test('a kill takes the shell and its children along', async () => {
-    const at = stage('leave-child')
-    model.script(at.spec.runId, [bash(HOLD)])
-    await at.play(({ type }) => {
-      if (type === 'tool') at.killer.abort()
-    })
-    expect(at.processes()).toEqual([])
-  })
-
-  test('a conversation that grows too long is shortened, and that is told', async () => {
+  matrix('a conversation that grows too long is shortened, and that is told', async () => {
     const at = stage('compaction', { config: 'model_auto_compact_token_limit = 100000\n' })
     const played = await at.play()
     expect(played.terminal.type).toBe('done')
@@ -229,7 +156,7 @@ describe.concurrent('Codex at work', () => {
     expect(usageOf(played)?.input).toBe(model.charged(at.spec.runId).input)
   })
 
-  test('CODEX_API_KEY is a login for the run alone, which its tools do not see', async () => {
+  matrix('CODEX_API_KEY is a login for the run alone, which its tools do not see', async () => {
     const base = stage('run-command')
     const home = base.spec.env['HOME'] ?? ''
     rmSync(join(home, '.codex/auth.json'))
@@ -249,7 +176,26 @@ describe.concurrent('Codex at work', () => {
     expect(results.join()).not.toContain('sk-from-the-environment')
   })
 
-  test('a model that writes programs for its tools works too', async () => {
+  matrix("a plan's limit is reached: quota, with the time at which it is over", async () => {
+    const at = stage('429-always')
+    const end = Math.floor(Date.now() / 1000) + 3600
+    const headers = {
+      'x-codex-primary-used-percent': '100',
+      'x-codex-primary-window-minutes': '300',
+      'x-codex-primary-reset-at': String(end),
+      'x-codex-secondary-used-percent': '40',
+      'x-codex-secondary-window-minutes': '10080',
+      'x-codex-secondary-reset-at': String(end + 90_000),
+    }
+    const message = 'The usage limit has been reached'
+    const step = { do: 'fail', status: 429, type: 'usage_limit_reached', message, headers } as const
+    model.script(at.spec.runId, [step])
+    const { terminal } = await at.play()
+    const until = new Date(end * 1000).toISOString()
+    expect(terminal).toMatchObject({ type: 'failed', reason: 'quota', until })
+  })
+
+  matrix('a model that writes programs for its tools works too', async () => {
     const at = stage('write-file', { model: 'gpt-6-sol' })
     const played = await at.play()
     expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
@@ -270,19 +216,6 @@ function repository(cwd: string): void {
   const commit = ['commit', '-q', '--allow-empty', '-m', 'one commit']
   execFileSync('git', [...identity, ...commit], { cwd })
 }
-
-/** The rest of them in codex-failures.test.ts. */
-describe.concurrent('Codex when', () => {
-  test.each([
-    ['401', 'auth'],
-    ['too-long', 'context'],
-    ['drop', 'network'],
-  ])('%s fails as %s', async (scenario, reason) => {
-    const at = stage(scenario)
-    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason })
-    expect(at.processes()).toEqual([])
-  })
-})
 
 describe.concurrent('Codex is detected', () => {
   const detect = async (env: Record<string, string>) =>

@@ -6,10 +6,15 @@ import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { GEMINI } from './drivers.ts'
 import { SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
 import { GEMINI_VERSION, installGemini } from './install-gemini.ts'
 import type { Played, Stage } from './play.ts'
+import { scenariosOf } from './scenario-suite.ts'
+
 import { isWholeMatrix } from './whole-matrix.ts'
+
+scenariosOf(GEMINI)
 
 let model: ModelServer
 let gemini: string
@@ -41,15 +46,17 @@ const texts = (run: string, index = -1) =>
   (model.requests(run).at(index)?.said ?? []).map(({ text }) => text)
 const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)
 
-describe.concurrent('Gemini CLI at work', () => {
-  test('writes a file and answers in the asked shape, counted to the token', async () => {
+describe.concurrent('Besides, Gemini CLI', () => {
+  matrix('nobody is logged in: auth', async () => {
+    const at = stage('answer')
+    delete at.spec.env['GEMINI_API_KEY']
+    delete at.spec.env['GOOGLE_GEMINI_BASE_URL']
+    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'auth' })
+  })
+
+  matrix('tokens are told while it works', async () => {
     const at = stage('write-file')
     const played = await at.play()
-    expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
-    expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
-    expect(of(played, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
-    expect(lastUsage(played)).toMatchObject(charged(at.spec.runId))
-    // told while it works, and not only at the end
     expect(of(played, 'usage')[0]?.usage.output).toBe(34)
     expect(of(played, 'usage').every(({ costUsd }) => costUsd === undefined)).toBe(true)
   })
@@ -75,7 +82,7 @@ describe.concurrent('Gemini CLI at work', () => {
     },
   )
 
-  test('a run that may only read cannot write, by tools or by the shell', async () => {
+  matrix('a run that may only read cannot write, by tools or by the shell', async () => {
     const at = stage('read-only', { access: 'read' })
     execFileSync('git', ['init', '-q'], { cwd: at.cwd })
     const identity = ['-c', 'user.name=T', '-c', 'user.email=t@localhost']
@@ -166,59 +173,26 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(made.toSorted()).toEqual(['.env', 'history', 'settings.json', 'tmp'])
   })
 
-  matrix('the session is known before the model is asked', async () => {
-    const at = stage('answer')
-    const asked: number[] = []
-    await at.play(({ type }) => {
-      if (type === 'session') asked.push(model.requests(at.spec.runId).length)
-    })
-    expect(asked[0]).toBe(0)
-  })
-
-  test('after a SIGKILL the tokens are told and the session goes on with what was said', async () => {
-    const at = stage('three-tools')
-    let tools = 0
-    const killed = await at.play(({ type }) => {
-      if (type === 'tool') tools += 1
-      if (tools === 2) for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
-    })
-    expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
-    expect(lastUsage(killed)?.output).toBeGreaterThanOrEqual(34)
-    const resumed = await at.resume({ prompt: 'Go on.' })
-    expect(resumed.terminal.type).toBe('done')
-    const last = model.requests(at.spec.runId).at(-1)?.said ?? []
-    expect(last.map(({ text }) => text)).toContain('[run_shell_command]')
-    expect(last.map(({ text }) => text).join()).toContain('Go on.')
-    const calls = last.filter(({ text }) => text === '[run_shell_command]').length
-    expect(last.filter(({ from }) => from === 'tool')).toHaveLength(calls)
-  })
-
   matrix(
-    'a session that it does not know is "session", so that the work starts again',
+    'after a SIGKILL the tokens are told and the session goes on with what was said',
     async () => {
-      const { terminal } = await stage('answer').resume()
-      expect(terminal).toMatchObject({ type: 'failed', reason: 'session' })
+      const at = stage('three-tools')
+      let tools = 0
+      const killed = await at.play(({ type }) => {
+        if (type === 'tool') tools += 1
+        if (tools === 2) for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
+      })
+      expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
+      expect(lastUsage(killed)?.output).toBeGreaterThanOrEqual(34)
+      const resumed = await at.resume({ prompt: 'Go on.' })
+      expect(resumed.terminal.type).toBe('done')
+      const last = model.requests(at.spec.runId).at(-1)?.said ?? []
+      expect(last.map(({ text }) => text)).toContain('[run_shell_command]')
+      expect(last.map(({ text }) => text).join()).toContain('Go on.')
+      const calls = last.filter(({ text }) => text === '[run_shell_command]').length
+      expect(last.filter(({ from }) => from === 'tool')).toHaveLength(calls)
     },
   )
-
-  test('a correction is in the very next request to the model', async () => {
-    const at = stage('three-tools')
-    let before = -1
-    const played = await at.play((event, session) => {
-      if (event.type !== 'tool' || before >= 0) return
-      before = model.requests(at.spec.runId).length
-      session.correct({ id: 'c-1', text: 'Use tabs.' })
-      session.correct({ id: 'c-2', text: "Don't use 'quotes'." })
-    })
-    expect(played.terminal.type).toBe('done')
-    const has = model
-      .requests(at.spec.runId)
-      .map(({ said }) => said.filter(({ text }) => /Use tabs\.[\s\S]*'quotes'/.test(text)).length)
-    expect(has.indexOf(1)).toBe(before)
-    expect(statesOf(played).toSorted()).toEqual(
-      ['applied', 'applied', 'delivered', 'delivered', 'queued', 'queued'].toSorted(),
-    )
-  })
 
   matrix('a correction in the last words is the next turn, and its answer counts', async () => {
     const at = stage('answer')
@@ -233,22 +207,6 @@ describe.concurrent('Gemini CLI at work', () => {
     expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 2 } })
     expect(texts(at.spec.runId).join()).toContain('Two, please.')
     expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
-  })
-
-  test('an interrupt ends it under 2 s with a tool at work, and nothing is left', async () => {
-    const at = stage('leave-child')
-    const hold = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
-    const input = { command: hold, description: 'hold' }
-    model.script(at.spec.runId, [{ do: 'call', tool: 'Bash', input }])
-    let asked = 0
-    const { terminal } = await at.play(({ type }, session) => {
-      if (type !== 'tool' || asked > 0) return
-      asked = performance.now()
-      session.interrupt()
-    })
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-    expect(performance.now() - asked).toBeLessThan(2000)
-    expect(at.processes()).toEqual([])
   })
 
   matrix('a conversation that grows too long is shortened, and that is told', async () => {
@@ -271,61 +229,6 @@ describe.concurrent('Gemini CLI at work', () => {
       trigger: 'auto',
       summary: expect.stringContaining('a scripted summary'),
     })
-  })
-
-  matrix('a loop that it saw is no success', async () => {
-    const { terminal } = await stage('slow').play()
-    expect(terminal).toMatchObject({
-      type: 'failed',
-      reason: 'crash',
-      detail: expect.stringContaining('Loop detected'),
-    })
-  })
-})
-
-/** What the provider does, and what Dispatch hears of it. */
-const FAILURES: readonly [scenario: string, what: string, reason: string][] = [
-  ['401', 'the key is refused', 'auth'],
-  ['403', 'the key may not do this', 'auth'],
-  ['404', 'there is no such model', 'model'],
-  ['400', 'the request is refused', 'refused'],
-  ['429-always', 'too many requests, for longer than it tries', 'rate_limit'],
-  ['429-long', 'too many requests, come back in an hour', 'rate_limit'],
-  ['500', 'the provider fails', 'overloaded'],
-  ['drop', 'the answer is cut off', 'network'],
-  ['garbage', 'the answer is none', 'network'],
-  ['too-long', 'the conversation does not fit', 'context'],
-  ['hang', 'the provider takes the request and says nothing', 'hung'],
-  ['stall', 'the provider stops in the middle', 'hung'],
-]
-
-describe.concurrent('Gemini CLI when', () => {
-  matrix.each(FAILURES)('%s: %s, fails as %s', async (scenario, _what, reason) => {
-    const at = stage(scenario, { silenceSeconds: 12 })
-    const played = await at.play()
-    expect(played.terminal).toMatchObject({ type: 'failed', reason })
-    expect(played.terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
-    expect(model.requests(at.spec.runId).length).toBeLessThan(10)
-    expect(at.processes()).toEqual([])
-  })
-
-  matrix('nobody listens there, fails as network', async () => {
-    const at = stage('answer')
-    at.spec.env['GOOGLE_GEMINI_BASE_URL'] = 'http://127.0.0.1:9'
-    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'network' })
-  })
-
-  matrix('nobody is logged in, fails as auth', async () => {
-    const at = stage('answer')
-    delete at.spec.env['GEMINI_API_KEY']
-    delete at.spec.env['GOOGLE_GEMINI_BASE_URL']
-    expect((await at.play()).terminal).toMatchObject({ type: 'failed', reason: 'auth' })
-  })
-
-  matrix('500-once passes by itself, tells of its retry and goes on', async () => {
-    const played = await stage('500-once').play()
-    expect(of(played, 'retry').length).toBeGreaterThan(0)
-    expect(played.terminal.type).toBe('done')
   })
 })
 

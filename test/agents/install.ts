@@ -16,14 +16,17 @@ const INSTALL_MS = 600_000
 
 export interface WantedAgent {
   title: string
-  version: string
+  /** What `--version` must answer; undefined for a program that does not. */
+  version: string | undefined
   /** What npm installs, an exact version. */
   what: string
   /** Folder in the shared cache. */
   folder: string
-  /** Below the folder; it answers `--version` with its version. */
+  /** Below the folder. */
   binary: string
   megabytes: number
+  /** Of npm, besides. */
+  options?: readonly string[]
 }
 
 /** The path of the real `claude` binary; the package is the one of this platform. */
@@ -48,16 +51,17 @@ export async function installAgent(
   wanted: WantedAgent,
   log: (line: string) => void = () => undefined,
 ): Promise<string> {
-  const { title, version, what, megabytes } = wanted
+  const { title, version, megabytes } = wanted
   const folder = join(cache(), wanted.folder)
   const binary = join(folder, wanted.binary)
   if (isThere(binary)) return binary
   mkdirSync(cache(), { recursive: true, mode: 0o700 })
   await withLock(`${folder}.lock`, async () => {
     if (isThere(binary)) return
-    log(`installing ${title} ${version} for the tests (${megabytes} MB, once) ...`)
-    await install(what, folder)
+    log(`installing ${title} ${version ?? ''} for the tests (${megabytes} MB, once) ...`)
+    await install(wanted, folder)
   })
+  if (version === undefined) return binary
   // some are scripts for node
   const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` }
   const { stdout } = await run(binary, ['--version'], { timeout: 30_000, env })
@@ -78,10 +82,10 @@ function isThere(path: string): boolean {
 }
 
 /** Beside and renamed: a killed installation leaves no half binary. */
-async function install(what: string, folder: string): Promise<void> {
+async function install({ what, options: own = [] }: WantedAgent, folder: string): Promise<void> {
   const work = mkdtempSync(join(cache(), '.install-'))
   try {
-    const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force']
+    const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force', ...own]
     await run('npm', ['install', '--prefix', work, ...options, what], {
       timeout: INSTALL_MS,
       cwd: work,

@@ -120,7 +120,7 @@ function blocksOf(step: PlainStep & { do: 'say' | 'call' | 'answer' }, tools: re
   if (step.do === 'call') blocks.push(use(step.tool, step.input))
   if (step.do === 'answer') {
     if (tools.includes(ANSWER_TOOL)) blocks.push(use(ANSWER_TOOL, step.output))
-    else if (!step.text) blocks.push({ type: 'text', text: JSON.stringify(step.output) })
+    else blocks.push({ type: 'text', text: `\n${JSON.stringify(step.output)}` })
   }
   return blocks
 }

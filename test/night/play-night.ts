@@ -118,7 +118,7 @@ function killWorkers(at: OwnStack, { seed, say }: Pick<NightOptions, 'seed' | 's
     while (!over.signal.aborted) {
       const life = SHORTEST_LIFE + random() * (LONGEST_LIFE - SHORTEST_LIFE)
       await delay(life * 1000, undefined, { signal: over.signal }).catch(() => undefined) // the night is over
-      const worker = at.stack.processes().worker
+      const worker = at.stack.processes()['worker']
       if (over.signal.aborted || worker?.status !== 'running') continue
       at.stack.kill('worker', 'SIGKILL')
       killed += 1
