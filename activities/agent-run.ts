@@ -32,6 +32,7 @@ import type { ActivityDeps } from './deps.ts'
 import { createPriceMeter } from './price-meter.ts'
 import { promptFor } from './prompt.ts'
 import { reserveForStart, type UsedUp, watchReservation } from './reserve.ts'
+import { sandboxOf } from './sandbox.ts'
 
 export type AgentOutcome =
   | { type: 'answered'; output: unknown; adapter: string }
@@ -396,14 +397,18 @@ async function specFor(
   // without a session nothing can be continued: the whole prompt again
   const purpose = run.session_id ? run.purpose : 'start'
   const prompt = await promptFor(deps, { ...work, purpose, errors, outputSchema })
+  const cwd = work.workspace.path
+  const access = WRITING_STAGES.includes(stage) ? 'write' : 'read'
+  const sandbox = sandboxOf(deps.home, work.facts, { path: cwd, access })
   return {
     runId: run.id,
     adapter: run.adapter,
     ...(acp ? { acp } : {}),
     ...program,
-    cwd: work.workspace.path,
+    cwd,
     prompt,
-    access: WRITING_STAGES.includes(stage) ? 'write' : 'read',
+    access,
+    ...(sandbox ? { sandbox } : {}),
     newSessionId: randomUUID(),
     ...(run.session_id ? { resumeSessionId: run.session_id } : {}),
     ...(run.model ? { model: run.model } : {}),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import {
@@ -12,6 +13,8 @@ import {
   readProcess,
   taggedProcesses,
 } from '../adapters/process-tree.ts'
+import { inSandbox } from '../adapters/sandbox/in-sandbox.ts'
+import type { Sandbox } from '../contracts/agent.ts'
 
 export interface CheckProcessOptions {
   command: string
@@ -21,6 +24,8 @@ export interface CheckProcessOptions {
   home: string
   signal: AbortSignal
   seconds: number
+  /** Where it is shut in. */
+  sandbox?: Sandbox | undefined
 }
 
 export interface CheckProcessEnd {
@@ -40,7 +45,7 @@ const DRAIN_MS = 2_000
  * sessions of their own are killed too. Throws the signal's reason when that is aborted.
  */
 export async function runCheckProcess(options: CheckProcessOptions): Promise<CheckProcessEnd> {
-  const { command, cwd, home, signal, seconds } = options
+  const { cwd, home, signal, seconds } = options
   signal.throwIfAborted()
   const runId = randomUUID()
   const tags = {
@@ -48,8 +53,9 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     [RUN_DIR_VARIABLE]: join(home, 'runs', runId),
     [RUN_OWNER_VARIABLE]: ownerTag(process.pid),
   }
-  const child = execa('/bin/sh', ['-c', command], {
-    ...{ cwd, env: { ...options.env, ...tags }, extendEnv: false, stdin: 'ignore', all: true },
+  const { args, env, remove, ...shell } = shellFor({ ...options, env: { ...options.env, ...tags } })
+  const child = execa(shell.command, args, {
+    ...{ cwd, env, extendEnv: false, stdin: 'ignore', all: true },
     ...{ reject: false, detached: true, buffer: false },
   })
   let output = ''
@@ -94,7 +100,17 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     for (const timer of timers) clearTimeout(timer)
     signal.removeEventListener('abort', abort)
     for (const stream of [child.all, child.stdout, child.stderr]) stream.destroy()
+    remove()
   }
+}
+
+/** The shell that runs the command; in a sandbox it gets a temp folder of its own, named so that `doctor --repair` removes one that is left. */
+function shellFor({ command, cwd, env, home, sandbox }: CheckProcessOptions) {
+  const given = { command: '/bin/sh', args: ['-c', command], cwd, env }
+  if (!sandbox) return { ...given, remove: () => undefined }
+  const tmp = mkdtempSync(join(home, 'runs', '.new-check-'))
+  const inside = inSandbox({ ...given, env: { ...env, TMPDIR: tmp } }, sandbox)
+  return { ...inside, remove: () => rmSync(tmp, { recursive: true, force: true }) }
 }
 
 /** The process and all below it; killed children that were not reaped yet are no longer in it. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
+import type { Sandbox } from '../contracts/agent.ts'
 import type { CheckCommand, CheckResult } from '../contracts/schemas.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import { storable } from '../db/storable.ts'
@@ -8,6 +9,7 @@ import { agentEnvironment } from '../runner/environment.ts'
 import { runCheckProcess } from './check-process.ts'
 import type { ActivityDeps } from './deps.ts'
 import { detectChecks } from './lifecycle.ts'
+import { sandboxOf } from './sandbox.ts'
 import type { Workspace } from './workspace.ts'
 
 const CHECK_SECONDS = 900
@@ -24,7 +26,10 @@ export async function checkWork(
   if (!facts.project.trusted) return []
   const wanted = facts.project.checks.length > 0 ? facts.project.checks : await detected(workspace)
   const results: CheckResult[] = []
-  for (const check of wanted) results.push(await runCheck(deps, check, workspace))
+  const sandbox = sandboxOf(deps.home, facts, { path: workspace.path, access: 'write' })
+  // the project's own code, which an agent has just written: it needs no network to be judged
+  const alone = sandbox && { ...sandbox, network: 'none' as const }
+  for (const check of wanted) results.push(await runCheck(deps, check, workspace, alone))
   return results
 }
 
@@ -40,6 +45,7 @@ async function runCheck(
   deps: ActivityDeps,
   check: CheckCommand,
   workspace: Workspace,
+  sandbox: Sandbox | undefined,
 ): Promise<CheckResult> {
   const started = performance.now()
   const env = agentEnvironment({
@@ -50,7 +56,7 @@ async function runCheck(
   })
   const { exitCode, tookTooLong, output } = await runCheckProcess({
     ...{ command: check.command, cwd: workspace.path, env, home: deps.home },
-    ...{ signal: Context.current().cancellationSignal, seconds: CHECK_SECONDS },
+    ...{ signal: Context.current().cancellationSignal, seconds: CHECK_SECONDS, sandbox },
   })
   const late = `\n${check.name} took longer than ${CHECK_SECONDS} s and was ended.`
   return storable({

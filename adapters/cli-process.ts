@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import type { Sandbox } from '../contracts/agent.ts'
 import { createEventQueue } from './event-queue.ts'
 import { createLineSplitter, type Line } from './line-splitter.ts'
 import {
@@ -12,6 +13,7 @@ import {
   signal,
   taggedProcesses,
 } from './process-tree.ts'
+import { commandInside, inSandbox } from './sandbox/in-sandbox.ts'
 
 export interface CliOptions {
   command: string
@@ -19,6 +21,8 @@ export interface CliOptions {
   cwd: string
   /** The whole environment; nothing is inherited. */
   env: Readonly<Record<string, string>>
+  /** Where it is shut in; then the processes are found from outside as before. */
+  sandbox?: Sandbox | undefined
   /** Longest line that is kept; the rest of a longer one is dropped. Default 1 MiB. */
   maxLineBytes?: number
 }
@@ -55,7 +59,7 @@ const MAX_WAITING_CHARS = 1024 * 1024
  * it left behind is killed: some tools start children in sessions of their own, which hold the pipes open and survive a group kill.
  */
 export function spawnCli(options: CliOptions): CliProcess {
-  const child = startChild(options)
+  const { child, close } = startChild(options)
   const queue = createEventQueue<CliLine>({
     highWater: MAX_WAITING_CHARS,
     weigh: (line) => line.text.length + 1,
@@ -75,6 +79,7 @@ export function spawnCli(options: CliOptions): CliProcess {
     ended = true
     clearTimeout(graceTimer)
     killUntilGone(tree)
+    close()
     settle(result)
   }
   child.once('exit', (code, signalName) => finish({ code, signal: signalName }))
@@ -105,7 +110,8 @@ export function spawnCli(options: CliOptions): CliProcess {
       if (ended || child.pid === undefined) return
       // Before the signal: afterwards orphans no longer show whose children they were.
       seen = treeOf(child.pid, tag)
-      signal(child.pid, 'SIGINT')
+      const agent = options.sandbox ? commandInside(child.pid) : child.pid
+      if (agent !== undefined) signal(agent, 'SIGINT')
       graceTimer ??= setTimeout(() => killUntilGone(tree), graceMs)
     },
     kill() {
@@ -117,16 +123,26 @@ export function spawnCli(options: CliOptions): CliProcess {
   }
 }
 
-function startChild(options: CliOptions): ChildProcessByStdio<Writable, Readable, Readable> {
+interface Started {
+  child: ChildProcessByStdio<Writable, Readable, Readable>
+  close(): void
+}
+
+function startChild(options: CliOptions): Started {
+  const { sandbox } = options
+  const { command, args, env, close } = sandbox
+    ? inSandbox(options, sandbox)
+    : { ...options, close: () => undefined }
   // The runner's own files are private (077), the agent's are a project's files.
   const ours = process.umask(AGENT_UMASK)
   try {
-    return spawn(options.command, options.args, {
+    const child = spawn(command, args, {
       cwd: options.cwd,
-      env: options.env,
+      env,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    return { child, close }
   } finally {
     process.umask(ours)
   }

@@ -30,6 +30,7 @@ export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect
     args: dialect.args,
     cwd: spec.cwd,
     env: spec.env,
+    sandbox: spec.sandbox,
   })
   const queue = createEventQueue<AgentEvent>()
   let interrupted = false

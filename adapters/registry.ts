@@ -2,6 +2,7 @@ import type { AcpAgent, Detection, RunSpec } from '../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
 import type { ProgramSearch } from './find-program.ts'
 import { missingSession } from './missing-session.ts'
+import { sandboxProblem } from './sandbox/probe.ts'
 
 /** Every agent that Dispatch can drive. Loaded on use, so that the runner starts with one adapter and not with all. */
 const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
@@ -59,10 +60,15 @@ export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSe
   const agents = spec.acp ? { [spec.adapter.slice(ACP.length)]: spec.acp } : {}
   const adapter = await findAdapter(spec.adapter, agents)
   if (!adapter) return unknownAgent(spec.adapter)
+  const problem = spec.sandbox && (await sandboxProblem())
+  if (problem !== undefined) return missingSession(problem)
+  const ready = spec.sandbox
+    ? { ...spec, sandbox: { ...spec.sandbox, needs: adapter.needs(spec.env) } }
+    : spec
   const { resumeSessionId } = spec
   return resumeSessionId === undefined
-    ? adapter.start(spec, io)
-    : adapter.resume({ ...spec, resumeSessionId }, io)
+    ? adapter.start(ready, io)
+    : adapter.resume({ ...ready, resumeSessionId }, io)
 }
 
 function unknownAgent(name: string): AgentSession {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Database } from '../db/connect.ts'
 import { type DoctorFinding, databaseFindings } from '../db/doctor.ts'
 import { agentsFinding } from '../db/doctor-agents.ts'
+import { sandboxFinding } from '../db/doctor-sandbox.ts'
 import { liveWorktreeKeys } from '../db/live-worktrees.ts'
 import type { GitScan } from '../git/doctor.ts'
 import type { Git } from '../git/git.ts'
@@ -34,6 +35,7 @@ export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<Doc
       findings.push(await told(name, () => ofProject(deps, { ...project, name }, repair)))
     }
     findings.push(await told('agents', () => agentsFinding(deps.database.knex)))
+    findings.push(await told('sandbox', () => sandboxFinding(deps.database.knex)))
     findings.push(await told('hubs', () => ofHubs(deps, projects)))
     findings.push(await told('run folders', () => ofRuns(deps, repair)))
     return findings

@@ -44,6 +44,7 @@ const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   bad_cursor: 422,
   bad_stream: 422,
   bad_setting: 422,
+  no_sandbox: 422,
 }
 
 export function refusalProblem(refusal: Refusal): Problem {

@@ -17,7 +17,13 @@ import { ledger } from './commands/ledger.ts'
 import { logs } from './commands/logs.ts'
 import { pool, poolPause, poolResume, poolStatus } from './commands/pool.ts'
 import { profiles } from './commands/profiles.ts'
-import { projects, projectsAdd, projectsConventions, projectsTrust } from './commands/projects.ts'
+import {
+  projects,
+  projectsAdd,
+  projectsConventions,
+  projectsSandbox,
+  projectsTrust,
+} from './commands/projects.ts'
 import { reviewShow, reviews } from './commands/reviews.ts'
 import { reject, requestChanges } from './commands/send-back.ts'
 import { settings } from './commands/settings.ts'
@@ -35,6 +41,15 @@ export const commands: readonly Command[] = [
   ...[agents, correct, suggestions, suggestionsAccept, suggestionsDismiss],
   ...[logs, events, ledger],
   ...[pool, poolStatus, poolPause, poolResume],
-  ...[projects, projectsAdd, projectsTrust, projectsConventions, profiles, adapters, settings],
+  ...[
+    projects,
+    projectsAdd,
+    projectsTrust,
+    projectsSandbox,
+    projectsConventions,
+    profiles,
+    adapters,
+    settings,
+  ],
   completion,
 ]

@@ -71,6 +71,46 @@ export type RunEvent = AgentEvent & { seq: number; at: string }
 /** What an agent run may do to files. `read` runs get read-only tools, and their changes are thrown away besides. */
 export type Access = 'read' | 'write'
 
+/** What keeps a project's agents from the rest of the machine. */
+export const SANDBOXES = ['none', 'bwrap'] as const
+export type SandboxKind = (typeof SANDBOXES)[number]
+/** What a sandboxed agent reaches: nothing, its model and login, or any machine but this one. */
+export const NETWORKS = ['none', 'agent', 'all'] as const
+export type Network = (typeof NETWORKS)[number]
+
+/** A folder of an agent's in the person's home: the run sees one of its own in its place, with these names of the person's in it. */
+export interface OwnFolder {
+  folder: string
+  /** Files: the run gets copies, and what it changes in them is thrown away. */
+  copied?: readonly string[]
+  /** Folders that outlive the run, such as those of sessions; made when missing. */
+  shared?: readonly string[]
+  /** Files that the agent writes in place, such as a login that is renewed. */
+  sharedFiles?: readonly string[]
+  /** Files and folders that it reads. */
+  readOnly?: readonly string[]
+}
+
+/** What an agent needs of the machine besides the project; its adapter knows. */
+export interface AgentNeeds {
+  own: readonly OwnFolder[]
+  /** Programs and scripts besides the one that is started; what is beside them is seen too. */
+  programs?: readonly string[]
+  /** `host` (port 443) or `host:port` of its model and its login: what the network `agent` is. */
+  hosts: readonly string[]
+}
+
+/** A sandbox: only these absolute paths of the person's files are seen, the later lists over the earlier ones. */
+export interface Sandbox {
+  network: Network
+  readOnly: readonly string[]
+  writable: readonly string[]
+  /** Inside what is writable, and yet not to be changed. */
+  kept: readonly string[]
+  /** Filled in by the runner. */
+  needs?: AgentNeeds
+}
+
 /** An agent that speaks the Agent Client Protocol, as a person configured it. Its adapter's name is `acp:<name>`. */
 export interface AcpAgent {
   title?: string | undefined
@@ -79,6 +119,9 @@ export interface AcpAgent {
   args?: readonly string[] | undefined
   /** Names of the variables that it gets besides the allow-list: its login. Never their values. */
   env?: readonly string[] | undefined
+  /** Where a sandbox lets it through: `host` or `host:port`; and folders of the home that it keeps its own things in. */
+  hosts?: readonly string[] | undefined
+  home?: readonly string[] | undefined
 }
 
 /** Everything a runner needs to run one agent; written to `runs/<runId>/spec.json` before anything starts. */
@@ -95,6 +138,8 @@ export interface RunSpec {
   prompt: string
   model?: string
   access: Access
+  /** Absent: the agent is as free as the person. */
+  sandbox?: Sandbox
   /** A fresh uuid for agents that let us choose the session's id. */
   newSessionId: string
   /** Continue this session instead of starting one. */

@@ -1,5 +1,6 @@
 /** What each route takes and answers. One entry per route of `routes.ts`; a missing or surplus one does not compile. */
 import { z } from 'zod'
+import { NETWORKS, SANDBOXES } from './agent.ts'
 import { event } from './events.ts'
 import { isTimeZone, LEDGER_GROUPS } from './ledger.ts'
 import { specOutput } from './outputs.ts'
@@ -129,6 +130,8 @@ export const api = {
       checks: z.array(checkCommand).max(20).optional(),
       profile: text(200).optional(),
       trusted: z.boolean().optional(),
+      sandbox: z.enum(SANDBOXES).optional(),
+      network: z.enum(NETWORKS).optional(),
     }),
     reply: project,
   },
@@ -142,6 +145,8 @@ export const api = {
       checks: z.array(checkCommand).max(20).optional(),
       profile: text(200).nullable().optional(),
       trusted: z.boolean().optional(),
+      sandbox: z.enum(SANDBOXES).optional(),
+      network: z.enum(NETWORKS).optional(),
       conventions: conventions.optional(),
     }),
     reply: project,

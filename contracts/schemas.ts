@@ -1,6 +1,6 @@
 /** Every entity as it crosses the wire. Times are ISO-8601 UTC strings; money is USD; absent cost means unknown. */
 import { z } from 'zod'
-import { CAPABILITIES, FAILURE_REASONS } from './agent.ts'
+import { CAPABILITIES, FAILURE_REASONS, NETWORKS, SANDBOXES } from './agent.ts'
 import {
   auditFinding,
   implementOutput,
@@ -64,6 +64,9 @@ export const project = z.object({
   profileId: uuid.nullable(),
   /** What every agent of its goals is told besides the repository's own files; Markdown. */
   conventions: z.string(),
+  /** What keeps its agents from the rest of the machine, and what they then reach. */
+  sandbox: z.enum(SANDBOXES),
+  network: z.enum(NETWORKS),
   createdAt: time,
   /** What agents cannot do in this repository; told when it is added. */
   notes: z.array(z.string()).optional(),

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { Network, SandboxKind } from '../contracts/agent.ts'
 import type { SecuritySpecOutput, SpecOutput, TestSpecOutput } from '../contracts/outputs.ts'
 import type { CheckCommand, ProfileSnapshot, StageAgent } from '../contracts/schemas.ts'
 import type { GoalStatus, Stage, TaskStatus } from '../contracts/stages.ts'
@@ -28,6 +29,8 @@ export interface ProjectRow {
   trusted: boolean
   checks: CheckCommand[]
   config_hash: string | null
+  sandbox: SandboxKind
+  network: Network
   conventions: string
 }
 

@@ -7,6 +7,7 @@ import {
   up as integratedTasksUp,
 } from './migrations/004-integrated-tasks.ts'
 import { down as suggestionsDown, up as suggestionsUp } from './migrations/005-suggestions.ts'
+import { down as sandboxDown, up as sandboxUp } from './migrations/006-sandbox.ts'
 import {
   down as ledgerAndBudgetsDown,
   up as ledgerAndBudgetsUp,
@@ -21,6 +22,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     migration: { up: integratedTasksUp, down: integratedTasksDown },
   },
   { name: '005-suggestions', migration: { up: suggestionsUp, down: suggestionsDown } },
+  { name: '006-sandbox', migration: { up: sandboxUp, down: sandboxDown } },
   {
     name: '007-ledger-and-budgets',
     migration: { up: ledgerAndBudgetsUp, down: ledgerAndBudgetsDown },

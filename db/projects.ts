@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { Network, SandboxKind } from '../contracts/agent.ts'
 import { SYSTEM_STREAM } from '../contracts/ids.ts'
 import type { CheckCommand } from '../contracts/schemas.ts'
 import type { Tx } from './connect.ts'
@@ -26,6 +27,8 @@ export interface NewProject {
   checks?: CheckCommand[] | undefined
   profileId?: string | undefined
   trusted?: boolean | undefined
+  sandbox?: SandboxKind | undefined
+  network?: Network | undefined
 }
 
 /** Registers a repository. The same path again is the same project: nothing changes, its id comes back. */
@@ -42,6 +45,8 @@ export async function createProject(
       checks: JSON.stringify(input.checks ?? []),
       profile_id: input.profileId ?? null,
       trusted: input.trusted ?? true,
+      ...(input.sandbox ? { sandbox: input.sandbox } : {}),
+      ...(input.network ? { network: input.network } : {}),
     })
     .onConflict(tx.raw('(path) where removed_at is null') as never)
     .ignore()
@@ -58,6 +63,8 @@ export interface ProjectChange {
   /** Null takes the project's own profile away. */
   profileId?: string | null | undefined
   trusted?: boolean | undefined
+  sandbox?: SandboxKind | undefined
+  network?: Network | undefined
   conventions?: string | undefined
 }
 
@@ -73,6 +80,8 @@ export async function updateProject(
     checks: change.checks && JSON.stringify(change.checks),
     profile_id: change.profileId,
     trusted: change.trusted,
+    sandbox: change.sandbox,
+    network: change.network,
     conventions: change.conventions,
   }).filter(([, value]) => value !== undefined)
   if (columns.length === 0) return

@@ -17,6 +17,7 @@ export const REFUSAL_CODES = [
   'bad_cursor',
   'bad_stream',
   'bad_setting',
+  'no_sandbox',
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 

@@ -28,6 +28,15 @@ export function projectLayout(home: string, projectId: string): ProjectLayout {
   }
 }
 
+/**
+ * What a sandboxed agent sees of git. Its worktree's common folder and the objects that it borrows are for reading: it cannot commit, so no agent
+ * spoils another one's branch, config or hooks. What it changed is committed by Dispatch.
+ */
+export function sandboxedGit(home: string, projectId: string): string[] {
+  const { sandbox, clean } = projectLayout(home, projectId)
+  return [sandbox, join(clean, 'objects')]
+}
+
 /** A key as one path or ref component: kept readable where it already is one, else shortened and hashed. */
 export function nameOf(key: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,80}$/.test(key)) return key

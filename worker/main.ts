@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { agentSearch } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
 import { detectAdapters } from '../adapters/registry.ts'
+import { sandboxProblem } from '../adapters/sandbox/probe.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
@@ -13,6 +14,7 @@ import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
 import { storeDetections } from '../db/adapters.ts'
 import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
+import { storeSandboxProblem } from '../db/machine.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
@@ -52,7 +54,12 @@ async function main(): Promise<void> {
   const scanAgents = async () => {
     const environment = processEnv()
     const search = await agentSearch({ database, environment, home: home.root })
-    await storeDetections(database, await detectAdapters(search, config.acpAgents))
+    const [found, problem] = await Promise.all([
+      detectAdapters(search, config.acpAgents),
+      sandboxProblem(),
+    ])
+    await storeSandboxProblem(database.knex, problem)
+    await storeDetections(database, found)
   }
   const git = createGit({
     home: home.root,

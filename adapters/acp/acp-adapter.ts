@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import type { AcpAgent, Detection, RunSpec } from '../../contracts/agent.ts'
+import type { AcpAgent, AgentNeeds, Detection, RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
+import type { Env } from '../expand-place.ts'
 import { chooseProgram, type ProgramSearch } from '../find-program.ts'
 import { copiesOf } from '../look-at-copies.ts'
 import { missingSession } from '../missing-session.ts'
@@ -25,6 +26,7 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
     title,
     demo: false,
     loginVariables: agent.env ?? [],
+    needs: (env) => acpNeeds(agent, env),
     async detect(search): Promise<Detection> {
       const choice = choose(agent, search)
       const copies = await copiesOf(choice, agent.command, search.env)
@@ -38,6 +40,13 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
     resume: (spec, io) => open(spec, io),
   }
 }
+
+/** Only the person knows what their agent keeps and whom it talks to. */
+const acpNeeds = ({ args = [], home = [], hosts = [] }: AcpAgent, env: Env): AgentNeeds => ({
+  own: env['HOME'] ? [{ folder: env['HOME'], shared: home }] : [],
+  programs: args.filter(isAbsolute),
+  hosts,
+})
 
 const adviceFor = ({ command }: AcpAgent) =>
   `${command} is not there: install it, or correct its command in config.toml`

@@ -5,6 +5,7 @@ import { missingSession } from '../missing-session.ts'
 import { openClaudeSession } from './claude-session.ts'
 import { detectClaude } from './detect-claude.ts'
 import { findClaude, INSTALL_CLAUDE } from './find-claude.ts'
+import { claudeNeeds } from './needs.ts'
 
 const TITLE = 'Claude Code'
 
@@ -50,6 +51,7 @@ export function createClaudeAdapter(): Adapter {
   return {
     name: 'claude',
     program: 'claude',
+    needs: claudeNeeds,
     title: TITLE,
     demo: false,
     loginVariables: LOGIN_VARIABLES,

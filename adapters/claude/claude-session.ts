@@ -150,7 +150,7 @@ function sdkOptions(spec: RunSpec, wish: SpawnWish): Options {
       : { resume: resumeSessionId }),
     ...(outputSchema ? { outputFormat: { type: 'json_schema', schema: plain(outputSchema) } } : {}),
     spawnClaudeCodeProcess: (options) => {
-      const { cli, spawned } = spawnClaude(options, spec.cwd, {
+      const { cli, spawned } = spawnClaude(options, spec, {
         stderr: wish.stderr,
         garbage: ({ text, dropped, from }) =>
           wish.garbage(

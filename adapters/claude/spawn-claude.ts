@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk'
+import type { RunSpec } from '../../contracts/agent.ts'
 import { type CliExit, type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
 
 /** A tool's result or an image is one line. What is longer is dropped and told of. */
@@ -19,7 +20,11 @@ export interface Overheard {
 }
 
 /** Starts `claude` for the SDK through the one place that ends process trees. */
-export function spawnClaude(options: SpawnOptions, cwd: string, overheard: Overheard): Claude {
+export function spawnClaude(
+  options: SpawnOptions,
+  { cwd, sandbox }: Pick<RunSpec, 'cwd' | 'sandbox'>,
+  overheard: Overheard,
+): Claude {
   const env = Object.entries(options.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
@@ -28,6 +33,7 @@ export function spawnClaude(options: SpawnOptions, cwd: string, overheard: Overh
     args: options.args,
     cwd: options.cwd ?? cwd,
     env: Object.fromEntries(env),
+    sandbox,
     maxLineBytes: MAX_LINE_BYTES,
   })
   const stdout = Readable.from(jsonLines(cli, overheard), { objectMode: false })

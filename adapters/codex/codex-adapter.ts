@@ -5,6 +5,7 @@ import { missingSession } from '../missing-session.ts'
 import { openCodexSession } from './codex-session.ts'
 import { detectCodex } from './detect-codex.ts'
 import { findCodex, INSTALL_CODEX, nativeProgram } from './find-codex.ts'
+import { codexNeeds } from './needs.ts'
 
 const TITLE = 'Codex'
 
@@ -39,6 +40,7 @@ export function createCodexAdapter(): Adapter {
   return {
     name: 'codex',
     program: 'codex',
+    needs: codexNeeds,
     title: TITLE,
     demo: false,
     loginVariables: LOGIN_VARIABLES,

@@ -124,6 +124,7 @@ function startServer(
     args: [...configFlags(spec.cwd), ...(spec.env['CODEX_API_KEY'] ? ephemeral : []), 'app-server'],
     cwd: spec.cwd,
     env: spec.env,
+    sandbox: spec.sandbox,
     maxLineBytes: MAX_LINE_BYTES,
   })
   const rpc = createJsonRpc(cli.write)

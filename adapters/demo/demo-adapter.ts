@@ -35,6 +35,11 @@ export function createDemoAdapter(
     title: DEMO_TITLE,
     demo: true,
     loginVariables: ['DEMO_HOME'],
+    needs: (env) => ({
+      own: [{ folder: demoHome(env), shared: ['.'] }],
+      programs: [program],
+      hosts: [],
+    }),
     async detect() {
       const base = { adapter: 'demo', title: DEMO_TITLE, demo: true, login: 'ready' as const }
       const known = { found: true, version: 'built in', binary: program, capabilities: CAN }
@@ -47,7 +52,7 @@ export function createDemoAdapter(
 }
 
 const CAN = ['streams', 'corrections', 'resumes', 'structured', 'cost'] as const
-const demoHome = (env: Readonly<Record<string, string>>) =>
+const demoHome = (env: Readonly<Record<string, string | undefined>>) =>
   env['DEMO_HOME'] ?? join(env['HOME'] ?? '/nonexistent', '.dispatch-demo')
 const modelOf = (spec: RunSpec) => (spec.model === undefined ? [] : ['--model', spec.model])
 const line = (input: DemoInput) => JSON.stringify(input)

@@ -5,6 +5,7 @@ import { missingSession } from '../missing-session.ts'
 import { detectGemini } from './detect-gemini.ts'
 import { findGemini, INSTALL_GEMINI } from './find-gemini.ts'
 import { openGeminiSession } from './gemini-session.ts'
+import { geminiNeeds } from './needs.ts'
 import { LOGIN_VARIABLES } from './run-home.ts'
 
 const TITLE = 'Gemini CLI'
@@ -25,6 +26,7 @@ export function createGeminiAdapter(): Adapter {
   return {
     name: 'gemini',
     program: 'gemini',
+    needs: geminiNeeds,
     title: TITLE,
     demo: false,
     loginVariables: LOGIN_VARIABLES,

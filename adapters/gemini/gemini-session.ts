@@ -44,6 +44,7 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
       args: [...argsFor(spec), ...home.args],
       cwd: spec.cwd,
       env: { ...spec.env, ...home.env },
+      sandbox: spec.sandbox,
     })
     cli.write(promptOf(spec))
     cli.closeInput()

@@ -1,4 +1,5 @@
 import { routes } from '../../contracts/routes.ts'
+import { refuseSandbox } from '../../db/machine.ts'
 import { createProfile, deleteProfile, updateProfile } from '../../db/profiles.ts'
 import { createProject, removeProject, updateProject } from '../../db/projects.ts'
 import { isRefusal, type Refusal } from '../../db/refusal.ts'
@@ -54,6 +55,8 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
           const profile =
             body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
           if (isRefusal(profile)) return profile
+          const noSandbox = body.sandbox === 'bwrap' ? await refuseSandbox(tx) : undefined
+          if (noSandbox) return noSandbox
           const target = body.defaultBranch
           const info = await deps.inspectRepository(body.path, target ? { target } : {})
           const { id } = await createProject(tx, emit, {
@@ -63,6 +66,8 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
             checks: body.checks,
             profileId: profile?.id,
             trusted: body.trusted,
+            sandbox: body.sandbox,
+            network: body.network,
             actor,
           })
           const notes = notesOn(info)
@@ -80,6 +85,8 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
         const { profile, ...change } = body
         const found = profile ? await resolveProfile(tx, profile) : undefined
         if (isRefusal(found)) return found
+        const noSandbox = change.sandbox === 'bwrap' ? await refuseSandbox(tx) : undefined
+        if (noSandbox) return noSandbox
         if (change.defaultBranch !== undefined) {
           const { path } = await projectDetail(tx, id)
           await deps.inspectRepository(path, { target: change.defaultBranch })

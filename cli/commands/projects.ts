@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
+import { NETWORKS, SANDBOXES } from '../../contracts/agent.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
-import { EXIT } from '../failure.ts'
+import { EXIT, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import { pageQuery, printPage } from '../page.ts'
 import { oneLine } from '../terminal-text.ts'
@@ -44,9 +45,11 @@ export const projectsAdd = defineCommand({
     branch: { type: 'string', help: 'default branch (the one that is checked out)' },
     profile: { type: 'string', help: 'pipeline profile, by name or id' },
     'no-trust': { type: 'boolean', help: 'register it, but let no goal run there yet' },
+    sandbox: { type: 'string', value: 'kind', help: `of its agents: ${SANDBOXES.join(' or ')}` },
+    network: { type: 'string', value: 'what', help: `in a sandbox: ${NETWORKS.join(', ')}` },
   },
-  examples: ['dispatch projects add .', 'dispatch projects add ~/src/shop --name Shop'],
-  async run({ path, name, branch, profile, 'no-trust': noTrust }, deps, io) {
+  examples: ['dispatch projects add .', 'dispatch projects add ~/src/shop --sandbox bwrap'],
+  async run({ path, name, branch, profile, 'no-trust': noTrust, sandbox, network }, deps, io) {
     const folder = path === undefined ? (gitRoot(deps.cwd) ?? deps.cwd) : resolve(deps.cwd, path)
     const project = await deps.call('createProject', {
       body: {
@@ -55,6 +58,7 @@ export const projectsAdd = defineCommand({
         ...(branch ? { defaultBranch: branch } : {}),
         ...(profile ? { profile } : {}),
         ...(noTrust ? { trusted: false } : {}),
+        ...sandboxBody(sandbox, network),
       },
     })
     if (io.json) io.document(project)
@@ -62,6 +66,53 @@ export const projectsAdd = defineCommand({
     for (const note of project.notes ?? []) io.note(io.clean(note))
     if (project.trusted) io.note('File a goal there: dispatch goal "…"')
     else io.note(`Look at it, then trust it: dispatch projects trust ${project.shortId}`)
+    return EXIT.ok
+  },
+})
+
+/** The two options as the API takes them. */
+function sandboxBody(sandbox: string | undefined, network: string | undefined) {
+  const kind = sandbox === undefined ? undefined : SANDBOXES.find((each) => each === sandbox)
+  const reach = network === undefined ? undefined : NETWORKS.find((each) => each === network)
+  if (kind === undefined && sandbox !== undefined)
+    throw usageFailure(`A sandbox cannot be "${sandbox}": it is ${SANDBOXES.join(' or ')}.`)
+  if (reach === undefined && network !== undefined)
+    throw usageFailure(`A network cannot be "${network}": it is ${NETWORKS.join(', ')}.`)
+  return { ...(kind ? { sandbox: kind } : {}), ...(reach ? { network: reach } : {}) }
+}
+
+export const projectsSandbox = defineCommand({
+  name: 'projects sandbox',
+  summary:
+    "Shut a project's agents in, or say how: they see its worktree and nothing else of yours",
+  args: {
+    project: { required: true, help: 'a project, such as P-2' },
+    sandbox: { help: SANDBOXES.join(' or ') },
+  },
+  options: {
+    network: {
+      type: 'string',
+      value: 'what',
+      help: 'none, agent (its model and login) or all (any machine but this one)',
+    },
+  },
+  examples: [
+    'dispatch projects sandbox P-2',
+    'dispatch projects sandbox P-2 bwrap',
+    'dispatch projects sandbox P-2 bwrap --network none',
+  ],
+  async run({ project: named, sandbox, network }, deps, io) {
+    const params = { id: named }
+    const body = sandboxBody(sandbox, network)
+    const project =
+      Object.keys(body).length === 0
+        ? await deps.call('getProject', { params })
+        : await deps.call('updateProject', { params, body })
+    if (io.json) io.document(project)
+    const { shortId, name, sandbox: kind, network: reach } = project
+    io.print(
+      `${shortId}\t${oneLine(name)}\t${kind === 'none' ? 'none' : `${kind}, network ${reach}`}`,
+    )
     return EXIT.ok
   },
 })

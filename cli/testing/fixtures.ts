@@ -57,6 +57,8 @@ export const project: Project = {
   trusted: false,
   checks: [{ name: 'test', command: 'npm test' }],
   profileId: null,
+  sandbox: 'none',
+  network: 'agent',
   conventions: '',
   createdAt: at,
 }

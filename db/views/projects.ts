@@ -13,6 +13,8 @@ interface ProjectRow {
   trusted: boolean
   checks: Project['checks']
   profile_id: string | null
+  sandbox: Project['sandbox']
+  network: Project['network']
   conventions: string
   created_at: string
 }
@@ -26,6 +28,8 @@ const toProject = (row: ProjectRow): Project => ({
   trusted: row.trusted,
   checks: row.checks,
   profileId: row.profile_id,
+  sandbox: row.sandbox,
+  network: row.network,
   conventions: row.conventions,
   createdAt: row.created_at,
 })

@@ -12,7 +12,9 @@ import { Dialog } from '../../components/dialog.tsx'
 import { Select } from '../../components/select.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { Switch } from '../../components/switch.tsx'
+import { SuggestionList } from '../suggestions/suggestion-list.tsx'
 import { AddProjectForm } from './add-project-form.tsx'
+import { ConventionsInput } from './conventions-input.tsx'
 import { Saved } from './setting-row.tsx'
 import { ValueInput } from './value-input.tsx'
 
@@ -120,6 +122,19 @@ function ProjectCard({ project }: { project: Project }) {
           ]}
         />
       </Row>
+      <div className="mt-1 mb-2 flex flex-col gap-1">
+        <span className="text-fg-2">Conventions</span>
+        <span className="text-12 text-fg-3">
+          Every agent that works here is told, from its next prompt on, besides what the
+          repository’s own CLAUDE.md, AGENTS.md or GEMINI.md says.
+        </span>
+        <ConventionsInput
+          label={`Conventions of ${name}`}
+          value={project.conventions}
+          onSave={(conventions) => change.mutate({ conventions })}
+        />
+      </div>
+      <SuggestionList project={project.id} />
       <Checks project={project} onSave={(checks) => change.mutate({ checks })} />
       <ConfirmDialog
         open={asking === 'remove'}

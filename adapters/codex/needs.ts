@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentNeeds } from '../../contracts/agent.ts'
+import { hostOf } from '../sandbox/hosts.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Codex in a sandbox: its threads outlive the run and its login may be renewed; its settings are only read. */
+export function codexNeeds(env: Env): AgentNeeds {
+  const folder = env['CODEX_HOME'] || join(env['HOME'] ?? '/nonexistent', '.codex')
+  const own = {
+    folder,
+    shared: ['sessions'],
+    sharedFiles: ['auth.json'],
+    readOnly: ['config.toml', 'AGENTS.md'],
+  }
+  const providers = addressesIn(join(folder, 'config.toml')).map((url) => hostOf(url, ''))
+  const usual = ['chatgpt.com', 'auth.openai.com']
+  return {
+    own: [own],
+    hosts: [hostOf(env['OPENAI_BASE_URL'], 'api.openai.com'), ...usual, ...providers],
+  }
+}
+
+/** Of the providers that the person's configuration names. */
+function addressesIn(file: string): string[] {
+  try {
+    const text = readFileSync(file, 'utf8')
+    return [...text.matchAll(/^\s*(?:openai_)?base_url\s*=\s*["']([^"']+)["']/gm)].map(
+      ([, url = '']) => url,
+    )
+  } catch {
+    // no configuration: then there is no other provider
+    return []
+  }
+}
