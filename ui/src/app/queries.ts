@@ -104,6 +104,13 @@ export const agentQuery = (id: string) =>
     queryFn: read(() => call('getAgent', { params: { id } })),
   })
 
+/** Corrections alike that wait for an answer, of one project or of all. */
+export const suggestionsQuery = (project?: string) =>
+  queryOptions({
+    queryKey: ['suggestions', project ?? null],
+    queryFn: read(() => call('listSuggestions', { query: project ? { project } : {} })),
+  })
+
 export const poolQuery = () =>
   queryOptions({ queryKey: ['pool'], queryFn: read(() => call('getPool')) })
 

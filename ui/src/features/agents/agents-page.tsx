@@ -11,6 +11,7 @@ import { PageHeader } from '../../components/page-header.tsx'
 import { Select } from '../../components/select.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { PoolPanel } from '../pool/pool-panel.tsx'
+import { SuggestionList } from '../suggestions/suggestion-list.tsx'
 import { type AgentGroups, groupAgents } from './agent-groups.ts'
 import { AgentRow, WaitingRow } from './agent-row.tsx'
 import type { AgentsSearch } from './agents-search.ts'
@@ -51,6 +52,7 @@ export function AgentsPage() {
           className="flex min-w-0 flex-1 flex-col max-lg:order-2 max-lg:flex-none"
         >
           <Filters search={search} />
+          <SuggestionList />
           {pending ? (
             error ? (
               <ErrorState

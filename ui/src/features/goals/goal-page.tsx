@@ -1,11 +1,13 @@
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { Eye } from 'lucide-react'
+import { Clock3, Eye, RotateCw } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
+import { call } from '../../app/api.ts'
 import { goalQuery } from '../../app/queries.ts'
-import { buttonClass } from '../../components/button.tsx'
+import { toastError } from '../../app/toasts.ts'
+import { Button, buttonClass } from '../../components/button.tsx'
 import { Cost, Time, Tokens } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
@@ -13,7 +15,7 @@ import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
 import { cn } from '../../lib/cn.ts'
-import { plural } from '../../lib/format.ts'
+import { formatFull, plural } from '../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { GoalActions } from './goal-actions.tsx'
 import { GoalFeed } from './goal-feed.tsx'
@@ -49,6 +51,7 @@ export function GoalPage() {
         <GoalActions goal={goal} />
       </PageHeader>
       <Attention goal={goal} />
+      <Limited goal={goal} />
       <Reviews goal={goal} />
       <StageStrip goal={goal} />
       <Body goal={goal} />
@@ -158,6 +161,36 @@ function Attention({ goal }: { goal: Goal }) {
         </span>
         <bdi>{goal.reason ?? 'no reason was given'}</bdi>
       </p>
+    </section>
+  )
+}
+
+/** That a provider is waited for and until when, with the way not to wait. */
+function Limited({ goal }: { goal: Goal }) {
+  const waiting = goal.stages.filter(({ resumesAt }) => resumesAt !== null)
+  const retry = useMutation({
+    mutationFn: () => call('retryGoal', { params: { id: goal.id }, body: {} }),
+    onError: (error) => toastError('It could not be tried now', error),
+  })
+  const [first] = waiting.toSorted((a, b) => (a.resumesAt ?? '').localeCompare(b.resumesAt ?? ''))
+  if (!first?.resumesAt || goal.status !== 'active') return null
+  return (
+    <section
+      aria-label="Waits for a provider"
+      className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b bg-sunken px-4 py-2"
+    >
+      <Clock3 size={15} className="shrink-0 text-fg-3" aria-hidden="true" />
+      <p className="min-w-0 flex-1">
+        <span className="font-medium">
+          {STAGE_TITLES[first.stage]} waits for {first.adapter ?? 'its agent'}
+        </span>{' '}
+        and goes on by itself at{' '}
+        <time dateTime={first.resumesAt}>{formatFull(first.resumesAt)}</time>
+        {waiting.length > 1 && `; ${waiting.length - 1} more stages wait`}.
+      </p>
+      <Button busy={retry.isPending} icon={RotateCw} onClick={() => retry.mutate()}>
+        Try now
+      </Button>
     </section>
   )
 }

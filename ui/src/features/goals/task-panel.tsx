@@ -1,10 +1,14 @@
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import type { Task } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
+import { call } from '../../app/api.ts'
 import { agentsQuery, taskQuery } from '../../app/queries.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
+import { toastError } from '../../app/toasts.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
+import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Cost, Duration, Tokens } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
@@ -33,6 +37,11 @@ export function TaskPanel({ id }: { id: string }) {
         {task.adapter && (
           <Fact name="Agent">
             <AdapterMark adapter={task.adapter} />
+          </Fact>
+        )}
+        {task.status !== 'integrated' && task.status !== 'cancelled' && (
+          <Fact name="Written by">
+            <TaskAgent task={task} />
           </Fact>
         )}
         {task.blastRadius && (
@@ -68,6 +77,27 @@ export function TaskPanel({ id }: { id: string }) {
   )
 }
 
+const BY_PROFILE = '-'
+
+/** Who writes the task from its next run on. */
+function TaskAgent({ task }: { task: Task }) {
+  const client = useQueryClient()
+  const change = useMutation({
+    mutationFn: (agent: Task['agent']) =>
+      call('updateTask', { params: { id: task.id }, body: { agent } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['task'] }),
+    onError: (error) => toastError('The agent was not changed', error),
+  })
+  return (
+    <AdapterSelect
+      label={`Who writes ${task.shortId}`}
+      value={task.agent?.adapter ?? BY_PROFILE}
+      more={[{ value: BY_PROFILE, label: 'As its profile says' }]}
+      onChange={(adapter) => change.mutate(adapter === BY_PROFILE ? null : { adapter })}
+    />
+  )
+}
+
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <>
@@ -99,6 +129,7 @@ function Runs({ taskId }: { taskId: string }) {
               <span className="flex-1 truncate">
                 {STAGE_TITLES[run.stage]}
                 {run.attempt > 1 && ` ×${run.attempt}`}
+                {run.opinion === 2 && ', second opinion'}
               </span>
               {run.startedAt && (
                 <Duration from={run.startedAt} to={run.endedAt} className="text-12 text-fg-3" />

@@ -1,17 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Ellipsis, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import { AUTO } from '../../../../contracts/agent.ts'
+import type { Body } from '../../../../contracts/api.ts'
 import type { Profile } from '../../../../contracts/schemas.ts'
 import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
-import { adaptersQuery, profilesQuery } from '../../app/queries.ts'
+import { profilesQuery } from '../../app/queries.ts'
 import { explain, toastError } from '../../app/toasts.ts'
+import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Menu, MenuItem } from '../../components/menu.tsx'
-import { Select } from '../../components/select.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { ProfileExtras } from './profile-extras.tsx'
 import { Saved } from './setting-row.tsx'
 import { ValueInput } from './value-input.tsx'
 
@@ -24,7 +25,10 @@ export function ProfilesSection() {
       const names = new Set(data?.items.map(({ name }) => name))
       let name = `${from.name} copy`
       for (let n = 2; names.has(name); n += 1) name = `${from.name} copy ${n}`
-      return call('createProfile', { body: { name, stages: from.stages } })
+      const { stages, conventions, secondOpinion, fallbacks } = from
+      return call('createProfile', {
+        body: { name, stages, conventions, secondOpinion, fallbacks },
+      })
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
     onError: (failure) => toastError('The profile could not be made', failure),
@@ -53,8 +57,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
   const [deleting, setDeleting] = useState(false)
   const { id, name, stages } = profile
   const change = useMutation({
-    mutationFn: (body: { name?: string; stages?: Partial<Profile['stages']> }) =>
-      call('updateProfile', { params: { id }, body }),
+    mutationFn: (body: Body<'updateProfile'>) => call('updateProfile', { params: { id }, body }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
   })
   const remove = useMutation({
@@ -79,6 +82,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
         <Saved state={change.isSuccess ? 'saved' : 'idle'} key={change.submittedAt} />
         <span className="ml-auto" />
         <AdapterSelect
+          auto
           label="All stages"
           value={undefined}
           placeholder="Set all…"
@@ -108,6 +112,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
           />
         ))}
       </ul>
+      <ProfileExtras profile={profile} onChange={change.mutate} />
       <ConfirmDialog
         open={deleting}
         title={`Delete ${name}?`}
@@ -134,6 +139,7 @@ function StageRow(props: {
     <li className="grid grid-cols-[112px_184px_minmax(0,1fr)] items-center gap-2 max-md:grid-cols-2">
       <span className="text-fg-2 max-md:col-span-2">{title}</span>
       <AdapterSelect
+        auto
         label={`Agent for ${title}`}
         value={agent.adapter}
         onChange={(adapter) => props.onChange({ adapter })} // a model of one agent means nothing to another
@@ -148,30 +154,5 @@ function StageRow(props: {
         className="max-w-72 font-mono text-12 placeholder:font-sans"
       />
     </li>
-  )
-}
-
-function AdapterSelect(props: {
-  label: string
-  value: string | undefined
-  placeholder?: string
-  onChange: (adapter: string) => void
-}) {
-  const { data } = useQuery(adaptersQuery())
-  const agents = (data?.items ?? []).map(({ adapter, title, found }) => ({
-    ...{ value: adapter, label: title },
-    ...(found ? {} : { detail: 'not found' }),
-  }))
-  const known = [{ value: AUTO, label: 'Auto', detail: 'what fits and is there' }, ...agents]
-  const { value } = props
-  const missing = value !== undefined && !known.some((one) => one.value === value)
-  return (
-    <Select
-      label={props.label}
-      value={value}
-      {...(props.placeholder === undefined ? {} : { placeholder: props.placeholder })}
-      onChange={props.onChange}
-      options={missing ? [...known, { value, label: value, detail: 'not found' }] : known}
-    />
   )
 }

@@ -138,6 +138,20 @@ function AutoModelRow({ item }: { item: SettingItem }) {
   )
 }
 
+function WaitRow({ item }: { item: SettingItem }) {
+  const { value, save, error, set } = useSetting('waitOnLimits')
+  return (
+    <SettingRow
+      {...item}
+      save={save}
+      error={error}
+      reset={value === false ? { from: 'on', run: () => set(true) } : undefined}
+    >
+      <Switch id={item.id} checked={value === true} disabled={value === undefined} onChange={set} />
+    </SettingRow>
+  )
+}
+
 const THEMES = [
   { value: 'system', label: 'As the system' },
   { value: 'light', label: 'Light' },
@@ -241,6 +255,12 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
     detail: 'So that one goal does not take every place.',
     keywords: 'concurrent parallel limit',
     Row: NumberRow,
+  },
+  {
+    ...{ id: 'wait-on-limits', section: 'goals', title: 'Wait for limits', Row: WaitRow },
+    detail:
+      'When a provider limits an agent and nobody takes over, the work waits until the time that it names. Off: you are asked at once.',
+    keywords: 'rate limit quota usage park resume',
   },
   {
     ...{ id: 'silence', section: 'pool', title: 'Longest silence' },

@@ -7,6 +7,7 @@ import {
 } from 'lucide-react'
 import { useState } from 'react'
 import type { ChecklistItem, Review } from '../../../../../contracts/schemas.ts'
+import { AdapterMark } from '../../../components/adapter-mark.tsx'
 import { Button } from '../../../components/button.tsx'
 import { cn } from '../../../lib/cn.ts'
 import type { DraftActions } from '../review-draft.ts'
@@ -34,7 +35,10 @@ export function Checklist(props: {
   const { checklist } = review
   if (checklist.length === 0)
     return <p className="px-4 py-3 text-fg-3">There is nothing to check off in this review.</p>
-  const passed = checklist.filter(({ id, result }) => result === 'pass' && !checked.includes(id))
+  const passed = checklist.filter(
+    ({ id, result, second }) =>
+      result === 'pass' && second?.disagrees !== true && !checked.includes(id),
+  )
   const done = checklist.filter(({ id }) => checked.includes(id)).length
   return (
     <div>
@@ -58,6 +62,7 @@ export function Checklist(props: {
           )}
         </div>
       )}
+      <Opinion review={review} />
       {groupChecklist(checklist).map(({ title, items }) => (
         <section key={title} aria-label={title}>
           <h2 className="flex h-8 items-center gap-2 px-4 text-11 font-medium text-fg-3">
@@ -136,8 +141,60 @@ function Item(props: {
           ) : (
             <Evidence text={evidence} />
           ))}
+        {item.second && <SecondOpinion second={item.second} narrow={props.narrow} />}
       </div>
     </li>
+  )
+}
+
+/** Who gave a second opinion on security and how it went, or that it is missing and why. */
+function Opinion({ review }: { review: Review }) {
+  const { secondOpinion, checklist } = review
+  if (!secondOpinion) return null
+  const { adapter, status, reason } = secondOpinion
+  const disputed = checklist.filter(({ second }) => second?.disagrees).map(({ id }) => id)
+  const open = status === 'missing' || disputed.length > 0
+  const words = {
+    given: disputed.length > 0 ? `disagrees with Verify on ${disputed.join(', ')}.` : 'agrees.',
+    missing: `is missing: ${reason}`,
+    not_needed: `was not needed: ${reason}.`,
+  }[status]
+  return (
+    <p
+      className={cn('mx-4 mb-1 rounded-md px-3 py-2 text-12', open ? 'bg-warn-soft' : 'bg-sunken')}
+    >
+      <span className="font-medium">Second opinion on security</span>{' '}
+      {status === 'missing' ? '' : 'of '}
+      {status !== 'missing' && <AdapterMark adapter={adapter} />} <bdi>{words}</bdi>
+    </p>
+  )
+}
+
+/** What the second agent says of an item, beneath what Verify says. */
+function SecondOpinion(props: { second: NonNullable<ChecklistItem['second']>; narrow: boolean }) {
+  const { adapter, result, evidence, disagrees, file, line } = props.second
+  const { icon: Icon, word, tone } = RESULTS[result]
+  return (
+    <div
+      className={cn(
+        'mt-1 rounded-md border px-2.5 py-1.5 text-12',
+        disagrees ? 'border-warn/40 bg-warn-soft' : 'border-line/60 text-fg-2',
+      )}
+    >
+      <p className="flex flex-wrap items-center gap-x-1.5">
+        <AdapterMark adapter={adapter} />
+        <span>{disagrees ? 'disagrees:' : 'agrees:'}</span>
+        <Icon size={13} className={tone} aria-hidden="true" />
+        <span>{word}</span>
+        {file && !props.narrow && (
+          <bdi className="font-mono text-fg-3">
+            {file}
+            {line && `:${line}`}
+          </bdi>
+        )}
+      </p>
+      {disagrees && evidence && <Evidence text={evidence} />}
+    </div>
   )
 }
 

@@ -5,7 +5,7 @@ const GROUPS: readonly [title: string, prefix: RegExp][] = [
   ['Requirements', /^REQ-/],
   ['Acceptance', /^AC-/],
   ['Tests', /^TC-/],
-  ['Security', /^SEC-/],
+  ['Security', /^(SEC-|second-opinion)/],
 ]
 
 /** Items under their headings; within each, what did not pass comes first. */

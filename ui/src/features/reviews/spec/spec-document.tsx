@@ -158,6 +158,7 @@ function TaskText({ before, after }: ItemChange<SpecTask>) {
           <Words before={before?.title ?? task.title} after={after?.title ?? task.title} />
         </span>
         <Badge>{task.role === 'frontend' ? 'Frontend' : 'Implement'}</Badge>
+        {task.agent && <Badge tone="outline">written by {task.agent.adapter}</Badge>}
         <span className="font-mono text-12 text-fg-3">{task.key}</span>
         {task.dependsOn.length > 0 && (
           <span className="flex items-center gap-1 text-12 text-fg-3">

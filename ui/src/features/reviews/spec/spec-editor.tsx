@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { SpecOutput, SpecTask } from '../../../../../contracts/outputs.ts'
+import { AdapterSelect } from '../../../components/adapter-select.tsx'
 import { Button, IconButton } from '../../../components/button.tsx'
 import { Field, Input, Textarea } from '../../../components/field.tsx'
 import { Select } from '../../../components/select.tsx'
@@ -160,11 +161,11 @@ function Tasks(props: {
       {tasks.map((task, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: keys are what is edited here
         <li key={at} className="flex flex-col gap-3 rounded-md border p-3">
-          <div className="flex items-start gap-2 max-md:flex-wrap">
+          <div className="flex flex-wrap items-start gap-2">
             <Field
               label="Title"
               error={problem(at, 'title')}
-              className="min-w-0 flex-1 max-md:basis-full"
+              className="min-w-52 flex-1 max-md:basis-full"
             >
               {(control) => (
                 <Input
@@ -194,6 +195,18 @@ function Tasks(props: {
                   value={task.role}
                   options={ROLES}
                   onChange={(role) => change(at, { role: role as SpecTask['role'] })}
+                />
+              )}
+            </Field>
+            <Field label="Agent">
+              {({ id }) => (
+                <AdapterSelect
+                  id={id}
+                  label={`Agent of ${task.key}`}
+                  className="h-8 w-32"
+                  value={task.agent?.adapter ?? BY_PROFILE}
+                  more={[{ value: BY_PROFILE, label: 'As profile' }]}
+                  onChange={(adapter) => onChange(withAgent(tasks, at, adapter))}
                 />
               )}
             </Field>
@@ -306,6 +319,17 @@ function RowButtons<T>(props: {
       />
     </span>
   )
+}
+
+const BY_PROFILE = '-'
+
+/** The agent that writes one of the tasks; by profile when none is named. */
+function withAgent(tasks: readonly SpecTask[], at: number, adapter: string): SpecTask[] {
+  return tasks.map((task, index) => {
+    if (index !== at) return task
+    const { agent: _before, ...rest } = task
+    return adapter === BY_PROFILE ? rest : { ...rest, agent: { adapter } }
+  })
 }
 
 const changed = <T,>(items: readonly T[], at: number, fields: Partial<T>): T[] =>
