@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Sandbox } from '../../contracts/agent.ts'
@@ -15,6 +16,14 @@ const PROXY_VARIABLES = {
   ...{ NO_PROXY: '', no_proxy: '', NODE_USE_ENV_PROXY: '1' },
 }
 
+/** Beside the running file; from the sources, as tests run, the one that was built of them. */
+function builtRelay(): string {
+  const [beside = '', built = ''] = ['./sandbox-relay.js', '../../dist/sandbox-relay.js'].map(
+    (path) => fileURLToPath(new URL(path, import.meta.url)),
+  )
+  return existsSync(beside) ? beside : built
+}
+
 export interface Sandboxed {
   command: string
   args: readonly string[]
@@ -27,11 +36,7 @@ export interface Sandboxed {
  * The command as one that bubblewrap runs in the sandbox, and its way to the network, where it has one, opened. `relay`: its built file, by default
  * beside the running one.
  */
-export function inSandbox(
-  given: Command,
-  sandbox: Sandbox,
-  relay = fileURLToPath(new URL('./sandbox-relay.js', import.meta.url)),
-): Sandboxed {
+export function inSandbox(given: Command, sandbox: Sandbox, relay = builtRelay()): Sandboxed {
   const { network } = sandbox
   if (network === 'none') {
     const args = bwrapArguments(given, sandbox)
