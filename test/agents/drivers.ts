@@ -154,3 +154,6 @@ export const ACP: Driver = {
       'The protocol has no word for it that this agent uses.',
   },
 }
+
+/** Every agent, in the order of docs/agents.md. */
+export const DRIVERS: readonly Driver[] = [CLAUDE, CODEX, GEMINI, ACP]
