@@ -17,7 +17,11 @@ export const SCREENS: readonly Screen[] = [
   { name: 'goals-none', path: '/?q=nothing+has+this+name', ready: 'text=No goal matches' },
   { name: 'goal-done', path: '/goals/G-1', ready: FEED },
   { name: 'goal-spec-review', path: '/goals/G-2', ready: FEED },
-  { name: 'goal-running', path: '/goals/G-3?panel=T-4', ready: '[aria-label="Details of T-4"] dt' },
+  {
+    name: 'goal-running',
+    path: '/goals/G-3?panel=T-4',
+    ready: '[aria-label="Details of T-4"] dt, [role=dialog] dt',
+  },
   { name: 'goal-parallel', path: '/goals/G-4', ready: FEED },
   { name: 'goal-attention', path: '/goals/G-5', ready: FEED },
   { name: 'goal-long-title', path: '/goals/G-6', ready: FEED },
@@ -37,9 +41,9 @@ export const SCREENS: readonly Screen[] = [
   {
     name: 'review-conversation',
     path: '/reviews/{task}?tab=conversation',
-    ready: 'text=Nothing was said yet',
+    ready: '[role=tabpanel] ol li',
   },
-  { name: 'review-decided', path: '/reviews/R-1', ready: 'text=Approved' },
+  { name: 'review-decided', path: '/reviews/R-1', ready: '[aria-label=Verdict]' },
   { name: 'agents', path: '/agents', ready: 'main li' },
   { name: 'run', path: '/agents/{run}', ready: '[role=log]' },
   {

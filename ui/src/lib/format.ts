@@ -11,7 +11,7 @@ const trim = (value: number) => (value >= 100 ? String(Math.round(value)) : valu
 /** US dollars; null means that nobody knows, which is not the same as nothing. `exact` shows four decimals. */
 export function formatCost(usd: number | null, exact = false): string {
   if (usd === null) return 'unknown'
-  if (exact) return `$${usd.toFixed(4)}`
+  if (exact && usd > 0) return `$${usd.toFixed(4)}`
   if (usd > 0 && usd < 0.01) return '<$0.01'
   return `$${usd.toFixed(2)}`
 }
