@@ -5,7 +5,7 @@ import {
   SquareArrowOutUpRight,
   TriangleAlert,
 } from 'lucide-react'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { ChecklistItem, Review } from '../../../../../contracts/schemas.ts'
 import { AdapterMark } from '../../../components/adapter-mark.tsx'
 import { Button } from '../../../components/button.tsx'
@@ -135,13 +135,19 @@ function Item(props: {
             <SquareArrowOutUpRight size={11} className="shrink-0" aria-hidden="true" />
           </button>
         )}
-        {evidence &&
-          (isCheck ? (
-            <Output text={evidence} open={item.result === 'fail'} />
-          ) : (
-            <Evidence text={evidence} />
-          ))}
-        {item.second && <SecondOpinion second={item.second} narrow={props.narrow} />}
+        {item.second?.disagrees ? (
+          <Disagreement item={item} second={item.second} evidence={evidence} />
+        ) : (
+          <>
+            {evidence &&
+              (isCheck ? (
+                <Output text={evidence} open={item.result === 'fail'} />
+              ) : (
+                <Evidence text={evidence} />
+              ))}
+            {item.second && <Agreement adapter={item.second.adapter} />}
+          </>
+        )}
       </div>
     </li>
   )
@@ -170,30 +176,50 @@ function Opinion({ review }: { review: Review }) {
   )
 }
 
-/** What the second agent says of an item, beneath what Verify says. */
-function SecondOpinion(props: { second: NonNullable<ChecklistItem['second']>; narrow: boolean }) {
-  const { adapter, result, evidence, disagrees, file, line } = props.second
+/** That another agent says the same. */
+const Agreement = ({ adapter }: { adapter: string }) => (
+  <p className="flex items-center gap-1.5 text-12 text-fg-3">
+    <AdapterMark adapter={adapter} /> agrees
+  </p>
+)
+
+/** What Verify and the second agent say of an item, side by side. */
+function Disagreement(props: {
+  item: ChecklistItem
+  second: NonNullable<ChecklistItem['second']>
+  evidence: string | null
+}) {
+  const { item, second } = props
+  return (
+    <div className="@container mt-1">
+      <dl className="grid gap-1.5 text-12 @[440px]:grid-cols-2">
+        <Voice name="Verify" says={{ ...item, evidence: props.evidence }} />
+        <Voice name={<AdapterMark adapter={second.adapter} />} says={second} />
+      </dl>
+    </div>
+  )
+}
+
+function Voice(props: {
+  name: ReactNode
+  says: Pick<ChecklistItem, 'result' | 'evidence' | 'file' | 'line'>
+}) {
+  const { result, evidence, file, line } = props.says
   const { icon: Icon, word, tone } = RESULTS[result]
   return (
-    <div
-      className={cn(
-        'mt-1 rounded-md border px-2.5 py-1.5 text-12',
-        disagrees ? 'border-warn/40 bg-warn-soft' : 'border-line/60 text-fg-2',
-      )}
-    >
-      <p className="flex flex-wrap items-center gap-x-1.5">
-        <AdapterMark adapter={adapter} />
-        <span>{disagrees ? 'disagrees:' : 'agrees:'}</span>
-        <Icon size={13} className={tone} aria-hidden="true" />
-        <span>{word}</span>
-        {file && !props.narrow && (
-          <bdi className="font-mono text-fg-3">
+    <div className="min-w-0 rounded-md border border-warn/40 bg-warn-soft px-2.5 py-1.5">
+      <dt className="flex flex-wrap items-center gap-x-1.5 font-medium">
+        {props.name} <Icon size={13} className={tone} aria-hidden="true" /> {word}
+      </dt>
+      <dd>
+        {evidence && <Evidence text={evidence} />}
+        {file && (
+          <bdi className="font-mono break-all text-fg-2">
             {file}
             {line && `:${line}`}
           </bdi>
         )}
-      </p>
-      {disagrees && evidence && <Evidence text={evidence} />}
+      </dd>
     </div>
   )
 }

@@ -23,4 +23,5 @@ export function groupChecklist(
 }
 
 const ORDER: readonly ChecklistItem['result'][] = ['fail', 'warn', 'unchecked', 'pass']
-const rank = ({ result }: ChecklistItem) => ORDER.indexOf(result)
+const rank = ({ result, second }: ChecklistItem) =>
+  ORDER.indexOf(result === 'pass' && second?.disagrees ? 'warn' : result)
