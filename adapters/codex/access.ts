@@ -1,4 +1,4 @@
-import type { Access } from '../../contracts/agent.ts'
+import type { RunSpec } from '../../contracts/agent.ts'
 
 /**
  * Settings of every run, over the person's own `config.toml`: nothing but the provider is talked to, no plugin or app joins in, the person's
@@ -28,9 +28,11 @@ export const KEY_VARIABLES = ['CODEX_API_KEY', 'CODEX_ACCESS_TOKEN', 'OPENAI_API
 /**
  * The sandbox of a turn, enforced by Codex with bubblewrap, Landlock or Seatbelt: `read` may look at everything and write nothing, `write`
  * may write in the working folder and the run's own TMPDIR. Neither reaches a network, not even this machine's. Git's own files are read-only
- * in both, so what an agent did is committed by Dispatch.
+ * in both, so what an agent did is committed by Dispatch. Inside a sandbox of ours Codex cannot make one of its own (no second `/proc`), and needs none:
+ * files and network are what ours grants, and a stage that may only read has its folder mounted so.
  */
-export function sandboxPolicy(access: Access): object {
+export function sandboxPolicy({ access, sandbox }: Pick<RunSpec, 'access' | 'sandbox'>): object {
+  if (sandbox) return { type: 'externalSandbox', networkAccess: 'enabled' }
   if (access === 'read') return { type: 'readOnly', networkAccess: false }
   return {
     type: 'workspaceWrite',
@@ -41,7 +43,10 @@ export function sandboxPolicy(access: Access): object {
   }
 }
 
-export const sandboxMode = (access: Access) => (access === 'read' ? 'read-only' : 'workspace-write')
+export function sandboxMode({ access, sandbox }: Pick<RunSpec, 'access' | 'sandbox'>) {
+  if (sandbox) return 'danger-full-access'
+  return access === 'read' ? 'read-only' : 'workspace-write'
+}
 
 /** What a run is refused: it asks only for what its sandbox does not allow, and nobody is there to be asked. */
 export function refusalOf(method: string): { answer: object; what: string } | undefined {

@@ -58,7 +58,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
     const answer = await rpc.request<TurnAnswer>('turn/start', {
       threadId,
       input: [textInput(text)],
-      sandboxPolicy: sandboxPolicy(spec.access),
+      sandboxPolicy: sandboxPolicy(spec),
       ...(schema ? { outputSchema: schema } : {}),
       ...(correction ? { clientUserMessageId: correction.id } : {}),
     })

@@ -21,7 +21,7 @@ export function openExecSession(spec: RunSpec, io: AdapterIo, program: string): 
       'exec',
       ...configFlags(spec.cwd),
       // before `resume`, which has no option of its own and would fall back to read-only
-      ...['-s', sandboxMode(spec.access), '--skip-git-repo-check'],
+      ...['-s', sandboxMode(spec), '--skip-git-repo-check'],
       ...(spec.model === undefined ? [] : ['-m', spec.model]),
       ...schemaFlags(spec),
       ...(spec.resumeSessionId === undefined ? [] : ['resume', spec.resumeSessionId]),

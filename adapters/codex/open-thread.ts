@@ -32,11 +32,12 @@ export async function openThread(
   return { type: 'open', threadId: thread.id, ...(model ? { model } : {}) }
 }
 
-async function startOrResume(rpc: JsonRpc, { cwd, model, access, resumeSessionId }: RunSpec) {
+async function startOrResume(rpc: JsonRpc, spec: RunSpec) {
+  const { cwd, model, resumeSessionId } = spec
   const options = {
     cwd,
     config: await withoutServers(rpc),
-    sandbox: sandboxMode(access),
+    sandbox: sandboxMode(spec),
     approvalPolicy: 'never',
     ...(model === undefined ? {} : { model }),
   }

@@ -24,7 +24,7 @@ afterAll(async () => {
 /** In `npm test` one agent stands for all. */
 const played = DRIVERS.filter((driver) => isWholeMatrix || driver.name === 'claude')
 
-describe.skipIf(problem !== undefined).each(played)(`$title ${where}`, (driver) => {
+describe.skipIf(problem !== undefined).each(played)(`$name ${where}`, (driver) => {
   let installed: Installed
   beforeAll(async () => {
     installed = await driver.install()
@@ -57,7 +57,9 @@ describe.skipIf(problem !== undefined).each(played)(`$title ${where}`, (driver) 
     mkdirSync(join(home, '.ssh'))
     writeFileSync(join(home, '.ssh', 'id_ed25519'), 'a private key')
     const other = await startModelServer()
-    const command = `cat ~/.ssh/id_ed25519; ls -a ~/.ssh; curl -sS -m 3 ${other.url('answer', 'x')}; echo x > ../outside.txt; echo done > inside.txt`
+    const tries = `cat ~/.ssh/id_ed25519; ls -a ~/.ssh; curl -sS -m 3 ${other.url('answer', 'x')}; echo x > ../outside.txt; echo done > inside.txt`
+    writeFileSync(join(at.cwd, 'try.sh'), tries)
+    const command = 'sh try.sh'
     model.script(at.spec.runId, [
       { do: 'call', tool: 'Bash', input: { command, description: 'try' } },
       { do: 'answer', output: { answer: 42 } },
@@ -70,6 +72,19 @@ describe.skipIf(problem !== undefined).each(played)(`$title ${where}`, (driver) 
     expect(existsSync(join(at.cwd, 'inside.txt'))).toBe(true)
     expect(existsSync(join(home, 'outside.txt'))).toBe(false)
     expect(other.requests('x')).toEqual([])
+  })
+
+  test('a stage that may only read cannot write, whatever the agent lets it do', async () => {
+    const at = shutIn('write-file', { access: 'read' })
+    at.spec.sandbox = {
+      ...at.spec.sandbox,
+      network: 'agent',
+      readOnly: [...(at.spec.sandbox?.readOnly ?? []), at.cwd],
+      writable: [],
+      kept: [],
+    }
+    await at.play()
+    expect(existsSync(join(at.cwd, 'hello.txt'))).toBe(false)
   })
 
   test('interrupted at work, it ends under 2 s and leaves nothing', async () => {
