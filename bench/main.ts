@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { adapters } from './adapters.ts'
 import { approve } from './approve.ts'
-import { claudeAdapter } from './claude-adapter.ts'
 import { cli } from './cli.ts'
 import { coldStart } from './cold-start.ts'
 import { eventLatency } from './event-latency.ts'
@@ -23,7 +23,7 @@ const BENCHES: readonly Bench[] = [
   worktree,
   goalOverhead,
   firstEvent,
-  claudeAdapter,
+  adapters,
   eventLatency,
   transcriptFrames,
   approve,

@@ -34,3 +34,37 @@ function parentOf(pid: number): number | undefined {
     return undefined // it ended between the two reads
   }
 }
+
+export interface MemoryWatch {
+  /** The highest sums of the tree that were seen, in MB; stops looking. */
+  peak(): { pss: number; rss: number }
+}
+
+const SAMPLE_MS = 50
+
+/** Looks at the process and the tree below it again and again. */
+export function watchMemory(root: number): MemoryWatch {
+  const highest = { pss: 0, rss: 0 }
+  const look = () => {
+    const now = treeOf([root]).map(memoryOfLiving)
+    for (const key of ['pss', 'rss'] as const) {
+      const sum = now.reduce((all, memory) => all + memory[key], 0)
+      highest[key] = Math.max(highest[key], sum / 2 ** 20)
+    }
+  }
+  const timer = setInterval(look, SAMPLE_MS)
+  return {
+    peak() {
+      clearInterval(timer)
+      return highest
+    },
+  }
+}
+
+function memoryOfLiving(pid: number): { rss: number; pss: number } {
+  try {
+    return memoryOf(pid)
+  } catch {
+    return { rss: 0, pss: 0 } // it ended between the two looks
+  }
+}
