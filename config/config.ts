@@ -28,6 +28,13 @@ const acpAgent = z.strictObject({
   command: z.string().min(1),
   args: z.array(z.string()).optional(),
   env: z.array(z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable')).optional(),
+  /** For a sandbox: whom it talks to, and which folders of the home are its own. */
+  hosts: z
+    .array(z.string().regex(/^[a-z0-9.-]+(:\d{1,5})?$/, 'must be host or host:port'))
+    .optional(),
+  home: z
+    .array(z.string().regex(/^(?!\/)(?!.*\.\.)[\w.][\w./-]*$/, 'must be a folder below the home'))
+    .optional(),
 })
 
 const fileSchema = z.strictObject({
