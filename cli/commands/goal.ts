@@ -1,6 +1,7 @@
 import type { Body } from '../../contracts/api.ts'
 import { parseId } from '../../contracts/ids.ts'
 import type { GoalSummary } from '../../contracts/schemas.ts'
+import { parseTokenCount } from '../../contracts/token-count.ts'
 import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
@@ -111,15 +112,11 @@ function currentRepository(cwd: string): string {
   )
 }
 
-const FACTORS = { k: 1_000, m: 1_000_000 } as const
-
 function tokenCount(what: string, text: string): number {
-  const match = /^(\d{1,10})([km])?$/i.exec(text)
-  const factor = match?.[2] ? FACTORS[match[2].toLowerCase() as keyof typeof FACTORS] : 1
-  const value = match ? Number(match[1]) * factor : Number.NaN
-  if (!(value <= 1_000_000_000))
+  const count = parseTokenCount(text)
+  if (count === undefined)
     throw usageFailure(
       `${what} cannot be "${text}": write tokens such as 50000, 200k or 1m; 0 is unlimited.`,
     )
-  return value
+  return count
 }

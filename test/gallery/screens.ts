@@ -51,6 +51,12 @@ export const SCREENS: readonly Screen[] = [
     path: '/goals/G-3?panel={run}',
     ready: '[aria-label^=Details] [role=log], [role=dialog] [role=log]',
   },
+  { name: 'ledger', path: '/ledger', ready: '.recharts-bar-rectangle' },
+  {
+    name: 'ledger-agents',
+    path: '/ledger?by=stage&show=tokens&days=7',
+    ready: '.recharts-bar-rectangle',
+  },
   ...['general', 'pool', 'goals', 'agents', 'profiles', 'projects'].map((section) => ({
     ...{ name: `settings-${section}`, path: `/settings/${section}`, ready: 'main h1, main h2' },
   })),
@@ -63,5 +69,6 @@ export const EMPTY_SCREENS: readonly Screen[] = [
   { name: 'empty-welcome', path: '/', ready: 'main li' },
   { name: 'empty-reviews', path: '/reviews', ready: 'main h2' },
   { name: 'empty-agents', path: '/agents', ready: 'main h2' },
+  { name: 'empty-ledger', path: '/ledger', ready: 'main h2' },
   { name: 'empty-new-goal', path: '/reviews', ready: 'main h2', keys: ['c'] },
 ]

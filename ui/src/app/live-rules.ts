@@ -30,7 +30,7 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
       return [
         ['goal', event.data.goalId],
         ['agent', event.data.runId],
-        ...([['goals'], ['agents'], ['pool'], ['overview']] as const),
+        ...([['goals'], ['agents'], ['pool'], ['overview'], ['ledger']] as const),
       ]
     case 'correction.status':
       return [['agent', event.data.runId]]

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Query, Reply } from '../../../contracts/api.ts'
+import type { LedgerGroup } from '../../../contracts/ledger.ts'
 import { call } from './api.ts'
 import { whenLive } from './live.ts'
 
@@ -135,3 +136,30 @@ export const settingsQuery = () =>
 
 export const adaptersQuery = () =>
   queryOptions({ queryKey: ['adapters'], queryFn: read(() => call('listAdapters')) })
+
+/** Where days begin: the reader's time zone. */
+const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
+
+type LedgerFilter = Pick<NonNullable<Query<'getLedger'>>, 'from' | 'project'>
+
+/** Tokens and cost of each day, the newest first. */
+export const ledgerDaysQuery = (filter: LedgerFilter) =>
+  queryOptions({
+    queryKey: ['ledger', 'days', filter],
+    queryFn: read(() =>
+      call('getLedger', { query: { ...filter, by: 'day', zone: zone(), limit: 200 } }),
+    ),
+  })
+
+/** Tokens and cost by any group, the biggest first, a page at a time. */
+export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup }) =>
+  infiniteQueryOptions({
+    queryKey: ['ledger', 'groups', filter],
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam }): Promise<Reply<'getLedger'>> => {
+      await whenLive()
+      const cursor = pageParam === undefined ? {} : { cursor: pageParam }
+      return call('getLedger', { query: { ...filter, zone: zone(), limit: 50, ...cursor } })
+    },
+    getNextPageParam: (page) => page.next ?? undefined,
+  })

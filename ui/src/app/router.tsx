@@ -8,6 +8,7 @@ import {
 import { readAgentSearch, readAgentsSearch } from '../features/agents/agents-search.ts'
 import { GoalsPage } from '../features/goals/goals-page.tsx'
 import { readGoalSearch, readGoalsSearch } from '../features/goals/goals-search.ts'
+import { readLedgerSearch } from '../features/ledger/ledger-search.ts'
 import { readReviewSearch } from '../features/reviews/review-search.ts'
 import { NotFound, RouteError } from './shell/route-states.tsx'
 import { Shell } from './shell/shell.tsx'
@@ -70,6 +71,13 @@ const agentRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/agents/agent-page.tsx'), 'AgentPage'),
 })
 
+const ledgerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/ledger',
+  validateSearch: readLedgerSearch,
+  component: lazyRouteComponent(() => import('../features/ledger/ledger-page.tsx'), 'LedgerPage'),
+})
+
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/settings',
@@ -104,6 +112,7 @@ export const router = createRouter({
     reviewRoute,
     agentsRoute,
     agentRoute,
+    ledgerRoute,
     settingsRoute,
     settingsSectionRoute,
     welcomeRoute,

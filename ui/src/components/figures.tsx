@@ -1,7 +1,15 @@
 import type { UsageTotals } from '../../../contracts/schemas.ts'
 import { useNow } from '../lib/clock.ts'
 import { cn } from '../lib/cn.ts'
-import { formatAgo, formatCost, formatDuration, formatFull, formatTokens } from '../lib/format.ts'
+import {
+  formatAgo,
+  formatCost,
+  formatDuration,
+  formatFull,
+  formatTokens,
+  formatUsageCost,
+  plural,
+} from '../lib/format.ts'
 import { Tooltip } from './tooltip.tsx'
 
 /** How long ago, with date and time in the tooltip. `at`: ISO time. */
@@ -70,21 +78,62 @@ export function Tokens({ usage, className }: { usage: UsageTotals; className?: s
   )
 }
 
-/** What it cost in US dollars; "cost unknown" where the agent does not say. `exact` has four decimals. */
+/**
+ * What it cost in US dollars: `~$1.20` holds an estimate, `$1.20+` leaves out runs whose cost is unknown. `exact` has
+ * four decimals.
+ */
 export function Cost({
-  usd,
+  usage,
   exact,
   className,
 }: {
-  usd: number | null
+  usage: UsageTotals
   exact?: boolean
   className?: string
 }) {
-  if (usd !== null) return <span className={cn('figure', className)}>{formatCost(usd, exact)}</span>
+  const note = costNote(usage)
+  const text = formatUsageCost(usage, exact)
+  if (note === undefined) return <span className={cn('figure', className)}>{text}</span>
   return (
-    <Tooltip label="At least one of its runs did not say what it cost.">
-      <span className={className}>cost unknown</span>
+    <Tooltip label={note}>
+      <span className={cn('figure', className)}>{text}</span>
     </Tooltip>
+  )
+}
+
+/** What of the cost is not the agents' own word; undefined when all is. */
+export function costNote({ estimatedUsd, unpricedRuns }: UsageTotals): string | undefined {
+  const notes = [
+    ...(estimatedUsd > 0
+      ? [`${formatCost(estimatedUsd)} of it is estimated from list prices.`]
+      : []),
+    ...(unpricedRuns > 0 ? [`The cost of ${plural(unpricedRuns, 'run')} is unknown.`] : []),
+  ]
+  return notes.length > 0 ? notes.join(' ') : undefined
+}
+
+/** How much of a budget is used; nothing where there is none. */
+export function Budget({ used, budget, what }: { used: number; budget: number; what: string }) {
+  if (budget === 0) return null
+  const share = Math.min(100, Math.round((100 * used) / budget))
+  return (
+    <span className="flex items-center gap-2 text-12 text-fg-2">
+      <span
+        role="meter"
+        aria-label={what}
+        aria-valuenow={share}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuetext={`${formatTokens(used)} of ${formatTokens(budget)} tokens`}
+        className="h-1.5 w-20 shrink-0 overflow-hidden rounded-full bg-active"
+      >
+        <span
+          className={cn('block h-full', share >= 90 ? 'bg-warn' : 'bg-accent')}
+          style={{ width: `${share}%` }}
+        />
+      </span>
+      {share}% of {formatTokens(budget)}
+    </span>
   )
 }
 

@@ -16,6 +16,16 @@ export function formatCost(usd: number | null, exact = false): string {
   return `$${usd.toFixed(2)}`
 }
 
+/** A sum of costs: `~` where it holds an estimate, `+` where it leaves out what nobody knows. */
+export function formatUsageCost(
+  usage: { costUsd: number | null; knownUsd: number; estimatedUsd: number },
+  exact = false,
+): string {
+  if (usage.costUsd === null && usage.knownUsd === 0) return 'cost unknown'
+  const about = usage.estimatedUsd > 0 ? '~' : ''
+  return `${about}${formatCost(usage.knownUsd, exact)}${usage.costUsd === null ? '+' : ''}`
+}
+
 /** `4s`, `1m 04s`, `2h 05m`, `3d 04h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -1,5 +1,6 @@
 import {
   Bot,
+  ChartNoAxesColumn,
   CircleDot,
   Eye,
   Keyboard,
@@ -21,7 +22,8 @@ const NEXT_THEME: Readonly<Record<Theme, Theme>> = {
   dark: 'system',
 }
 const scope = 'Everywhere'
-const go = (to: '/' | '/reviews' | '/agents' | '/settings') => () => void navigate({ to })
+const go = (to: '/' | '/reviews' | '/agents' | '/ledger' | '/settings') => () =>
+  void navigate({ to })
 
 /** What can be done on every page. A view adds its own with `useActions`. */
 export const globalActions: readonly Action[] = [
@@ -69,6 +71,15 @@ export const globalActions: readonly Action[] = [
     icon: Bot,
     keywords: 'pool runs',
     run: go('/agents'),
+  },
+  {
+    id: 'go.ledger',
+    title: 'Go to ledger',
+    scope,
+    keys: ['g l', 'g 4'],
+    icon: ChartNoAxesColumn,
+    keywords: 'cost tokens usage spend budget',
+    run: go('/ledger'),
   },
   {
     id: 'go.settings',

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, type LinkProps } from '@tanstack/react-router'
 import {
   Bot,
+  ChartNoAxesColumn,
   CircleDot,
   Eye,
   type LucideIcon,
@@ -96,6 +97,7 @@ function SidebarContent({ corner }: { corner?: ReactNode }) {
         <NavLink to="/agents" icon={Bot} label="Agents">
           <Count value={data?.pool.held ?? 0} label="running" />
         </NavLink>
+        <NavLink to="/ledger" icon={ChartNoAxesColumn} label="Ledger" />
       </nav>
       <Projects projects={data?.projects} />
       <nav aria-label="More" className="mt-auto flex flex-col gap-px px-2 pb-2">

@@ -35,7 +35,7 @@ export function StatusRail() {
           <span className="ml-auto flex items-center gap-3 max-md:hidden">
             <span>Today</span>
             <Tokens usage={data.usage} />
-            <Cost usd={data.usage.costUsd} />
+            <Cost usage={data.usage} />
           </span>
           <span className="max-md:ml-auto">v{data.version}</span>
         </>

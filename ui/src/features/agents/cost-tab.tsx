@@ -1,6 +1,8 @@
 import { useMemo } from 'react'
+import type { Usage } from '../../../../contracts/agent.ts'
 import type { AgentRunDetail, UsageTotals } from '../../../../contracts/schemas.ts'
-import { formatClock, formatCost, formatTokens } from '../../lib/format.ts'
+import { costNote } from '../../components/figures.tsx'
+import { formatClock, formatTokens, formatUsageCost } from '../../lib/format.ts'
 import { useEntries } from './use-entries.ts'
 
 const PARTS = [
@@ -34,7 +36,7 @@ export function CostTab({ run }: { run: AgentRunDetail }) {
         </div>
         <div>
           <dt>Cost</dt>
-          <dd className="figure">{formatCost(usage.costUsd, true)}</dd>
+          <dd className="figure">{formatUsageCost(usage, true)}</dd>
         </div>
         <div>
           <dt>From cache</dt>
@@ -76,11 +78,7 @@ export function CostTab({ run }: { run: AgentRunDetail }) {
         </tbody>
       </table>
       <TokensOverTime run={run} />
-      {usage.costUsd === null && (
-        <p className="text-12 text-fg-3">
-          This agent does not say what its tokens cost, so no sum is shown.
-        </p>
-      )}
+      {costNote(usage) && <p className="text-12 text-fg-3">{costNote(usage)}</p>}
     </div>
   )
 }
@@ -94,13 +92,13 @@ function useLatestUsage(run: AgentRunDetail): UsageTotals {
   const { items } = useEntries(run.id, 'usage')
   const last = items.at(-1)
   if (!last) return run.usage
-  const now = last.content['usage'] as Omit<UsageTotals, 'total' | 'costUsd'>
+  const now = last.content['usage'] as Usage
   const cost = last.content['costUsd']
   return {
     ...run.usage,
     ...now,
     total: totalOf(now),
-    costUsd: typeof cost === 'number' ? cost : run.usage.costUsd,
+    ...(typeof cost === 'number' ? { costUsd: cost, knownUsd: cost, unpricedRuns: 0 } : {}),
   }
 }
 

@@ -56,7 +56,7 @@ export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: bool
         {run.model && <span className="font-mono text-11">{run.model}</span>}
         {run.startedAt && <Duration from={run.startedAt} to={run.endedAt} />}
         <Tokens usage={run.usage} />
-        <Cost usd={run.usage.costUsd} exact />
+        <Cost usage={run.usage} exact />
         {run.host !== 'local' && <span>on {run.host}</span>}
       </p>
       {run.exitDetail && run.status !== 'done' && (

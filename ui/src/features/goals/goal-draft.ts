@@ -3,10 +3,18 @@ export interface GoalDraft {
   project: string | undefined
   profile: string | undefined
   branch: string
+  /** Tokens of the whole goal, as written. */
+  budget: string
 }
 
 const KEY = 'dispatch.goal-draft'
-const EMPTY: GoalDraft = { description: '', project: undefined, profile: undefined, branch: '' }
+const EMPTY: GoalDraft = {
+  description: '',
+  project: undefined,
+  profile: undefined,
+  branch: '',
+  budget: '',
+}
 
 /** The goal that was begun and not filed, in this browser. */
 export function readDraft(): GoalDraft {
@@ -22,4 +30,5 @@ export const writeDraft = (draft: GoalDraft): void =>
   localStorage.setItem(KEY, JSON.stringify(draft))
 
 /** The project and the profile stay: the next goal is likely for the same. */
-export const clearDraft = (): void => writeDraft({ ...readDraft(), description: '', branch: '' })
+export const clearDraft = (): void =>
+  writeDraft({ ...readDraft(), description: '', branch: '', budget: '' })

@@ -8,7 +8,7 @@ import { call } from '../../app/api.ts'
 import { goalQuery } from '../../app/queries.ts'
 import { toastError } from '../../app/toasts.ts'
 import { Button, buttonClass } from '../../components/button.tsx'
-import { Cost, Time, Tokens } from '../../components/figures.tsx'
+import { Budget, Cost, Time, Tokens } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
@@ -244,8 +244,16 @@ function Facts({ goal }: { goal: Goal }) {
       <dt>Spent</dt>
       <dd className="flex gap-2">
         <Tokens usage={goal.usage} />
-        <Cost usd={goal.usage.costUsd} exact className="text-fg-2" />
+        <Cost usage={goal.usage} exact className="text-fg-2" />
       </dd>
+      {goal.goalBudget > 0 && (
+        <>
+          <dt>Budget</dt>
+          <dd>
+            <Budget used={goal.usage.total} budget={goal.goalBudget} what="Budget of the goal" />
+          </dd>
+        </>
+      )}
       <dt>Filed</dt>
       <dd>
         <Time at={goal.createdAt} />

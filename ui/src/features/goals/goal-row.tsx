@@ -45,7 +45,7 @@ export function GoalRow(props: { goal: GoalSummary; selected: boolean; onPoint: 
           <Tokens usage={goal.usage} />
         </span>
         <span className="relative z-1 hidden w-20 text-right xl:block">
-          <Cost usd={goal.usage.costUsd} />
+          <Cost usage={goal.usage} />
         </span>
         <span className="relative z-1 w-16 text-right">
           <Time at={goal.updatedAt} />

@@ -2,14 +2,16 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { ProblemError } from '../../../../client/caller.ts'
+import { parseTokenCount } from '../../../../contracts/token-count.ts'
 import { call } from '../../app/api.ts'
-import { profilesQuery, projectsQuery } from '../../app/queries.ts'
+import { profilesQuery, projectsQuery, settingsQuery } from '../../app/queries.ts'
 import { explain, toast } from '../../app/toasts.ts'
 import { useUi } from '../../app/ui-state.ts'
 import { Button } from '../../components/button.tsx'
 import { Dialog, DialogFooter } from '../../components/dialog.tsx'
 import { Field, Input } from '../../components/field.tsx'
 import { Combobox, Select } from '../../components/select.tsx'
+import { formatTokens } from '../../lib/format.ts'
 import { clearDraft, readDraft, writeDraft } from './goal-draft.ts'
 
 const DEFAULT_PROFILE = 'default'
@@ -20,6 +22,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const { project: shown } = useSearch({ strict: false }) as { project?: string }
   const projects = useQuery(projectsQuery()).data?.items
   const profiles = useQuery(profilesQuery()).data?.items
+  const settings = useQuery(settingsQuery()).data
   const navigate = useNavigate()
   const text = useRef<HTMLTextAreaElement>(null)
   const [draft, setDraft] = useState(() => {
@@ -30,6 +33,8 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const key = useRef(crypto.randomUUID())
   const known = projects?.find(({ id, shortId }) => [id, shortId].includes(draft.project ?? ''))
   const project = known ?? projects?.[0]
+  const budget = parseTokenCount(draft.budget)
+  const badBudget = draft.budget.trim() !== '' && budget === undefined
   const file = useMutation({
     mutationFn: () =>
       call(
@@ -40,6 +45,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
             description: draft.description,
             ...(draft.profile ? { profile: draft.profile } : {}),
             ...(draft.branch.trim() ? { targetBranch: draft.branch.trim() } : {}),
+            ...(budget === undefined ? {} : { goalBudget: budget }),
           },
         },
         { idempotencyKey: key.current },
@@ -60,7 +66,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const errors = errorsOf(file.error)
   const empty = draft.description.trim() === ''
   const submit = () => {
-    if (!empty && !file.isPending) file.mutate()
+    if (!empty && !badBudget && !file.isPending) file.mutate()
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
@@ -131,6 +137,25 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
               />
             )}
           </Field>
+          <Field
+            label="Token budget"
+            error={
+              badBudget ? 'Write tokens such as 200k or 1.5m; 0 sets no limit.' : errors.goalBudget
+            }
+            className="w-32"
+          >
+            {(control) => (
+              <Input
+                {...control}
+                className="h-7 text-12"
+                inputMode="text"
+                autoComplete="off"
+                placeholder={tokenPlaceholder(settings?.goalBudget)}
+                value={draft.budget}
+                onChange={(event) => setDraft({ ...draft, budget: event.target.value })}
+              />
+            )}
+          </Field>
         </div>
         {errors.other && (
           <p role="alert" className="mx-4 mb-3 rounded-md bg-danger-soft px-3 py-2 text-danger">
@@ -146,7 +171,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
             tone="primary"
             keys="$mod+Enter"
             busy={file.isPending}
-            disabled={empty}
+            disabled={empty || badBudget}
             onClick={submit}
           >
             File goal
@@ -162,8 +187,12 @@ interface Errors {
   project?: string
   profile?: string
   targetBranch?: string
+  goalBudget?: string
   other?: string
 }
+
+/** What holds when nothing is written. */
+const tokenPlaceholder = (budget = 0) => (budget === 0 ? 'No limit' : formatTokens(budget))
 
 /** Each beside its field where the server named one. */
 function errorsOf(error: Error | null): Errors {

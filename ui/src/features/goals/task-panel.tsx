@@ -10,7 +10,7 @@ import { toastError } from '../../app/toasts.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { Badge } from '../../components/badge.tsx'
-import { Cost, Duration, Tokens } from '../../components/figures.tsx'
+import { Budget, Cost, Duration, Tokens } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
@@ -67,9 +67,14 @@ export function TaskPanel({ id }: { id: string }) {
         <Fact name="Spent">
           <span className="flex gap-2">
             <Tokens usage={task.usage} />
-            <Cost usd={task.usage.costUsd} exact className="text-fg-2" />
+            <Cost usage={task.usage} exact className="text-fg-2" />
           </span>
         </Fact>
+        {task.tokenBudget > 0 && (
+          <Fact name="Budget">
+            <Budget used={task.usage.total} budget={task.tokenBudget} what="Budget of the task" />
+          </Fact>
+        )}
       </dl>
       <Markdown text={task.description} className="border-b px-4 py-3" />
       <Runs taskId={task.id} />

@@ -6,7 +6,7 @@ import { useReviewDraft } from './review-draft.ts'
 import { useVerdict } from './use-verdict.ts'
 import { VerdictBar } from './verdict-bar.tsx'
 
-/** Whether a task may use more tokens than it was given. */
+/** Whether a task or a goal may use more tokens than it was given. */
 export function BudgetReview({ review }: { review: Review }) {
   const { draft, actions } = useReviewDraft(review.id)
   const verdict = useVerdict({ review, draft, actions })

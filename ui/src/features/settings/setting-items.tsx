@@ -40,6 +40,14 @@ const NUMBERS: Readonly<Record<string, NumberKind>> = {
     key: 'tokenBudget',
     say: (n) => (n === 0 ? 'no limit' : `${formatTokens(n)} tokens`),
   },
+  'goal-budget': {
+    key: 'goalBudget',
+    say: (n) => (n === 0 ? 'no limit' : `${formatTokens(n)} tokens`),
+  },
+  'day-budget': {
+    key: 'dayBudget',
+    say: (n) => (n === 0 ? 'no limit' : `${formatTokens(n)} tokens`),
+  },
   'max-concurrent': { key: 'maxConcurrent', say: (n) => plural(n, 'agent') },
   'max-per-goal': { key: 'maxPerGoal', say: (n) => plural(n, 'agent') },
   silence: { key: 'agentSilenceSeconds', say: (n) => formatDuration(n * 1000) },
@@ -242,6 +250,20 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
     ...{ id: 'token-budget', section: 'goals', title: 'Token budget of a task' },
     detail: 'An agent that reaches it is stopped and you are asked. 0 sets no limit.',
     keywords: 'cost limit spend',
+    Row: NumberRow,
+  },
+  {
+    ...{ id: 'goal-budget', section: 'goals', title: 'Token budget of a goal' },
+    detail:
+      'All its stages and tasks together. At the end of it you are asked once, and the rest waits. 0 sets no limit.',
+    keywords: 'cost limit spend',
+    Row: NumberRow,
+  },
+  {
+    ...{ id: 'day-budget', section: 'goals', title: 'Token budget of a day' },
+    detail:
+      'Of all goals. At the end of it runs wait for the next day, in the server’s time zone, or until you raise it. 0 sets no limit.',
+    keywords: 'cost limit spend daily',
     Row: NumberRow,
   },
   {
