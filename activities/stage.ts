@@ -29,7 +29,7 @@ const RENEW_MS = 30_000
 /** Seconds until the line is looked at again: soon for the first in line, later for those behind. */
 const lineSeconds = (position: number) => Math.min(10, Math.max(1, position))
 /** A budget may be waited for until the next day. */
-const BUDGET_SECONDS = 5
+const BUDGET_SECONDS = 3
 
 /** A stage in which an agent works, from its place in the pool to its recorded outcome. */
 export function createStageActivities(deps: ActivityDeps) {

@@ -80,7 +80,7 @@ test('what came from the cache, what that saved, and a flag where it is little',
   expect(of('codex')).toMatchObject({ cacheHitRatio: 0.1, lowCache: true, cacheSavedUsd: 0.01 })
   // too little input for any cache
   expect(of('gemini')).toMatchObject({ cacheHitRatio: 0, lowCache: false, cacheSavedUsd: null })
-  expect(body.total).toMatchObject({ runs: 3, lowCache: false, cacheSavedUsd: null })
+  expect(body.total).toMatchObject({ runs: 3, lowCache: false, cacheSavedUsd: 0.21 })
 })
 
 test('grouped by anything, of a goal or a project, in a time', async () => {

@@ -15,8 +15,8 @@ export type LedgerGroup = (typeof LEDGER_GROUPS)[number]
 
 /** Below this, work pays for the same input again and again. */
 export const LOW_CACHE_RATIO = 0.3
-/** No provider caches less input than this. */
-const CACHEABLE_TOKENS = 1024
+/** Less input than this is a few short requests, which no provider caches. */
+const CACHEABLE_TOKENS = 10_000
 
 type Input = Pick<Usage, 'input' | 'cacheRead' | 'cacheWrite'>
 

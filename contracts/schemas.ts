@@ -545,7 +545,7 @@ export const ledgerUsage = usage.extend({
   cacheHitRatio: z.number().nullable(),
   /** There was input enough to be cached, and less than 30 % of it was. */
   lowCache: z.boolean(),
-  /** What the cache saved by list prices, in US dollars; less than 0 where writing it cost more. Null where a price is unknown. */
+  /** What the cache saved by list prices, in US dollars; less than 0 where writing it cost more. Null where it is known of no run. */
   cacheSavedUsd: z.number().nullable(),
 })
 export type LedgerUsage = z.infer<typeof ledgerUsage>

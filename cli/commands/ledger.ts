@@ -49,7 +49,7 @@ export const ledger = defineCommand({
       cost(usage),
       io.clean(label ?? ''),
     ]
-    const rows = reply.items.map((each) => row(each.key, each.usage, each.label))
+    const rows = reply.items.map(({ key, usage, label }) => row(key, usage, label))
     if (rows.length === 0) io.note('No agent has run in this time.')
     else io.table(COLUMNS(by), io.tty ? [...rows, row('total', reply.total, null)] : rows)
     if (reply.next !== null) io.note(`There are more: add --cursor ${reply.next}`)

@@ -3,7 +3,7 @@ import { cacheHitRatio, isLowCache, type LedgerGroup } from '../../contracts/led
 import type { LedgerRow, LedgerUsage, UsageTotals } from '../../contracts/schemas.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
-import { RUN_TOKENS, UNPRICED, USAGE_SUM } from './usage.ts'
+import { RUN_TOKENS, USAGE_SUM } from './usage.ts'
 
 /** What the rows are grouped by, and their names: SQL over runs `r`, goals `g`, tasks `t`, projects `p`. */
 const GROUPS: Readonly<Record<LedgerGroup, { key: string; label: string }>> = {
@@ -48,8 +48,7 @@ interface SumRow {
 }
 
 const SUMS = `count(*)::int as runs, ${USAGE_SUM} as usage,
-  case when bool_or(${UNPRICED} or (r.cache_saved_usd is null and ${RUN_TOKENS} > 0)) then null
-    else coalesce(sum(r.cache_saved_usd), 0) end as saved`
+  sum(r.cache_saved_usd) as saved`
 
 /** Tokens and cost by group, the biggest first (days: the newest first), with the sum over all of them. */
 export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger | Refusal> {
@@ -131,7 +130,7 @@ const toUsage = ({ usage, runs, saved }: SumRow): LedgerUsage => ({
   runs,
   cacheHitRatio: cacheHitRatio(usage),
   lowCache: isLowCache(usage),
-  cacheSavedUsd: saved === null ? null : Number(saved),
+  cacheSavedUsd: saved,
 })
 
 const cursorOf = ({ rank, key }: Place) =>

@@ -21,7 +21,7 @@ const REFUSED = `('auth', 'model', 'missing', 'session')`
 const COST = 'coalesce(r.cost_usd, r.cost_estimate_usd)'
 
 /** True for a run `r` whose cost nobody knows: it used tokens, or it is over and may have. */
-export const UNPRICED = `(${COST} is null and r.status <> 'queued' and (${RUN_TOKENS} > 0
+const UNPRICED = `(${COST} is null and r.status <> 'queued' and (${RUN_TOKENS} > 0
   or (r.status <> 'running' and coalesce(r.exit_reason, '') not in ${REFUSED})))`
 
 /** Sums of `agent_runs r` as one jsonb `usage`. The cost is null as soon as one run's is unknown: unknown is not zero. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type OwnStack, request, startOwnStack } from '../support/own-stack.ts'
 import { until } from '../support/until.ts'
+import { addPastRuns } from './past-runs.ts'
 import { EMPTY_SCREENS, SCREENS, type Screen } from './screens.ts'
 import { seed } from './seed.ts'
 import { shoot, writeIndex } from './shoot.ts'
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
     const { url } = stack.stack
     const failed = values.serve ? 0 : await pictures(url, EMPTY_SCREENS, values)
     await seed(stack, say)
+    await addPastRuns(stack)
     if (values.serve) return await serve(url)
     await hideScripts(stack)
     const more = await pictures(url, SCREENS, values)

@@ -3,6 +3,7 @@ import { TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { LedgerGroup } from '../../../../contracts/ledger.ts'
 import type { LedgerRow, LedgerUsage } from '../../../../contracts/schemas.ts'
+import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { Cost } from '../../components/figures.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
 import { formatTokens } from '../../lib/format.ts'
@@ -41,7 +42,7 @@ export function LedgerTable(props: {
       tabIndex={0}
       className="overflow-x-auto"
     >
-      <table className="w-full min-w-[860px] text-12 [&_td]:h-9 [&_td]:px-3 [&_td]:whitespace-nowrap [&_th]:h-8 [&_th]:px-3 [&_th]:font-medium [&_th]:whitespace-nowrap [&_thead_th]:text-fg-3 [&_tr]:border-b [&_tr]:border-line/60">
+      <table className="w-full min-w-[860px] text-12 [&_td]:h-9 [&_td]:px-3 [&_td]:whitespace-nowrap [&_th]:h-8 [&_th]:px-3 [&_th]:font-medium [&_th]:whitespace-nowrap [&_th:first-child]:pl-4 [&_thead_th]:text-fg-3 [&_tr]:border-b [&_tr]:border-line/60">
         <thead className="bg-sunken">
           <tr>
             <th scope="col" className="text-left">
@@ -114,10 +115,11 @@ export function CacheHits({ usage }: { usage: LedgerUsage }) {
 const LINK = 'rounded-sm hover:text-accent-fg'
 
 function Name({ by, row: { key, label } }: { by: LedgerGroup; row: LedgerRow }) {
+  const text = by === 'stage' ? STAGE_TITLES[key as Stage] : (label ?? key)
   const name = (
     <>
       {by !== 'project' && label !== null && <span className="mr-1.5 text-fg-3">{key}</span>}
-      <bdi className="font-normal">{label ?? key}</bdi>
+      <bdi className="font-normal">{text}</bdi>
     </>
   )
   if (by === 'goal')
