@@ -27,8 +27,8 @@ export async function checkWork(
   const wanted = facts.project.checks.length > 0 ? facts.project.checks : await detected(workspace)
   const results: CheckResult[] = []
   const sandbox = sandboxOf(deps.home, facts, { path: workspace.path, access: 'write' })
-  // the project's own code, which an agent has just written: it needs no network to be judged
-  const alone = sandbox && { ...sandbox, network: 'none' as const }
+  // code that an agent has just written, and no model to talk to
+  const alone = sandbox?.network === 'agent' ? { ...sandbox, network: 'none' as const } : sandbox
   for (const check of wanted) results.push(await runCheck(deps, check, workspace, alone))
   return results
 }

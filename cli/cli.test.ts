@@ -72,6 +72,8 @@ describe('every command', () => {
     [['projects'], /^P-1\tshop\tmain\tno\ttest\t\/srv\/shop\n$/],
     [['projects', 'add', '.'], /^P-1\tshop\t\/srv\/shop\n$/],
     [['projects', 'trust', 'P-1'], /^P-1\tshop\ttrusted\n$/],
+    [['projects', 'sandbox', 'P-1'], /^P-1\tshop\tnone\n$/],
+    [['projects', 'sandbox', 'P-1', 'bwrap', '--network', 'none'], /^P-1\tshop\t/],
     [['profiles'], /^Demo\tdemo\t/],
     [['settings'], /maxConcurrent\t3\n/],
     [['settings', 'maxConcurrent'], /^maxConcurrent\t3\n$/],

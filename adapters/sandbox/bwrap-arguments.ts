@@ -71,7 +71,7 @@ export function bwrapArguments(
   if (!tmp || !isAbsolute(tmp)) throw new Error('a sandbox needs the run’s own TMPDIR')
   const privately = mkdtempSync(join(tmp, 'private-'))
   const folders: readonly OwnFolder[] = [
-    ...(home && home !== '/' ? [{ folder: home, copied: ['.gitconfig'] }] : []),
+    ...(home && home !== '/' ? [{ folder: home }] : []),
     ...(sandbox.needs?.own ?? []),
   ]
   const { programs = [] } = sandbox.needs ?? {}

@@ -22,6 +22,7 @@ const DEFAULTS: Answers = {
   ready: () => ({ status: 'ok', postgres: true, temporal: true, worker: true }),
   listProjects: () => list(fixtures.project),
   createProject: () => fixtures.project,
+  getProject: () => fixtures.project,
   updateProject: ({ body }) => ({ ...fixtures.project, ...(body as object) }),
   listGoals: ({ query: { status = 'active' } }) =>
     status === fixtures.goalSummary.status ? list(fixtures.goalSummary) : list(),
