@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
 import type { Dialect, Exchange } from './dialect.ts'
 import type { ModelRequest, PlainStep, Said, StepUsage } from './step.ts'
+import { breakOff, cut, EVENT_STREAM, newId, sendGarbage, sendJson } from './wire.ts'
 
 /** The parts of Anthropic's Messages API that agents use: https://docs.anthropic.com/en/api/messages and …/messages-streaming. */
 interface MessagesBody {
@@ -85,12 +84,10 @@ async function play(exchange: Exchange): Promise<boolean> {
       return false
     case 'drop':
       begin(exchange)
-      // after the beginning is on its way: a cut connection, not an empty answer
-      await new Promise((sent) => response.write(': cut\n\n', sent))
-      response.destroy()
+      await breakOff(response, ': cut\n\n')
       return false
     case 'garbage':
-      response.writeHead(200, EVENT_STREAM).end('data: {this is not JSON\n\n')
+      sendGarbage(response)
       return false
     case 'say':
     case 'call':
@@ -112,7 +109,7 @@ async function play(exchange: Exchange): Promise<boolean> {
 function blocksOf(step: PlainStep & { do: 'say' | 'call' | 'answer' }, tools: readonly string[]) {
   const use = (name: string, input: unknown): Block => ({
     type: 'tool_use',
-    id: id('toolu'),
+    id: newId('toolu'),
     name,
     input,
   })
@@ -152,12 +149,10 @@ async function stream(exchange: Exchange, blocks: Block[]): Promise<boolean> {
   return true
 }
 
-const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }
-
 /** Opens the event stream with the message's head; returns what sends further events. */
 function begin(exchange: Exchange) {
   const { response, usage } = exchange
-  response.writeHead(200, { ...EVENT_STREAM, 'request-id': id('req') })
+  response.writeHead(200, { ...EVENT_STREAM, 'request-id': newId('req') })
   const send = (type: string, data: object) =>
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`)
   const head = { ...message(exchange), content: [], usage: wireUsage({ ...usage, output: 1 }) }
@@ -166,7 +161,7 @@ function begin(exchange: Exchange) {
 }
 
 const message = ({ request }: Exchange) => ({
-  id: id('msg'),
+  id: newId('msg'),
   type: 'message',
   role: 'assistant',
   model: request.model,
@@ -186,22 +181,3 @@ const wireUsage = (usage: StepUsage) => ({
   cache_read_input_tokens: usage.cacheRead,
   cache_creation_input_tokens: usage.cacheWrite,
 })
-
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Record<string, string> = {},
-): void {
-  const own = { 'content-type': 'application/json', 'request-id': id('req') }
-  response.writeHead(status, { ...own, ...headers }).end(JSON.stringify(body))
-}
-
-const id = (prefix: string) => `${prefix}_${randomBytes(12).toString('hex')}`
-
-function cut(text: string, pieces: number): string[] {
-  const size = Math.max(1, Math.ceil(text.length / pieces))
-  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
-    text.slice(index * size, (index + 1) * size),
-  )
-}

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Dialect, Exchange } from './dialect.ts'
 import type { ModelRequest, PlainStep, Said, StepUsage } from './step.ts'
+import { breakOff, cut, EVENT_STREAM, newId, sendGarbage, sendJson } from './wire.ts'
 
 /** The parts of Gemini's API that its CLI uses: https://ai.google.dev/api/generate-content. */
 interface GenerateBody {
@@ -108,12 +108,10 @@ async function play(exchange: Exchange): Promise<boolean> {
       return false
     case 'drop':
       begin(exchange)([{ text: 'I begin, and ' }])
-      // after the beginning is on its way: a cut connection, not an empty answer
-      await new Promise((sent) => response.write('\n', sent))
-      response.destroy()
+      await breakOff(response, '\n')
       return false
     case 'garbage':
-      response.writeHead(200, EVENT_STREAM).end('data: {this is not JSON\n\n')
+      sendGarbage(response)
       return false
     case 'say':
     case 'call':
@@ -163,7 +161,7 @@ function partsOf(step: PlainStep & { do: 'say' | 'call' | 'answer' }): Part[] {
   const text: Part[] = step.text ? [{ text: step.text }] : []
   if (step.do === 'call') {
     const name = TOOLS[step.tool] ?? step.tool
-    return [...text, { functionCall: { id: id('call'), name, args: step.input } }]
+    return [...text, { functionCall: { id: newId('call'), name, args: step.input } }]
   }
   if (step.do === 'say') return text
   return [...text, { text: `\n\`\`\`json\n${JSON.stringify(step.output)}\n\`\`\`` }]
@@ -175,7 +173,7 @@ async function stream(exchange: Exchange, parts: Part[]): Promise<boolean> {
   const pieces = step.do === 'say' ? (step.pieces ?? 3) : 3
   const everyMs = step.do === 'say' ? (step.everyMs ?? 0) : 0
   for (const part of parts)
-    for (const piece of part.text === undefined ? [part] : cut(part.text, pieces)) {
+    for (const piece of part.text === undefined ? [part] : cut(part.text, pieces).map(asPart)) {
       if (response.destroyed) return false
       send([piece])
       if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs))
@@ -185,8 +183,6 @@ async function stream(exchange: Exchange, parts: Part[]): Promise<boolean> {
   response.end()
   return true
 }
-
-const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }
 
 /** Opens the event stream; returns what sends parts. */
 function begin(exchange: Exchange) {
@@ -203,7 +199,7 @@ function chunk({ usage, request }: Exchange, parts: Part[], isLast: boolean) {
     ],
     usageMetadata: wireUsage(usage),
     modelVersion: request.model,
-    responseId: id('answer'),
+    responseId: newId('answer'),
   }
 }
 
@@ -218,22 +214,4 @@ function wireUsage({ input, output, cacheRead }: StepUsage) {
   }
 }
 
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Record<string, string> = {},
-): void {
-  response
-    .writeHead(status, { 'content-type': 'application/json', ...headers })
-    .end(JSON.stringify(body))
-}
-
-const id = (prefix: string) => `${prefix}_${randomBytes(8).toString('hex')}`
-
-function cut(text: string, pieces: number): Part[] {
-  const size = Math.max(1, Math.ceil(text.length / pieces))
-  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) => ({
-    text: text.slice(index * size, (index + 1) * size),
-  }))
-}
+const asPart = (text: string): Part => ({ text })

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Dialect, Exchange } from './dialect.ts'
 import type { ModelRequest, PlainStep, Said, StepUsage } from './step.ts'
+import { breakOff, cut, EVENT_STREAM, newId, sendGarbage, sendJson } from './wire.ts'
 
 /** The parts of OpenAI's Responses API that Codex uses: https://platform.openai.com/docs/api-reference/responses. */
 interface ResponsesBody {
@@ -100,12 +100,10 @@ async function play(exchange: Exchange): Promise<boolean> {
       return false
     case 'drop':
       begin(exchange)
-      // after the beginning is on its way: a cut connection, not an empty answer
-      await new Promise((sent) => response.write(': cut\n\n', sent))
-      response.destroy()
+      await breakOff(response, ': cut\n\n')
       return false
     case 'garbage':
-      response.writeHead(200, EVENT_STREAM).end('data: {this is not JSON\n\n')
+      sendGarbage(response)
       return false
     case 'say':
     case 'call':
@@ -135,7 +133,7 @@ function itemsOf({ step, request }: Exchange): OutputItem[] {
   const items: OutputItem[] = []
   const say = (text: string) =>
     items.push({
-      ...{ id: id('msg'), type: 'message', status: 'completed', role: 'assistant' },
+      ...{ id: newId('msg'), type: 'message', status: 'completed', role: 'assistant' },
       content: [{ type: 'output_text', text, annotations: [] }],
     })
   if ('text' in step && step.text) say(step.text)
@@ -164,19 +162,24 @@ function toolCall(
   if (!tools.includes('exec_command'))
     return custom('exec', `text(await tools.exec_command(${JSON.stringify(call)}));`)
   const args = JSON.stringify(call)
-  const base = { id: id('fc'), type: 'function_call', status: 'completed', call_id: id('call') }
+  const base = {
+    id: newId('fc'),
+    type: 'function_call',
+    status: 'completed',
+    call_id: newId('call'),
+  }
   return { ...base, name: 'exec_command', arguments: args }
 }
 
 const custom = (name: string, input: string): OutputItem => ({
-  ...{ id: id('ctc'), type: 'custom_tool_call', status: 'completed', call_id: id('call') },
+  ...{ id: newId('ctc'), type: 'custom_tool_call', status: 'completed', call_id: newId('call') },
   name,
   input,
 })
 
 /** What the provider makes of a conversation that became too long: nobody but itself can read it. */
 const compaction = (): OutputItem => ({
-  id: id('cmp'),
+  id: newId('cmp'),
   type: 'compaction',
   encrypted_content: 'what was done so far: a scripted summary',
 })
@@ -206,11 +209,9 @@ async function stream(exchange: Exchange, items: OutputItem[]): Promise<boolean>
   return true
 }
 
-const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }
-
 /** Opens the event stream; returns its head and what sends further events. */
 function begin({ response, request }: Exchange) {
-  response.writeHead(200, { ...EVENT_STREAM, 'x-request-id': id('req') })
+  response.writeHead(200, { ...EVENT_STREAM, 'x-request-id': newId('req') })
   let sequence_number = 0
   const send = (type: string, data: object) => {
     response.write(
@@ -219,7 +220,7 @@ function begin({ response, request }: Exchange) {
     sequence_number += 1
   }
   const created_at = Math.floor(Date.now() / 1000)
-  const head = { id: id('resp'), object: 'response', created_at, model: request.model }
+  const head = { id: newId('resp'), object: 'response', created_at, model: request.model }
   send('response.created', { response: { ...head, status: 'in_progress', output: [] } })
   return { send, head }
 }
@@ -232,22 +233,3 @@ const wireUsage = ({ input, output, cacheRead, cacheWrite }: StepUsage) => ({
   output_tokens_details: { reasoning_tokens: 0 },
   total_tokens: input + cacheRead + cacheWrite + output,
 })
-
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Record<string, string> = {},
-): void {
-  const own = { 'content-type': 'application/json', 'x-request-id': id('req') }
-  response.writeHead(status, { ...own, ...headers }).end(JSON.stringify(body))
-}
-
-const id = (prefix: string) => `${prefix}_${randomBytes(12).toString('hex')}`
-
-function cut(text: string, pieces: number): string[] {
-  const size = Math.max(1, Math.ceil(text.length / pieces))
-  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
-    text.slice(index * size, (index + 1) * size),
-  )
-}

@@ -6,7 +6,7 @@ import { playNight } from './play-night.ts'
 import { nightPart, withNight } from './report.ts'
 
 const HELP = `npm run test:night -- [--seed N] [--goals 20] [--lanes 2] [--report]
-  Goals in a row with the real Claude Code, Codex and Gemini CLI, mixed, on a scripted model that fails now and then, while the worker is
+  Goals in a row with the real Claude Code (by its SDK and by ACP), Codex and Gemini CLI, mixed, on a scripted model that fails now and then, while the worker is
   killed again and again. None may be lost, and the ledger must say to the token what the model served.
   --report writes what came of it into docs/reliability.md.`
 

@@ -44,7 +44,7 @@ export async function playNight({ seed, goals, lanes, say }: NightOptions): Prom
   const model = await startModelServer({ onlooker: onlookerOf(faults, bill), keeps: false })
   const cast = await prepareCast((actor) => model.url('pipeline', actor), say)
   const dist = copyOfDist()
-  const at = await startOwnStack({ dist, env: cast.env })
+  const at = await startOwnStack({ dist, env: cast.env, configToml: cast.configToml })
   const end = endOnce(async (keep) => {
     await at.close({ keep })
     await model.close()

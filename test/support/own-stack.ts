@@ -53,19 +53,25 @@ const ANSWER_MS = 15_000
 
 /**
  * `dist`: the folder of the built program, when it is not the package's own. `ui`: serve the pages and Temporal's. `env`: goes into
- * the environment of its processes.
+ * the environment of its processes; `configToml` is its home's config.toml.
  */
 export async function startOwnStack({
   dist = distDir(),
   ui = false,
   env: more = {},
+  configToml,
 }: {
   dist?: string
   ui?: boolean
   env?: Record<string, string>
+  configToml?: string
 } = {}): Promise<OwnStack> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-own-')))
   const home = homePaths(join(folder, 'home'))
+  if (configToml !== undefined) {
+    mkdirSync(home.root, { mode: 0o700 })
+    writeFileSync(home.configFile, configToml, { mode: 0o600 })
+  }
   const { PATH = '', HOME = '', XDG_CACHE_HOME } = processEnv()
   const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}), ...more }
   const base = 20_000 + Math.floor(Math.random() * 20_000)
