@@ -3,6 +3,9 @@ import type { EmittedEvent } from '../db/events.ts'
 import { correctionsToCompare, recordSuggestion } from '../db/suggestions.ts'
 import { ALIKE_ENOUGH, alike, mostTypical } from '../domain/alike.ts'
 
+/** Of so many the wording is chosen: each is compared with each. */
+const NEWEST = 20
+
 /** A correction that says what enough earlier ones of its project said becomes a suggestion, or lets one grow. */
 export async function suggestFrom(
   tx: Tx,
@@ -16,6 +19,6 @@ export async function suggestFrom(
   await recordSuggestion(tx, emit, {
     projectId,
     ids: same.map((one) => one.id),
-    text: mostTypical(same.map((one) => one.text)),
+    text: mostTypical(same.slice(-NEWEST).map((one) => one.text)),
   })
 }

@@ -182,6 +182,39 @@ describe.concurrent('a task', () => {
   })
 })
 
+describe('a second opinion', () => {
+  test('whose worker is killed is given by the same run', async () => {
+    const goal = await notes('[judge:slow=4]', 'Dual')
+    const asked = async () => (await runsOf(goal.id, { opinion: 2, status: 'running' })).length > 0
+    await until(asked, { ms: 60_000, what: 'the second opinion at work' })
+    at.worker.kill('SIGKILL')
+    await at.restartWorker()
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    expect((await taskReview(done)).secondOpinion?.status).toBe('given')
+    const runs = await runsOf(goal.id, { stage: 'verify' })
+    expect(runs.map(({ opinion, status }) => [opinion, status])).toEqual([
+      [1, 'done'],
+      [2, 'done'],
+    ])
+  })
+
+  test('of an agent that its provider limits for long is missing, and says until when', async () => {
+    const until_at = new Date(Date.now() + 3_600_000).toISOString()
+    const earlier = await at.database.knex('agent_runs').first('goal_id')
+    await at.database.knex('agent_runs').insert({
+      ...{ goal_id: earlier.goal_id, stage: 'audit', attempt: 99, segment: 1, purpose: 'start' },
+      ...{ adapter: 'acp:judge', status: 'failed', exit_reason: 'quota', until_at },
+      ended_at: at.database.knex.fn.now(),
+    })
+    const goal = await notes('', 'Dual')
+    const review = await taskReview(await at.until(goal.id, (g) => g.pendingReviews > 0))
+    expect(review.secondOpinion).toMatchObject({ status: 'missing' })
+    expect(review.reason).toContain(`limits acp:judge until ${until_at}`)
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+    await at.database.knex('agent_runs').where({ attempt: 99 }).delete()
+  })
+})
+
 describe('when a provider limits an agent', () => {
   const parked = (g: Reply<'getGoal'>) =>
     g.stages[0]?.status === 'waiting' && g.stages[0].resumesAt !== null

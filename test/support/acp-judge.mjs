@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // An agent of the Agent Client Protocol that answers the stages of a goal without a model. `[judge:SEC-2=fail]` in the goal says
-// what it thinks of an item; everything else passes.
+// what it thinks of an item; everything else passes. `[judge:slow=3]`: it takes so many seconds for its answer.
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,17 +9,20 @@ import { createInterface } from 'node:readline'
 const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
 const sessionId = randomUUID()
 createInterface({ input: process.stdin })
-  .on('line', (line) => hear(JSON.parse(line)))
+  .on('line', (line) => void hear(JSON.parse(line)))
   .on('close', () => process.exit(0))
 
-function hear({ id, method, params }) {
+async function hear({ id, method, params }) {
   switch (method) {
     case 'initialize':
       return send({ id, result: { protocolVersion: 1, agentCapabilities: {} } })
     case 'session/new':
       return send({ id, result: { sessionId } })
     case 'session/prompt': {
-      const text = JSON.stringify(answer(params.prompt[0].text))
+      const asked = params.prompt[0].text
+      const seconds = Number(/\[judge:slow=(\d+)\]/.exec(asked)?.[1] ?? 0)
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+      const text = JSON.stringify(answer(asked))
       const update = { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } }
       send({ method: 'session/update', params: { sessionId, update } })
       const usage = { inputTokens: 100, outputTokens: 10, cachedReadTokens: 0, cachedWriteTokens: 0, totalTokens: 110 }
