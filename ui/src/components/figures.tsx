@@ -118,13 +118,17 @@ export function Budget({ used, budget, what }: { used: number; budget: number; w
   const share = Math.min(100, Math.round((100 * used) / budget))
   return (
     <span className="flex items-center gap-2 text-12 text-fg-2">
-      <span
-        role="meter"
+      <meter
         aria-label={what}
-        aria-valuenow={share}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuetext={`${formatTokens(used)} of ${formatTokens(budget)} tokens`}
+        min={0}
+        max={budget}
+        value={Math.min(used, budget)}
+        className="sr-only"
+      >
+        {formatTokens(used)} of {formatTokens(budget)} tokens
+      </meter>
+      <span
+        aria-hidden="true"
         className="h-1.5 w-20 shrink-0 overflow-hidden rounded-full bg-active"
       >
         <span

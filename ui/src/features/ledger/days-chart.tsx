@@ -37,7 +37,6 @@ const nameOf = (day: string) => dayName.format(Date.parse(day))
 /** Tokens or cost of each day, one bar a day. The table says the same in figures. */
 export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Measure }) {
   const parts = PARTS[show]
-  const { text } = sumOf(bars, show)
   return (
     <figure className="flex flex-col gap-2">
       <figcaption className="flex flex-wrap gap-x-4 gap-y-1 text-12 text-fg-2">
@@ -52,7 +51,7 @@ export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Measu
           </span>
         ))}
       </figcaption>
-      <div role="img" aria-label={text} className="h-52 max-md:h-40">
+      <div role="img" aria-label={sentenceOf(bars, show)} className="h-52 max-md:h-40">
         <ResponsiveContainer width="100%" height="100%">
           <BarChart
             data={[...bars]}
@@ -127,11 +126,11 @@ function DayNote({ bar, show }: { bar: DayBar; show: Measure }) {
 }
 
 /** The chart in one sentence. */
-function sumOf(bars: readonly DayBar[], show: Measure): { text: string } {
-  const valueOf = (bar: DayBar) => PARTS[show].reduce((sum, { key }) => sum + bar[key], 0)
-  const highest = bars.reduce((best, bar) => (valueOf(bar) > valueOf(best) ? bar : best))
+function sentenceOf(bars: readonly DayBar[], show: Measure): string {
+  const heightOf = (bar: DayBar) => PARTS[show].reduce((sum, { key }) => sum + bar[key], 0)
+  const highest = bars.reduce((best, bar) => (heightOf(bar) > heightOf(best) ? bar : best))
   const what = show === 'cost' ? 'Cost' : 'Tokens'
-  const top = `${say[show](valueOf(highest))} on ${nameOf(highest.day)}`
+  const top = `${say[show](heightOf(highest))} on ${nameOf(highest.day)}`
   const days = `${nameOf(bars[0]?.day ?? '')} to ${nameOf(bars.at(-1)?.day ?? '')}`
-  return { text: `${what} a day, ${days}. The most: ${top}.` }
+  return `${what} a day, ${days}. The most: ${top}.`
 }

@@ -36,9 +36,9 @@ export function LedgerTable(props: {
 }) {
   const { by, rows, total } = props
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
     <section
       aria-label={`By ${GROUP_NAMES[by].toLowerCase()}`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
       tabIndex={0}
       className="overflow-x-auto"
     >
