@@ -2,19 +2,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
-import { agentSearch } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
-import { detectAdapters } from '../adapters/registry.ts'
-import { sandboxProblem } from '../adapters/sandbox/probe.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
-import { storeDetections } from '../db/adapters.ts'
 import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
-import { storeSandboxProblem } from '../db/machine.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
@@ -23,6 +18,7 @@ import { TemporalAway, tlsOptions } from '../temporal/connection.ts'
 import { ActivityEdge } from './interceptor.ts'
 import { repairProjects } from './repair.ts'
 import { answerRequests } from './requests.ts'
+import { scanAgents } from './scan-agents.ts'
 import { WORKER_TUNING } from './tuning.ts'
 
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
@@ -51,16 +47,7 @@ async function main(): Promise<void> {
     spawnerService: config.spawnerService,
     log: (message) => log.warn(message),
   })
-  const scanAgents = async () => {
-    const environment = processEnv()
-    const search = await agentSearch({ database, environment, home: home.root })
-    const [found, problem] = await Promise.all([
-      detectAdapters(search, config.acpAgents),
-      sandboxProblem(),
-    ])
-    await storeSandboxProblem(database.knex, problem)
-    await storeDetections(database, found)
-  }
+  const scan = () => scanAgents({ database, home: home.root, acpAgents: config.acpAgents })
   const git = createGit({
     home: home.root,
     path: config.path,
@@ -81,7 +68,7 @@ async function main(): Promise<void> {
       log: (message, data) => log.warn(data ?? {}, message),
     }),
     keepSwept(runner, database, log),
-    scanAgents(),
+    scan(),
   ])
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown()
@@ -95,7 +82,7 @@ async function main(): Promise<void> {
     url: config.databaseUrl,
     database,
     runner,
-    scanAdapters: scanAgents,
+    scanAdapters: scan,
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
   process.send?.({ type: 'ready' })
