@@ -1,37 +1,19 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { findAdapter } from '../../adapters/registry.ts'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
-import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { castOf } from './cast-of.ts'
 import { CLAUDE } from './drivers.ts'
-import { CLAUDE_VERSION, installClaude } from './install.ts'
-import { type Played, type Stage, setStage } from './play.ts'
+import { CLAUDE_VERSION } from './install.ts'
+import { of, type Played } from './play.ts'
 import { scenariosOf } from './scenario-suite.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
 scenariosOf(CLAUDE)
 
-let model: ModelServer
-let claude: string
-beforeAll(async () => {
-  claude = await installClaude()
-  model = await startModelServer()
-}, 600_000)
-const stages: Stage[] = []
-afterAll(async () => {
-  for (const each of stages) each.remove()
-  await model?.close()
-})
-
-function stage(scenario: string, more: Partial<RunSpec> = {}): Stage {
-  const made = setStage(model, scenario, { binary: claude, ...more })
-  stages.push(made)
-  return made
-}
-const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
-  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+const cast = castOf(CLAUDE)
+const { stage } = cast
 /** Of the whole matrix only: `npm run test:agents`. */
 const matrix = test.runIf(isWholeMatrix)
 const lastUsage = (played: Played) => of(played, 'usage').at(-1)
@@ -40,16 +22,16 @@ describe.concurrent('Besides, Claude Code', () => {
   matrix('a resumed session is not counted twice', async () => {
     const at = stage('write-file')
     const first = await at.play()
-    const charged = { ...model.charged(at.spec.runId) }
+    const charged = { ...cast.model.charged(at.spec.runId) }
     const second = await at.resume()
     expect(second.terminal.type).toBe('done')
     const [before, after] = [lastUsage(first), lastUsage(second)]
-    const both = model.charged(at.spec.runId)
+    const both = cast.model.charged(at.spec.runId)
     expect(before?.usage).toMatchObject(charged)
     expect(after?.usage.input).toBe(both.input - charged.input)
     expect(after?.usage.output).toBe(both.output - charged.output)
     expect(after?.costUsd).toBeCloseTo((before?.costUsd ?? 0) / 2, 6)
-    const last = model.requests(at.spec.runId).at(-1)
+    const last = cast.model.requests(at.spec.runId).at(-1)
     expect(last?.said.some(({ text }) => text === '[Write]')).toBe(true)
   })
 
@@ -65,7 +47,7 @@ describe.concurrent('Besides, Claude Code', () => {
     expect(of(played, 'tool_result').map(({ ok }) => ok)).toEqual([false, false, true])
     expect(of(played, 'tool_result').at(-1)?.output).toContain('one commit')
     expect(readdirSync(at.cwd)).toEqual(['.git'])
-    const tools = model.requests(at.spec.runId)[0]?.tools ?? []
+    const tools = cast.model.requests(at.spec.runId)[0]?.tools ?? []
     for (const tool of ['Write', 'Edit', 'NotebookEdit', 'Task', 'WebFetch'])
       expect(tools).not.toContain(tool)
   })
@@ -74,7 +56,7 @@ describe.concurrent('Besides, Claude Code', () => {
     const at = stage('write-file')
     const outside = join(at.cwd, '..', 'outside.txt')
     const input = { file_path: outside, content: 'x' }
-    model.script(at.spec.runId, [
+    cast.model.script(at.spec.runId, [
       { do: 'call', tool: 'Write', input },
       { do: 'answer', output: {} },
     ])
@@ -94,7 +76,7 @@ describe.concurrent('Besides, Claude Code', () => {
     const { terminal } = await at.play()
     expect(terminal.type).toBe('done')
     expect(existsSync(join(at.cwd, 'hooked'))).toBe(false)
-    const said = model.requests(at.spec.runId)[0]?.said.map(({ text }) => text) ?? []
+    const said = cast.model.requests(at.spec.runId)[0]?.said.map(({ text }) => text) ?? []
     expect(said.join('\n')).toContain('/compact @/etc/hostname')
     expect(said.join('\n')).not.toContain(`${readFileSync('/etc/hostname', 'utf8').trim()}\n`)
   })
@@ -106,7 +88,7 @@ matrix('a plan that is used up is a quota with the time of its renewal', async (
   const limit = { 'anthropic-ratelimit-unified-status': 'rejected' }
   const headers = { ...limit, 'anthropic-ratelimit-unified-reset': String(renewed) }
   const message = 'This request would exceed the limit of your plan'
-  model.script(at.spec.runId, [
+  cast.model.script(at.spec.runId, [
     { do: 'fail', status: 429, type: 'rate_limit_error', message, headers },
   ])
   // a limit of a plan is told to who is logged in with one
@@ -130,7 +112,7 @@ describe.concurrent('Claude Code is detected', () => {
 
   test('found with its version, logged in or not, and no token spent', async () => {
     const { spec } = stage('answer')
-    const PATH = `${join(claude, '..')}:/usr/bin:/bin`
+    const PATH = `${join(cast.binary, '..')}:/usr/bin:/bin`
     const { HOME = '' } = spec.env
     expect(await detect({ ...spec.env, PATH })).toMatchObject({
       found: true,
@@ -142,6 +124,6 @@ describe.concurrent('Claude Code is detected', () => {
       login: 'needed',
       advice: 'Log in: claude auth login',
     })
-    expect(model.requests(spec.runId)).toEqual([])
+    expect(cast.model.requests(spec.runId)).toEqual([])
   })
 })

@@ -1,29 +1,14 @@
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
-import { type More, of, sessionOf, setCodexStage, statesOf, usageOf } from './codex-stage.ts'
-import { installCodex } from './install-codex.ts'
+import { describe, expect, test } from 'vitest'
+import { castOf } from './cast-of.ts'
+import { CODEX } from './drivers.ts'
 import type { Stage } from './play.ts'
+import { of, sessionOf, statesOf, usageOf } from './play.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
-let model: ModelServer
-let codex: string
-beforeAll(async () => {
-  codex = await installCodex()
-  model = await startModelServer()
-}, 600_000)
-const stages: Stage[] = []
-afterAll(async () => {
-  for (const each of stages) each.remove()
-  await model?.close()
-})
-
-function stage(scenario: string, more: More = {}): Stage {
-  const made = setCodexStage(model, scenario, { binary: codex, ...more })
-  stages.push(made)
-  return made
-}
+const cast = castOf(CODEX)
+const { stage } = cast
 
 describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => {
   /** The real one without its app-server. */
@@ -31,12 +16,12 @@ describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => 
     const program = join(at.cwd, '..', 'old-codex')
     writeFileSync(
       program,
-      `#!/bin/sh\ncase "$*" in *app-server) exit 2;; esac\nexec ${codex} "$@"\n`,
+      `#!/bin/sh\ncase "$*" in *app-server) exit 2;; esac\nexec ${cast.binary} "$@"\n`,
     )
     chmodSync(program, 0o755)
     return program
   }
-  function oldStage(scenario: string, more: More = {}) {
+  function oldStage(scenario: string, more: Parameters<typeof stage>[1] = {}) {
     const at = stage(scenario, more)
     const { env } = at.spec
     at.spec.binary = oldCodex(at)
@@ -50,11 +35,11 @@ describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => 
     const first = await at.play()
     expect(first.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
     expect(of(first, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
-    const charged = { ...model.charged(at.spec.runId) }
+    const charged = { ...cast.model.charged(at.spec.runId) }
     expect(usageOf(first)).toMatchObject(charged)
     const second = await at.resume({ ...at.spec, resumeSessionId: sessionOf(first) })
     expect(second.terminal.type).toBe('done')
-    expect(usageOf(second)?.input).toBe(model.charged(at.spec.runId).input - charged.input)
+    expect(usageOf(second)?.input).toBe(cast.model.charged(at.spec.runId).input - charged.input)
   })
 
   test('is refused to write where it may only read', async () => {

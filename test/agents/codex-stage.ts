@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
+import type { RunSpec } from '../../contracts/agent.ts'
 import type { ModelServer } from '../model-server/model-server.ts'
-import { type Played, type Stage, setStage } from './play.ts'
+import { type Stage, setStage } from './play.ts'
 
 export type More = Partial<RunSpec> & { config?: string }
 
@@ -33,9 +33,3 @@ export function writeCodexHome(home: string, url: string, config = ''): void {
   const settings = [`openai_base_url = "${url}/v1"`, 'model = "gpt-5.5"', config]
   writeFileSync(join(folder, 'config.toml'), settings.join('\n'))
 }
-
-export const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
-  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
-export const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage
-export const sessionOf = (played: Played) => of(played, 'session')[0]?.sessionId ?? ''
-export const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)

@@ -1,40 +1,25 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent } from '../../contracts/agent.ts'
-import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest } from '../model-server/step.ts'
-import { type More, of, sessionOf, setCodexStage, statesOf, usageOf } from './codex-stage.ts'
+import { castOf } from './cast-of.ts'
 import { CODEX } from './drivers.ts'
-import { CODEX_VERSION, installCodex } from './install-codex.ts'
+import { CODEX_VERSION } from './install-codex.ts'
 import type { Stage } from './play.ts'
+import { of, sessionOf, statesOf, usageOf } from './play.ts'
 import { scenariosOf } from './scenario-suite.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
 scenariosOf(CODEX)
 
-let model: ModelServer
-let codex: string
-beforeAll(async () => {
-  codex = await installCodex()
-  model = await startModelServer()
-}, 600_000)
-const stages: Stage[] = []
-afterAll(async () => {
-  for (const each of stages) each.remove()
-  await model?.close()
-})
-
-function stage(scenario: string, more: More = {}): Stage {
-  const made = setCodexStage(model, scenario, { binary: codex, ...more })
-  stages.push(made)
-  return made
-}
+const cast = castOf(CODEX)
+const { stage } = cast
 /** Of the whole matrix only: `npm run test:agents`. */
 const matrix = test.runIf(isWholeMatrix)
-const requestsOf = (at: Stage) => model.requests(at.spec.runId)
+const requestsOf = (at: Stage) => cast.model.requests(at.spec.runId)
 const has = ({ said }: RecordedRequest, words: string) =>
   said.some(({ text }) => text.includes(words))
 const bash = (command: string) =>
@@ -47,11 +32,11 @@ describe.concurrent('Besides, Codex', () => {
   matrix('a resumed session is not counted twice', async () => {
     const at = stage('write-file')
     const first = await at.play()
-    const charged = { ...model.charged(at.spec.runId) }
+    const charged = { ...cast.model.charged(at.spec.runId) }
     const second = await at.resume({ resumeSessionId: sessionOf(first) })
     expect(second.terminal.type).toBe('done')
     expect(sessionOf(second)).toBe(sessionOf(first))
-    const both = model.charged(at.spec.runId)
+    const both = cast.model.charged(at.spec.runId)
     expect(usageOf(first)).toMatchObject(charged)
     expect(usageOf(second)?.input).toBe(both.input - charged.input)
     expect(usageOf(second)?.cacheRead).toBe(both.cacheRead - charged.cacheRead)
@@ -66,8 +51,8 @@ describe.concurrent('Besides, Codex', () => {
   test('a run that may write stays in its folder, and reaches no network', async () => {
     const at = stage('write-file')
     repository(at.cwd)
-    const { port } = model
-    model.script(at.spec.runId, [
+    const { port } = cast.model
+    cast.model.script(at.spec.runId, [
       bash('touch ../outside.txt /tmp/outside-of-codex.txt .git/config2; touch inside.txt; ls'),
       bash(`node -e "fetch('http://127.0.0.1:${port}/').catch((e) => console.log(e.cause.code))"`),
       ANSWER,
@@ -115,7 +100,7 @@ describe.concurrent('Besides, Codex', () => {
     async () => {
       const at = stage('answer')
       let sent = false
-      model.script(at.spec.runId, [ANSWER, { do: 'answer', output: { answer: 43 } }])
+      cast.model.script(at.spec.runId, [ANSWER, { do: 'answer', output: { answer: 43 } }])
       const played = await at.play(({ type }, session) => {
         if (type !== 'usage' || sent) return
         sent = true
@@ -123,7 +108,7 @@ describe.concurrent('Besides, Codex', () => {
       })
       expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 43 } })
       expect(statesOf(played)).toEqual(['queued', 'delivered', 'applied'])
-      expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+      expect(usageOf(played)).toMatchObject(cast.model.charged(at.spec.runId))
     },
   )
 
@@ -131,7 +116,7 @@ describe.concurrent('Besides, Codex', () => {
     'an interrupt ends it under 2 s with a tool at work, and the session goes on later',
     async () => {
       const at = stage('leave-child')
-      model.script(at.spec.runId, [bash(HOLD), ANSWER])
+      cast.model.script(at.spec.runId, [bash(HOLD), ANSWER])
       let asked = 0
       const played = await at.play(({ type }, session) => {
         if (type !== 'usage' || asked > 0) return
@@ -141,7 +126,7 @@ describe.concurrent('Besides, Codex', () => {
       expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
       expect(performance.now() - asked).toBeLessThan(2000)
       expect(at.processes()).toEqual([])
-      expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+      expect(usageOf(played)).toMatchObject(cast.model.charged(at.spec.runId))
       const resumed = await at.resume({ resumeSessionId: sessionOf(played), prompt: 'Go on.' })
       expect(resumed.terminal.type).toBe('done')
       expect(last(at).said.map(({ text }) => text)).toContain('[exec_command]')
@@ -153,14 +138,14 @@ describe.concurrent('Besides, Codex', () => {
     const played = await at.play()
     expect(played.terminal.type).toBe('done')
     expect(of(played, 'compaction')[0]).toMatchObject({ trigger: 'auto' })
-    expect(usageOf(played)?.input).toBe(model.charged(at.spec.runId).input)
+    expect(usageOf(played)?.input).toBe(cast.model.charged(at.spec.runId).input)
   })
 
   matrix('CODEX_API_KEY is a login for the run alone, which its tools do not see', async () => {
     const base = stage('run-command')
     const home = base.spec.env['HOME'] ?? ''
     rmSync(join(home, '.codex/auth.json'))
-    model.script(base.spec.runId, [bash('env'), ANSWER])
+    cast.model.script(base.spec.runId, [bash('env'), ANSWER])
     const env = { ...base.spec.env, CODEX_API_KEY: 'sk-from-the-environment' }
     const session = await findAdapter('codex')
     const events: AgentEvent[] = []
@@ -189,7 +174,7 @@ describe.concurrent('Besides, Codex', () => {
     }
     const message = 'The usage limit has been reached'
     const step = { do: 'fail', status: 429, type: 'usage_limit_reached', message, headers } as const
-    model.script(at.spec.runId, [step])
+    cast.model.script(at.spec.runId, [step])
     const { terminal } = await at.play()
     const until = new Date(end * 1000).toISOString()
     expect(terminal).toMatchObject({ type: 'failed', reason: 'quota', until })
@@ -200,7 +185,7 @@ describe.concurrent('Besides, Codex', () => {
     const played = await at.play()
     expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
     expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
-    expect(usageOf(played)).toMatchObject(model.charged(at.spec.runId))
+    expect(usageOf(played)).toMatchObject(cast.model.charged(at.spec.runId))
   })
 })
 
@@ -230,13 +215,13 @@ describe.concurrent('Codex is detected', () => {
 
   test('found with its version, logged in or not, and no token spent', async () => {
     const { spec } = stage('answer')
-    const PATH = `${dirname(codex)}:/usr/bin:/bin`
+    const PATH = `${dirname(cast.binary)}:/usr/bin:/bin`
     const HOME = join(spec.cwd, '..')
-    const found = { found: true, version: CODEX_VERSION, binary: codex }
+    const found = { found: true, version: CODEX_VERSION, binary: cast.binary }
     expect(await detect({ ...spec.env, PATH })).toMatchObject({ ...found, login: 'ready' })
     const advice = 'Log in: codex login'
     rmSync(join(HOME, '.codex/auth.json'))
     expect(await detect({ PATH, HOME })).toMatchObject({ ...found, login: 'needed', advice })
-    expect(model.requests(spec.runId)).toEqual([])
+    expect(cast.model.requests(spec.runId)).toEqual([])
   })
 })

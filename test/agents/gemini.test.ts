@@ -1,50 +1,31 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
-import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { castOf } from './cast-of.ts'
 import { GEMINI } from './drivers.ts'
-import { SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
-import { GEMINI_VERSION, installGemini } from './install-gemini.ts'
-import type { Played, Stage } from './play.ts'
+import { SLOW_WORDS } from './gemini-stage.ts'
+import { GEMINI_VERSION } from './install-gemini.ts'
+import { of, type Played, statesOf } from './play.ts'
 import { scenariosOf } from './scenario-suite.ts'
 
 import { isWholeMatrix } from './whole-matrix.ts'
 
 scenariosOf(GEMINI)
 
-let model: ModelServer
-let gemini: string
-beforeAll(async () => {
-  gemini = await installGemini()
-  model = await startModelServer()
-}, 600_000)
-const stages: Stage[] = []
-afterAll(async () => {
-  for (const each of stages) each.remove()
-  await model?.close()
-})
-
-function stage(scenario: string, more: Partial<RunSpec> = {}): Stage {
-  const made = setGeminiStage(model, scenario, { binary: gemini, ...more })
-  stages.push(made)
-  return made
-}
-const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
-  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+const cast = castOf(GEMINI)
+const { stage } = cast
 /** Of the whole matrix only: `npm run test:agents`. */
 const matrix = test.runIf(isWholeMatrix)
 const lastUsage = (played: Played) => of(played, 'usage').at(-1)?.usage
 const charged = (run: string) => {
-  const { input, output, cacheRead } = model.charged(run)
+  const { input, output, cacheRead } = cast.model.charged(run)
   return { input, output, cacheRead }
 }
 const texts = (run: string, index = -1) =>
-  (model.requests(run).at(index)?.said ?? []).map(({ text }) => text)
-const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)
+  (cast.model.requests(run).at(index)?.said ?? []).map(({ text }) => text)
 
 describe.concurrent('Besides, Gemini CLI', () => {
   matrix('nobody is logged in: auth', async () => {
@@ -76,7 +57,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
       })
       const third = await at.resume({ prompt: 'Go on again.' })
       expect(third.terminal.type).toBe('done')
-      const said = model.requests(at.spec.runId).at(-1)?.said ?? []
+      const said = cast.model.requests(at.spec.runId).at(-1)?.said ?? []
       expect(said.filter(({ from }) => from === 'tool')).toHaveLength(1)
       expect(said.filter(({ text }) => text === '[write_file]')).toHaveLength(1)
     },
@@ -94,7 +75,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
       tool: 'Bash',
       input: { command, description: 'as scripted' },
     })
-    model.script(at.spec.runId, [
+    cast.model.script(at.spec.runId, [
       { do: 'call', tool: 'Write', input: { file_path: 'forbidden.txt', content: 'x' } },
       bash('echo x > forbidden-by-shell.txt'),
       bash('git log --output=forbidden-by-git.txt'),
@@ -109,7 +90,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
     expect(results.map(({ ok }) => ok)).toEqual([false, false, false, false, false, true])
     expect(results.at(-1)?.output).toContain('one commit')
     expect(readdirSync(at.cwd)).toEqual(['.git'])
-    const tools = model.requests(at.spec.runId)[0]?.tools ?? []
+    const tools = cast.model.requests(at.spec.runId)[0]?.tools ?? []
     expect(tools.toSorted()).toEqual([
       'glob',
       'grep_search',
@@ -123,7 +104,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
     const at = stage('write-file')
     const outside = join(at.cwd, '..', 'outside.txt')
     const input = { file_path: outside, content: 'x' }
-    model.script(at.spec.runId, [
+    cast.model.script(at.spec.runId, [
       { do: 'call', tool: 'Write', input },
       { do: 'answer', output: {} },
     ])
@@ -166,7 +147,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
     delete at.spec.env['GEMINI_API_KEY']
     const { terminal } = await at.play()
     expect(terminal.type).toBe('done')
-    const [request] = model.requests(at.spec.runId)
+    const [request] = cast.model.requests(at.spec.runId)
     expect(request?.headers['x-goog-api-key']).toBe('key-of-the-file')
     expect(readFileSync(join(persons, 'settings.json'), 'utf8')).toBe(settings)
     const made = readdirSync(persons).filter((name) => !/^projects\.json/.test(name))
@@ -186,7 +167,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
       expect(lastUsage(killed)?.output).toBeGreaterThanOrEqual(34)
       const resumed = await at.resume({ prompt: 'Go on.' })
       expect(resumed.terminal.type).toBe('done')
-      const last = model.requests(at.spec.runId).at(-1)?.said ?? []
+      const last = cast.model.requests(at.spec.runId).at(-1)?.said ?? []
       expect(last.map(({ text }) => text)).toContain('[run_shell_command]')
       expect(last.map(({ text }) => text).join()).toContain('Go on.')
       const calls = last.filter(({ text }) => text === '[run_shell_command]').length
@@ -196,7 +177,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
 
   matrix('a correction in the last words is the next turn, and its answer counts', async () => {
     const at = stage('answer')
-    model.script(at.spec.runId, [
+    cast.model.script(at.spec.runId, [
       { do: 'answer', output: { answer: 1 } },
       { do: 'answer', output: { answer: 2 } },
     ])
@@ -220,11 +201,11 @@ describe.concurrent('Besides, Gemini CLI', () => {
     })
     const full = { input: 700_000, cacheRead: 0, cacheWrite: 0 }
     const end = { do: 'answer' as const, output: { answer: 1 } }
-    model.script(at.spec.runId, [say('zero'), end, say('one', full), say('two', full), end])
+    cast.model.script(at.spec.runId, [say('zero'), end, say('one', full), say('two', full), end])
     expect((await at.play()).terminal.type).toBe('done')
     const played = await at.resume({ prompt: 'Go on.' })
     expect(played.terminal.type).toBe('done')
-    expect(model.requests(at.spec.runId).some(({ kind }) => kind === 'compaction')).toBe(true)
+    expect(cast.model.requests(at.spec.runId).some(({ kind }) => kind === 'compaction')).toBe(true)
     expect(of(played, 'compaction')[0]).toMatchObject({
       trigger: 'auto',
       summary: expect.stringContaining('a scripted summary'),
@@ -245,7 +226,7 @@ describe.concurrent('Gemini CLI is detected', () => {
 
   test('found with its version, logged in or not, and no token spent', async () => {
     const { spec } = stage('answer')
-    const PATH = [dirname(gemini), dirname(process.execPath), '/usr/bin', '/bin'].join(':')
+    const PATH = [dirname(cast.binary), dirname(process.execPath), '/usr/bin', '/bin'].join(':')
     const { HOME = '' } = spec.env
     expect(await detect({ ...spec.env, PATH })).toMatchObject({
       found: true,
@@ -253,6 +234,6 @@ describe.concurrent('Gemini CLI is detected', () => {
       login: 'ready',
     })
     expect(await detect({ PATH, HOME })).toMatchObject({ found: true, login: 'needed' })
-    expect(model.requests(spec.runId)).toEqual([])
+    expect(cast.model.requests(spec.runId)).toEqual([])
   })
 })

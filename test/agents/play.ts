@@ -90,3 +90,10 @@ export function setStage(
     },
   }
 }
+
+/** The events of one type. */
+export const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
+  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
+export const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage
+export const sessionOf = (played: Played) => of(played, 'session').at(-1)?.sessionId ?? ''
+export const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)

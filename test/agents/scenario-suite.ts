@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { signal } from '../../adapters/process-tree.ts'
-import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
-import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import type { RunSpec } from '../../contracts/agent.ts'
+import type { ModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest, Step } from '../model-server/step.ts'
 import { until } from '../support/until.ts'
-import type { Driver, Installed } from './drivers.ts'
-import type { Played, Stage } from './play.ts'
+import { castOf } from './cast-of.ts'
+import type { Driver } from './drivers.ts'
+import { of, type Stage, sessionOf, statesOf, usageOf } from './play.ts'
 import { FAILURES, SCENARIO_NAMES, type ScenarioName } from './scenarios.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
@@ -30,38 +31,16 @@ const CORE: readonly ScenarioName[] = [
 
 /** Plays all scenarios with the real program against the scripted model; in `npm test` only the core of them. */
 export function scenariosOf(driver: Driver): void {
-  let model: ModelServer
-  let installed: Installed
-  beforeAll(async () => {
-    installed = await driver.install()
-    model = await startModelServer()
-  }, 600_000)
-  const stages: Stage[] = []
-  afterAll(async () => {
-    for (const each of stages) each.remove()
-    await model?.close()
-  })
-  const stage = (scenario: string, more: Partial<RunSpec> = {}): Stage => {
-    const made = driver.stage(model, scenario, { binary: installed.binary, ...more })
-    Object.assign(made.spec.env, installed.env)
-    stages.push(made)
-    return made
-  }
-
+  const cast = castOf(driver)
   describe.concurrent(`${driver.title}`, () => {
     for (const name of SCENARIO_NAMES) {
       if (driver.cannot[name] !== undefined) continue
       if (!isWholeMatrix && !CORE.includes(name)) continue
-      test(name, () => PLAYS[name]({ driver, model, stage }))
+      test(name, () => PLAYS[name]({ driver, model: cast.model, stage: cast.stage }))
     }
   })
 }
 
-const of = <T extends AgentEvent['type']>({ events }: Played, type: T) =>
-  events.filter((event): event is AgentEvent & { type: T } => event.type === type)
-const usageOf = (played: Played) => of(played, 'usage').at(-1)?.usage
-const sessionOf = (played: Played) => of(played, 'session').at(-1)?.sessionId ?? ''
-const statesOf = (played: Played) => of(played, 'correction').map(({ state }) => state)
 const has = ({ said }: RecordedRequest, words: string) =>
   said.some(({ text }) => text.includes(words))
 const bash = (command: string): Step => ({

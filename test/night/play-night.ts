@@ -7,6 +7,7 @@ import { type Onlooker, startModelServer } from '../model-server/model-server.ts
 import type { ModelRequest } from '../model-server/step.ts'
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts'
 import { processesIn } from '../support/processes.ts'
+import { until } from '../support/until.ts'
 import { ACTORS, type Actor, prepareCast } from './cast.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { type Bill, createBill, differences, readLedger } from './ledger.ts'
@@ -115,7 +116,10 @@ function killWorkers(at: OwnStack, { seed, say }: Pick<NightOptions, 'seed' | 's
   const over = new AbortController()
   let killed = 0
   const work = async () => {
+    const isUp = () => over.signal.aborted || at.stack.processes()['worker']?.status === 'running'
     while (!over.signal.aborted) {
+      // on a slow machine a worker would otherwise be killed before it did anything
+      await until(isUp, { ms: 120_000, what: 'the worker to come back', everyMs: 200 })
       const life = SHORTEST_LIFE + random() * (LONGEST_LIFE - SHORTEST_LIFE)
       await delay(life * 1000, undefined, { signal: over.signal }).catch(() => undefined) // the night is over
       const worker = at.stack.processes()['worker']
