@@ -43,7 +43,7 @@ export const agents = defineCommand({
         run.shortId,
         statusCell(run.status, io.tty),
         run.goalShortId,
-        io.tty ? STAGE_TITLES[run.stage] : run.stage,
+        `${io.tty ? STAGE_TITLES[run.stage] : run.stage}${run.opinion === 2 ? ' (second opinion)' : ''}`,
         run.demo ? `${run.adapter} (demo)` : run.adapter,
         io.tty ? tokens(run.usage.total) : String(run.usage.total),
         when(run.startedAt, io.tty),

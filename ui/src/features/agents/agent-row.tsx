@@ -33,6 +33,7 @@ export function AgentRow(props: { run: AgentRun; selected: boolean; onPoint: () 
             className="shrink-0 font-medium outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus"
           >
             {stageTitle(run.stage)}
+            {run.opinion === 2 && <span className="font-normal">, second opinion</span>}
             {run.attempt > 1 && <span className="font-normal text-fg-3"> ×{run.attempt}</span>}
           </Link>
           <Subject of={run} />

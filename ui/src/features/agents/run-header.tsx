@@ -27,7 +27,10 @@ export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: bool
         />
         {inPanel && <span className="text-fg-3">{run.shortId}</span>}
         <h2 className="min-w-0 flex-1 truncate font-medium">
-          <span className={inPanel ? undefined : 'sr-only'}>{STAGE_TITLES[run.stage]}</span>
+          <span className={inPanel ? undefined : 'sr-only'}>
+            {STAGE_TITLES[run.stage]}
+            {run.opinion === 2 && ', second opinion'}
+          </span>
           {run.attempt > 1 && <span className="font-normal text-fg-3"> attempt {run.attempt}</span>}
         </h2>
         <RunActions run={run} live={live} inPanel={inPanel} />
