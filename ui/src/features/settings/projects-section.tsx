@@ -122,6 +122,34 @@ function ProjectCard({ project }: { project: Project }) {
           ]}
         />
       </Row>
+      <Row
+        label="Sandbox"
+        note="Shut in, its agents and checks see its worktree and nothing else of yours."
+      >
+        <Select
+          label={`Sandbox of ${name}`}
+          value={project.sandbox}
+          onChange={(value) => change.mutate({ sandbox: value as Project['sandbox'] })}
+          options={[
+            { value: 'none', label: 'None' },
+            { value: 'bwrap', label: 'bubblewrap' },
+          ]}
+        />
+      </Row>
+      {project.sandbox !== 'none' && (
+        <Row label="Network" note="What they reach. Never the servers of this machine.">
+          <Select
+            label={`Network of ${name}`}
+            value={project.network}
+            onChange={(value) => change.mutate({ network: value as Project['network'] })}
+            options={[
+              { value: 'none', label: 'Nothing' },
+              { value: 'agent', label: 'Their model' },
+              { value: 'all', label: 'Other machines' },
+            ]}
+          />
+        </Row>
+      )}
       <div className="mt-1 mb-2 flex flex-col gap-1">
         <span className="text-fg-2">Conventions</span>
         <span className="text-12 text-fg-3">
