@@ -5,6 +5,7 @@ import { failureOf, reasonOf } from './failures.ts'
 import type { JsonRpc, RpcIncoming } from './json-rpc.ts'
 import { openThread } from './open-thread.ts'
 import { createPatience } from './patience.ts'
+import { recordedTotal } from './rollout.ts'
 import { answerIn, strictSchema } from './strict-schema.ts'
 import { createTranslator } from './translator.ts'
 import type { Item, Notification, RpcId, Turn, TurnAnswer } from './wire.ts'
@@ -31,7 +32,11 @@ export interface ConversationDeps {
 }
 
 export function createConversation({ spec, rpc, push }: ConversationDeps): Conversation {
-  const translator = createTranslator(spec.cwd)
+  const { cwd, env, resumeSessionId } = spec
+  const translator = createTranslator(
+    cwd,
+    resumeSessionId === undefined ? undefined : recordedTotal(env, resumeSessionId),
+  )
   const corrections = createCorrections((id, state) => void push({ type: 'correction', id, state }))
   const sending = new Set<Promise<void>>()
   const schema = spec.outputSchema && strictSchema(spec.outputSchema)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromExec } from './usage-meter.ts'
 import type { ExecUsage, TokenCounts } from './wire.ts'
@@ -11,16 +11,57 @@ export function totalInRollout(
   env: Readonly<Record<string, string>>,
   threadId: string,
 ): TokenCounts | undefined {
+  const path = rolloutOf(env, threadId)
+  if (path === undefined) return undefined
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const last = lines.findLast((line) => line.includes('"total_token_usage"'))
+  return last === undefined ? undefined : totalIn(last)
+}
+
+/**
+ * Reads what all responses of a thread took so far, compactions included, each time it is called: newer versions (seen: 0.169) write it
+ * down after every response. Undefined while nothing of that is found.
+ */
+export function recordedTotal(
+  env: Readonly<Record<string, string>>,
+  threadId: string,
+): () => TokenCounts | undefined {
+  const path = rolloutOf(env, threadId)
+  let offset = 0
+  let total: TokenCounts | undefined
+  return () => {
+    if (path === undefined) return undefined
+    const { text, end } = wholeLinesFrom(path, offset)
+    offset = end
+    const last = text.split('\n').findLast((line) => line.includes('"token_usage_record"'))
+    total = (last && recordIn(last)) || total
+    return total
+  }
+}
+
+function rolloutOf(env: Readonly<Record<string, string>>, threadId: string): string | undefined {
   const home = env['CODEX_HOME'] ?? join(env['HOME'] ?? '/nonexistent', '.codex')
   const sessions = join(home, 'sessions')
   if (!statSync(sessions, { throwIfNoEntry: false })?.isDirectory()) return undefined
   const name = readdirSync(sessions, { recursive: true, encoding: 'utf8' }).find((file) =>
     file.endsWith(`${threadId}.jsonl`),
   )
-  if (name === undefined) return undefined
-  const lines = readFileSync(join(sessions, name), 'utf8').split('\n')
-  const last = lines.findLast((line) => line.includes('"total_token_usage"'))
-  return last === undefined ? undefined : totalIn(last)
+  return name === undefined ? undefined : join(sessions, name)
+}
+
+/** A line that is still being written is left for the next look. */
+function wholeLinesFrom(path: string, offset: number): { text: string; end: number } {
+  const size = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) - offset
+  if (size <= 0) return { text: '', end: offset }
+  const bytes = Buffer.alloc(size)
+  const file = openSync(path, 'r')
+  try {
+    readSync(file, bytes, 0, size, offset)
+  } finally {
+    closeSync(file)
+  }
+  const whole = bytes.lastIndexOf(0x0a) + 1
+  return { text: bytes.subarray(0, whole).toString('utf8'), end: offset + whole }
 }
 
 function totalIn(line: string): TokenCounts | undefined {
@@ -28,5 +69,15 @@ function totalIn(line: string): TokenCounts | undefined {
     payload?: { info?: { total_token_usage?: ExecUsage } | null }
   }
   const total = payload?.info?.total_token_usage
+  return total && fromExec(total)
+}
+
+/** Undefined for a line that only speaks of a record. */
+function recordIn(line: string): TokenCounts | undefined {
+  const { type, payload } = JSON.parse(line) as {
+    type?: string
+    payload?: { thread_token_usage?: ExecUsage }
+  }
+  const total = type === 'token_usage_record' ? payload?.thread_token_usage : undefined
   return total && fromExec(total)
 }

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import type { AgentEvent } from '../../contracts/agent.ts'
+import type { AgentEvent, Usage } from '../../contracts/agent.ts'
 import { reasonOf } from './failures.ts'
 import { createUsageMeter } from './usage-meter.ts'
 import type {
@@ -8,6 +8,7 @@ import type {
   Notification,
   RateLimits,
   RawItem,
+  TokenCounts,
   TokenUsage,
   TurnError,
 } from './wire.ts'
@@ -28,8 +29,13 @@ export interface Translator {
   limits(): RateLimits | undefined
 }
 
-export function createTranslator(cwd: string): Translator {
+/** `recorded`: of a resumed thread, its total as it is written down. */
+export function createTranslator(
+  cwd: string,
+  recorded: () => TokenCounts | undefined = () => undefined,
+): Translator {
   const meter = createUsageMeter()
+  fromRecord() // what was before this run
   const streamed = new Set<string>()
   const running = new Set<string>()
   const raw = createRawCalls()
@@ -66,8 +72,14 @@ export function createTranslator(cwd: string): Translator {
       meter.before(tokenUsage.total)
       return []
     }
-    const now = meter.update(tokenUsage.total, tokenUsage.last)
+    const told = meter.update(tokenUsage.total, tokenUsage.last)
+    const now = fromRecord() ?? told
     return now ? [{ type: 'usage', usage: now }] : []
+  }
+
+  function fromRecord(): Usage | undefined {
+    const total = recorded()
+    return total && meter.recorded(total)
   }
 
   function retry(error: TurnError): AgentEvent {
@@ -109,9 +121,11 @@ export function createTranslator(cwd: string): Translator {
           return []
         case 'error':
           return notification.params.willRetry ? [retry(notification.params.error)] : []
-        case 'turn/completed':
+        case 'turn/completed': {
           running.clear()
-          return []
+          const now = fromRecord()
+          return now ? [{ type: 'usage', usage: now }] : []
+        }
         default:
           return other(notification)
       }

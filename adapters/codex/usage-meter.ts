@@ -6,21 +6,30 @@ import type { ExecUsage, TokenCounts } from './wire.ts'
  *
  * Exactly, by what each response took, where a version tells that (`rawResponse/completed`: at once, and compactions too). Else as the
  * difference of the thread's totals, which go on over turns, processes and resumes, are repeated without a change, come only after the tools
- * of a response have ended, and leave compactions out.
+ * of a response have ended, and leave compactions out. What is written down of a resumed thread knows these, but may come late: of both
+ * the larger counts, since neither ever says too much.
  */
 export interface UsageMeter {
   /** The thread's total before this run, as a resumed thread tells it. */
   before(total: TokenCounts): void
   /** The run's tokens so far; undefined when nothing changed. `last`: what its newest answer alone took. */
   update(total: TokenCounts, last: TokenCounts): Usage | undefined
+  /** The thread's total with compactions, as it is written down; the first one is what was before this run. */
+  recorded(total: TokenCounts): Usage | undefined
   /** The run's tokens so far, after one more response. */
   response(counts: TokenCounts): Usage
 }
 
 export function createUsageMeter(): UsageMeter {
   let base: Usage | undefined
+  let baseRecorded: Usage | undefined
   let shown: Usage = { ...NO_USAGE }
   let isExact = false
+  const grow = (now: Usage): Usage | undefined => {
+    if (KEYS.every((key) => now[key] <= shown[key])) return undefined
+    shown = merge(shown, now, Math.max)
+    return shown
+  }
   return {
     before(total) {
       base ??= fromWire(total)
@@ -29,10 +38,12 @@ export function createUsageMeter(): UsageMeter {
       if (isExact) return undefined
       // not told what was before: everything but the first answer
       base ??= minus(fromWire(total), fromWire(last))
-      const now = minus(fromWire(total), base)
-      if (KEYS.every((key) => now[key] <= shown[key])) return undefined
-      shown = now
-      return now
+      return grow(minus(fromWire(total), base))
+    },
+    recorded(total) {
+      if (isExact) return undefined
+      baseRecorded ??= fromWire(total)
+      return grow(minus(fromWire(total), baseRecorded))
     },
     response(counts) {
       isExact = true

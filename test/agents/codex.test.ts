@@ -141,6 +141,22 @@ describe.concurrent('Besides, Codex', () => {
     expect(usageOf(played)?.input).toBe(cast.model.charged(at.spec.runId).input)
   })
 
+  matrix('a compaction in a resumed session is counted', async () => {
+    const at = stage('compaction', { config: 'model_auto_compact_token_limit = 100000\n' })
+    const { runId } = at.spec
+    const large = { input: 190_000, cacheRead: 0, cacheWrite: 0 }
+    model.script(runId, [ANSWER, { ...bash('echo one'), usage: large }, ANSWER])
+    const first = await at.play()
+    const charged = { ...model.charged(runId) }
+    const second = await at.resume({ resumeSessionId: sessionOf(first) })
+    expect(of(second, 'compaction')).toHaveLength(1)
+    const both = model.charged(runId)
+    expect(usageOf(second)).toMatchObject({
+      input: both.input - charged.input,
+      output: both.output - charged.output,
+    })
+  })
+
   matrix('CODEX_API_KEY is a login for the run alone, which its tools do not see', async () => {
     const base = stage('run-command')
     const home = base.spec.env['HOME'] ?? ''

@@ -259,6 +259,7 @@ async function allViews(): Promise<readonly View[]> {
     [`/reviews/${reviewOf(task)}?tab=checklist`, 'input[type=checkbox]'],
     ['/agents', 'main li'],
     [`/agents/${run}`, '[aria-label=Transcript]'],
+    ['/ledger?by=stage&show=tokens', '.recharts-bar-rectangle'],
     ...settings.map((section): View => [`/settings/${section}`, 'main h2']),
     ['/welcome', 'main li'],
     ['/nowhere', 'text=There is nothing'],
@@ -292,6 +293,24 @@ async function faultsOf(page: Page, [path, ready, keys]: View): Promise<string[]
     ...(over > 0 ? [`${over} px too wide`] : []),
   ]
 }
+
+test('the ledger shows what was used by what one asks for, and its address says which', async () => {
+  const goal = await file('Count me', '[demo:all=instant]')
+  await whenGoal(goal.id, 'the spec of a goal', hasPending('spec'))
+  const page = await openWindow('/ledger')
+  const table = page.getByRole('region', { name: 'By goal' })
+  await table.getByRole('link', { name: `${goal.shortId} Count me` }).waitFor()
+  await page.getByRole('combobox', { name: 'Group by' }).click()
+  await page.getByRole('option', { name: 'By stage' }).click()
+  await page.getByRole('button', { name: 'Tokens' }).click()
+  const spec = page.getByRole('region', { name: 'By stage' }).getByRole('row', { name: 'Spec' })
+  await spec.waitFor()
+  await page.waitForURL('**/ledger?by=stage&show=tokens')
+  await page.reload()
+  await spec.first().waitFor()
+  await page.getByRole('img', { name: /^Tokens a day, .* The most: / }).waitFor()
+  await page.context().close()
+})
 
 test('every view is clean for axe in both themes, holds still when asked to, and fits a phone', async () => {
   const views = await allViews()

@@ -118,7 +118,7 @@ function Name({ by, row: { key, label } }: { by: LedgerGroup; row: LedgerRow }) 
   const text = by === 'stage' ? STAGE_TITLES[key as Stage] : (label ?? key)
   const name = (
     <>
-      {by !== 'project' && label !== null && <span className="mr-1.5 text-fg-3">{key}</span>}
+      {by !== 'project' && label !== null && <span className="mr-0.5 text-fg-3">{key} </span>}
       <bdi className="font-normal">{text}</bdi>
     </>
   )
