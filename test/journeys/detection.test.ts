@@ -2,6 +2,9 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
+import { violations } from '../support/axe.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { browserTest } from '../support/browser-test.ts'
 import { type Installation, isOver, startInstallation } from '../support/installation.ts'
 import { until } from '../support/until.ts'
 
@@ -79,3 +82,39 @@ test('an agent is found in its place; a copy in a project is told of and not sta
   expect(stuck.status).toBe('needs_attention')
   expect(stuck.reason).toContain(`${inside} is not started`)
 })
+
+browserTest(
+  'settings show the copies and the reasons, take a path, and shut a project in',
+  async () => {
+    const browser = await launchBrowser()
+    const page = await browser.newPage({
+      viewport: { width: 1280, height: 900 },
+      reducedMotion: 'reduce',
+    })
+    try {
+      await page.goto(`${at.url}/settings/agents`)
+      const path = page.getByRole('textbox', { name: 'Program of Claude Code' })
+      await path.waitFor()
+      await path.fill('claude')
+      await path.press('Enter')
+      await page.getByText('must be the absolute path of a program').waitFor()
+      await path.fill('')
+      await path.press('Enter')
+      const copies = page.getByText('One other copy')
+      await copies.click()
+      await page.getByText('where agents work').waitFor()
+      await page.getByText('takes corrections').first().waitFor()
+      expect(await violations(page)).toEqual([])
+      await page.goto(`${at.url}/settings/projects`)
+      const sandbox = page.getByRole('combobox', { name: /^Sandbox of/ })
+      await sandbox.click()
+      await page.getByRole('option', { name: 'bubblewrap' }).click()
+      // set, or refused with what to install
+      const network = page.getByRole('combobox', { name: /^Network of/ })
+      await network.or(page.getByText('No sandbox can be made here')).waitFor()
+      expect(await violations(page)).toEqual([])
+    } finally {
+      await browser.close()
+    }
+  },
+)
