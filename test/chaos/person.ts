@@ -16,15 +16,15 @@ interface Pending {
   kind: string
 }
 
-/** `meet` is called before each decision, once per review; the person waits for it. */
+/** `meet` is called before each decision, once per review; the person waits for it. `patience`: longest wait for a review, in ms. */
 export function startPerson(
   at: Asked,
   goalId: string,
   meet: (review: Pending) => Promise<void> = async () => undefined,
+  patience = 240_000,
 ): Person {
   const refused: Answer[] = []
   const met = new Set<string>()
-  const patience = 240_000
   let here = true
 
   async function work() {

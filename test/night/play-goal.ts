@@ -71,7 +71,7 @@ async function play(at: OwnStack, outcome: GoalOutcome): Promise<void> {
   if (filed.status !== 202) throw new Error(`the goal was refused: ${JSON.stringify(filed.body)}`)
   const goalId: string = filed.body.id
   outcome.goalId = goalId
-  const person = startPerson(at, goalId)
+  const person = startPerson(at, goalId, undefined, GOAL_MS)
   await until(() => isOver(at, goalId, outcome), {
     ...{ ms: GOAL_MS, what: 'the end of the goal', everyMs: 250 },
   })

@@ -34,8 +34,8 @@ export interface Night {
 
 /** Silence that the watchdog takes for a dead provider. Real ones are given minutes. */
 const SILENCE_SECONDS = 20
-/** A worker lives so long before it is killed, in seconds. */
-const [SHORTEST_LIFE, LONGEST_LIFE] = [20, 60]
+/** A worker that is up lives so long, in seconds: longer than it takes to find out that the one before is dead. */
+const [SHORTEST_LIFE, LONGEST_LIFE] = [40, 90]
 
 /** Plays all goals of the seed on one stack and compares its ledger with what the model served. */
 export async function playNight({ seed, goals, lanes, say }: NightOptions): Promise<Night> {
