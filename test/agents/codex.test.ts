@@ -145,12 +145,12 @@ describe.concurrent('Besides, Codex', () => {
     const at = stage('compaction', { config: 'model_auto_compact_token_limit = 100000\n' })
     const { runId } = at.spec
     const large = { input: 190_000, cacheRead: 0, cacheWrite: 0 }
-    model.script(runId, [ANSWER, { ...bash('echo one'), usage: large }, ANSWER])
+    cast.model.script(runId, [ANSWER, { ...bash('echo one'), usage: large }, ANSWER])
     const first = await at.play()
-    const charged = { ...model.charged(runId) }
+    const charged = { ...cast.model.charged(runId) }
     const second = await at.resume({ resumeSessionId: sessionOf(first) })
     expect(of(second, 'compaction')).toHaveLength(1)
-    const both = model.charged(runId)
+    const both = cast.model.charged(runId)
     expect(usageOf(second)).toMatchObject({
       input: both.input - charged.input,
       output: both.output - charged.output,
