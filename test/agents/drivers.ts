@@ -17,6 +17,8 @@ export interface Driver {
   name: string
   title: string
   version: string
+  /** What the table cannot say. */
+  note?: string
   /** The real program, and what its environment needs to run it. */
   install(log?: (line: string) => void): Promise<Installed>
   stage(model: ModelServer, scenario: string, more: Partial<RunSpec> & { binary: string }): Stage
@@ -128,6 +130,7 @@ export const ACP: Driver = {
   name: 'acp',
   title: 'Any agent by ACP',
   version: `(Claude Code ${CLAUDE_VERSION} by claude-agent-acp ${CLAUDE_ACP_VERSION})`,
+  note: 'Tokens come with the answer of a turn; those of a turn that fails are told by nobody. Retries are not told.',
   async install(log) {
     const env = {
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,

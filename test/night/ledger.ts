@@ -33,17 +33,23 @@ export function createBill(): Bill {
 interface LedgerLine extends StepUsage {
   goal: string
   adapter: string
+  /** One of its runs ended without an answer. */
+  failed: boolean
 }
 
 /** What Dispatch's own ledger says, by goal and agent. */
 export async function readLedger(at: OwnStack): Promise<LedgerLine[]> {
   const { rows } = await at.database.knex.raw(
     `select g.title goal, r.adapter, sum(r.tokens_in)::int input, sum(r.tokens_out)::int output,
-       sum(r.tokens_cache_read)::int "cacheRead", sum(r.tokens_cache_write)::int "cacheWrite"
+       sum(r.tokens_cache_read)::int "cacheRead", sum(r.tokens_cache_write)::int "cacheWrite",
+       bool_or(r.status <> 'done') failed
      from agent_runs r join goals g on g.id = r.goal_id group by 1, 2`,
   )
   return rows
 }
+
+/** The protocol tells tokens with the answer of a turn only: those of a turn that fails are told by nobody. */
+const MAY_NOT_KNOW: Actor = 'acp:claude'
 
 /** Where the two differ, in words; none is well. */
 export function differences(
@@ -55,7 +61,10 @@ export function differences(
     const served = bill.of(at.goal, actor)
     const line = ledger.find(({ goal, adapter }) => goal === at.goal && adapter === actor)
     const told = line ?? NOTHING
-    return KEYS.filter((key) => served[key] !== told[key]).map(
+    const isBlind = actor === MAY_NOT_KNOW && line?.failed === true
+    const agrees = (key: (typeof KEYS)[number]) =>
+      isBlind ? told[key] <= served[key] : told[key] === served[key]
+    return KEYS.filter((key) => !agrees(key)).map(
       (key) => `${actor}: the model served ${served[key]} of ${key}, the ledger has ${told[key]}`,
     )
   })

@@ -31,6 +31,8 @@ export function nightPart(
       return `| ${CAST[actor].title} | ${night.bill.answers(actor)} | ${input} | ${output} | ${cacheRead} | ${cacheWrite} |`
     }),
     '',
+    'Of Claude Code by ACP the ledger has the turns that were answered: the protocol tells no tokens of a turn that failed. All others are exact.',
+    '',
     `| goal | ${AGENT_STAGES.map((stage) => stage.replace('_', ' ')).join(' | ')} | faults | seconds |`,
     `|---|${AGENT_STAGES.map(() => '---|').join('')}---|---|`,
     ...outcomes.map((outcome) => lineOf(outcome, night)),
