@@ -10,6 +10,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 180_000,
     maxConcurrency: 4,
-    hookTimeout: 30_000,
+    hookTimeout: 120_000,
   },
 })

@@ -113,9 +113,10 @@ test('a review that has waited 30 days is decided, and the goal goes on to its m
   expect((after.getTime() - before.getTime()) / 1000).toBeGreaterThanOrEqual(30 * DAY)
   expect((await goal.describe()).status.name).toBe('RUNNING')
   expect(steps.filter((step) => step.startsWith('patient'))).toEqual(['patient spec'])
-  // it looks on a slow timer: a month of waiting may cost no more than a few looks a day
+  // it looks on a slow timer: a month of waiting may cost no more than a few looks a day; a look that is under way when
+  // the clock jumps a day has timed out for the server and is made again
   expect(looks.get('patient/spec')).toBeGreaterThanOrEqual(30)
-  expect(looks.get('patient/spec')).toBeLessThan(70)
+  expect(looks.get('patient/spec')).toBeLessThan(120)
 
   decided.add('patient/spec')
   await goal.signal(REVIEW_DECIDED, { reviewId: 'patient/spec' })
