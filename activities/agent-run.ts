@@ -399,7 +399,7 @@ async function specFor(
   const prompt = await promptFor(deps, { ...work, purpose, errors, outputSchema })
   const cwd = work.workspace.path
   const access = WRITING_STAGES.includes(stage) ? 'write' : 'read'
-  const sandbox = sandboxOf(deps.home, work.facts, { path: cwd, access })
+  const sandbox = sandboxOf(deps, work.facts, { path: cwd, access })
   return {
     runId: run.id,
     adapter: run.adapter,

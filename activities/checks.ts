@@ -26,7 +26,7 @@ export async function checkWork(
   if (!facts.project.trusted) return []
   const wanted = facts.project.checks.length > 0 ? facts.project.checks : await detected(workspace)
   const results: CheckResult[] = []
-  const sandbox = sandboxOf(deps.home, facts, { path: workspace.path, access: 'write' })
+  const sandbox = sandboxOf(deps, facts, { path: workspace.path, access: 'write' })
   // code that an agent has just written, and no model to talk to
   const alone = sandbox?.network === 'agent' ? { ...sandbox, network: 'none' as const } : sandbox
   for (const check of wanted) results.push(await runCheck(deps, check, workspace, alone))

@@ -107,6 +107,8 @@ export interface Sandbox {
   writable: readonly string[]
   /** Inside what is writable, and yet not to be changed. */
   kept: readonly string[]
+  /** `host:port` of Dispatch's own servers on other machines: not reached, whatever the network is. */
+  never?: readonly string[]
   /** Filled in by the runner. */
   needs?: AgentNeeds
 }

@@ -12,6 +12,8 @@ export interface GateOptions {
   network: Exclude<Network, 'none'>
   /** `host` or `host:port` of the agent's model and login. */
   hosts: readonly string[]
+  /** `host:port` that nobody reaches, by whatever name. */
+  never?: readonly string[] | undefined
 }
 
 export interface Gate {
@@ -117,7 +119,7 @@ function targetOf(url: string): Target | undefined {
 /** The address to connect to, looked up once; undefined when the run may not go there. */
 async function allowedAddress(
   { host, port }: Target,
-  { network, hosts }: GateOptions,
+  { network, hosts, never = [] }: GateOptions,
 ): Promise<string | undefined> {
   const named = hosts.some((each) => each === `${host}:${port}` || (each === host && port === 443))
   if (!named && network === 'agent') return undefined
@@ -125,8 +127,19 @@ async function allowedAddress(
     (found) => found.address,
     () => undefined,
   )
-  if (address === undefined) return undefined
+  if (address === undefined || (await isNever({ host: address, port }, never))) return undefined
   return named || !isThisMachine(address) ? address : undefined
+}
+
+/** Whether one of those servers answers at the address. */
+async function isNever({ host, port }: Target, never: readonly string[]): Promise<boolean> {
+  const targets = never.map((each) => targetOf(`https://${each}`))
+  for (const target of targets) {
+    if (target?.port !== port) continue
+    const found = await lookup(target.host, { all: true }).catch(() => [])
+    if (found.some(({ address }) => address === host)) return true
+  }
+  return false
 }
 
 /** Loopback, link-local, unspecified, and every address of this machine's own. */

@@ -43,7 +43,8 @@ export function inSandbox(given: Command, sandbox: Sandbox, relay = builtRelay()
     return { command: BWRAP, args, env: given.env, close: () => undefined }
   }
   const socket = join(given.env['TMPDIR'] ?? '', 'gate.sock')
-  const gate = openGate({ socket, network, hosts: sandbox.needs?.hosts ?? [] })
+  const { never } = sandbox
+  const gate = openGate({ socket, network, hosts: sandbox.needs?.hosts ?? [], never })
   const command = {
     ...given,
     command: process.execPath,

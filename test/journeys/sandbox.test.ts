@@ -62,13 +62,17 @@ describe.skipIf(problem !== undefined)(name, () => {
     const { id } = await shutIn({ network: 'none' })
     const goal = await at.goal(id, 'Killed [demo:all=instant] [demo:implement=instant,slow:4]')
     await at.decide(goal.id, 'spec')
-    const working = await at.until(goal.id, (g) =>
-      g.working.some(({ stage, lastLine }) => stage === 'implement' && lastLine !== null),
+    const atWork = ({ working }: Reply<'getGoal'>) =>
+      working.find(({ stage }) => stage === 'implement')
+    const run = atWork(await at.until(goal.id, (g) => atWork(g) !== undefined))
+    // bwrap, the first process of its namespace, and the agent
+    const before = await until(
+      () => {
+        const tree = taggedProcesses().filter(({ runId }) => runId === run?.runId)
+        return tree.length >= 3 && tree
+      },
+      { ms: 20_000, what: 'an agent in its sandbox', everyMs: 5 },
     )
-    const run = working.working.find(({ stage }) => stage === 'implement')
-    const tree = () => taggedProcesses().filter(({ runId }) => runId === run?.runId)
-    const before = tree()
-    expect(before.length).toBeGreaterThanOrEqual(3)
     const [bwrap] = before.toSorted((a, b) => a.pid - b.pid)
     process.kill(bwrap?.parent ?? 0, 'SIGKILL')
     await until(() => !before.some(isAlive), {
