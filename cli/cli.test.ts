@@ -28,6 +28,8 @@ let dir: string
 beforeAll(() => {
   dir = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-cli-')))
   mkdirSync(join(dir, 'repo', '.git'), { recursive: true })
+  writeFileSync(join(dir, 'repo', '.git', 'HEAD'), 'ref: refs/heads/main\n')
+  mkdirSync(join(dir, '.git')) // empty: no repository, to git neither
   mkdirSync(join(dir, 'repo', 'src'))
 })
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

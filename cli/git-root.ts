@@ -1,13 +1,22 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The repository that `cwd` is in, found by walking up to a `.git`; undefined outside one. */
+/**
+ * The repository that `cwd` is in, found by walking up to a `.git`; undefined outside one. An empty `.git` is none, to git
+ * neither: Codex' sandbox leaves such folders where it keeps one from being made.
+ */
 export function gitRoot(cwd: string): string | undefined {
   let dir = realpathSync(cwd)
-  while (!existsSync(join(dir, '.git'))) {
+  while (!isRepository(join(dir, '.git'))) {
     const parent = dirname(dir)
     if (parent === dir) return undefined
     dir = parent
   }
   return dir
+}
+
+/** A worktree or submodule has a file that names its folder. */
+function isRepository(path: string): boolean {
+  const entry = statSync(path, { throwIfNoEntry: false })
+  return entry !== undefined && (entry.isFile() || existsSync(join(path, 'HEAD')))
 }
