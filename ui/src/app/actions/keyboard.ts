@@ -2,19 +2,26 @@ import { tinykeys } from 'tinykeys'
 import { usePreferences } from '../preferences.ts'
 import { type Action, enabledActions, keysOf, useRegistry } from './registry.ts'
 
-/** Listens for the keys of every registered action, for ever. */
-export function startKeyboard(): void {
-  let stop = listen()
-  useRegistry.subscribe(() => {
-    stop()
-    stop = listen()
-  })
-}
+/** The time between two keys of one sequence, in ms. */
+const SEQUENCE_MS = 1_500
 
-function listen(): () => void {
-  const keys = new Set(useRegistry.getState().actions.flatMap(keysOf))
-  const bindings = [...keys].map((key) => [key, (event: KeyboardEvent) => press(key, event)])
-  return tinykeys(window, Object.fromEntries(bindings))
+/**
+ * Listens for the keys of every registered action, for ever. A key's listener stays when its action goes: a view that comes or
+ * goes between `g` and `v` must not take the `g` away.
+ */
+export function startKeyboard(): void {
+  const heard = new Set<string>()
+  const listen = () => {
+    for (const key of useRegistry.getState().actions.flatMap(keysOf)) {
+      if (heard.has(key)) continue
+      heard.add(key)
+      // a sequence hears its last key before a single key of the same letter: `g v` is not also `v`
+      const options = { timeout: SEQUENCE_MS, capture: key.includes(' ') }
+      tinykeys(window, { [key]: (event) => press(key, event) }, options)
+    }
+  }
+  useRegistry.subscribe(listen)
+  listen()
 }
 
 function press(key: string, event: KeyboardEvent): void {
