@@ -1,5 +1,5 @@
-import type { Review } from '../../../../contracts/schemas.ts'
-import type { Decision } from '../../../../contracts/stages.ts'
+import type { Review, ReviewDiff, ReviewFile } from '../../../../contracts/schemas.ts'
+import { type Decision, TOO_LARGE } from '../../../../contracts/stages.ts'
 import { plural } from '../../lib/format.ts'
 import { MESSAGE_LIMIT } from './compose-message.ts'
 
@@ -63,4 +63,34 @@ export function blockersOf(input: {
   if (input.problems > 0)
     blockers.push({ text: `${plural(input.problems, 'problem')} in your edits`, at: 'spec' })
   return blockers
+}
+
+/**
+ * What of a review's diff was not on the screen: files not loaded (all of them while the diff is on its way or could not be
+ * read), files that cannot be shown whole and were not viewed by other means, and whether it is another diff altogether.
+ */
+export function unseenOf(
+  review: Pick<Review, 'head' | 'hash' | 'size'>,
+  shown: {
+    data: ReviewDiff | undefined
+    against: 'base' | 'previous'
+    whitespace: 'show' | 'ignore'
+    /** Another choice is on its way, so `data` is of the one before. */
+    pending: boolean
+  },
+  isViewed: (file: ReviewFile) => boolean,
+) {
+  const { data } = shown
+  const files = data?.files ?? []
+  const isCut = ({ patch, notes }: ReviewFile) => patch !== null && notes.includes(TOO_LARGE)
+  const isWhole = shown.against === 'base' && shown.whitespace === 'show' && !shown.pending
+  const unloaded = files.filter(({ patch }) => patch === null)
+  const cut = files.filter((file) => isCut(file) && !isViewed(file))
+  return {
+    unloaded: data ? unloaded.length : Math.max(1, review.size.files),
+    cut: cut.length,
+    otherDiff:
+      data !== undefined && (data.head !== review.head || (isWhole && data.hash !== review.hash)),
+    first: unloaded[0] ?? cut[0],
+  }
 }

@@ -1,10 +1,9 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useRef } from 'react'
 import type { Review } from '../../../../contracts/schemas.ts'
-import { TOO_LARGE } from '../../../../contracts/stages.ts'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
-import type { Blocker } from './blockers.ts'
+import { type Blocker, unseenOf } from './blockers.ts'
 import { composeMessage } from './compose-message.ts'
 import { Conversation } from './conversation.tsx'
 import { DiffPane, type DiffPaneHandle } from './diff/diff-pane.tsx'
@@ -24,10 +23,6 @@ const REJECTS = {
     'The goal is cancelled and nothing is merged. Its branch stays. To have the agent do it differently, request changes instead.',
 } as const
 
-/** Loaded, and yet not whole: the server says so in its notes. */
-const isCut = ({ patch, notes }: { patch: string | null; notes: readonly string[] }) =>
-  patch !== null && notes.includes(TOO_LARGE)
-
 /** Review of a task's or a goal's changes: summary, checklist with evidence, diff, conversation, and the verdict below. */
 export function CodeReview(props: { review: Review; search: ReviewSearch }) {
   const { review, search } = props
@@ -37,15 +32,8 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
   const { draft, actions } = useReviewDraft(review.id)
   const viewed = useViewedFiles(review.taskId ?? `merge:${review.goalId}`)
   const pane = useRef<DiffPaneHandle>(null)
-  const isWhole = files.against === 'base' && files.whitespace === 'show'
-  const unseen = files.files.filter((file) => isCut(file) && !viewed.isViewed(file))
-  const verdict = useVerdict({
-    ...{ review, draft, actions },
-    unloaded: files.files.filter(({ patch }) => patch === null).length,
-    cut: unseen.length,
-    otherDiff:
-      isWhole && files.data !== undefined && !files.pending && files.data.hash !== review.hash,
-  })
+  const unseen = unseenOf(review, files, viewed.isViewed)
+  const verdict = useVerdict({ review, draft, actions, ...unseen })
   const tab: ReviewTab = search.tab ?? 'diff'
   const settled = review.status !== 'pending'
   const open = (next: ReviewTab, file?: string) =>
@@ -59,9 +47,8 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
     requestAnimationFrame(() => requestAnimationFrame(() => pane.current?.go(file, line, side)))
   }
   const onBlocker = (at: Blocker['at']) => {
-    const missing = files.files.find(({ patch }) => patch === null) ?? unseen[0]
     if (at === 'checklist') open('checklist')
-    else if (at === 'diff' && missing) go(missing.path)
+    else if (at === 'diff' && unseen.first) go(unseen.first.path)
     else open('diff')
   }
   const checklist = (narrow: boolean) => (

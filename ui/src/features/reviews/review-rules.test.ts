@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Review } from '../../../../contracts/schemas.ts'
-import { blockersOf } from './blockers.ts'
+import type { Review, ReviewDiff } from '../../../../contracts/schemas.ts'
+import { blockersOf, unseenOf } from './blockers.ts'
 import { whatMoved } from './what-moved.ts'
 
 const item = (id: string, result: 'pass' | 'fail' = 'pass') => ({
@@ -41,6 +41,26 @@ test('approval wants every item of a blocking review, everything loaded, and edi
   ])
   expect(ask({ cut: 1 })).toEqual([
     '1 file too large to show whole: read with git, then mark as viewed',
+  ])
+})
+
+test('a diff that is on its way, could not be read, or is of another commit is no diff that was seen', () => {
+  const about = { ...review, size: { files: 2, additions: 3, deletions: 0 } }
+  const data = {
+    ...{ base: about.base, head: about.head, hash: about.hash, previous: null, truncated: false },
+    files: about.files.map((one) => ({ ...one, blob: 'c0', patch: '@@' })),
+  } as ReviewDiff
+  const choice = { against: 'base', whitespace: 'show', pending: false } as const
+  const unseen = (shown: Partial<Parameters<typeof unseenOf>[1]>) =>
+    ask(unseenOf(about, { ...choice, data, ...shown }, () => false))
+  expect(unseen({})).toEqual([])
+  expect(unseen({ data: undefined })).toEqual(['2 files to load'])
+  expect(unseen({ data: { ...data, hash: 'h2' } })).toEqual(['The diff is not that of this review'])
+  // compared with an earlier attempt the hash is another by right, the commit is not
+  const since = { against: 'previous', data: { ...data, hash: 'h2' } } as const
+  expect(unseen(since)).toEqual([])
+  expect(unseen({ ...since, data: { ...data, head: 'c'.repeat(40) } })).toEqual([
+    'The diff is not that of this review',
   ])
 })
 
