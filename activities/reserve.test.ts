@@ -5,7 +5,7 @@ import { createSegment, endSegment, readRun } from '../db/runs.ts'
 import { writeSettings } from '../db/settings.ts'
 import type { StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
-import { BudgetHold } from '../domain/budget.ts'
+import { BudgetHold, dayOf } from '../domain/budget.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import type { ActivityDeps } from './deps.ts'
 import { budgetHold, reserveForStart, watchReservation } from './reserve.ts'
@@ -167,4 +167,29 @@ test('at the end of the day’s budget runs wait for the next day, or for more',
   await set(dayBudget + 100_000)
   expect(await budgetHold(deps, second)).toBeUndefined()
   await set(0)
+})
+
+test('a run that goes on over midnight is limited by the day’s budget with what it uses after midnight', async () => {
+  const [night, other] = (await goalWith(0)) as [StageKey, StageKey]
+  await database.knex('agent_runs').update({ status: 'done' })
+  const spent = await database.knex('agent_runs').sum({ n: 'tokens_in' }).first()
+  const dayBudget = Number(spent?.['n']) + 8_000
+  await database.change((tx) => writeSettings(tx, { dayBudget }, 'person:me'))
+  const run = await start(night, 1)
+  if ('summary' in run) throw new Error(run.summary)
+  const midnight = dayOf(new Date()).from.getTime()
+  const at = (minutes: number) => new Date(midnight + minutes * 60_000).toISOString()
+  const begun = { created_at: at(-10), tokens_reserved: 98_000 }
+  await database.knex('agent_runs').where({ id: run.id }).update(begun)
+  const says = (seq: number, minutes: number, input: number) => {
+    const usage = { input, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+    return storeEvents(database, run.id, [{ type: 'usage', usage, seq, at: at(minutes) }])
+  }
+  await says(1, -5, 90_000)
+  expect(await budgetHold(deps, other)).toContain('set aside for runs at work')
+  await says(2, 5, 98_000)
+  const budget = watchReservation(deps, night, await readRun(database.knex, run.id))
+  expect(await budget.isOver(98_000)).toBe(true)
+  expect(await budgetHold(deps, other)).toMatch(/the day's budget of \d+ tokens is used up/)
+  await database.change((tx) => writeSettings(tx, { dayBudget: 0 }, 'person:me'))
 })

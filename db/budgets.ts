@@ -9,6 +9,7 @@ const BUDGET_LOCK = 724034
 const ASKED_SECONDS = 60
 
 const TOKENS = '(tokens_in + tokens_out + tokens_cache_read + tokens_cache_write)'
+const AT_WORK = `status in ('queued', 'running')`
 
 /** What a run is of. `runId`: once it has a row. `since`: ISO time at which the day began. */
 export interface BudgetPlace {
@@ -47,26 +48,42 @@ export async function budgetsOf(knex: Knex, place: BudgetPlace): Promise<BudgetU
   // one after the other: in a transaction there is one connection
   for (const { scope, budget, where } of limits) {
     if (budget === 0) continue
-    const runs = knex('agent_runs').where(where)
-    if (scope === 'day') runs.where('created_at', '>=', place.since)
-    uses.push({ scope, budget, ...(await usedBy(knex, runs, place.runId)) })
+    const { runId = null, since } = place
+    uses.push({
+      ...{ scope, budget },
+      ...(await usedBy(knex, where, scope === 'day' ? { runId, since } : { runId })),
+    })
   }
   return uses
 }
 
+/** What a run had used when `:since` began, as its last response before that said. */
+const TOKENS_BEFORE = `coalesce((
+  select (u ->> 'input')::bigint + (u ->> 'output')::bigint + (u ->> 'cacheRead')::bigint + (u ->> 'cacheWrite')::bigint
+    from (select content -> 'usage' as u from transcripts
+           where run_id = agent_runs.id and kind = 'usage' and at < :since order by seq desc limit 1) before), 0)`
+
+/** Tokens of these runs since a time, and what is set aside for others than `runId`. A run that began earlier may be at work still. */
 async function usedBy(
   knex: Knex,
-  runs: Knex.QueryBuilder,
-  runId: string | undefined,
+  where: Record<string, unknown>,
+  { runId = null, since = '-infinity' }: { runId?: string | null; since?: string },
 ): Promise<{ used: number; reserved: number }> {
-  const row = await runs.first(
-    knex.raw(`coalesce(sum(${TOKENS}), 0)::bigint as used`),
-    knex.raw(
-      `coalesce(sum(greatest(tokens_reserved - ${TOKENS}, 0))
-        filter (where status in ('queued', 'running') and id is distinct from ?), 0)::bigint as reserved`,
-      [runId ?? null],
-    ),
-  )
+  const bindings = { runId, since }
+  const row = await knex('agent_runs')
+    .where(where)
+    .whereRaw(`(created_at >= :since or ended_at >= :since or ${AT_WORK})`, bindings)
+    .first(
+      knex.raw(
+        `coalesce(sum(${TOKENS} - case when created_at < :since then ${TOKENS_BEFORE} else 0 end), 0)::bigint as used`,
+        bindings,
+      ),
+      knex.raw(
+        `coalesce(sum(greatest(tokens_reserved - ${TOKENS}, 0))
+          filter (where ${AT_WORK} and id is distinct from :runId), 0)::bigint as reserved`,
+        bindings,
+      ),
+    )
   return { used: Number(row.used), reserved: Number(row.reserved) }
 }
 
@@ -75,7 +92,7 @@ export async function tokensUsed(
   knex: Knex,
   where: { goal_id: string } | { task_id: string },
 ): Promise<number> {
-  return (await usedBy(knex, knex('agent_runs').where(where), undefined)).used
+  return (await usedBy(knex, where, {})).used
 }
 
 /** Sets tokens aside for a run: `tokens` more than it has used. */
