@@ -30,26 +30,21 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
     return { ...kept, description: given || kept.description, project: shown ?? kept.project }
   })
   useEffect(() => writeDraft(draft), [draft])
-  const key = useRef(crypto.randomUUID())
   const known = projects?.find(({ id, shortId }) => [id, shortId].includes(draft.project ?? ''))
   const project = known ?? projects?.[0]
   const budget = parseTokenCount(draft.budget)
   const badBudget = draft.budget.trim() !== '' && budget === undefined
   const file = useMutation({
     mutationFn: () =>
-      call(
-        'createGoal',
-        {
-          body: {
-            project: project?.id ?? draft.project ?? '',
-            description: draft.description,
-            ...(draft.profile ? { profile: draft.profile } : {}),
-            ...(draft.branch.trim() ? { targetBranch: draft.branch.trim() } : {}),
-            ...(budget === undefined ? {} : { goalBudget: budget }),
-          },
+      call('createGoal', {
+        body: {
+          project: project?.id ?? draft.project ?? '',
+          description: draft.description,
+          ...(draft.profile ? { profile: draft.profile } : {}),
+          ...(draft.branch.trim() ? { targetBranch: draft.branch.trim() } : {}),
+          ...(budget === undefined ? {} : { goalBudget: budget }),
         },
-        { idempotencyKey: key.current },
-      ),
+      }),
     onSuccess(goal) {
       clearDraft()
       onClose()
@@ -58,9 +53,6 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
         detail: 'The spec comes first; you approve it before any code is written.',
       })
       void navigate({ to: '/goals/$id', params: { id: goal.shortId } })
-    },
-    onError() {
-      key.current = crypto.randomUUID() // what is sent next is another goal
     },
   })
   const errors = errorsOf(file.error)
