@@ -1,5 +1,4 @@
-import { create } from 'zustand'
-import { persist } from 'zustand/middleware'
+import { createKept } from '../lib/kept-store.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 
@@ -16,19 +15,14 @@ interface Preferences {
 }
 
 /** What this browser remembers of how a person likes the page. The key is also read by the script in `index.html`. */
-export const usePreferences = create<Preferences>()(
-  persist(
-    (set) => ({
-      theme: 'system',
-      letterKeys: true,
-      sidebarOpen: true,
-      panelWidth: 440,
-      diffStyle: 'split',
-      set: (change) => set(change),
-    }),
-    { name: 'dispatch.preferences' },
-  ),
-)
+export const usePreferences = createKept<Preferences>('dispatch.preferences', (set) => ({
+  theme: 'system',
+  letterKeys: true,
+  sidebarOpen: true,
+  panelWidth: 440,
+  diffStyle: 'split',
+  set: (change) => set(change),
+}))
 
 const dark = window.matchMedia('(prefers-color-scheme: dark)')
 

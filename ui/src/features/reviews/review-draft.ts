@@ -1,8 +1,7 @@
 import { useMemo } from 'react'
-import { create } from 'zustand'
-import { persist } from 'zustand/middleware'
 import type { SpecOutput } from '../../../../contracts/outputs.ts'
 import type { Decision } from '../../../../contracts/stages.ts'
+import { createKept } from '../../lib/kept-store.ts'
 import type { CommentPlace, DraftComment } from './compose-message.ts'
 
 /** What a person has prepared and not sent. */
@@ -25,11 +24,9 @@ const EMPTY: ReviewDraft = {
 /** Of so many reviews the draft is kept, the latest. */
 const KEPT = 40
 
-const useDrafts = create<{ drafts: Record<string, ReviewDraft> }>()(
-  persist(() => ({ drafts: {} as Record<string, ReviewDraft> }), {
-    name: 'dispatch.review-drafts',
-  }),
-)
+const useDrafts = createKept('dispatch.review-drafts', () => ({
+  drafts: {} as Record<string, ReviewDraft>,
+}))
 
 function change(reviewId: string, next: (draft: ReviewDraft) => Partial<ReviewDraft>): void {
   useDrafts.setState(({ drafts }) => {

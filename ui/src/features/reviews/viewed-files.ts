@@ -1,5 +1,4 @@
-import { create } from 'zustand'
-import { persist } from 'zustand/middleware'
+import { createKept } from '../../lib/kept-store.ts'
 
 /** By subject (a task, or the merge of a goal) and path: the id of the content that was looked at. */
 type Viewed = Record<string, Record<string, string>>
@@ -7,9 +6,7 @@ const KEPT = 40
 /** In place of an id when the file was deleted. */
 const GONE = 'gone'
 
-const useStore = create<{ viewed: Viewed }>()(
-  persist(() => ({ viewed: {} as Viewed }), { name: 'dispatch.viewed-files' }),
-)
+const useStore = createKept('dispatch.viewed-files', () => ({ viewed: {} as Viewed }))
 
 interface File {
   path: string
