@@ -20,7 +20,7 @@ export function assignedAgent({
   return agent ?? own ?? facts.goal.profile.stages[key.stage as AgentStage]
 }
 
-/** Who begins a session of this work: its agent, or while that one is limited the profile's first fallback that is ready. */
+/** Who begins a session of this work: its agent, or where that one is limited or not there the profile's first fallback that is ready. */
 export async function firstAgent(deps: ActivityDeps, work: AgentWork): Promise<StageAgent> {
   const route = await routeOf(deps, work)
   if (route.type !== 'instead') return assignedAgent(work)
@@ -54,8 +54,10 @@ async function routeOf({ database: { knex } }: ActivityDeps, work: AgentWork): P
   const assigned = assignedAgent(work)
   // Auto Model chose the agent, so it may choose another
   const auto = stages[stage].reason !== undefined && assigned === stages[stage]
-  const others = [...fallbacks, ...(auto ? [{ adapter: AUTO }] : [])]
-  if (work.opinion === 2 || others.length === 0) return { type: 'assigned', agent: assigned }
+  const named = [...fallbacks, ...(auto ? [{ adapter: AUTO }] : [])]
+  if (work.opinion === 2 || named.length === 0) return { type: 'assigned', agent: assigned }
+  const { autoModel } = await readSettings(knex)
+  const others = named.filter(({ adapter }) => adapter !== AUTO || autoModel)
   const text = work.facts.goal.description
   const coolingUntil = await coolingAdapters(knex)
   const wanted = { stage, text, assigned, fallbacks: others, coolingUntil }

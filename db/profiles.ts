@@ -1,6 +1,6 @@
 import { AUTO } from '../contracts/agent.ts'
+import { sameAgent } from '../contracts/profile.ts'
 import type { Profile, StageAgent } from '../contracts/schemas.ts'
-import { AGENT_STAGES } from '../contracts/stages.ts'
 import type { Database, Tx } from './connect.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -8,17 +8,28 @@ export const DEFAULT_PROFILE = 'Default'
 const AUTO_PROFILE = 'Auto'
 export const DEMO_PROFILE = 'Demo'
 
-/** The same agent in every stage. */
-export function sameAgent(agent: StageAgent): Profile['stages'] {
-  return Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { ...agent }])) as Profile['stages']
+/** The agents of the product's own table; where one is not there, Claude does its stages, or whoever else is. */
+const TABLE: Profile['stages'] = {
+  spec: { adapter: 'codex' },
+  test_spec: { adapter: 'claude' },
+  security_spec: { adapter: 'codex' },
+  implement: { adapter: 'claude' },
+  frontend: { adapter: 'gemini' },
+  verify: { adapter: 'claude' },
+  audit: { adapter: 'claude' },
 }
+const TABLE_FALLBACKS: StageAgent[] = [{ adapter: 'claude' }, { adapter: AUTO }]
 
 /** Makes the three profiles that are there at first, once; what a person changed in them stays. */
 export async function seedProfiles(database: Database): Promise<void> {
   await database
     .knex('profiles')
     .insert([
-      { name: DEFAULT_PROFILE, stages: JSON.stringify(sameAgent({ adapter: 'claude' })) },
+      {
+        name: DEFAULT_PROFILE,
+        stages: JSON.stringify(TABLE),
+        fallbacks: JSON.stringify(TABLE_FALLBACKS),
+      },
       { name: AUTO_PROFILE, stages: JSON.stringify(sameAgent({ adapter: AUTO })) },
       { name: DEMO_PROFILE, stages: JSON.stringify(sameAgent({ adapter: 'demo' })) },
     ])

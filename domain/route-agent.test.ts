@@ -48,3 +48,31 @@ test('auto takes what suits the stage best of those that are free; when all are 
   expect(routeAgent(wanted({ fallbacks, coolingUntil }), all).type).toBe('limited')
   expect(routeAgent(wanted({ fallbacks }), [agent('claude')]).type).toBe('limited')
 })
+
+test.each([
+  ['is not installed', agent('codex', { found: false })],
+  ['is not logged in', agent('codex', { login: 'needed' })],
+])(
+  'where the agent of the profile %s, the first fallback that is ready works and says so',
+  (why, codex) => {
+    const spec = { assigned: { adapter: 'codex' }, coolingUntil: {} }
+    const found = [agent('claude'), codex]
+    const fallbacks = [{ adapter: 'gemini' }, { adapter: 'claude' }]
+    expect(routeAgent(wanted({ ...spec, fallbacks }), found)).toEqual({
+      ...{ type: 'instead', agent: { adapter: 'claude' } },
+      reason: `claude instead of codex, which ${why}`,
+    })
+    // nobody else: it is asked itself, and its failure says what to do
+    expect(routeAgent(wanted(spec), found).type).toBe('assigned')
+    expect(routeAgent(wanted({ ...spec, fallbacks: [{ adapter: 'auto' }] }), [codex]).type).toBe(
+      'assigned',
+    )
+  },
+)
+
+test('an agent that nobody has looked for yet is taken at its word', () => {
+  const spec = { assigned: { adapter: 'codex' }, coolingUntil: {} }
+  expect(routeAgent(wanted({ ...spec, fallbacks: [{ adapter: 'claude' }] }), []).type).toBe(
+    'assigned',
+  )
+})

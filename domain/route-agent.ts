@@ -9,7 +9,7 @@ export interface RouteWanted {
   /** What the person wrote: Auto Model reads it. */
   text: string
   assigned: StageAgent
-  /** Who may take its place while it is limited, the first choice first; `auto` leaves it to Auto Model. */
+  /** Who may take its place while it is limited or not there, the first choice first; `auto` leaves it to Auto Model. */
   fallbacks: readonly StageAgent[]
   /** Agents that their provider asked to leave alone: name to the ISO time until then. */
   coolingUntil: Readonly<Record<string, string>>
@@ -21,17 +21,36 @@ export type Route =
   /** Nobody may take its place now. */
   | { type: 'limited'; until: string }
 
-/** Who works in a stage: the agent that the profile names, or while that one is limited the first of its fallbacks that is ready. */
+/**
+ * Who works in a stage: the agent that the profile names, or while that one is limited, missing or not logged in the first of its
+ * fallbacks that is ready. One that is not there and has no such fallback is asked all the same: its failure says what to do.
+ */
 export function routeAgent(wanted: RouteWanted, candidates: readonly Candidate[]): Route {
   const { assigned, fallbacks, coolingUntil } = wanted
-  const until = coolingUntil[assigned.adapter]
-  if (until === undefined) return { type: 'assigned', agent: assigned }
+  const why = unable(wanted, candidates)
+  if (why === undefined) return { type: 'assigned', agent: assigned }
   for (const fallback of fallbacks) {
     const agent = fallback.adapter === AUTO ? chosen(wanted, candidates) : fallback
     if (agent && agent.adapter !== assigned.adapter && isReady(agent, wanted, candidates))
-      return { type: 'instead', agent, reason: insteadOf(assigned, agent, until) }
+      return {
+        ...{ type: 'instead', agent },
+        reason: `${agent.adapter} instead of ${assigned.adapter}, which ${why}`,
+      }
   }
-  return { type: 'limited', until }
+  const until = coolingUntil[assigned.adapter]
+  return until === undefined ? { type: 'assigned', agent: assigned } : { type: 'limited', until }
+}
+
+/** Why the assigned agent cannot begin now; of one that nobody has looked for yet nothing is known against it. */
+function unable(
+  { assigned: { adapter }, coolingUntil }: RouteWanted,
+  candidates: readonly Candidate[],
+): string | undefined {
+  const until = coolingUntil[adapter]
+  if (until !== undefined) return `its provider limits until ${until}`
+  const known = candidates.find((one) => one.adapter === adapter)
+  if (known?.found === false) return 'is not installed'
+  return known?.login === 'needed' ? 'is not logged in' : undefined
 }
 
 function chosen(
@@ -51,6 +70,3 @@ function isReady(
   const found = candidates.find((one) => one.adapter === adapter)
   return found?.found === true && found.login !== 'needed' && coolingUntil[adapter] === undefined
 }
-
-const insteadOf = (assigned: StageAgent, agent: StageAgent, until: string) =>
-  `${agent.adapter} instead of ${assigned.adapter}, which its provider limits until ${until}`

@@ -1,3 +1,4 @@
+import { sameAgent } from '../../contracts/profile.ts'
 import type { Deps } from '../command.ts'
 import { CliFailure } from '../failure.ts'
 import { patiently } from './follow-goal.ts'
@@ -7,7 +8,7 @@ export type DemoAgent = (typeof DEMO_AGENTS)[number]
 
 /** Which profile the demo files its goal with, and what it says about who works. */
 export interface Cast {
-  profile: 'Demo' | 'Default'
+  profile: string
   about: string
 }
 
@@ -35,8 +36,10 @@ export async function castOf(agent: DemoAgent, deps: Deps): Promise<Cast> {
       `${title} is not logged in.`,
       advice ?? undefined,
     )
+  // this agent alone: another one that happens to be here would work with its own login
+  await deps.call('createProfile', { body: { name: title, stages: sameAgent({ adapter: agent }) } })
   return {
-    profile: 'Default',
+    profile: title,
     about: `The agent is ${title} ${found.version ?? ''} (${found.binary ?? ''}), with the login that it has.`,
   }
 }

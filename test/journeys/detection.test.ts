@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
+import { sameAgent } from '../../contracts/profile.ts'
 import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { browserTest } from '../support/browser-test.ts'
@@ -77,7 +78,9 @@ test('an agent is found in its place; a copy in a project is told of and not sta
   )
   expect(await agentsFinding()).toMatchObject({ ok: false })
 
-  const goal = await at.goal(id, 'Finish textkit', { profile: 'Default' })
+  const stages = sameAgent({ adapter: 'claude' })
+  expect((await at.call('POST', '/api/profiles', { name: 'Claude', stages })).status).toBe(201)
+  const goal = await at.goal(id, 'Finish textkit', { profile: 'Claude' })
   const stuck = await at.until(goal.id, (g) => isOver(g))
   expect(stuck.status).toBe('needs_attention')
   expect(stuck.reason).toContain(`${inside} is not started`)
