@@ -1,3 +1,4 @@
+import type { QueryState } from '@tanstack/react-query'
 import { create } from 'zustand'
 import { openLiveSocket } from '../../../client/browser.ts'
 import type { LiveConnection } from '../../../client/live-socket.ts'
@@ -46,6 +47,7 @@ export const socket = openLiveSocket({
     const { connection: before, returns } = useLive.getState()
     const back = before.state === 'lost' && connection.state === 'live'
     useLive.setState({ connection, returns: returns + (back ? 1 : 0) })
+    if (back) readWhatFailed()
   },
   onVersion(version) {
     const { version: before } = useLive.getState()
@@ -83,6 +85,12 @@ function refresh([entity, id]: KeyPrefix): Promise<void> {
 function takeEvents(events: readonly StoredEvent[]): void {
   for (const event of events) for (const key of staleAfter(event)) stale.set(key.join('/'), key)
   void flush()
+}
+
+/** Reads again what was asked for without an answer: the feed brings the events that were missed, not those that came before. */
+function readWhatFailed(): void {
+  const failed = (state: QueryState) => state.isInvalidated || state.status === 'error'
+  void queryClient.invalidateQueries({ predicate: ({ state }) => failed(state) })
 }
 
 function readEverythingAgain(): void {

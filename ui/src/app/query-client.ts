@@ -1,13 +1,28 @@
 import { QueryClient } from '@tanstack/react-query'
 import { ProblemError } from '../../../client/caller.ts'
 
-/** A server that answered is not asked again by itself; one that did not, a few times. */
-const retry = (failures: number, error: Error) => !(error instanceof ProblemError) && failures < 3
+/** Between two looks at what is shown and could not be read again, in ms. */
+const AGAIN_MS = 5_000
 
-/** The feed says what changed, so nothing gets stale by time. */
+/** The server, or something behind it, was away: asked again it may answer. A refusal is an answer. */
+const isPassing = (error: Error): boolean =>
+  !(error instanceof ProblemError && error.problem.status < 500)
+
+/**
+ * The feed says what changed, so nothing gets stale by time; what an event made stale is read until it can be, because no
+ * other event may come. The server may be this very machine, so nothing depends on there being a network.
+ */
 export const queryClient = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, retry },
-    mutations: { retry: false },
+    queries: {
+      networkMode: 'always',
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      // one that was never read says so instead, with a button
+      refetchInterval: ({ state: { data, error } }) =>
+        data !== undefined && error !== null && isPassing(error) ? AGAIN_MS : false,
+      retry: (failures, error) => isPassing(error) && failures < 3,
+    },
+    mutations: { networkMode: 'always', retry: false },
   },
 })

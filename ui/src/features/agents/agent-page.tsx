@@ -22,7 +22,7 @@ export function AgentPage() {
           { id, label: run ? STAGE_TITLES[run.stage] : '' },
         ]}
       />
-      {error && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {error && !run && <ErrorState error={error} onRetry={() => void refetch()} />}
       {!run && !error && <SkeletonRows rows={4} label={`Loading ${id}`} />}
       {run && (
         <RunView

@@ -9,7 +9,7 @@ import { RunView } from './run-view.tsx'
 export function RunPanel({ id }: { id: string }) {
   const { data: run, error, refetch } = useQuery(agentQuery(id))
   const [tab, setTab] = useState<RunTab>('activity')
-  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (error && !run) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (!run) return <SkeletonRows rows={4} label={`Loading ${id}`} />
   return <RunView key={run.id} run={run} tab={tab} onTab={setTab} inPanel />
 }

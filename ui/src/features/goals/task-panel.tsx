@@ -18,7 +18,7 @@ import { StatusIcon } from '../../components/status-icon.tsx'
 /** A task in the Focus Panel: its facts, what it asks for, and who worked on it. */
 export function TaskPanel({ id }: { id: string }) {
   const { data: task, error, refetch } = useQuery(taskQuery(id))
-  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (error && !task) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (!task) return <SkeletonRows rows={4} label={`Loading ${id}`} />
   return (
     <div className="min-h-0 flex-1 overflow-y-auto">

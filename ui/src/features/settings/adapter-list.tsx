@@ -19,7 +19,7 @@ const PATIENCE_MS = 20_000
 export function AdapterList() {
   const { data, error, refetch } = useQuery(adaptersQuery())
   const scan = useScan(data?.items)
-  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (error && !data) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (!data) return <SkeletonRows rows={3} label="Looking for agents" />
   const looked = data.items
     .map(({ detectedAt }) => detectedAt)

@@ -33,7 +33,7 @@ export function ProfilesSection() {
     onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
     onError: (failure) => toastError('The profile could not be made', failure),
   })
-  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (error && !data) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (!data) return <SkeletonRows rows={3} label="Loading profiles" />
   const [first] = data.items
   return (

@@ -22,7 +22,7 @@ import { ValueInput } from './value-input.tsx'
 export function ProjectsSection() {
   const { data, error, refetch } = useQuery(projectsQuery())
   const [adding, setAdding] = useState(false)
-  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (error && !data) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (!data) return <SkeletonRows rows={3} label="Loading projects" />
   return (
     <div className="flex flex-col">

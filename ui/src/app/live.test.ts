@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+
+/** The page's end of the connection, held by the test. */
+class Socket extends EventTarget {
+  send() {}
+  close() {}
+}
+const sockets: Socket[] = []
+
+beforeAll(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal(
+    'window',
+    Object.assign(new EventTarget(), { location: { origin: 'http://dispatch.test' } }),
+  )
+  vi.stubGlobal('document', new EventTarget())
+  vi.stubGlobal('WebSocket', function open() {
+    const socket = new Socket()
+    sockets.push(socket)
+    return socket
+  })
+})
+afterAll(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+test('what could not be read before the connection was lost is read as soon as it is back', async () => {
+  const { QueryObserver } = await import('@tanstack/react-query')
+  const { queryClient } = await import('./query-client.ts')
+  await import('./live.ts')
+  let isUp = false
+  const page = new QueryObserver(queryClient, {
+    queryKey: ['goal'],
+    queryFn: async () => {
+      if (!isUp) throw new TypeError('Failed to fetch')
+      return 'merged'
+    },
+  })
+  const leave = page.subscribe(() => undefined)
+  sockets.at(-1)?.dispatchEvent(new Event('open'))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(page.getCurrentResult().status).toBe('error')
+  sockets.at(-1)?.dispatchEvent(new Event('close'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  isUp = true
+  sockets.at(-1)?.dispatchEvent(new Event('open'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(page.getCurrentResult().data).toBe('merged')
+  leave()
+})
