@@ -46,15 +46,17 @@ export function plainAnswer(status: number, code: string, detail: string): strin
   ].join('\r\n')
 }
 
-/** Listens on `port`, or on one of the next 20 when it is taken. Resolves with the port. */
+/** Listens on `port`, else on one of the next 20, else on any that is free. Resolves with the port. */
 export async function listenOn(server: Server, host: string, port: number): Promise<number> {
-  for (let offset = 0; ; offset += 1) {
+  const wanted = port === 0 ? [] : Array.from({ length: 20 }, (_, i) => port + i)
+  for (const one of wanted.filter((p) => p < 65_536)) {
     try {
-      return await listenOnce(server, host, port === 0 ? 0 : port + offset)
+      return await listenOnce(server, host, one)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || offset >= 20) throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     }
   }
+  return listenOnce(server, host, 0)
 }
 
 function listenOnce(server: Server, host: string, port: number): Promise<number> {

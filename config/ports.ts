@@ -21,3 +21,9 @@ function canListen(port: number, host: string): Promise<number | undefined> {
     })
   })
 }
+
+/** `host:port` under which this machine reaches what listens on `host`; a name for all addresses is none to go to. */
+export function reachableAt(host: string, port: number): string {
+  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host.toLowerCase()
+  return `${name.includes(':') ? `[${name}]` : name}:${port}`
+}

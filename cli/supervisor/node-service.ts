@@ -3,10 +3,20 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { STANDBY_VARIABLE, type StandbyMessage } from '../../config/standby.ts'
 import type { RunningService } from './supervise.ts'
 
+/** What a server says over IPC when it serves; `port` is where, of one that others call. */
+interface Ready {
+  type: 'ready'
+  port?: number
+}
+
+export interface NodeService extends RunningService {
+  port: number | undefined
+}
+
 export interface NodeServiceOptions {
   /** For messages: "worker". */
   name: string
-  /** Script that sends `{ type: 'ready' }` over IPC when it serves, and ends on SIGTERM and on 'disconnect'. */
+  /** Script that sends `Ready` over IPC when it serves, and ends on SIGTERM and on 'disconnect'. */
   entry: string
   env: Record<string, string | undefined>
   /** What it prints outside its own log, such as the trace of a crash. */
@@ -30,7 +40,7 @@ export class ServiceDidNotStart extends Error {
 /** A server that has been started ahead of what it needs: it loads its code meanwhile. */
 export interface NodeServiceAhead {
   /** Tells it the rest of its settings and waits until it is ready, as `startNodeService` does. */
-  start(env: Record<string, string | undefined>): Promise<RunningService>
+  start(env: Record<string, string | undefined>): Promise<NodeService>
   /** Ends it, if it was not started. */
   discard(): void
 }
@@ -57,7 +67,7 @@ export function prepareNodeService(options: NodeServiceOptions): NodeServiceAhea
  * Starts one of our servers and waits until it says that it is ready. Throws with its last words when it does not.
  * Detached, so that Ctrl-C reaches the supervisor alone, which then ends them in order.
  */
-export async function startNodeService(options: NodeServiceOptions): Promise<RunningService> {
+export async function startNodeService(options: NodeServiceOptions): Promise<NodeService> {
   return untilReady(options, spawnService(options))
 }
 
@@ -87,36 +97,37 @@ function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
 async function untilReady(
   { name, outFile, readyMs = 60_000, graceMs = 20_000 }: NodeServiceOptions,
   { child, exited }: Spawned,
-): Promise<RunningService> {
+): Promise<NodeService> {
   const stop = async () => {
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
     child.kill('SIGTERM')
     await exited
     clearTimeout(timer)
   }
-  const failure = await firstOf(child, exited, readyMs)
-  if (failure) {
+  const first = await firstOf(child, exited, readyMs)
+  if (typeof first === 'string') {
     await stop()
-    const why = `${name} did not start: ${failure}${lastWords(outFile)}`
+    const why = `${name} did not start: ${first}${lastWords(outFile)}`
     throw new ServiceDidNotStart(why, child.exitCode)
   }
-  return { pid: child.pid as number, exited, stop }
+  return { pid: child.pid as number, port: first.port, exited, stop }
 }
 
+/** That it is ready, or why it is not. */
 function firstOf(
   child: ChildProcess,
   exited: Promise<string>,
   readyMs: number,
-): Promise<string | undefined> {
+): Promise<Ready | string> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(`it was not ready within ${readyMs / 1000} s`), readyMs)
-    const settle = (failure: string | undefined) => {
+    const settle = (first: Ready | string) => {
       clearTimeout(timer)
-      resolve(failure)
+      resolve(first)
     }
     void exited.then(settle)
-    child.on('message', (message: { type?: string }) => {
-      if (message.type === 'ready') settle(undefined)
+    child.on('message', (message: Ready) => {
+      if (message.type === 'ready') settle(message)
     })
   })
 }

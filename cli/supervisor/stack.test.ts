@@ -21,9 +21,13 @@ afterEach(async () => {
 
 const WORKER = `process.on('SIGTERM', () => process.exit(0)); process.on('disconnect', () => process.exit(0))
 process.send({ type: 'ready' })`
+/** Like the real one it takes another port when the wanted one is in use, and says so. */
 const API = `import { createServer } from 'node:http'
 process.on('SIGTERM', () => process.exit(0)); process.on('disconnect', () => process.exit(0))
-createServer((_, res) => res.end(process.env.DATABASE_URL)).listen(Number(process.env.DISPATCH_PORT), '127.0.0.1', () => process.send({ type: 'ready' }))`
+const server = createServer((_, res) => res.end(process.env.DATABASE_URL))
+const listen = (port) => server.listen(port, '127.0.0.1', () => process.send({ type: 'ready', port: server.address().port }))
+server.once('error', () => listen(0))
+listen(Number(process.env.DISPATCH_PORT))`
 
 function newHome() {
   const home = mkdtempSync(join(tmpdir(), 'dispatch-stack-'))
@@ -112,7 +116,7 @@ test('a home starts, is refused a second time, survives kills, and stops without
 
 test('after the supervisor is killed, its servers end, and the next start adopts Postgres and Temporal', async () => {
   const place = newHome()
-  const port = await freePort(31_000 + (process.pid % 10_000))
+  const port = await freePort(30_000 + (process.pid % 2_000))
   const script = `
     import { startStack } from ${JSON.stringify(new URL('./stack.ts', import.meta.url).pathname)}
     import { loadConfig } from ${JSON.stringify(new URL('../../config/config.ts', import.meta.url).pathname)}

@@ -10,7 +10,7 @@ import {
   shortSocketDir,
 } from '../../config/home.ts'
 import { rollOver } from '../../config/log.ts'
-import { freePort } from '../../config/ports.ts'
+import { freePort, reachableAt } from '../../config/ports.ts'
 import { commandLine, endProcess, gone } from '../../config/process-table.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
@@ -23,7 +23,12 @@ import {
 } from '../../temporal/find-temporal.ts'
 import { prepareNamespace } from '../../temporal/search-attributes.ts'
 import { type LockHolder, takeLock } from './lock.ts'
-import { type NodeServiceAhead, prepareNodeService, startNodeService } from './node-service.ts'
+import {
+  type NodeService,
+  type NodeServiceAhead,
+  prepareNodeService,
+  startNodeService,
+} from './node-service.ts'
 import { readServerFile, writeServerFile } from './server-file.ts'
 import { type ServiceState, type Supervised, supervise } from './supervise.ts'
 
@@ -138,8 +143,7 @@ function createStack(options: StackOptions) {
     temporalVersion: 'from TEMPORAL_ADDRESS',
   }
   let complete = false
-  const url = () =>
-    `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${at.apiPort}`
+  const url = () => `http://${reachableAt(config.host, at.apiPort)}`
 
   async function keep<T extends { pid: number; exited: Promise<string>; stop(): Promise<void> }>(
     name: ProcessName,
@@ -236,11 +240,10 @@ function createStack(options: StackOptions) {
       startNodeService({ ...childOf(name), env: { ...options.env, ...settings() } })
     )
   }
-  async function startApi() {
-    const port = await freePort(at.apiPort)
+  /** Only the API itself knows where it listens: the wanted port may be taken at any moment before. */
+  function onApi({ port = at.apiPort }: NodeService) {
     if (port !== at.apiPort) say(`port ${at.apiPort} is in use; the API listens on ${port}`)
     at.apiPort = port
-    return startChild('api')()
   }
 
   const workerMetrics = () => `http://127.0.0.1:${at.workerMetricsPort}/metrics`
@@ -278,7 +281,7 @@ function createStack(options: StackOptions) {
           : keep('temporal', startTemporal, onTemporal).then(prepareOwnTemporal),
       ])
       at.workerMetricsPort = await freePort(config.workerMetricsPort)
-      await allDone([keep('worker', startChild('worker')), keep('api', startApi)])
+      await allDone([keep('worker', startChild('worker')), keep('api', startChild('api'), onApi)])
       complete = true
       writeState()
     },
