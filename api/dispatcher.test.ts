@@ -33,7 +33,7 @@ async function temporal(): Promise<Client> {
 function dispatcher(client: () => Promise<Client>): Dispatcher {
   const made = createDispatcher({
     ...{ database, client, log: pino({ level: 'silent' }), taskQueue: `t-${crypto.randomUUID()}` },
-    ...{ goalUrl: (id: string) => `http://127.0.0.1/#/goals/${id}`, everyMs: 50 },
+    ...{ goalUrl: (id: string) => `http://127.0.0.1/goals/${id}`, everyMs: 50 },
   })
   undo.push(() => made.close())
   return made
@@ -72,7 +72,7 @@ test('a goal is started once, and what is told of it afterwards arrives in order
   const { staticDetails } = await handle
     .describe()
     .then(async (one) => ({ staticDetails: await one.staticDetails() }))
-  expect(staticDetails).toContain(`/#/goals/${goalId}`)
+  expect(staticDetails).toContain(`/goals/${goalId}`)
 })
 
 test('nothing is lost or delayed while Temporal is away', async () => {

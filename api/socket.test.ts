@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type LiveItem, liveStream, type SocketLike } from '../client/live-stream.ts'
@@ -192,4 +193,18 @@ test('a client that does not read is closed with 4408 and can catch up', async (
   }
   socket.resume()
   expect(await closed).toBe(4408)
+})
+
+test('while it ends it takes nobody back, so that it does end', async () => {
+  const ending = await startTestApi()
+  const url = `ws://127.0.0.1:${ending.api.port}/ws`
+  const [frozen, page] = [new WebSocket(url), new WebSocket(url)]
+  await Promise.all([once(frozen, 'message'), once(page, 'message')])
+  frozen.pause()
+  const ended = ending.close()
+  await once(page, 'close')
+  const again = new WebSocket(url)
+  const [error] = await once(again, 'error')
+  expect(error).toMatchObject({ message: 'Unexpected server response: 503' })
+  await ended
 })

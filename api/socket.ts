@@ -57,6 +57,7 @@ interface Client {
 export function createSocketHub(deps: SocketHubDeps): SocketHub {
   const { database, log, metrics } = deps
   const clients = new Set<Client>()
+  let closing = false
   const transcripts = createTranscriptReader(database.knex)
   const server = new WebSocketServer({
     ...{ noServer: true, perMessageDeflate: false, maxPayload: MAX_FRAME, clientTracking: false },
@@ -140,6 +141,8 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     if (refused) return void raw.end(plainAnswer(refused.status, refused.code, refused.message))
     if (request.url?.split('?')[0] !== '/ws')
       return void raw.end(plainAnswer(404, 'not_found', 'Live connections are at /ws.'))
+    // a page that is told to come back later does so at once, and would then hold the server open
+    if (closing) return void raw.end(plainAnswer(503, 'ending', 'Dispatch is ending.'))
     if (clients.size >= MAX_CLIENTS)
       return void raw.end(plainAnswer(429, 'too_many', 'There are too many live connections.'))
     server.handleUpgrade(request, raw, head, welcome)
@@ -168,15 +171,16 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
       }),
     hintAll,
     async close() {
+      closing = true
       clearInterval(poll)
       clearInterval(ping)
-      const closing = [...clients].map(({ socket }) => {
+      const ends = [...clients].map(({ socket }) => {
         const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
         socket.close(1001, 'Dispatch is ending')
         const timer = setTimeout(() => socket.terminate(), 1_000)
         return closed.then(() => clearTimeout(timer))
       })
-      await Promise.all(closing)
+      await Promise.all(ends)
       server.close()
     },
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { reachableAt } from '../config/ports.ts'
 import { EVENTS_CHANNEL } from '../db/events.ts'
 import { listen } from '../db/listen.ts'
 import { OUTBOX_CHANNEL } from '../db/outbox.ts'
@@ -34,17 +35,9 @@ const GRACE_MS = 5_000
 export async function startApi(options: StartApiOptions): Promise<RunningApi> {
   const { database, log, temporal, host, extraHosts = [] } = options
   const metrics = createMetrics(database)
-  let hosts: string[] = []
+  let hosts: readonly string[] = []
   const allowedHosts = () => hosts
   const hub = createSocketHub({ database, log, metrics, version: options.version })
-  const dispatcher = createDispatcher({
-    database,
-    log,
-    client: () => temporal.client(),
-    taskQueue: options.taskQueue,
-    goalUrl: (goalId) => `http://${hosts[0]}/#/goals/${goalId}`,
-    onDelivered: (count) => metrics.outboxDelivered.inc(count),
-  })
   const app = createApp({
     ...options,
     metrics,
@@ -54,6 +47,16 @@ export async function startApi(options: StartApiOptions): Promise<RunningApi> {
   })
   const server = createHttpServer(app)
   hub.attach(server, { allowedHosts })
+  const port = await listenOn(server, host, options.port)
+  hosts = namesOf(host, port, extraHosts)
+  const dispatcher = createDispatcher({
+    database,
+    log,
+    client: () => temporal.client(),
+    taskQueue: options.taskQueue,
+    goalUrl: (goalId) => `http://${reachableAt(host, port)}/goals/${goalId}`,
+    onDelivered: (count) => metrics.outboxDelivered.inc(count),
+  })
   const listener = listen({
     url: database.url,
     channels: [EVENTS_CHANNEL, TRANSCRIPTS_CHANNEL, OUTBOX_CHANNEL],
@@ -67,8 +70,6 @@ export async function startApi(options: StartApiOptions): Promise<RunningApi> {
     },
     onError: (error) => log.warn({ err: error }, 'lost the connection that listens'),
   })
-  const port = await listenOn(server, host, options.port)
-  hosts = namesOf(port, extraHosts)
   return {
     port,
     async close() {
@@ -80,7 +81,7 @@ export async function startApi(options: StartApiOptions): Promise<RunningApi> {
 }
 
 /** Every name under which this machine reaches us. */
-function namesOf(port: number, extra: readonly string[]): string[] {
-  const own = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${port}`)
+function namesOf(host: string, port: number, extra: readonly string[]): string[] {
+  const own = [host, '127.0.0.1', 'localhost', '::1'].map((name) => reachableAt(name, port))
   return [...own, ...extra.map((name) => name.trim().toLowerCase())]
 }
