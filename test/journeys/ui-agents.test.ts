@@ -57,8 +57,16 @@ test('who works on what is listed, and a correction is seen queued, delivered an
 
   const panel = page.getByRole('complementary', { name: `Details of ${run.shortId}` })
   await panel.getByRole('log', { name: 'Transcript' }).waitFor()
-  await panel.getByRole('textbox', { name: 'Correction' }).fill('Use British spelling')
-  await page.keyboard.press('Enter')
+  const correction = panel.getByRole('textbox', { name: 'Correction' })
+  await correction.fill('Use British spelling')
+  // the first Escape leaves the field, the second closes the panel, and neither throws the text away
+  await page.keyboard.press('Escape')
+  expect(await correction.inputValue()).toBe('Use British spelling')
+  await page.keyboard.press('Escape')
+  await panel.waitFor({ state: 'detached' })
+  await row.getByRole('link', { name: 'Spec' }).click()
+  expect(await correction.inputValue()).toBe('Use British spelling')
+  await correction.press('Enter')
   const sent = panel.getByRole('list', { name: 'Corrections' })
   await sent.getByText('Use British spelling').waitFor()
   await sent.getByText('Applied').waitFor()

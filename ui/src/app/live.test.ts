@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 /** The page's end of the connection, held by the test. */
 class Socket extends EventTarget {
-  send() {}
-  close() {}
+  send = () => undefined
+  close = () => undefined
 }
 const sockets: Socket[] = []
 

@@ -4,7 +4,7 @@ export type Theme = 'system' | 'light' | 'dark'
 
 interface Preferences {
   theme: Theme
-  /** Actions on single letters; those with a modifier always work. */
+  /** Actions on single characters; those with a modifier, Enter, Escape and the arrows always work. */
   letterKeys: boolean
   sidebarOpen: boolean
   /** px */

@@ -1,36 +1,53 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
-vi.mock('../preferences.ts', () => ({ usePreferences: { getState: () => ({ letterKeys: true }) } }))
+const preferences = { letterKeys: true }
+vi.mock('../preferences.ts', () => ({ usePreferences: { getState: () => preferences } }))
 
-/** As much of a window as listening for keys needs. */
+/** As much of a page as listening for keys needs. */
+class Part {
+  tagName = 'BODY'
+  isContentEditable = false
+  blur = vi.fn()
+}
 class Key extends Event {
-  constructor(readonly key: string) {
-    super('keydown', { cancelable: true })
-  }
+  key = ''
+  isComposing = false
   getModifierState = () => false
 }
-const press = (key: string) => window.dispatchEvent(new Key(key))
+function press(key: string, target = new Part(), isComposing = false): void {
+  const event = Object.assign(new Key('keydown', { cancelable: true }), { key, isComposing })
+  window.dispatchEvent(Object.defineProperty(event, 'target', { value: target }))
+}
 
-beforeAll(() => {
+let registerActions: typeof import('./registry.ts').registerActions
+beforeAll(async () => {
   vi.stubGlobal('window', new EventTarget())
   vi.stubGlobal('KeyboardEvent', Key)
-  vi.stubGlobal('HTMLElement', class {})
+  vi.stubGlobal('HTMLElement', Part)
   vi.stubGlobal('document', { querySelector: () => null })
+  ;({ registerActions } = await import('./registry.ts'))
+  const { startKeyboard } = await import('./keyboard.ts')
+  startKeyboard()
 })
 afterAll(() => vi.unstubAllGlobals())
 
-test('a view that comes between two keys takes nothing from them, and its own letter waits for the sequence', async () => {
-  const { startKeyboard } = await import('./keyboard.ts')
-  const { registerActions } = await import('./registry.ts')
-  const done: string[] = []
-  const action = (id: string, keys: string) => ({
-    ...{ id, keys, title: id, scope: 'Test' },
-    run: () => void done.push(id),
-  })
-  registerActions([action('go to reviews', 'g v')])
-  startKeyboard()
+const done: string[] = []
+beforeEach(() => {
+  done.length = 0
+})
+/** Actions that tell `done`, by their keys. */
+const registered = (byKey: Record<string, string>) =>
+  registerActions(
+    Object.entries(byKey).map(([keys, id]) => ({
+      ...{ id, keys, title: id, scope: 'Test' },
+      run: () => void done.push(id),
+    })),
+  )
+
+test('a view that comes between two keys takes nothing from them, and its own letter waits for the sequence', () => {
+  registered({ 'g v': 'go to reviews' })
   press('g')
-  const leave = registerActions([action('mark viewed', 'v')])
+  const leave = registered({ v: 'mark viewed' })
   press('v')
   expect(done).toEqual(['go to reviews'])
   press('v')
@@ -40,4 +57,29 @@ test('a view that comes between two keys takes nothing from them, and its own le
   press('g')
   press('v')
   expect(done).toEqual(['go to reviews', 'mark viewed', 'go to reviews'])
+})
+
+test('while something is written no key acts: Escape leaves the field, and one that is composed with means nothing', () => {
+  const leave = registered({ Escape: 'close panel', j: 'next' })
+  const field = Object.assign(new Part(), { tagName: 'TEXTAREA' })
+  press('j', field)
+  press('Escape', field, true)
+  expect(field.blur).not.toHaveBeenCalled()
+  press('Escape', field)
+  expect(field.blur).toHaveBeenCalledOnce()
+  expect(done).toEqual([])
+  press('Escape')
+  expect(done).toEqual(['close panel'])
+  leave()
+})
+
+test('without single-letter keys no character acts alone; Enter, Escape and the arrows do', () => {
+  const leave = registered({ j: 'j', 'g x': 'g x', '/': '/', Enter: 'Enter', ArrowDown: 'down' })
+  preferences.letterKeys = false
+  for (const key of ['j', 'g', 'x', '/', 'Enter', 'ArrowDown']) press(key)
+  expect(done).toEqual(['Enter', 'down'])
+  preferences.letterKeys = true
+  for (const key of ['j', 'g', 'x', '/']) press(key)
+  expect(done).toEqual(['Enter', 'down', 'j', 'g x', '/'])
+  leave()
 })

@@ -25,13 +25,14 @@ export function startKeyboard(): void {
 }
 
 function press(key: string, event: KeyboardEvent): void {
-  if (event.defaultPrevented) return
-  if (
-    !hasModifier(key) &&
-    key !== 'Escape' &&
-    (isTyping(event) || !usePreferences.getState().letterKeys)
-  )
+  // what is composed (Chinese, an accent) is not written yet, so its keys are nobody's
+  if (event.defaultPrevented || event.isComposing) return
+  if (!hasModifier(key) && isTyping(event.target)) {
+    // leaves the field, and what is written in it alone
+    if (key === 'Escape') event.target.blur()
     return
+  }
+  if (isCharacter(key) && !usePreferences.getState().letterKeys) return
   const action = enabledActions(useRegistry.getState().actions)
     .filter((one) => keysOf(one).includes(key))
     .filter((one) => one.inDialog || !dialogIsOpen())
@@ -48,7 +49,11 @@ export function act(action: Action): void {
 
 const hasModifier = (key: string) => /\$mod|Control|Meta|Alt/.test(key)
 
-function isTyping({ target }: KeyboardEvent): boolean {
+/** Words said to a computer press such keys, so a person can have them off; Enter, Escape and the arrows stay. */
+const isCharacter = (key: string) =>
+  !hasModifier(key) && key.split(' ').every((part) => part.replace('Shift+', '').length === 1)
+
+function isTyping(target: EventTarget | null): target is HTMLElement {
   if (!(target instanceof HTMLElement)) return false
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 }

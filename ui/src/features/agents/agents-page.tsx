@@ -154,9 +154,6 @@ function Filters({ search }: { search: AgentsSearch }) {
           dir="auto"
           value={search.q ?? ''}
           onChange={(event) => change({ q: event.target.value || undefined })}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') event.currentTarget.blur()
-          }}
           className="h-6 w-20 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none focus:w-48 focus:bg-hover md:w-32 touch:text-16"
         />
       </span>

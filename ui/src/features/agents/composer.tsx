@@ -1,6 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Check, CheckCheck, Clock3, SendHorizontal } from 'lucide-react'
-import { useState } from 'react'
 import type { AgentRunDetail, Correction } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
 import { explain } from '../../app/toasts.ts'
@@ -9,11 +8,12 @@ import { Textarea } from '../../components/field.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
 import { cn } from '../../lib/cn.ts'
 import { formatClock } from '../../lib/format.ts'
+import { useCorrectionDraft } from './correction-draft.ts'
 import { CORRECTION_STATES } from './correction-states.ts'
 
 /** Tells a running agent something in the middle of its work, and shows how far each correction came. */
 export function Composer({ run }: { run: AgentRunDetail }) {
-  const [text, setText] = useState('')
+  const [text, setText] = useCorrectionDraft(run.id)
   const client = useQueryClient()
   const send = useMutation({
     mutationFn: (body: { text: string }) => call('correctAgent', { params: { id: run.id }, body }),

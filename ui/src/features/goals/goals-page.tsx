@@ -125,9 +125,6 @@ function Filters({ search }: { search: GoalsSearch }) {
         dir="auto"
         value={search.q ?? ''}
         onChange={(event) => change({ q: event.target.value || undefined })}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') event.currentTarget.blur()
-        }}
         className="ml-auto h-6 w-36 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-md:hidden"
       />
     </div>

@@ -207,7 +207,8 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
   },
   {
     ...{ id: 'letter-keys', section: 'general', title: 'Single-letter keys', Row: LetterKeysRow },
-    detail: 'Act on single letters such as C, J or K. Keys with Ctrl or ⌘ always work.',
+    detail:
+      'Act on single letters and signs such as C, J or /. Enter, Escape, arrows and keys with Ctrl or ⌘ always work.',
     keywords: 'keyboard shortcuts',
   },
   {

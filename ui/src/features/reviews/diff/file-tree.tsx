@@ -68,7 +68,6 @@ export function FileTree(props: FileTreeProps) {
           value={filter}
           onChange={(event) => setFilter(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Escape') event.currentTarget.blur()
             const first = rows.find((row) => row.kind === 'file')
             if (event.key === 'Enter' && first) props.onOpen(first.path)
           }}
