@@ -1,10 +1,11 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import type { SpecOutput, SpecTask } from '../../../../../contracts/outputs.ts'
 import { AdapterSelect } from '../../../components/adapter-select.tsx'
 import { Button, IconButton } from '../../../components/button.tsx'
 import { Field, Input, Textarea } from '../../../components/field.tsx'
 import { Select } from '../../../components/select.tsx'
+import { renameTask } from './rename-task.ts'
 import type { SpecProblems } from './spec-problems.ts'
 
 interface EditorProps {
@@ -135,16 +136,6 @@ function Tasks(props: {
 }) {
   const { tasks, problems, onChange } = props
   const change = (at: number, fields: Partial<SpecTask>) => onChange(changed(tasks, at, fields))
-  /** Those that need it go on needing it. */
-  const rename = (at: number, key: string) => {
-    const old = tasks[at]?.key
-    onChange(
-      changed(tasks, at, { key }).map((task) => ({
-        ...task,
-        dependsOn: task.dependsOn.map((need) => (need === old ? key : need)),
-      })),
-    )
-  }
   const problem = (at: number, field: keyof SpecTask) => problems.get(`tasks.${at}.${field}`)
   return (
     <Group
@@ -176,16 +167,7 @@ function Tasks(props: {
                 />
               )}
             </Field>
-            <Field label="Key" error={problem(at, 'key')} className="w-32">
-              {(control) => (
-                <Input
-                  {...control}
-                  className="font-mono text-12"
-                  value={task.key}
-                  onChange={(event) => rename(at, event.target.value)}
-                />
-              )}
-            </Field>
+            <KeyField {...{ tasks, at, onChange }} problem={problem(at, 'key')} />
             <Field label="Role">
               {({ id }) => (
                 <Select
@@ -257,6 +239,43 @@ function Tasks(props: {
         </li>
       ))}
     </Group>
+  )
+}
+
+/** A task's key, renamed when the field is left: on the way there it may be another task's, and would take what needs that. */
+function KeyField(props: {
+  tasks: readonly SpecTask[]
+  at: number
+  problem: string | undefined
+  onChange: (tasks: SpecTask[]) => void
+}) {
+  const { tasks, at, onChange } = props
+  const own = tasks[at]?.key ?? ''
+  const [text, setText] = useState(own)
+  useEffect(() => setText(own), [own])
+  const renamed = renameTask(tasks, at, text)
+  const save = () => {
+    if (renamed && text !== own) onChange(renamed)
+  }
+  return (
+    <Field
+      label="Key"
+      error={renamed ? props.problem : `Another task has it; this stays ${own}.`}
+      className="w-32"
+    >
+      {(control) => (
+        <Input
+          {...control}
+          className="font-mono text-12"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onBlur={save}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') save()
+          }}
+        />
+      )}
+    </Field>
   )
 }
 
