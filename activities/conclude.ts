@@ -1,5 +1,6 @@
 import { goalStream, shortId } from '../contracts/ids.ts'
 import type {
+  AuditFinding,
   AuditOutput,
   ImplementOutput,
   SecuritySpecOutput,
@@ -72,7 +73,7 @@ async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Stage
     case 'verify':
       return judge(deps, work, work.output as VerifyOutput)
     case 'audit':
-      return audited(work.output as AuditOutput)
+      return audited(findingsOf(work.checks ?? [], work.output as AuditOutput))
     default:
       throw new Error(`no agent works in stage ${work.key.stage}`)
   }
@@ -213,11 +214,23 @@ async function judge(
   }
 }
 
+/** What is held against the whole: checks that fail on it, though they passed on each task, and what the agent found. */
+export function findingsOf(checks: readonly CheckResult[], output: AuditOutput): AuditFinding[] {
+  const failed = checks
+    .filter((check) => !check.ok)
+    .map(
+      (check): AuditFinding => ({
+        severity: 'high',
+        title: `${check.name} fails on the whole goal`,
+        detail: `${check.command} ended with exit code ${check.exitCode}:\n${check.output.slice(-2000)}`,
+      }),
+    )
+  return [...failed, ...output.findings]
+}
+
 /** High and critical findings ask a person before the merge; the others are shown with it. */
-function audited(output: AuditOutput): StageResult {
-  const grave = output.findings.filter(
-    (finding) => finding.severity === 'high' || finding.severity === 'critical',
-  )
+function audited(findings: readonly AuditFinding[]): StageResult {
+  const grave = findings.filter(({ severity }) => severity === 'high' || severity === 'critical')
   if (grave.length === 0) return { outcome: 'passed' }
   const list = grave.map((finding) => `${finding.severity}: ${finding.title}`).join('; ')
   return {

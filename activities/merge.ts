@@ -3,6 +3,7 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { changeStage, openStage, type StageKey } from '../db/stages.ts'
+import { storable } from '../db/storable.ts'
 import type { MergeIntent } from '../git/merge-goal.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
@@ -121,7 +122,8 @@ export function createMergeActivities(deps: ActivityDeps) {
 
   /**
    * Merges the goal into its target, once, with compare-and-swap. What may be merged: the tasks' approved commits as
-   * they stand on the goal's branch; or what a merge review approved, when the target moved or the audit had doubts.
+   * they stand on the goal's branch; or what a merge review approved, when the target moved or the audit had doubts. Once a
+   * person wanted the whole changed, only a person's approval of the whole merges it.
    */
   async function mergeGoal({
     goalId,
@@ -148,6 +150,8 @@ export function createMergeActivities(deps: ActivityDeps) {
       return false
     })
     if (held) return { outcome: 'held' }
+    const objection = await lastObjection(goalId)
+    if (objection) return { outcome: 'moved', summary: objection }
     return mergeNow(facts, { key, head, base: goal.base_commit })
   }
 
@@ -283,6 +287,20 @@ export function createMergeActivities(deps: ActivityDeps) {
   async function lastMergeReview(goalId: string, head: string): Promise<Approval | undefined> {
     const where = { goal_id: goalId, kind: 'merge', status: 'approved', head }
     return database.knex('reviews').where(where).orderBy('id', 'desc').first()
+  }
+
+  /** Why the whole has to be asked for again: the last word on it was a wish for changes. */
+  async function lastObjection(goalId: string): Promise<string | undefined> {
+    const last = await database
+      .knex('reviews')
+      .where({ goal_id: goalId, kind: 'merge' })
+      .whereNotNull('decision')
+      .orderBy('id', 'desc')
+      .first('number', 'decision', 'comment')
+    if (last?.decision !== 'request_changes') return undefined
+    const said = last.comment ? `: ${last.comment}` : ''
+    const summary = `Changes were requested in ${shortId('review', last.number)}, so a person approves the whole as it is now${said}`
+    return storable(summary.slice(0, 2000))
   }
 
   async function taskReviews(goalId: string): Promise<number[]> {

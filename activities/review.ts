@@ -1,7 +1,13 @@
 import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contracts/ids.ts'
-import type { ImplementOutput, SpecOutput, VerifyItem } from '../contracts/outputs.ts'
+import type {
+  AuditFinding,
+  AuditOutput,
+  ImplementOutput,
+  SpecOutput,
+  VerifyItem,
+} from '../contracts/outputs.ts'
 import type { ChecklistItem, CheckResult, DiffFile, SecondOpinion } from '../contracts/schemas.ts'
-import type { Risk, Tier } from '../contracts/stages.ts'
+import type { Decision, Risk, Tier } from '../contracts/stages.ts'
 import { grantToGoal, tokensUsed } from '../db/budgets.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
@@ -13,10 +19,11 @@ import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.
 import { grantedBudget } from '../domain/budget.ts'
 import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
 import type { Diff } from '../git/diff.ts'
+import { findingsOf } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
-import { createTasks } from './tasks.ts'
-import type { OpenedReview, OpenReviewInput, SettledReview } from './types.ts'
+import { addRequestedTask, createTasks } from './tasks.ts'
+import type { NewTask, OpenedReview, OpenReviewInput, SettledReview } from './types.ts'
 
 /** What a review shows and what its decision is bound to. */
 interface Subject {
@@ -32,7 +39,7 @@ interface Subject {
   files?: DiffFile[]
   summary?: string | null
   deviations?: string[]
-  findings?: unknown[]
+  findings?: AuditFinding[]
   secondOpinion?: SecondOpinion | undefined
   specId?: string
   /** Of a budget review: whose. */
@@ -73,14 +80,13 @@ export function createReviewActivities(deps: ActivityDeps) {
     await git.freeze({ projectId: goal.project_id, ref: `refs/dispatch/review/${id}`, sha: head })
   }
 
-  /** What was decided, if anything was; an approved spec becomes tasks. */
+  /** What was decided, if anything was, with the tasks that it makes. */
   async function settleReview({ reviewId }: { reviewId: string }): Promise<SettledReview> {
     return database.change(async (tx, emit) => {
       const review = await tx('reviews').where({ id: reviewId }).forUpdate().first()
       if (!review || review.status === 'pending' || !review.decision) return { decided: false }
       const approved = review.decision === 'approve'
-      const tasks =
-        review.kind === 'spec' && approved ? await createTasks(tx, emit, review.goal_id) : []
+      const tasks = await tasksOf(tx, emit, review)
       await settleStage(tx, emit, review)
       if (review.kind === 'budget' && approved) await grantTokens(tx, review)
       return {
@@ -157,7 +163,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     const diff = merged.clean
       ? await git.diff({ projectId: project.id, base, head: merged.tree })
       : await git.diff({ projectId: project.id, base: goal.base_commit ?? base, head })
-    const audit = await latestOf<{ summary: string; findings: unknown[] }>(facts, 'audit')
+    const audit = await latestOf<AuditOutput>(facts, 'audit')
     const { risk } = reviewTier({ files: diff.files, doubts: [] })
     return {
       title: `Merge ${goal.title} into ${goal.target_branch}`,
@@ -167,7 +173,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       ...bound({ ...diff, head }),
       files: diff.files.map(judgedFile),
       summary: audit?.output?.summary ?? null,
-      findings: audit?.output?.findings ?? [],
+      findings: audit?.output ? findingsOf(audit.checks ?? [], audit.output) : [],
     }
   }
 
@@ -319,7 +325,7 @@ async function insertReview(
       files: JSON.stringify(subject.files ?? []),
       summary: subject.summary ?? null,
       deviations: JSON.stringify(subject.deviations ?? []),
-      findings: JSON.stringify(subject.findings ?? []),
+      findings: JSON.stringify(storable(subject.findings ?? [])),
       second_opinion: subject.secondOpinion
         ? JSON.stringify(storable(subject.secondOpinion))
         : null,
@@ -432,6 +438,19 @@ async function settleStage(
       stage: goal.stage,
       reason: pending ? `waits for a review: ${pending.title}` : null,
     })
+}
+
+/** An approved spec becomes tasks, and what a person wants changed in the whole is one more. */
+async function tasksOf(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  review: Parameters<typeof addRequestedTask>[2] & { kind: string; decision: Decision },
+): Promise<NewTask[]> {
+  if (review.kind === 'spec' && review.decision === 'approve')
+    return createTasks(tx, emit, review.goal_id)
+  if (review.kind === 'merge' && review.decision === 'request_changes')
+    return addRequestedTask(tx, emit, review)
+  return []
 }
 
 /** More tokens for the task or the goal, counted from what it has used by now; once for each approval. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { asyncLocalStorage, CancelledFailure, type Context } from '@temporalio/activity'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { RunEvent, RunState } from '../contracts/agent.ts'
+import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { setPoolPaused } from '../db/pool.ts'
 import { createSegment, listSegments } from '../db/runs.ts'
@@ -25,6 +26,8 @@ let states: Map<string, RunState>
 let calls: string[]
 let events: RunEvent[]
 let ending: AbortController
+/** Of the goal's branch. */
+let tree: string
 
 beforeAll(async () => {
   own = await createTestDatabase()
@@ -42,7 +45,7 @@ beforeEach(async () => {
       checks: JSON.stringify([{ name: 'count', command: `echo checked >> ${folder}/count` }]),
     })
     .returning('id')
-  const stages = { implement: { adapter: 'demo' }, verify: { adapter: 'demo' } }
+  const stages = Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { adapter: 'demo' }]))
   const [goal] = await knex('goals')
     .insert({
       project_id: project.id,
@@ -73,6 +76,7 @@ beforeEach(async () => {
   calls = []
   events = []
   ending = new AbortController()
+  tree = 'verified'
 })
 afterEach(async () => {
   vi.useRealTimers()
@@ -114,6 +118,8 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     },
     provisionDependencies: async () => undefined,
     releaseWorktree: async () => undefined,
+    branchHead: async () => 'h1',
+    treeOf: async () => tree,
   }
   const deps = {
     database,
@@ -204,6 +210,28 @@ test('a worker that comes back to a live agent does not run the checks again', a
   }
   expect(calls.filter((call) => call === 'start')).toHaveLength(1)
   expect(await readFile(join(folder, 'count'), 'utf8')).toBe('checked\n')
+})
+
+test('the whole is checked before the merge, unless its files are those that verify checked', async () => {
+  const { goalId, taskId } = key
+  const at = { goal_id: goalId, task_id: taskId, attempt: 1 }
+  await database.knex('stage_attempts').insert({ ...at, stage: 'verify', checks: '[]' })
+  await database.knex('reviews').insert({
+    ...{ ...at, kind: 'task', workflow_id: 'w', title: 't', reason: 'r', hash: 'h', tier: 'block' },
+    ...{ risk: 'low', status: 'approved', head: 'h1', tree: 'verified' },
+  })
+  const audit = async (attempt: number) => {
+    ending = new AbortController()
+    calls = []
+    const running = runStage({ goalId, taskId: null, stage: 'audit', attempt })
+    await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent' })
+    stopWorker()
+    await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+    return readFile(join(folder, 'count'), 'utf8').catch(() => 'not checked')
+  }
+  expect(await audit(1)).toBe('not checked')
+  tree = 'a sum of two tasks'
+  expect(await audit(2)).toBe('checked\n')
 })
 
 test('a run that was lost does not pass a paused pool', async () => {

@@ -21,6 +21,7 @@ import { setGoal } from './lifecycle.ts'
 import { budgetHold } from './reserve.ts'
 import { askSecondOpinion } from './second-opinion.ts'
 import type { RunStageInput, StageResult } from './types.ts'
+import { verifiedChecks } from './verified-checks.ts'
 import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
 
 /** How often a place in the pool is renewed while its stage is at work, checks and git included. */
@@ -160,7 +161,8 @@ export function createStageActivities(deps: ActivityDeps) {
   ): Promise<StageResult> {
     const stage = key.stage as AgentStage
     const workspace = await openWorkspace(deps, facts, key)
-    const checks = stage === 'verify' ? await checksOf(key, facts, { workspace, row }) : undefined
+    const judged = stage === 'verify' || stage === 'audit'
+    const checks = judged ? await checksOf(key, facts, { workspace, row }) : undefined
     const feedback = row.feedback ?? ''
     const asked = { key, facts, workspace, checks, feedback, tryNow }
     const outcome = await runAgent(deps, asked)
@@ -179,7 +181,8 @@ export function createStageActivities(deps: ActivityDeps) {
     at: { workspace: Workspace; row: StageRow },
   ): Promise<CheckResult[]> {
     if (at.row.checks) return at.row.checks
-    const checks = await checkWork(deps, facts, at.workspace)
+    const known = key.stage === 'audit' && (await verifiedChecks(deps, facts, at.workspace.head))
+    const checks = known || (await checkWork(deps, facts, at.workspace))
     await database.change((tx, emit) =>
       changeStage(tx, emit, { key, change: { status: 'running', checks } }),
     )

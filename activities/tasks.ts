@@ -1,5 +1,6 @@
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
-import type { SpecOutput } from '../contracts/outputs.ts'
+import type { AuditFinding, SpecOutput, SpecTask } from '../contracts/outputs.ts'
+import type { ProfileSnapshot } from '../contracts/schemas.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { latestSpec } from '../db/facts.ts'
@@ -19,22 +20,7 @@ export async function createTasks(
   const spec = await latestSpec<SpecOutput>(tx, goalId, 'spec')
   if (spec?.status !== 'approved') throw new Error(`goal ${goalId} has no approved spec`)
   const ids = new Map<string, string>()
-  for (const task of spec.content.tasks) {
-    const [row] = await tx('tasks')
-      .insert({
-        goal_id: goalId,
-        key: task.key,
-        title: task.title,
-        description: task.description,
-        role: task.role,
-        token_budget: goal.profile.tokenBudget,
-        agent: task.agent ? JSON.stringify(task.agent) : null,
-      })
-      .returning('id')
-    ids.set(task.key, row.id)
-    const data = { goalId, taskId: row.id, status: 'pending', reason: null } as const
-    emit({ type: 'task.status', stream: goalStream(goalId), actor: 'dispatch', data })
-  }
+  for (const task of spec.content.tasks) ids.set(task.key, await insertTask(tx, emit, goal, task))
   for (const task of spec.content.tasks) {
     const needs = task.dependsOn.map((key) => ids.get(key) ?? '')
     await tx('tasks')
@@ -42,6 +28,55 @@ export async function createTasks(
       .update({ depends_on: needs })
   }
   return listTasks(tx, goalId)
+}
+
+/** What a person wants changed in the whole before its merge, as a task more; again, it answers the same tasks. */
+export async function addRequestedTask(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  review: { number: number; goal_id: string; comment: string | null; findings: AuditFinding[] },
+): Promise<NewTask[]> {
+  const goal = await tx('goals').where({ id: review.goal_id }).forUpdate().first()
+  const name = shortId('review', review.number)
+  const key = `changes-${name}`
+  if (await tx('tasks').where({ goal_id: goal.id, key }).first('id')) return listTasks(tx, goal.id)
+  const comment = review.comment?.trim() ?? ''
+  const found = review.findings.map(
+    ({ severity, title, detail, file }) =>
+      `- ${severity}: ${title}${file ? ` (${file})` : ''}: ${detail}`,
+  )
+  await insertTask(tx, emit, goal, {
+    key,
+    title: comment.split('\n')[0]?.slice(0, 200) || `Changes requested in ${name}`,
+    description: [
+      `A person looked at the whole work before its merge and requested changes: ${comment || 'mend what was found.'}`,
+      ...(found.length > 0 ? ['What was found in the whole:', ...found] : []),
+    ].join('\n'),
+    role: 'implement',
+  })
+  return listTasks(tx, goal.id)
+}
+
+async function insertTask(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  goal: { id: string; profile: ProfileSnapshot },
+  task: Omit<SpecTask, 'dependsOn'>,
+): Promise<string> {
+  const [row] = await tx('tasks')
+    .insert({
+      goal_id: goal.id,
+      key: task.key,
+      title: task.title,
+      description: task.description,
+      role: task.role,
+      token_budget: goal.profile.tokenBudget,
+      agent: task.agent ? JSON.stringify(task.agent) : null,
+    })
+    .returning('id')
+  const data = { goalId: goal.id, taskId: row.id, status: 'pending', reason: null } as const
+  emit({ type: 'task.status', stream: goalStream(goal.id), actor: 'dispatch', data })
+  return row.id
 }
 
 async function listTasks(tx: Tx, goalId: string): Promise<NewTask[]> {

@@ -46,7 +46,7 @@ export interface NewTask {
   adapter?: string
 }
 
-/** A decision as the row tells it; `tasks` where an approved spec made them. */
+/** A decision as the row tells it; `tasks`: all of the goal, where the decision made any. */
 export type SettledReview =
   | { decided: false }
   | { decided: true; decision: Decision; comment: string | null; tasks: NewTask[] }

@@ -103,12 +103,23 @@ const TABLE: [Stage, Answer, Partial<Circumstances>, object][] = [
   ['audit', findings, {}, { type: 'ask', kind: 'merge', reason: 'bad' }],
   ['audit', failed, {}, { type: 'attention', stage: 'audit' }],
   ['audit', decided('approve'), { kind: 'merge' }, { type: 'go', to: 'merge' }],
-  ['audit', decided('request_changes'), { kind: 'merge' }, { type: 'attention', stage: 'audit' }],
+  [
+    'audit',
+    decided('request_changes'),
+    { kind: 'merge' },
+    { type: 'again', stage: 'implement', feedback: 'a comment' },
+  ],
   ['audit', decided('reject'), { kind: 'merge' }, { type: 'cancel' }],
   ['merge', passed, {}, { type: 'finish' }],
   ['merge', moved, {}, { type: 'ask', kind: 'merge', reason: 'moved' }],
   ['merge', failed, {}, { type: 'attention', stage: 'merge' }],
   ['merge', decided('approve'), { kind: 'merge' }, { type: 'go', to: 'merge' }],
+  [
+    'merge',
+    decided('request_changes'),
+    { kind: 'merge' },
+    { type: 'again', stage: 'implement', feedback: 'a comment' },
+  ],
   ['merge', decided('reject'), { kind: 'merge' }, { type: 'cancel', reason: 'a comment' }],
 ]
 

@@ -144,15 +144,8 @@ const RULES: Readonly<Record<Stage, Rules>> = {
     passed: () => ({ type: 'finish' }),
     moved: (answer) => ({ type: 'ask', kind: 'merge', reason: answer.summary }),
     failed: attention,
-    // a change to the whole is not a task's next attempt: the person says what to do and retries the merge
-    decided: (answer, at) =>
-      answer.decision === 'request_changes'
-        ? {
-            type: 'attention',
-            stage: at.stage,
-            reason: `changes requested: ${answer.comment ?? ''}`,
-          }
-        : decided('merge', 'merge')(answer),
+    // a change to the whole is a task of its own
+    decided: decided('merge', 'implement'),
   },
 }
 

@@ -19,6 +19,7 @@ import { projectLayout } from './layout.ts'
 import { mergeGoal } from './merge-goal.ts'
 import { previewMerge } from './merge-tree.ts'
 import { createQueue } from './queue.ts'
+import { treeOf } from './refs.ts'
 import { createRunner } from './run.ts'
 import { claimWorktree, type ReleaseInput, releaseWorktree, warm } from './worktrees.ts'
 
@@ -84,6 +85,9 @@ export function createGit(options: GitOptions) {
     /** The hash that `diff` would give, without the rest. */
     diffHash: ({ projectId, base, head }: { projectId: string; base: string; head: string }) =>
       diffHash(git, projectLayout(home, projectId).clean, base, head),
+    /** Two commits of one tree hold the same files. */
+    treeOf: ({ projectId, commit }: { projectId: string; commit: string }) =>
+      treeOf(git, projectLayout(home, projectId).clean, commit),
     createGoalBranch: bind(createGoalBranch),
     branchHead: bind(branchHead),
     integrateTask: bind(integrateTask),

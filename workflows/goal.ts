@@ -77,6 +77,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   const attempts: Partial<Record<Stage, number>> = {}
   const done: GoalStage[] = []
   let tasks: NewTask[] = []
+  const taskResults = new Map<string, Promise<void>>()
   let mergeReviews = 0
   let budgetReviews = 0
   let sending: Promise<void> = Promise.resolve()
@@ -99,7 +100,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   while (done.length < 6) {
     const ready = readyStages(done)
-    await Promise.all(ready.map(runToPassed))
+    await Promise.all(ready.map((stage) => runToPassed(stage)))
     done.push(...ready)
   }
   markSearch({ status: 'completed', stage: 'merge', pendingReview: false, adapter: 'dispatch' })
@@ -113,10 +114,10 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   }
 
   /** Runs one goal stage until its rules say go on; asks, tries again and waits for a person as they say. */
-  async function runToPassed(stage: GoalStage): Promise<void> {
+  async function runToPassed(stage: GoalStage, told = ''): Promise<void> {
     mark(stage, 'running')
     if (stage === 'review') return runTasks()
-    let feedback = ''
+    let feedback = told
     for (;;) {
       const attempt = (attempts[stage] ?? 0) + 1
       attempts[stage] = attempt
@@ -133,11 +134,18 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
       if (move.type === 'cancel') throw new GoalEnded(move.reason)
       if (move.type === 'again') {
         feedback = move.feedback
+        if (move.stage === 'implement') await mendWhole(stage, feedback)
         continue
       }
       mark(stage, 'passed')
       return
     }
+  }
+
+  /** What a person wants changed in the whole is a new task by now; once it is integrated, the whole is judged anew. */
+  async function mendWhole(askedAt: GoalStage, comment: string): Promise<void> {
+    await runToPassed('review')
+    if (askedAt === 'merge') await runToPassed('audit', comment)
   }
 
   /** Asks people until the move is one that the pipeline can make by itself. */
@@ -219,15 +227,14 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     return { type: 'decided', decision: settled.decision, comment: settled.comment }
   }
 
-  /** Tasks run as soon as those they depend on are on the goal's branch. */
+  /** Tasks run as soon as those they depend on are on the goal's branch, and each once. */
   async function runTasks(): Promise<void> {
-    const results = new Map<string, Promise<void>>()
     const run = (task: NewTask): Promise<void> => {
-      const known = results.get(task.taskId)
+      const known = taskResults.get(task.taskId)
       if (known) return known
       const needs = tasks.filter((other) => task.dependsOn.includes(other.taskId))
       const result = Promise.all(needs.map(run)).then(() => runTask(task))
-      results.set(task.taskId, result)
+      taskResults.set(task.taskId, result)
       return result
     }
     await Promise.all(tasks.map(run))

@@ -100,6 +100,39 @@ describe.concurrent('a goal', () => {
     expect(git(repo, 'log', '--format=%s', 'main^1..main^2').split('\n')).toHaveLength(1)
   })
 
+  test('tasks that break each other stop before the merge; changes requested there are a task more, and a person approves the whole', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const before = git(repo, 'rev-parse', 'main')
+    const fits = 'test ! -e src/a.js || test ! -e src/b.js || test -e src/both.js'
+    await at.call('PATCH', `/api/projects/${id}`, { checks: [{ name: 'fits', command: fits }] })
+    const goal = await at.goal(id, 'Break [demo:all=instant]')
+    const [a, b] = ['a', 'b'].map((key) => ({
+      ...{ key, title: `Write ${key}`, role: 'implement' as const, dependsOn: [] },
+      description: `It is new [demo:implement=edit:src/${key}.js]`,
+    }))
+    await at.decide(goal.id, 'spec', { edits: { ...twoTasks, tasks: [a, b] as never } })
+    await at.decide(goal.id, 'task')
+    await at.decide(goal.id, 'task')
+    const comment = 'Make them fit [demo:implement=edit:src/both.js]'
+    const refused = await at.decide(goal.id, 'merge', { decision: 'request_changes', comment })
+    expect(refused.findings.map((finding) => finding.title)).toEqual([
+      'fits fails on the whole goal',
+    ])
+    await at.decide(goal.id, 'task')
+    const asked = await at.until(goal.id, (g) =>
+      g.reviews.some((r) => r.kind === 'merge' && r.status === 'pending'),
+    )
+    expect(asked.tasks.at(-1)).toMatchObject({ title: comment, status: 'integrated' })
+    expect(await promptOf(goal.id, 'audit', 2)).toContain('Make them fit')
+    expect(git(repo, 'rev-parse', 'main')).toBe(before)
+    const whole = await at.decide(goal.id, 'merge')
+    expect(whole.reason).toContain(`Changes were requested in ${refused.shortId}`)
+    await at.until(goal.id, (g) => g.status === 'completed')
+    expect(git(repo, 'log', '-1', '--format=%(trailers:key=Dispatch-Review,valueonly)')).toBe(
+      whole.shortId,
+    )
+  })
+
   test('reject cancels with the reason and keeps the branch', async () => {
     const { repo, id } = await at.project()
     const before = git(repo, 'rev-parse', 'main')
