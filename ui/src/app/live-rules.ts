@@ -3,6 +3,9 @@ import type { StoredEvent } from '../../../contracts/events.ts'
 /** The beginning of a query key: every query under it is read again. */
 export type KeyPrefix = readonly [entity: string, id?: string]
 
+const ofTask = (taskId: string | null): readonly KeyPrefix[] =>
+  taskId === null ? [] : [['task', taskId]]
+
 /** What an event makes stale. Pure, so that a new event has one obvious place. */
 export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
   switch (event.type) {
@@ -14,6 +17,7 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'stage.status':
       return [
         ['goal', event.data.goalId],
+        ...ofTask(event.data.taskId), // its stage and who works on it are the task's too
         ...([['goals']] as const),
         // it went into the line, or is told another reason why it waits there
         ...(event.data.status === 'waiting' ? ([['pool'], ['overview']] as const) : []),
@@ -29,6 +33,7 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'run.status':
       return [
         ['goal', event.data.goalId],
+        ...ofTask(event.data.taskId), // what it spent
         ['agent', event.data.runId],
         ...([['goals'], ['agents'], ['pool'], ['overview'], ['ledger']] as const),
       ]
@@ -46,7 +51,7 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'project.changed':
       return [['projects'], ['overview']]
     case 'suggestion.changed':
-      return [['suggestions'], ['projects']]
+      return [['suggestions'], ['projects'], ['profiles']]
     case 'settings.changed':
       return [['settings'], ['profiles'], ['adapters'], ['pool'], ['overview']]
     case 'system.notice':

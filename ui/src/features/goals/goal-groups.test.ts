@@ -28,7 +28,8 @@ const keysOf = (groups: ReturnType<typeof groupGoals>) =>
 test('what waits for the person is on top, the longest first; empty groups are left out', () => {
   expect(keysOf(groupGoals(open, [done], {}))).toEqual([
     ['waiting', [stuck.shortId, reviewDue.shortId]],
-    ['running', [running.shortId, pausedWithReview.shortId]],
+    ['running', [running.shortId]],
+    ['paused', [pausedWithReview.shortId]],
     ['done', [done.shortId]],
   ])
   expect(keysOf(groupGoals([running], [], {}))).toEqual([['running', [running.shortId]]])

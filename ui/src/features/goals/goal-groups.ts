@@ -12,10 +12,10 @@ export interface GoalGroup {
 export const goalStatus = (goal: Pick<GoalSummary, 'status' | 'pendingReviews'>): Status =>
   goal.status === 'active' && goal.pendingReviews > 0 ? 'review' : goal.status
 
-const waits = (goal: GoalSummary) =>
-  goal.status === 'needs_attention' || (goal.status === 'active' && goal.pendingReviews > 0)
+const runs = (goal: GoalSummary) => goal.status === 'active' && goal.pendingReviews === 0
+const waits = (goal: GoalSummary) => goal.status !== 'paused' && !runs(goal)
 
-/** What waits for the person, the longest first; what runs; what is over. Empty groups are left out. */
+/** What waits for the person, the longest first; what runs; what the person paused; what is over. Empty groups are left out. */
 export function groupGoals(
   open: readonly GoalSummary[],
   over: readonly GoalSummary[],
@@ -27,7 +27,8 @@ export function groupGoals(
   const longest = (a: GoalSummary, b: GoalSummary) => a.updatedAt.localeCompare(b.updatedAt)
   const groups: GoalGroup[] = [
     { key: 'waiting', title: 'Needs you', goals: open.filter(waits).sort(longest) },
-    { key: 'running', title: 'Running', goals: open.filter((goal) => !waits(goal)) },
+    { key: 'running', title: 'Running', goals: open.filter(runs) },
+    { key: 'paused', title: 'Paused', goals: open.filter(({ status }) => status === 'paused') },
     { key: 'done', title: 'Done', goals: [...over] },
   ]
   return groups

@@ -79,6 +79,7 @@ const SHOWS = [
   [undefined, 'All'],
   ['waiting', 'Needs you'],
   ['running', 'Running'],
+  ['paused', 'Paused'],
   ['done', 'Done'],
 ] as const
 

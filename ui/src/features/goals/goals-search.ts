@@ -1,13 +1,13 @@
+const SHOWS = ['waiting', 'running', 'paused', 'done'] as const
+
 /** What of the list is shown, in the address. */
 export interface GoalsSearch {
   /** Short id of a project. */
   project?: string
-  show?: 'waiting' | 'running' | 'done'
+  show?: (typeof SHOWS)[number]
   /** Words of the title. */
   q?: string
 }
-
-const SHOWS = ['waiting', 'running', 'done'] as const
 
 /** What is not understood is left out. */
 export function readGoalsSearch(search: Record<string, unknown>): GoalsSearch {

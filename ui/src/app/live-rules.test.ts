@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import type { StoredEvent } from '../../../contracts/events.ts'
+import { staleAfter } from './live-rules.ts'
+
+const after = (type: string, data: object) => staleAfter({ type, data } as unknown as StoredEvent)
+
+test('a task is read again when one of its stages or runs says something: they change its stage, its agent and its spending', () => {
+  const ids = { goalId: 'g', runId: 'r' }
+  for (const type of ['stage.status', 'run.status']) {
+    expect(after(type, { ...ids, taskId: 't', status: 'running' })).toContainEqual(['task', 't'])
+    expect(
+      after(type, { ...ids, taskId: null, status: 'running' }).map(([entity]) => entity),
+    ).not.toContain('task')
+  }
+})
