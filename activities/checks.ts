@@ -1,16 +1,19 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
 import type { Sandbox } from '../contracts/agent.ts'
 import type { CheckCommand, CheckResult } from '../contracts/schemas.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import { storable } from '../db/storable.ts'
+import { readRegularText } from '../git/read-regular.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { runCheckProcess } from './check-process.ts'
 import type { ActivityDeps } from './deps.ts'
 import { detectChecks } from './lifecycle.ts'
 import { sandboxOf } from './sandbox.ts'
 import type { Workspace } from './workspace.ts'
+
+/** More than any package.json with commands in it holds. */
+const PACKAGE_BYTES = 1_000_000
 
 const CHECK_SECONDS = 900
 
@@ -34,11 +37,7 @@ export async function checkWork(
 }
 
 async function detected(workspace: Workspace): Promise<CheckCommand[]> {
-  const text = await readFile(join(workspace.path, 'package.json'), 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  return detectChecks(text)
+  return detectChecks(await readRegularText(join(workspace.path, 'package.json'), PACKAGE_BYTES))
 }
 
 async function runCheck(

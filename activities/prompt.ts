@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import { correctionsOf, type Told } from '../db/corrections.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import type { RunPurpose } from '../db/runs.ts'
+import { readRegularText } from '../git/read-regular.ts'
 import { fenced } from '../prompts/prompts.ts'
 import type { AgentWork } from './agent-work.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -105,7 +105,7 @@ function closingValues({
 async function stackOf(path: string): Promise<string[]> {
   const found = await Promise.all(
     STACK_FILES.map(async ([file, name]) =>
-      (await head(join(path, file), 1)) === undefined ? [] : [name],
+      (await readRegularText(join(path, file), 1)) === undefined ? [] : [name],
     ),
   )
   return [...new Set(found.flat())]
@@ -122,7 +122,7 @@ async function conventionsOf(path: string, facts: GoalFacts): Promise<string> {
 
 async function conventionFile(path: string): Promise<string> {
   for (const file of CONVENTION_FILES) {
-    const text = await head(join(path, file), CONVENTION_BYTES)
+    const text = await readRegularText(join(path, file), CONVENTION_BYTES)
     if (text !== undefined) return `From ${file}:\n${text}`
   }
   return ''
@@ -136,23 +136,4 @@ function setConventions({ project, profileConventions, goal }: GoalFacts): strin
     ...part('this project', project.conventions),
     ...part(`the profile ${goal.profile.name}`, profileConventions),
   ].join('\n\n')
-}
-
-/** The first bytes of a regular file; undefined when there is none. A link is not followed: it could lead anywhere. */
-async function head(path: string, bytes: number): Promise<string | undefined> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = (await import('node:fs')).constants
-  try {
-    const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-    try {
-      if (!(await file.stat()).isFile()) return undefined
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
-      return buffer.toString('utf8', 0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined
-    throw error
-  }
 }

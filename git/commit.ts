@@ -1,11 +1,15 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
+import { readRegularText } from './read-regular.ts'
 import { checkSha, dateOf, hasCommit, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { type SlotTree, slotTree, snapshotTree } from './tree.ts'
+
+/** More than any HEAD holds. */
+const HEAD_BYTES = 10_000
 
 export type Trailers = Readonly<Record<string, string>>
 
@@ -23,7 +27,7 @@ export async function worktreeHead(
   tree: SlotTree,
   branch: string,
 ): Promise<string> {
-  const text = (await readFile(join(tree.adminDir, 'HEAD'), 'utf8').catch(() => '')).trim()
+  const text = ((await readRegularText(join(tree.adminDir, 'HEAD'), HEAD_BYTES)) ?? '').trim()
   const ref = /^ref: (refs\/heads\/[^\s~^:?*[\\]+)$/.exec(text)?.[1]
   const named = ref ? await readRef(deps.git, layout.sandbox, ref) : undefined
   if (named) return named
@@ -169,7 +173,7 @@ export async function moveBranch(
     }
     if (old !== move.to) await setRef(deps.git, layout.sandbox, ref, move.to)
     const head = join(move.tree.adminDir, 'HEAD')
-    if ((await readFile(head, 'utf8').catch(() => '')) !== `ref: ${ref}\n`)
+    if ((await readRegularText(head, HEAD_BYTES)) !== `ref: ${ref}\n`)
       await writeWhole(head, `ref: ${ref}\n`)
   })
 }

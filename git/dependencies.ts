@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { constants, cp, lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises'
+import { constants, cp, lstat, readdir, readlink, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { readRegular } from './read-regular.ts'
 
 /**
  * Folders that are worth copying from the person's checkout, and the lockfiles that must be equal for that.
@@ -20,6 +21,9 @@ const DEPENDENCY_FOLDERS: readonly { folder: string; lockfiles: readonly string[
   },
   { folder: 'vendor', lockfiles: ['composer.lock', 'Gemfile.lock'] },
 ]
+
+/** More than the largest lockfile. */
+const LOCKFILE_BYTES = 50_000_000
 
 /**
  * Copies dependency folders into a worktree, by reflink where the filesystem can: never a link, since what is installed
@@ -57,7 +61,7 @@ async function sameLockfile(
   at: { repoPath: string; worktreePath: string },
   names: readonly string[],
 ): Promise<boolean> {
-  const read = (folder: string, name: string) => readFile(join(folder, name)).catch(() => undefined)
+  const read = (folder: string, name: string) => readRegular(join(folder, name), LOCKFILE_BYTES)
   let found = false
   for (const name of names) {
     const [theirs, ours] = await Promise.all([read(at.repoPath, name), read(at.worktreePath, name)])

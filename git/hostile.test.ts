@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -196,6 +198,35 @@ test('a broken sandbox config, index and HEAD do not stop the work from being ke
   expect(made).toMatchObject({ files: ['a.txt'], tampered: ['config'] })
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
 })
+
+test('pipes and links in the place of files are waited for by nobody, and the work is kept', async () => {
+  const base = f.commit({ 'a.txt': 'one\n', 'yarn.lock': 'x\n' })
+  f.write('node_modules/x.js', '')
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
+  const head = join(sandbox, 'worktrees', path.split('/').at(-1) ?? '', 'HEAD')
+  const files = [head, join(sandbox, 'config'), join(sandbox, 'objects/info/alternates')]
+  const insteadPut = (make: (file: string) => void) => {
+    for (const file of [...files, join(path, 'yarn.lock')]) {
+      rmSync(file)
+      make(file)
+    }
+  }
+  const made = async () => {
+    expect(await f.git.provisionDependencies({ repoPath: f.repo, worktreePath: path })).toEqual([])
+    return f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  }
+  const tampered = ['config', 'objects/info/alternates']
+  f.write('a.txt', 'kept\n', path)
+  insteadPut((file) => execFileSync('mkfifo', [file]))
+  // a pipe is no file that git keeps
+  expect(await made()).toMatchObject({ files: ['a.txt', 'yarn.lock'], tampered })
+  insteadPut((file) => symlinkSync('/dev/zero', file))
+  expect(await made()).toMatchObject({ files: ['a.txt', 'yarn.lock'], tampered })
+  expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
+}, 20_000)
 
 test('commits on another branch and a rewritten history are kept, and our branch follows the worktree', async () => {
   const base = f.commit({ 'a.txt': 'one\n' })

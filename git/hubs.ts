@@ -4,6 +4,7 @@ import { locate, readShallow } from './inspect.ts'
 import { type ProjectLayout, privateDir, projectLayout, targetRef, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
 import type { Queue } from './queue.ts'
+import { readRegularText } from './read-regular.ts'
 import { checkBranchName, hasCommit, readRef, setRef } from './refs.ts'
 import { type GitCall, type GitRunner, quotePath } from './run.ts'
 
@@ -25,6 +26,9 @@ const SANDBOX_SETTINGS = {
   'user.name': 'Dispatch',
   'user.email': 'dispatch@localhost',
 }
+
+/** More than the sandbox hub's config and alternates hold as we write them. */
+const OWN_BYTES = 100_000
 
 const isFile = (path: string) =>
   stat(path).then(
@@ -107,14 +111,15 @@ export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Prom
   )
   if (wanted === undefined) return changed
   const config = join(layout.sandbox, 'config')
-  if ((await readFile(config, 'utf8').catch(() => '')) !== wanted) {
+  if ((await readRegularText(config, OWN_BYTES)) !== wanted) {
     await rm(config, { force: true, recursive: true })
     await writeWhole(config, wanted)
     changed.push('config')
   }
   const alternates = join(layout.sandbox, 'objects', 'info', 'alternates')
   const line = `${quotePath(join(layout.clean, 'objects'))}\n`
-  if ((await readFile(alternates, 'utf8').catch(() => '')) !== line) {
+  if ((await readRegularText(alternates, OWN_BYTES)) !== line) {
+    await rm(alternates, { force: true, recursive: true })
     await writeWhole(alternates, line)
     changed.push('objects/info/alternates')
   }

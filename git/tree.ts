@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProjectLayout } from './layout.ts'
 import { GitFailure } from './problem.ts'
@@ -84,17 +84,39 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
     ...lines(changed.stdout),
     ...lines(untracked.stdout).filter((path) => !path.endsWith('/')),
   ]
-  if (paths.length > 0) await updateIndex(git, tree, paths)
+  const special = await specialFiles(tree, lines(changed.stdout))
+  await updateIndex(git, tree, '--force-remove', special)
+  await updateIndex(
+    git,
+    tree,
+    '--remove',
+    paths.filter((path) => !special.includes(path)),
+  )
   return git.text(['write-tree'], tree.call)
+}
+
+/** Tracked files that are pipes, sockets or devices by now: git stops at them, as at nothing else. For us they are removed. */
+async function specialFiles(tree: SlotTree, paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const info = await lstat(
+        Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')]),
+      ).catch(() => undefined)
+      return info && !info.isFile() && !info.isSymbolicLink() && !info.isDirectory() ? [path] : []
+    }),
+  )
+  return found.flat()
 }
 
 async function updateIndex(
   git: GitRunner,
   tree: SlotTree,
+  removal: '--remove' | '--force-remove',
   paths: readonly string[],
 ): Promise<void> {
+  if (paths.length === 0) return
   const input = Buffer.from(`${[...new Set(paths)].join('\0')}\0`, 'latin1')
-  await git.run(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], {
+  await git.run(['update-index', '-z', '--add', removal, '--replace', '--stdin'], {
     ...tree.call,
     input,
   })

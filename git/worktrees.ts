@@ -1,10 +1,11 @@
-import { readFile, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { publishWork, saveWork } from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
+import { readRegularText } from './read-regular.ts'
 import { checkBranchName, hasCommit, readRef, swapRef } from './refs.ts'
 import {
   type Claim,
@@ -62,7 +63,8 @@ async function buildSlot(
       gitDir: layout.sandbox,
     })
   })
-  const pointer = await readFile(join(path, '.git'), 'utf8')
+  const pointer = await readRegularText(join(path, '.git'), 10_000)
+  if (pointer === undefined) throw new Error(`${path} was changed while it was made`)
   const slot = { name, admin: basename(pointer.trim()), sha }
   await checkOut(git, slotTree(layout, slot), sha)
   await writeSlot(layout, slot)
