@@ -1,6 +1,7 @@
 import express, { type Express, type Request, type Response } from 'express'
 import type { z } from 'zod'
 import { api, type Reply, type RouteSchema } from '../contracts/api.ts'
+import { entityTag } from '../contracts/entity-tag.ts'
 import { type Route, type RouteName, routes } from '../contracts/routes.ts'
 import { isRefusal, type Refusal } from '../db/refusal.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -16,6 +17,8 @@ export interface Call<N extends RouteName> {
   body: Parsed<N, 'body'>
   /** Only on routes that create; undefined when the caller sent none. */
   idempotencyKey: string | undefined
+  /** Given what is there now, throws 412 when the caller made the change from another state. Only on versioned routes. */
+  mustBe(current: unknown): void
 }
 
 export type Handler<N extends RouteName> = (call: Call<N>) => Promise<Reply<N> | Refusal>
@@ -36,10 +39,12 @@ export function bind<N extends RouteName>(app: Express, name: N, handler: Handle
       query: parse(schema.query, request.query, 'query'),
       body: schema.body && parse(schema.body, bodyOf(request), 'body'),
       idempotencyKey: route.idempotent ? keyOf(request) : undefined,
+      mustBe: (current: unknown) => checkMatch(request.get('If-Match'), current),
     } as Call<N>
     const reply = await handler(call)
     if (isRefusal(reply)) throw refusalProblem(reply)
     response.status(route.status)
+    if (route.versioned) response.set('ETag', entityTag(reply))
     if (route.status === 201)
       response.location(`${request.path}/${(reply as unknown as { id: string }).id}`)
     response.json(reply)
@@ -104,4 +109,12 @@ function keyOf(request: Request): string | undefined {
   if (key.length === 0 || key.length > 255)
     throw new Problem(400, 'bad_idempotency_key', 'An Idempotency-Key has 1 to 255 characters.')
   return key
+}
+
+function checkMatch(ifMatch: string | undefined, current: unknown): void {
+  const tags = (ifMatch ?? '*').split(',').map((tag) => tag.trim())
+  if (tags.includes('*') || tags.includes(entityTag(current))) return
+  throw new Problem(412, 'changed_meanwhile', 'It was changed since you read it.', {
+    advice: 'Look at it again, and make your change from there.',
+  })
 }

@@ -34,11 +34,15 @@ export function openApiDocument(version: string) {
 }
 
 const dispatchHeader = z.object({ 'X-Dispatch': z.literal('1') })
+const matchHeader = { 'If-Match': z.string().optional() }
 const keyHeader = { 'Idempotency-Key': z.string().min(1).max(255).optional() }
 
 function operation(name: string, route: Route, schema: RouteSchema): ZodOpenApiOperationObject {
   const changes = route.method !== 'GET'
-  const header = route.idempotent ? dispatchHeader.extend(keyHeader) : dispatchHeader
+  const header = dispatchHeader.extend({
+    ...(route.idempotent ? keyHeader : {}),
+    ...(route.versioned ? matchHeader : {}),
+  })
   return {
     operationId: name,
     summary: schema.summary,

@@ -62,6 +62,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not found',
   405: 'This method is not there',
   409: 'That does not fit the state of things',
+  412: 'That was changed meanwhile',
   413: 'Too large',
   414: 'The address is too long',
   415: 'Only application/json is read',

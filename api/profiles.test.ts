@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createClient } from '../client/client.ts'
+import type { StoredEvent } from '../contracts/events.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 let at: TestApi
@@ -39,4 +41,40 @@ test('who writes a task can be said until the task is over, by name only', async
   expect(auto).toMatchObject({ status: 422, body: { code: 'bad_setting' } })
   await at.database.knex('tasks').where({ id: task.id }).update({ status: 'integrated' })
   expect((await at.call('PATCH', path, { agent })).status).toBe(409)
+})
+
+test('every change of a profile is told to all pages', async () => {
+  const told = async () =>
+    (await at.call('GET', '/api/events?stream=system')).body.items.filter(
+      (event: StoredEvent) =>
+        event.type === 'settings.changed' && event.data.keys.includes('profiles'),
+    ).length
+  const before = await told()
+  const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
+  await at.call('POST', '/api/profiles', { name: 'Told', stages })
+  expect(await told()).toBe(before + 1)
+  await at.call('PATCH', '/api/profiles/Told', { conventions: 'Use tabs.' })
+  expect(await told()).toBe(before + 2)
+  await at.call('DELETE', '/api/profiles/Told')
+  expect(await told()).toBe(before + 3)
+})
+
+test('a change made from what is no longer there is refused, and undoes nothing', async () => {
+  const client = createClient({ baseUrl: `http://127.0.0.1:${at.api.port}` })
+  const params = { id: 'Demo' }
+  const seen = await client.call('getProfile', { params })
+  await client.call('updateProfile', { params, body: { conventions: 'Accepted elsewhere.' } })
+  const body = { conventions: 'Written here.' }
+  const late = client.call('updateProfile', { params, body }, { seen })
+  await expect(late).rejects.toMatchObject({ problem: { status: 412, code: 'changed_meanwhile' } })
+  const now = await client.call('getProfile', { params })
+  expect(now.conventions).toBe('Accepted elsewhere.')
+  expect(await client.call('updateProfile', { params, body }, { seen: now })).toMatchObject(body)
+
+  const { headers } = await at.call('GET', '/api/settings')
+  const match = { 'if-match': headers['etag'] }
+  const change = (maxVerifyRounds: number) =>
+    at.call('PATCH', '/api/settings', { maxVerifyRounds }, match)
+  expect((await change(3)).status).toBe(200)
+  expect((await change(4)).status).toBe(412)
 })

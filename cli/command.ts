@@ -1,3 +1,4 @@
+import type { CallOptions } from '../client/caller.ts'
 import type { HomePaths } from '../config/home.ts'
 import type { Body, Params, Query, Reply } from '../contracts/api.ts'
 import type { RouteName } from '../contracts/routes.ts'
@@ -55,11 +56,7 @@ export interface CallInput<N extends RouteName> {
 
 /** What commands work with. `call` and `subscribe` look for the server when they are first used. */
 export interface Deps {
-  call<N extends RouteName>(
-    name: N,
-    input?: CallInput<N>,
-    options?: { idempotencyKey?: string },
-  ): Promise<Reply<N>>
+  call<N extends RouteName>(name: N, input?: CallInput<N>, options?: CallOptions): Promise<Reply<N>>
   /** Items after `after`, in order, without a gap, across reconnects; ends when `signal` aborts. */
   subscribe(
     stream: string,

@@ -1,4 +1,5 @@
 import type { Body, Params, Query, Reply } from '../contracts/api.ts'
+import { entityTag } from '../contracts/entity-tag.ts'
 import { type Route, type RouteName, routes } from '../contracts/routes.ts'
 import type { ProblemBody } from '../contracts/schemas.ts'
 
@@ -22,13 +23,16 @@ export interface CallInput<N extends RouteName> {
   body?: Body<N>
 }
 
+export interface CallOptions {
+  /** The same one for a repeated call: what it makes is made once. */
+  idempotencyKey?: string
+  /** What a change was made from, as it was read: refused with 412 when that is no longer what is there. */
+  seen?: unknown
+}
+
 export interface Client {
   /** Calls a route of the table. Throws ProblemError when the answer is not the wanted one. */
-  call<N extends RouteName>(
-    name: N,
-    input?: CallInput<N>,
-    options?: { idempotencyKey?: string },
-  ): Promise<Reply<N>>
+  call<N extends RouteName>(name: N, input?: CallInput<N>, options?: CallOptions): Promise<Reply<N>>
 }
 
 /** The server said no; `problem` says why and what to do. */
@@ -45,7 +49,7 @@ export class ProblemError extends Error {
 export function createCaller(options: { baseUrl: string; transport: Transport }): Client {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   return {
-    async call(name, input = {}, { idempotencyKey } = {}) {
+    async call(name, input = {}, { idempotencyKey, seen } = {}) {
       const route: Route = routes[name]
       const { status, text } = await options.transport({
         method: route.method,
@@ -55,6 +59,7 @@ export function createCaller(options: { baseUrl: string; transport: Transport })
           ...(route.method === 'GET' ? {} : { 'x-dispatch': '1' }),
           ...(input.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+          ...(seen === undefined ? {} : { 'if-match': entityTag(seen) }),
         },
         ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
       })

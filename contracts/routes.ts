@@ -5,6 +5,8 @@ export interface Route {
   status: 200 | 201 | 202
   /** Creates take an Idempotency-Key. */
   idempotent?: true
+  /** Replies have an ETag, and a change may say with If-Match which state it was made from. */
+  versioned?: true
 }
 
 export const routes = {
@@ -65,12 +67,12 @@ export const routes = {
 
   listProfiles: { method: 'GET', path: '/api/profiles', status: 200 },
   createProfile: { method: 'POST', path: '/api/profiles', status: 201, idempotent: true },
-  getProfile: { method: 'GET', path: '/api/profiles/:id', status: 200 },
-  updateProfile: { method: 'PATCH', path: '/api/profiles/:id', status: 200 },
+  getProfile: { method: 'GET', path: '/api/profiles/:id', status: 200, versioned: true },
+  updateProfile: { method: 'PATCH', path: '/api/profiles/:id', status: 200, versioned: true },
   deleteProfile: { method: 'DELETE', path: '/api/profiles/:id', status: 200 },
 
-  getSettings: { method: 'GET', path: '/api/settings', status: 200 },
-  updateSettings: { method: 'PATCH', path: '/api/settings', status: 200 },
+  getSettings: { method: 'GET', path: '/api/settings', status: 200, versioned: true },
+  updateSettings: { method: 'PATCH', path: '/api/settings', status: 200, versioned: true },
 
   runDoctor: { method: 'POST', path: '/api/doctor', status: 200 },
 } as const satisfies Record<string, Route>

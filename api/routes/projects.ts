@@ -1,3 +1,4 @@
+import { SYSTEM_STREAM } from '../../contracts/ids.ts'
 import { routes } from '../../contracts/routes.ts'
 import { refuseSandbox } from '../../db/machine.ts'
 import { createProfile, deleteProfile, updateProfile } from '../../db/profiles.ts'
@@ -122,7 +123,9 @@ export function profileRoutes(deps: ApiDeps, changes: Changes): ProfileRoutes {
   ) =>
     changes.change(async (at) => {
       const profile = await resolveProfile(at.tx, idText)
-      return isRefusal(profile) ? profile : work(at, profile.id)
+      if (isRefusal(profile)) return profile
+      await at.tx('profiles').where({ id: profile.id }).forUpdate().first('id')
+      return told(at, await work(at, profile.id))
     })
 
   return {
@@ -130,21 +133,31 @@ export function profileRoutes(deps: ApiDeps, changes: Changes): ProfileRoutes {
     createProfile: ({ body, idempotencyKey }) =>
       changes.create(
         { route: 'createProfile', status: routes.createProfile.status, idempotencyKey, body },
-        async ({ tx }) => {
-          const made = await createProfile(tx, body)
-          return isRefusal(made) ? made : profileDetail(tx, made.id)
+        async (at) => {
+          const made = await createProfile(at.tx, body)
+          return isRefusal(made) ? made : told(at, await profileDetail(at.tx, made.id))
         },
       ),
     async getProfile({ params }) {
       const profile = await resolveProfile(knex, params.id)
       return isRefusal(profile) ? profile : profileDetail(knex, profile.id)
     },
-    updateProfile: ({ params, body }) =>
-      onProfile(
-        params.id,
-        async ({ tx }, id) => (await updateProfile(tx, id, body)) ?? profileDetail(tx, id),
-      ),
+    updateProfile: ({ params, body, mustBe }) =>
+      onProfile(params.id, async ({ tx }, id) => {
+        mustBe(await profileDetail(tx, id))
+        return (await updateProfile(tx, id, body)) ?? profileDetail(tx, id)
+      }),
     deleteProfile: ({ params }) =>
       onProfile(params.id, async ({ tx }, id) => (await deleteProfile(tx, id)) ?? { id }),
   }
+}
+
+/** Every page that shows profiles is told of a change. */
+function told<T>({ emit, actor }: ChangeContext, result: T | Refusal): T | Refusal {
+  if (!isRefusal(result))
+    emit({
+      ...{ type: 'settings.changed', stream: SYSTEM_STREAM, actor },
+      data: { keys: ['profiles'] },
+    })
+  return result
 }

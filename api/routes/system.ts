@@ -136,7 +136,13 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
     },
     getLedger: ({ query }) => readLedger(knex, query),
     getSettings: () => readSettings(knex),
-    updateSettings: ({ body }) => changes.change((at) => changeSettings(at, body)),
+    updateSettings: ({ body, mustBe }) =>
+      changes.change(async (at) => {
+        // others who change settings wait, so that what is checked here is still true when it is written
+        await at.tx.raw('lock table settings in share row exclusive mode')
+        mustBe(await readSettings(at.tx))
+        return changeSettings(at, body)
+      }),
     runDoctor: async ({ body }) => ({ findings: await deps.doctor(body.repair) }),
   }
 }
