@@ -1,11 +1,21 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { killProcesses, taggedProcesses } from '../adapters/process-tree.ts'
+import { sandboxProblem } from '../adapters/sandbox/probe.ts'
+import type { Sandbox } from '../contracts/agent.ts'
 import { createLocalTransport } from '../runner/local-transport.ts'
 import { runCheckProcess } from './check-process.ts'
 
@@ -20,7 +30,10 @@ afterEach(() => {
 })
 
 const left = () => taggedProcesses().filter(({ runDir }) => runDir?.startsWith(home))
-const check = (command: string, more: { seconds?: number; signal?: AbortSignal } = {}) =>
+const check = (
+  command: string,
+  more: { seconds?: number; signal?: AbortSignal; sandbox?: Sandbox } = {},
+) =>
   runCheckProcess({
     ...{ command, cwd: home, env: { PATH: '/usr/bin:/bin' }, home, seconds: 60 },
     ...{ signal: new AbortController().signal, ...more },
@@ -54,6 +67,44 @@ test('one that sheds its tag holds up the result for an instant only', async () 
   const ended = await check('env -i setsid sleep 20 & echo done', { seconds: 10 })
   expect(ended).toEqual({ exitCode: 0, tookTooLong: false, output: 'done\n' })
 })
+
+test('a process of another user, which cannot be ended, is named and left', async () => {
+  const kill = process.kill.bind(process)
+  const isForeign = (pid: number) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep\x00299')
+  const refused = vi.spyOn(process, 'kill').mockImplementation((pid, name) => {
+    if (!isForeign(pid)) return kill(pid, name)
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' })
+  })
+  const ended = await check('sleep 299 & echo $!; sleep 300', { seconds: 1 })
+  refused.mockRestore()
+  const [pid] = ended.output.split('\n')
+  expect(ended).toMatchObject({ exitCode: null, tookTooLong: true })
+  expect(ended.output).toContain(`Processes of another user were left running: ${pid}.`)
+})
+
+/** Servers of sandboxes' ways to the network that this process has open. */
+function gates(): number {
+  const own = new Set(readdirSync('/proc/self/fd').map(linkOf))
+  const listening = readFileSync('/proc/net/unix', 'utf8').split('\n')
+  return listening.filter(
+    (line) => line.endsWith('/gate.sock') && own.has(`socket:[${line.split(/\s+/)[6]}]`),
+  ).length
+}
+
+/** The listing's own descriptor is closed by now. */
+const linkOf = (fd: string) =>
+  existsSync(`/proc/self/fd/${fd}`) ? readlinkSync(`/proc/self/fd/${fd}`) : ''
+
+test.skipIf((await sandboxProblem()) !== undefined)(
+  'nothing of a sandboxed check with a network is left open',
+  async () => {
+    const sandbox: Sandbox = { network: 'all', readOnly: [], writable: [home], kept: [] }
+    expect(await check('echo in', { sandbox })).toMatchObject({ exitCode: 0, output: 'in\n' })
+    expect(gates()).toBe(0)
+    expect(readdirSync(join(home, 'runs'))).toEqual([])
+  },
+)
 
 test('an abort ends the command and throws its reason', async () => {
   const controller = new AbortController()

@@ -53,7 +53,7 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     [RUN_DIR_VARIABLE]: join(home, 'runs', runId),
     [RUN_OWNER_VARIABLE]: ownerTag(process.pid),
   }
-  const { args, env, remove, ...shell } = shellFor({ ...options, env: { ...options.env, ...tags } })
+  const { args, env, close, ...shell } = shellFor({ ...options, env: { ...options.env, ...tags } })
   const child = execa(shell.command, args, {
     ...{ cwd, env, extendEnv: false, stdin: 'ignore', all: true },
     ...{ reject: false, detached: true, buffer: false },
@@ -63,11 +63,14 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     output = (output + text).slice(-OUTPUT_CHARS)
   })
   const running = () => child.exitCode === null && child.signalCode === null
-  const kill = () =>
-    killUntilGone(() => [
+  const kill = () => {
+    const { foreign } = killUntilGone(() => [
       ...(running() ? treeOf(child.pid) : []),
       ...taggedProcesses().filter((found) => found.runId === runId),
     ])
+    if (foreign.size > 0)
+      output += `\nProcesses of another user were left running: ${[...foreign].join(', ')}.\n`
+  }
 
   let late = false
   let abort: () => void = () => undefined
@@ -100,17 +103,21 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     for (const timer of timers) clearTimeout(timer)
     signal.removeEventListener('abort', abort)
     for (const stream of [child.all, child.stdout, child.stderr]) stream.destroy()
-    remove()
+    close()
   }
 }
 
 /** The shell that runs the command; in a sandbox it gets a temp folder of its own, named so that `doctor --repair` removes one that is left. */
 function shellFor({ command, cwd, env, home, sandbox }: CheckProcessOptions) {
   const given = { command: '/bin/sh', args: ['-c', command], cwd, env }
-  if (!sandbox) return { ...given, remove: () => undefined }
+  if (!sandbox) return { ...given, close: () => undefined }
   const tmp = mkdtempSync(join(home, 'runs', '.new-check-'))
   const inside = inSandbox({ ...given, env: { ...env, TMPDIR: tmp } }, sandbox)
-  return { ...inside, remove: () => rmSync(tmp, { recursive: true, force: true }) }
+  const close = () => {
+    inside.close()
+    rmSync(tmp, { recursive: true, force: true })
+  }
+  return { ...inside, close }
 }
 
 /** The process and all below it; killed children that were not reaped yet are no longer in it. */

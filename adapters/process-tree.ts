@@ -95,33 +95,45 @@ export function taggedProcesses(): TaggedProcess[] {
   return found
 }
 
-/** SIGKILL to each that is still the same process; `killed` collects the pids. */
+/** Pids that got a SIGKILL, and of processes that belong to another user (`sudo` in a command), which we cannot end. */
+export interface Killed {
+  killed: Set<number>
+  foreign: Set<number>
+}
+
+/** SIGKILL to each that is still the same process; `soFar` collects the pids. */
 export function killProcesses(
   processes: readonly ProcessInfo[],
-  killed = new Set<number>(),
-): Set<number> {
-  for (const target of processes)
-    if (isAlive(target) && signal(target.pid, 'SIGKILL')) killed.add(target.pid)
-  return killed
-}
-
-/** Finds and kills again until nothing turns up, because a tree may fork while it dies. Returns how many were killed. */
-export function killUntilGone(find: () => ProcessInfo[]): number {
-  const killed = new Set<number>()
-  for (let round = 0; round < MAX_KILL_ROUNDS; round += 1) {
-    const found = find()
-    if (found.length === 0) break
-    killProcesses(found, killed)
+  soFar: Killed = { killed: new Set(), foreign: new Set() },
+): Killed {
+  for (const target of processes) {
+    if (!isAlive(target)) continue
+    const answer = signal(target.pid, 'SIGKILL')
+    if (answer === 'sent') soFar.killed.add(target.pid)
+    if (answer === 'foreign') soFar.foreign.add(target.pid)
   }
-  return killed.size
+  return soFar
 }
 
-/** False when the process is gone; throws for anything else (EPERM is a bug here: we signal only what we started). */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+/** Finds and kills again until nothing turns up that can be killed, because a tree may fork while it dies. */
+export function killUntilGone(find: () => ProcessInfo[]): Killed {
+  const { killed, foreign } = killProcesses([])
+  for (let round = 0; round < MAX_KILL_ROUNDS; round += 1) {
+    const found = find().filter(({ pid }) => !foreign.has(pid))
+    if (found.length === 0) break
+    killProcesses(found, { killed, foreign })
+  }
+  return { killed, foreign }
+}
+
+/** `foreign`: it belongs to another user. */
+export function signal(pid: number, name: NodeJS.Signals): 'sent' | 'gone' | 'foreign' {
   try {
-    return process.kill(pid, name)
+    process.kill(pid, name)
+    return 'sent'
   } catch (error) {
-    if (isErrno(error, 'ESRCH')) return false
+    if (isErrno(error, 'ESRCH')) return 'gone'
+    if (isErrno(error, 'EPERM')) return 'foreign'
     throw error
   }
 }

@@ -119,14 +119,14 @@ function connectPath(path: string): Promise<Socket | undefined> {
 
 async function reapRun(dir: string, runId: string): Promise<number> {
   const runner = await readRunnerFile(dir)
-  const killed = killUntilGone(() => [
+  const { killed } = killUntilGone(() => [
     ...runnerProcess(runner),
     ...taggedProcesses().filter((found) => found.runId === runId && found.runDir === dir),
   ])
   await truncateTornLine(join(dir, EVENTS_FILE))
   const spec = await readSpec(dir)
   if (spec) tidyRun(dir, spec)
-  return killed
+  return killed.size
 }
 
 function runnerProcess(runner: RunnerFile | undefined): ProcessInfo[] {
