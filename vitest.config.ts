@@ -9,6 +9,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } }, // what a person waits for after a click, on a busy machine
     maxConcurrency: 4,
     hookTimeout: 120_000,
   },

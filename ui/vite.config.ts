@@ -20,13 +20,24 @@ function gzipAssets(): Plugin {
   }
 }
 
+/** A worker is handed the grammars that it needs and refuses to load any, so its own copy of all of them would be dead weight. */
+function noGrammars(): Plugin {
+  const id = '\0no-grammars'
+  return {
+    name: 'no-grammars',
+    enforce: 'pre',
+    resolveId: (source) => (source === 'shiki/langs' ? id : undefined),
+    load: (source) => (source === id ? 'export const bundledLanguages = {}' : undefined),
+  }
+}
+
 /** What every page needs at once: one file instead of a dozen small ones, and the same one after most updates of ours. */
 const FIRST =
   /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](history|store|react-store|router-core|react-router|query-core|react-query)|use-sync-external-store|zustand|tailwind-merge|clsx|class-variance-authority|tinykeys)[\\/]/
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), gzipAssets()],
-  worker: { format: 'es' }, // what a worker loads lazily stays apart from it
+  worker: { format: 'es', plugins: () => [noGrammars()] }, // what a worker loads lazily stays apart from it
   build: {
     outDir: '../dist/ui',
     emptyOutDir: true,

@@ -147,6 +147,13 @@ test('a profile is made, given another model, and deleted; a project gets a chec
   const profiles = async () =>
     (await at.call<Reply<'listProfiles'>>('GET', '/api/profiles')).body.items
   expect((await profiles()).some(({ stages }) => stages.verify.model === 'small-1')).toBe(true)
+  // what sets all keeps no choice of its own: it can be made again
+  const all = card.getByRole('combobox', { name: 'All stages' })
+  await all.click()
+  await page.getByRole('option', { name: /^Demo/ }).click()
+  const spec = card.getByRole('combobox', { name: 'Agent for Spec', exact: true })
+  await spec.filter({ hasText: 'Demo' }).waitFor()
+  expect(await all.textContent()).toBe('Set all…')
   await card.getByRole('button', { name: /^More for/ }).click()
   await page.getByRole('menuitem', { name: 'Delete profile…' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete profile' }).click()

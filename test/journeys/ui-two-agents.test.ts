@@ -17,7 +17,6 @@ beforeAll(async () => {
   ;[at, browser] = await Promise.all([startInstallation({ config }), launchBrowser()])
   const stages = sameAgent({ adapter: 'demo' })
   await at.call('POST', '/api/profiles', { name: 'Mine', stages })
-  await at.project({ 'README.md': '# x\n' }) // without a project the page opens with its welcome
 }, 120_000)
 afterAll(async () => {
   await browser?.close()

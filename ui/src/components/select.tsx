@@ -31,7 +31,8 @@ const ITEM =
 /** One of a few. For many, or to search, use Combobox. */
 export function Select({ value, onChange, options, label, ...props }: SelectProps) {
   return (
-    <Radix.Root {...(value === undefined ? {} : { value })} onValueChange={onChange}>
+    // '' shows the placeholder; without a value Radix would keep what was chosen last
+    <Radix.Root value={value ?? ''} onValueChange={onChange}>
       <Radix.Trigger id={props.id} aria-label={label} className={cn(TRIGGER, props.className)}>
         <span className="truncate">
           <Radix.Value placeholder={props.placeholder ?? label} />

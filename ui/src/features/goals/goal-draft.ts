@@ -26,6 +26,10 @@ export function readDraft(): GoalDraft {
   }
 }
 
+/** What was begun, and after it what the dialog is opened with, unless it holds that already. */
+export const joined = (kept: string, given: string): string =>
+  kept.includes(given) ? kept : [kept, given].filter(Boolean).join('\n\n')
+
 export const writeDraft = (draft: GoalDraft): void =>
   localStorage.setItem(KEY, JSON.stringify(draft))
 

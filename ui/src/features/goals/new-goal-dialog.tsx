@@ -12,7 +12,7 @@ import { Dialog, DialogFooter } from '../../components/dialog.tsx'
 import { Field, Input } from '../../components/field.tsx'
 import { Combobox, Select } from '../../components/select.tsx'
 import { formatTokens } from '../../lib/format.ts'
-import { clearDraft, readDraft, writeDraft } from './goal-draft.ts'
+import { clearDraft, joined, readDraft, writeDraft } from './goal-draft.ts'
 
 const DEFAULT_PROFILE = 'default'
 
@@ -27,7 +27,8 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const text = useRef<HTMLTextAreaElement>(null)
   const [draft, setDraft] = useState(() => {
     const kept = readDraft()
-    return { ...kept, description: given || kept.description, project: shown ?? kept.project }
+    const description = joined(kept.description, given)
+    return { ...kept, description, project: shown ?? kept.project }
   })
   useEffect(() => writeDraft(draft), [draft])
   const known = projects?.find(({ id, shortId }) => [id, shortId].includes(draft.project ?? ''))

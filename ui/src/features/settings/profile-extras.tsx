@@ -54,7 +54,6 @@ export function ProfileExtras(props: {
           ))}
           <li>
             <AdapterSelect
-              key={fallbacks.length} // it forgets what was chosen
               auto
               label={`Add who takes over in ${name}`}
               value={undefined}
