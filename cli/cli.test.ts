@@ -447,6 +447,27 @@ describe('failing', () => {
   })
 })
 
+describe('a server that is killed before it answers', () => {
+  it('is asked again where that makes nothing twice, and else it is said that nobody knows', async () => {
+    const home = serverFile('killed', api.url, process.pid)
+    const keys: unknown[] = []
+    api.answer('createGoal', ({ idempotencyKey }) => {
+      keys.push(idempotencyKey)
+      if (keys.length === 1) throw new Error('killed')
+      return goalSummary
+    })
+    const filed = await runCli(['goal', 'Build auth', '--project', 'shop', '--home', home])
+    expect(filed).toMatchObject({ code: 0, stdout: expect.stringContaining('G-12') })
+    expect(keys).toEqual([expect.any(String), keys[0]])
+
+    api.answer('pausePool', () => {
+      throw new Error('killed')
+    })
+    const paused = await runCli(['pool', 'pause', '--home', home])
+    expect(paused).toMatchObject({ code: 75, stderr: expect.stringContaining('is not known') })
+  })
+})
+
 const DEAD_URL = 'http://127.0.0.1:9'
 /** Above every pid_max. */
 const NO_PROCESS = 2 ** 30

@@ -54,9 +54,13 @@ export interface CallInput<N extends RouteName> {
   body?: Body<N>
 }
 
-/** What commands work with. `call` and `subscribe` look for the server when they are first used. */
+/** What commands work with. `call` and `subscribe` look for the server when they are first used; what `call` makes is made once. */
 export interface Deps {
-  call<N extends RouteName>(name: N, input?: CallInput<N>, options?: CallOptions): Promise<Reply<N>>
+  call<N extends RouteName>(
+    name: N,
+    input?: CallInput<N>,
+    options?: Pick<CallOptions, 'seen'>,
+  ): Promise<Reply<N>>
   /** Items after `after`, in order, without a gap, across reconnects; ends when `signal` aborts. */
   subscribe(
     stream: string,

@@ -1,5 +1,5 @@
 import { createClient } from '../client/client.ts'
-import { routes } from '../contracts/routes.ts'
+import { type Route, routes } from '../contracts/routes.ts'
 import type { Deps, GlobalValues } from './command.ts'
 import { callThroughRestart } from './restart.ts'
 import { findHome, findServer } from './server-url.ts'
@@ -16,11 +16,13 @@ export function createDeps(options: {
   const serverUrl = () => server().url
   return {
     call(name, input, callOptions) {
+      const route: Route = routes[name]
+      const key = route.idempotent ? { idempotencyKey: globalThis.crypto.randomUUID() } : undefined
       return callThroughRestart({
         server,
         signal,
-        repeatable: routes[name].method === 'GET',
-        call: (baseUrl) => createClient({ baseUrl }).call(name, input, callOptions),
+        repeatable: route.method === 'GET' || key !== undefined,
+        call: (baseUrl) => createClient({ baseUrl }).call(name, input, { ...callOptions, ...key }),
       })
     },
     async *subscribe(stream, { after, signal: ended }) {

@@ -13,11 +13,7 @@ export const correct = defineCommand({
   examples: ['dispatch correct A-7 "Use the existing parser, write no new one"'],
   async run({ id, text }, deps, io) {
     const run = runId(id)
-    const correction = await deps.call(
-      'correctAgent',
-      { params: { id: run }, body: { text } },
-      { idempotencyKey: globalThis.crypto.randomUUID() },
-    )
+    const correction = await deps.call('correctAgent', { params: { id: run }, body: { text } })
     if (io.json) io.document(correction)
     io.print(`The correction is ${correction.state}; the agent gets it with its next step.`)
     io.note(`See how far it comes: dispatch logs ${run} --follow`)

@@ -73,9 +73,8 @@ export const goal = defineCommand({
 
 /** A first goal in a repository that Dispatch does not know yet: asks to add it, or says how. */
 async function file(body: Body<'createGoal'>, deps: Deps, io: Io): Promise<GoalSummary> {
-  const idempotencyKey = globalThis.crypto.randomUUID()
   try {
-    return await deps.call('createGoal', { body }, { idempotencyKey })
+    return await deps.call('createGoal', { body })
   } catch (error) {
     const problem = problemBody(error)
     const isPath = body.project.startsWith('/')
@@ -91,7 +90,7 @@ async function file(body: Body<'createGoal'>, deps: Deps, io: Io): Promise<GoalS
     if (!(await io.confirm(`${io.clean(body.project)} is not a project yet. Add it?`)))
       throw unknown
     await deps.call('createProject', { body: { path: body.project } })
-    return deps.call('createGoal', { body }, { idempotencyKey: globalThis.crypto.randomUUID() })
+    return deps.call('createGoal', { body })
   }
 }
 

@@ -125,19 +125,25 @@ const DEFAULTS: Answers = {
   runDoctor: () => ({ findings: [] }),
 }
 
-/** A real HTTP and WebSocket server that answers from typed fixtures, and remembers what it was asked. */
+/**
+ * A real HTTP and WebSocket server that answers from typed fixtures, and remembers what it was asked. An answer that
+ * throws cuts the connection, as a killed server does.
+ */
 export async function startFixtureApi(answers: Answers = {}) {
   const received: Received[] = []
   const streams = new Map<string, object[]>()
   const subscribers = new Map<string, Set<WebSocket>>()
   const table: Answers = { ...DEFAULTS, ...answers }
   const server = createServer((request, response) => {
-    void answer(request).then(({ status, body }) => {
-      response.writeHead(status, {
-        'content-type': status < 400 ? 'application/json' : 'application/problem+json',
-      })
-      response.end(JSON.stringify(body))
-    })
+    void answer(request).then(
+      ({ status, body }) => {
+        response.writeHead(status, {
+          'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+        })
+        response.end(JSON.stringify(body))
+      },
+      () => request.socket.destroy(),
+    )
   })
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
