@@ -15,6 +15,7 @@ import type { EmittedEvent } from '../db/events.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
 import { storable } from '../db/storable.ts'
+import { GitProblem } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
 import type { StageResult } from './types.ts'
 import { releaseScratch, type Workspace } from './workspace.ts'
@@ -125,8 +126,8 @@ async function commitWork(
   const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
   if (done.unresolved.length > 0)
     return {
-      outcome: 'failed',
-      reason: `Conflict markers were left in ${done.unresolved.join(', ')}.`,
+      outcome: 'findings',
+      summary: `Conflict markers were left in ${done.unresolved.join(', ')}.`,
     }
   if (!done.changed && task.role !== 'frontend')
     return {
@@ -134,7 +135,10 @@ async function commitWork(
       reason:
         'The agent ended without changing anything. Read its transcript, then retry or request changes.',
     }
-  await deps.git.publish({ projectId: project.id, key: workspace.key, head: done.head })
+  const refusal = await refused(
+    deps.git.publish({ projectId: project.id, key: workspace.key, head: done.head }),
+  )
+  if (refusal) return refusal
   const tampered = done.tampered.map(
     (file) => `changed ${file} of the repository's own settings; it was put back`,
   )
@@ -152,6 +156,17 @@ async function commitWork(
     key.stage === 'implement' &&
     (task.role === 'frontend' || done.files.some((file) => UI_FILE.test(file)))
   return { outcome: 'passed', frontend }
+}
+
+/** What git does not take in is the agent's to make again; undefined when it was taken. */
+async function refused(publishing: Promise<unknown>): Promise<StageResult | undefined> {
+  try {
+    await publishing
+    return undefined
+  } catch (error) {
+    if (!(error instanceof GitProblem && error.code === 'unsafe_commit')) throw error
+    return { outcome: 'findings', summary: storable(error.message.slice(0, SUMMARY)) }
+  }
 }
 
 function tell(

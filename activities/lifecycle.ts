@@ -166,23 +166,30 @@ export function createLifecycleActivities(
     await keep(goal.branch, await git.branchHead({ projectId: project.id, branch: goal.branch }))
     for (const task of tasks) {
       if (task.status === 'integrated' || !task.branch) continue
-      const worktree = await git.claimWorktree({
-        projectId: project.id,
-        key: taskKey(task.id),
-        base: goal.base_commit ?? '',
-        branch: taskBranch(task),
-      })
-      const message = `Unfinished work of ${shortId('task', task.number)}`
-      const { head } = await git.commitAll({
-        projectId: project.id,
-        worktreePath: worktree.path,
-        message,
-        trailers: {},
-      })
-      await git.publish({ projectId: project.id, key: taskKey(task.id), head })
-      await keep(task.branch, head)
+      const claim = { projectId: project.id, key: taskKey(task.id), branch: taskBranch(task) }
+      const { path } = await git.claimWorktree({ ...claim, base: goal.base_commit ?? '' })
+      try {
+        await keep(task.branch, await saveAll(task, { ...claim, path }))
+      } catch (error) {
+        if (!(error instanceof GitProblem)) throw error
+        // what git does not take in must not keep the goal from ending
+        await keep(task.branch, task.head)
+        const name = shortId('task', task.number)
+        kept.push(`${path} (${name} could not be saved whole: ${error.message})`)
+      }
     }
     return kept
+  }
+
+  /** Commits what is unfinished and brings it into the hub. */
+  async function saveAll(
+    task: TaskRow,
+    { projectId, key, path }: { projectId: string; key: string; path: string },
+  ): Promise<string> {
+    const message = `Unfinished work of ${shortId('task', task.number)}`
+    const { head } = await git.commitAll({ projectId, worktreePath: path, message, trailers: {} })
+    await git.publish({ projectId, key, head })
+    return head
   }
 
   async function releaseWorkspaces(
@@ -190,8 +197,14 @@ export function createLifecycleActivities(
     tasks: readonly TaskRow[],
   ): Promise<void> {
     const projectId = project.id
-    for (const task of tasks)
-      await git.releaseWorktree({ projectId, key: taskKey(task.id), dropBranch: true })
+    for (const task of tasks) {
+      const release = git.releaseWorktree({ projectId, key: taskKey(task.id), dropBranch: true })
+      await release.catch((error) => {
+        if (!(error instanceof GitProblem)) throw error
+        // it holds what could not be saved, and the goal's reason says where
+        deps.log('a worktree is kept', { taskId: task.id, error: error.message })
+      })
+    }
     // a stage that was at work had a worktree to look at
     const open = await database
       .knex('stage_attempts')

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type DECISIONS, STAGES, type Stage } from '../contracts/stages.ts'
 import {
   type Answer,
+  afterAttention,
   type Circumstances,
   nextMove,
   readyStages,
@@ -57,6 +58,7 @@ const TABLE: [Stage, Answer, Partial<Circumstances>, object][] = [
   ['implement', passed, {}, { type: 'go', to: 'verify' }],
   ['implement', passed, { needsFrontend: true }, { type: 'go', to: 'frontend' }],
   ['implement', failed, {}, { type: 'attention', stage: 'implement' }],
+  ['implement', findings, {}, { type: 'attention', stage: 'implement', mendAt: 'implement' }],
   ...(['spec', 'test_spec', 'security_spec', 'audit'] as const).map(
     (stage): [Stage, Answer, Partial<Circumstances>, object] => [
       stage,
@@ -81,11 +83,17 @@ const TABLE: [Stage, Answer, Partial<Circumstances>, object][] = [
   ],
   ['frontend', passed, {}, { type: 'go', to: 'verify' }],
   ['frontend', failed, {}, { type: 'attention', stage: 'frontend' }],
+  ['frontend', findings, {}, { type: 'attention', stage: 'frontend', mendAt: 'frontend' }],
   ['frontend', budget, {}, { type: 'ask', kind: 'budget' }],
   ['verify', passed, {}, { type: 'go', to: 'review' }],
   ['verify', findings, { verifyRounds: 1 }, { type: 'again', stage: 'implement', feedback: 'bad' }],
   ['verify', findings, { verifyRounds: 2 }, { type: 'again', stage: 'implement', feedback: 'bad' }],
-  ['verify', findings, { verifyRounds: 3 }, { type: 'attention', stage: 'verify', reason: 'bad' }],
+  [
+    'verify',
+    findings,
+    { verifyRounds: 3 },
+    { type: 'attention', stage: 'verify', reason: 'bad', mendAt: 'implement' },
+  ],
   ['verify', failed, {}, { type: 'attention', stage: 'verify' }],
   ['verify', budget, {}, { type: 'ask', kind: 'budget' }],
   ['review', decided('approve'), { kind: 'task' }, { type: 'go', to: 'audit' }],
@@ -137,6 +145,16 @@ describe('what comes next', () => {
           'cannot answer',
         )
       }
+  })
+
+  test('a retry repeats what failed; work that was found wrong goes to the agent that can mend it', () => {
+    const ofMove = { type: 'attention', stage: 'verify', reason: 'bad' } as const
+    expect(afterAttention(ofMove, 'told')).toEqual({
+      ...{ type: 'again', stage: 'verify', feedback: 'told' },
+    })
+    expect(afterAttention({ ...ofMove, mendAt: 'implement' }, 'told')).toEqual({
+      ...{ type: 'again', stage: 'implement', feedback: 'bad' },
+    })
   })
 
   test('stages run side by side where the pipeline lets them, and each once', () => {

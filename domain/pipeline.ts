@@ -26,7 +26,7 @@ export function readyStages(done: readonly GoalStage[]): GoalStage[] {
 /** What a stage, a person or the merge answered. */
 export type Answer =
   | { type: 'passed' }
-  /** Verify found failing items; audit found something grave. */
+  /** The agent's work cannot be taken as it is; verify found failing items; audit found something grave. */
   | { type: 'findings'; summary: string }
   | { type: 'failed'; reason: string }
   /** The token budget of the task or the goal is used up; its work is kept. */
@@ -41,7 +41,8 @@ export type Move =
   /** The next attempt of a stage, with what its agent must know. */
   | { type: 'again'; stage: Stage; feedback: string }
   | { type: 'ask'; kind: ReviewKind; reason: string }
-  | { type: 'attention'; stage: Stage; reason: string }
+  /** `mendAt`: the stage whose agent a retry tells of the reason. Without it, the same stage is tried again as it was. */
+  | { type: 'attention'; stage: Stage; reason: string; mendAt?: Stage }
   | { type: 'cancel'; reason: string }
   | { type: 'finish' }
 
@@ -64,11 +65,18 @@ type Rules = {
 }
 
 const go = (to: Stage) => (): Move => ({ type: 'go', to })
-const attention = (answer: { reason: string } | { summary: string }, at: Circumstances): Move => ({
+const attention = (
+  answer: { reason: string } | { summary: string },
+  at: Circumstances,
+): Extract<Move, { type: 'attention' }> => ({
   type: 'attention',
   stage: at.stage,
   reason: 'reason' in answer ? answer.reason : answer.summary,
 })
+/** A retry alone would find the same again: the agent that can mend it is told of it. */
+const attentionToMend =
+  (mendAt: Stage) =>
+  (answer: { summary: string }, at: Circumstances): Move => ({ ...attention(answer, at), mendAt })
 const askBudget = (answer: { summary: string }): Move => ({
   type: 'ask',
   kind: 'budget',
@@ -117,14 +125,22 @@ const RULES: Readonly<Record<Stage, Rules>> = {
   security_spec: { passed: go('implement'), failed: attention, budget: askBudget },
   implement: {
     passed: (_answer, at) => ({ type: 'go', to: at.needsFrontend ? 'frontend' : 'verify' }),
+    findings: attentionToMend('implement'),
     failed: attention,
     budget: askBudget,
   },
-  frontend: { passed: go('verify'), failed: attention, budget: askBudget },
+  frontend: {
+    passed: go('verify'),
+    findings: attentionToMend('frontend'),
+    failed: attention,
+    budget: askBudget,
+  },
   verify: {
     passed: go('review'),
     findings: (answer, at) =>
-      at.verifyRounds <= at.maxVerifyRounds ? backToImplement(answer) : attention(answer, at),
+      at.verifyRounds <= at.maxVerifyRounds
+        ? backToImplement(answer)
+        : attentionToMend('implement')(answer, at),
     failed: attention,
     budget: askBudget,
   },
@@ -157,6 +173,16 @@ export function nextMove(answer: Answer, at: Circumstances): Move {
   const rule = RULES[at.stage][answer.type] as Rule | undefined
   if (!rule) throw new Error(`stage ${at.stage} cannot answer "${answer.type}"`)
   return rule(answer as never, at)
+}
+
+/** Where a person's retry leads, and what is told there: the failed attempt itself had been told `feedback`. */
+export function afterAttention(
+  { stage, reason, mendAt }: Extract<Move, { type: 'attention' }>,
+  feedback: string,
+): Extract<Move, { type: 'again' }> {
+  return mendAt === undefined
+    ? { type: 'again', stage, feedback }
+    : { type: 'again', stage: mendAt, feedback: reason }
 }
 
 /**

@@ -178,22 +178,39 @@ export async function moveBranch(
   })
 }
 
-/** Brings a commit from the sandbox into the clean hub by its sha, and names it after the task's branch. */
+/**
+ * Brings a commit from the sandbox into the clean hub by its sha, and names it after the task's branch. A commit that git
+ * refuses leaves the branch, so that the next one is not made upon it; the files stay.
+ */
 export async function publish(
   deps: GitDeps,
   input: { projectId: string; head: string; key?: string; worktreePath?: string },
 ): Promise<{ head: string }> {
   checkSha(input.head)
   const layout = projectLayout(deps.home, input.projectId)
-  await publishCommit(deps, layout, input.head)
   const claim =
     input.key !== undefined
       ? await findClaim(layout, input.key)
       : input.worktreePath !== undefined
         ? await claimAt(layout, input.worktreePath)
         : undefined
+  try {
+    await publishCommit(deps, layout, input.head)
+  } catch (error) {
+    if (claim && error instanceof GitProblem && error.code === 'unsafe_commit')
+      await leaveCommit(deps, layout, claim)
+    throw error
+  }
   if (claim) await setRef(deps.git, layout.clean, taskRef(claim.branch), input.head)
   return { head: input.head }
+}
+
+/** The branch goes back to what was published of it last, or to where it began. */
+async function leaveCommit(deps: GitDeps, layout: ProjectLayout, claim: Claim): Promise<void> {
+  const to = (await readRef(deps.git, layout.clean, taskRef(claim.branch))) ?? claim.base
+  await deps.queue.run(layout.sandbox, () =>
+    setRef(deps.git, layout.sandbox, `refs/heads/${claim.branch}`, to),
+  )
 }
 
 /** Pins what a review shows: `refs/dispatch/review/<id>` in the clean hub. */

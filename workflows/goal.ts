@@ -15,6 +15,7 @@ import type { GoalInput, StageAdapters } from '../contracts/messages.ts'
 import type { AgentStage, ReviewKind, Stage } from '../contracts/stages.ts'
 import {
   type Answer,
+  afterAttention,
   type Circumstances,
   type GoalStage,
   type Move,
@@ -180,7 +181,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     const report = { goalId, taskId: null, stage: move.stage, attempt }
     mark(move.stage, `needs attention: ${move.reason}`)
     await controls.attention(report, move.reason)
-    return { type: 'again', stage: move.stage, feedback }
+    return afterAttention(move, feedback)
   }
 
   function insist<T>(stage: Stage, work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { StageResult } from '../activities/types.ts'
 import type { TaskInput } from '../contracts/messages.ts'
 import type { AgentStage, Stage } from '../contracts/stages.ts'
-import { type Answer, nextMove } from '../domain/pipeline.ts'
+import { type Answer, afterAttention, nextMove } from '../domain/pipeline.ts'
 import { brief, core } from './activities.ts'
 import { createControls } from './controls.ts'
 import { createStageTable, markSearch } from './stage-table.ts'
@@ -46,11 +46,7 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
         table.set(stage, `needs attention: ${move.reason}`)
         await controls.attention({ ...place, stage: move.stage, attempt }, move.reason)
         verifyRounds = 0
-        move = {
-          type: 'again',
-          stage: move.stage,
-          feedback,
-        }
+        move = afterAttention(move, feedback)
       }
     }
     switch (move.type) {
@@ -58,6 +54,8 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
         if (move.to === 'audit') return { outcome: 'merged' }
         stage = move.to
         feedback = ''
+        // what is changed after a review, or for the sake of others' work, has its own rounds
+        if (stage === 'review') verifyRounds = 0
         break
       case 'again':
         stage = move.stage

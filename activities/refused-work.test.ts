@@ -1,0 +1,96 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { AGENT_STAGES } from '../contracts/stages.ts'
+import { connect, type Database } from '../db/connect.ts'
+import { loadFacts } from '../db/facts.ts'
+import { openStage, type StageKey } from '../db/stages.ts'
+import { createFixture, type Fixture } from '../git/fixture.ts'
+import { createTestDatabase } from '../test/support/database.ts'
+import { conclude } from './conclude.ts'
+import type { ActivityDeps } from './deps.ts'
+import { createLifecycleActivities } from './lifecycle.ts'
+import { openWorkspace } from './workspace.ts'
+
+let f: Fixture
+let database: Database
+let drop: () => Promise<void>
+let deps: ActivityDeps
+let lifecycle: ReturnType<typeof createLifecycleActivities>
+let goalId: string
+beforeEach(async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': 'one\n' })
+  const own = await createTestDatabase()
+  database = connect(own.url)
+  drop = own.drop
+  deps = { database, git: f.git, log: () => undefined } as unknown as ActivityDeps
+  lifecycle = createLifecycleActivities(deps, async () => false)
+  const [project] = await database
+    .knex('projects')
+    .insert({ name: 'p', path: f.repo, default_branch: 'main' })
+    .returning('id')
+  const [goal] = await database
+    .knex('goals')
+    .insert({
+      ...{ project_id: project.id, title: 'g', description: 'g', target_branch: 'main' },
+      profile: JSON.stringify({ stages: Object.fromEntries(AGENT_STAGES.map((s) => [s, {}])) }),
+    })
+    .returning('id')
+  goalId = goal.id
+})
+afterEach(async () => {
+  await database.close()
+  await drop()
+  await f.remove()
+})
+
+/** The goal has begun, and so has a task: its key and its worktree. */
+async function begin(name: string): Promise<{ key: StageKey; path: string }> {
+  await lifecycle.startGoal({ goalId })
+  const [task] = await database
+    .knex('tasks')
+    .insert({ goal_id: goalId, key: name, title: name, description: name, role: 'implement' })
+    .returning('id')
+  const key = { goalId, taskId: task.id, stage: 'implement', attempt: 1 } as const
+  await database.change((tx) => openStage(tx, key, null))
+  const facts = await loadFacts(database.knex, goalId, task.id)
+  return { key, path: (await openWorkspace(deps, facts, key)).path }
+}
+
+async function answer({ key }: { key: StageKey }) {
+  const facts = await loadFacts(database.knex, goalId, key.taskId)
+  const workspace = await openWorkspace(deps, facts, key)
+  const output = { summary: 's', files: [], deviations: [] }
+  return conclude(deps, { key, facts, workspace, checks: undefined, output, adapter: 'demo' })
+}
+
+/** git's strict check refuses this file in whatever commit it is. */
+const HOSTILE = '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n'
+
+test('a commit that git refuses goes back to the agent with the reason, and the next one is taken', async () => {
+  const task = await begin('a')
+  f.write('.gitmodules', HOSTILE, task.path)
+  f.write('b.txt', 'two\n', task.path)
+  const refused = await answer(task)
+  expect(refused).toMatchObject({ outcome: 'findings' })
+  expect(JSON.stringify(refused)).toContain('disallowed submodule url')
+  rmSync(join(task.path, '.gitmodules'))
+  expect(await answer(task)).toMatchObject({ outcome: 'passed' })
+  const { head } = await database.knex('tasks').where({ id: task.key.taskId }).first('head')
+  expect(f.sh(['show', `${head}:b.txt`], task.path)).toBe('two')
+})
+
+test('a goal with work that git refuses can be cancelled, and says where that work is', async () => {
+  const [bad, good] = [await begin('bad'), await begin('good')]
+  f.write('.gitmodules', HOSTILE, bad.path)
+  f.write('b.txt', 'two\n', good.path)
+  await lifecycle.endGoal({ goalId, reason: 'enough' })
+  const { status, reason } = await database.knex('goals').where({ id: goalId }).first()
+  expect(status).toBe('cancelled')
+  expect(reason).toContain(`${bad.path} (T-`)
+  expect(existsSync(join(bad.path, '.gitmodules'))).toBe(true)
+  expect(f.sh(['branch', '--list', 'dispatch/*', '--format=%(refname:short)'])).toBe(
+    (await database.knex('tasks').where({ key: 'good' }).first('branch')).branch,
+  )
+})
