@@ -39,6 +39,8 @@ export interface Onlooker {
   fault(request: ModelRequest): PlainStep | undefined
   /** An answer was handed over whole: its tokens are charged. */
   charged(request: ModelRequest, usage: StepUsage): void
+  /** An answer was begun and broken off, or goes on for ever: what its beginning says of its tokens. */
+  begun?(request: ModelRequest, usage: StepUsage): void
 }
 
 export interface ModelServerOptions {
@@ -151,7 +153,11 @@ async function serve(
   told()
   const usage = { ...USUAL_USAGE, ...step.usage }
   if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
-  if (!(await dialect.play({ step, usage, request, path, body, response }))) return
+  if (!(await dialect.play({ step, usage, request, path, body, response }))) {
+    if (step.do === 'drop' || step.do === 'stall')
+      onlooker?.begun?.(request, { ...usage, output: 1 })
+    return
+  }
   for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
     run.charged[key] += usage[key]
   onlooker?.charged(request, usage)

@@ -5,7 +5,10 @@ import type { Actor } from './cast.ts'
 /** What the scripted model says it served, by goal and agent. */
 export interface Bill {
   charge(goal: string, actor: Actor, usage: StepUsage): void
+  /** Tokens that an answer named as it began; it broke off. */
+  begin(goal: string, actor: Actor, usage: StepUsage): void
   of(goal: string, actor: Actor): StepUsage
+  begun(goal: string, actor: Actor): StepUsage
   answers(actor: Actor): number
   total(actor: Actor): StepUsage
 }
@@ -15,16 +18,21 @@ const NOTHING: Readonly<StepUsage> = { input: 0, output: 0, cacheRead: 0, cacheW
 
 export function createBill(): Bill {
   const lines: { goal: string; actor: Actor; usage: StepUsage }[] = []
+  const broken: typeof lines = []
   const sum = (usages: readonly StepUsage[]) => usages.reduce(add, { ...NOTHING })
-  const of = (is: (line: (typeof lines)[number]) => boolean) =>
-    sum(lines.filter(is).map(({ usage }) => usage))
+  const of = (is: (line: (typeof lines)[number]) => boolean, all = lines) =>
+    sum(all.filter(is).map(({ usage }) => usage))
+  const isOf = (goal: string, actor: Actor) => (line: (typeof lines)[number]) =>
+    line.goal === goal && line.actor === actor
   return {
     charge(goal, actor, usage) {
       // its provider takes nothing for writing a cache
       const taken = actor === 'gemini' ? { ...usage, cacheWrite: 0 } : usage
       lines.push({ goal, actor, usage: taken })
     },
-    of: (goal, actor) => of((line) => line.goal === goal && line.actor === actor),
+    begin: (goal, actor, usage) => void broken.push({ goal, actor, usage }),
+    of: (goal, actor) => of(isOf(goal, actor)),
+    begun: (goal, actor) => of(isOf(goal, actor), broken),
     answers: (actor) => lines.filter((line) => line.actor === actor).length,
     total: (actor) => of((line) => line.actor === actor),
   }
@@ -48,7 +56,10 @@ export async function readLedger(at: OwnStack): Promise<LedgerLine[]> {
   return rows
 }
 
-/** The protocol tells tokens with the answer of a turn only: those of a turn that fails are told by nobody. */
+/**
+ * The protocol tells tokens with the answer of a turn only, as the agent sums them up itself: those of a turn that fails are told by
+ * nobody, and an answer that broke off may be counted by what it named as it began.
+ */
 const MAY_NOT_KNOW: Actor = 'acp:claude'
 
 /** Where the two differ, in words; none is well. */
@@ -61,9 +72,10 @@ export function differences(
     const served = bill.of(at.goal, actor)
     const line = ledger.find(({ goal, adapter }) => goal === at.goal && adapter === actor)
     const told = line ?? NOTHING
+    const begun = actor === MAY_NOT_KNOW ? bill.begun(at.goal, actor) : NOTHING
     const isBlind = actor === MAY_NOT_KNOW && line?.failed === true
     const agrees = (key: (typeof KEYS)[number]) =>
-      isBlind ? told[key] <= served[key] : told[key] === served[key]
+      (isBlind || told[key] >= served[key]) && told[key] <= served[key] + begun[key]
     return KEYS.filter((key) => !agrees(key)).map(
       (key) => `${actor}: the model served ${served[key]} of ${key}, the ledger has ${told[key]}`,
     )

@@ -99,6 +99,7 @@ function onlookerOf(faults: Faults, bill: Bill): Onlooker {
   return {
     fault: (request) => faults.strike(goalOf(request)),
     charged: (request, usage) => bill.charge(goalOf(request), request.run as Actor, usage),
+    begun: (request, usage) => bill.begin(goalOf(request), request.run as Actor, usage),
   }
 }
 
