@@ -1,6 +1,6 @@
 import type { Reply } from '../contracts/api.ts'
+import { showHidden } from '../contracts/hidden-characters.ts'
 import type { Io, Style } from './io.ts'
-import { sanitize } from './terminal-text.ts'
 
 export type TaskDiff = Reply<'getTaskDiff'>
 
@@ -28,6 +28,12 @@ function lineStyle(line: string, inHunk: boolean): Style | undefined {
   return undefined
 }
 
-/** Carriage returns and escapes of a changed file are part of what is approved: they are shown by name, as git does. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it shows
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g
+
+/** What cannot be seen is part of what is approved: controls are shown as git does (`^M`), all else by its code. */
 const visible = (line: string) =>
-  sanitize(line.replaceAll('\r', '^M').replaceAll('\u001b', '^[').replaceAll('\u009b', '<U+009B>'))
+  showHidden(
+    line.replace(CONTROLS, (char) => `^${String.fromCharCode(char.charCodeAt(0) ^ 64)}`),
+    (code) => `<${code}>`,
+  ).text

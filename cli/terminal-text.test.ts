@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { patchLines } from './print-diff.ts'
 import { didYouMean } from './suggest.ts'
 import { displayWidth, sanitize, truncate } from './terminal-text.ts'
 
@@ -31,6 +32,19 @@ describe('sanitize', () => {
         const safe = sanitize(pieces.join(''), { colours: true })
         expect(safe.replace(COLOURS, '')).not.toMatch(CONTROLS)
       }),
+    )
+  })
+
+  it('names what turns or hides text, and leaves emoji whole', () => {
+    expect(sanitize('a\u202eb\u061c👩\u200d💻')).toBe('a<U+202E>b<U+061C>👩\u200d💻')
+  })
+})
+
+describe('a patch', () => {
+  it('hides nothing of a changed file, whatever is in it', () => {
+    const line = '+a\r\u001b[2K\u0007\f\u009b\u200d\u202e\u061c\u2061\u00ad\u{e0041}日本'
+    expect(patchLines(`@@ -1 +1 @@\n${line}\n`, (_style, text) => text)[1]).toBe(
+      '+a^M^[[2K^G^L<U+009B><U+200D><U+202E><U+061C><U+2061><U+00AD><U+E0041>日本',
     )
   })
 })

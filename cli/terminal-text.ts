@@ -1,4 +1,5 @@
 /** Text on its way to a terminal: what agents wrote must not drive it, and columns must line up. */
+import { showHidden } from '../contracts/hidden-characters.ts'
 
 const ESC = '\u001b'
 const SGR = new RegExp(`${ESC}\\[[0-9;:]*m`, 'g')
@@ -13,8 +14,7 @@ const SEQUENCES = new RegExp(
 )
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-/** They make text read otherwise than it is: shown by name. */
-const INVISIBLE = /[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]/g
+const JOINERS = /[\u200c\u200d]/
 
 /**
  * Makes foreign text safe to print. Every escape sequence but colours (SGR) goes, other control characters too; with
@@ -36,13 +36,10 @@ export function sanitize(text: string, { colours = false } = {}): string {
   return parts.join('') + (coloured ? `${ESC}[0m` : '')
 }
 
+/** What makes text read otherwise than it is gets shown by name; joiners, which emoji are made with, stay. */
 const plain = (text: string) =>
-  text
-    .replace(CONTROLS, '')
-    .replace(
-      INVISIBLE,
-      (char) => `<U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`,
-    )
+  showHidden(text.replace(CONTROLS, ''), (code, char) => (JOINERS.test(char) ? char : `<${code}>`))
+    .text
 
 export const oneLine = (text: string) => sanitize(text).replace(/\s+/g, ' ').trim()
 
