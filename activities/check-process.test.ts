@@ -49,6 +49,15 @@ test('both streams and the exit code are told', async () => {
   })
 })
 
+test('secrets that a test prints are taken out, also where the kept end begins within one', async () => {
+  const key = `ghp_${'0123456789abcdef'.repeat(20)}`
+  const { output } = await check(
+    `echo 'at postgres://me:hunter22@host/db'; echo ${key}; head -c 19990 /dev/zero | tr '\\0' x; echo; echo ${key}`,
+  )
+  expect(output).not.toMatch(/hunter22|89abcdef/)
+  expect(output).toMatch(/x\n\[redacted[^\n]*\n$/)
+})
+
 test('a command that hangs is ended with its daemons, and the result says so', async () => {
   const ended = await check('echo begun; setsid sleep 300 & sleep 300', { seconds: 1 })
   expect(ended).toEqual({ exitCode: null, tookTooLong: true, output: 'begun\n' })

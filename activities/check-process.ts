@@ -15,6 +15,7 @@ import {
 } from '../adapters/process-tree.ts'
 import { inSandbox } from '../adapters/sandbox/in-sandbox.ts'
 import type { Sandbox } from '../contracts/agent.ts'
+import { createRedactor } from '../runner/redact.ts'
 
 export interface CheckProcessOptions {
   command: string
@@ -32,7 +33,7 @@ export interface CheckProcessEnd {
   /** Null when it was ended by a signal or took too long. */
   exitCode: number | null
   tookTooLong: boolean
-  /** The last of both streams, at most 20,000 characters. */
+  /** The last of both streams, at most 20,000 characters, without what looks like a secret; then what could not be ended. */
   output: string
 }
 
@@ -59,8 +60,11 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     ...{ reject: false, detached: true, buffer: false },
   })
   let output = ''
+  let foreigners = ''
+  // tests print what they read: a .env file, an address with a password in it
+  const redacted = createRedactor(env).stream()
   child.all.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-OUTPUT_CHARS)
+    output = (output + redacted.push(text)).slice(-OUTPUT_CHARS)
   })
   const running = () => child.exitCode === null && child.signalCode === null
   const kill = () => {
@@ -69,7 +73,7 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
       ...taggedProcesses().filter((found) => found.runId === runId),
     ])
     if (foreign.size > 0)
-      output += `\nProcesses of another user were left running: ${[...foreign].join(', ')}.\n`
+      foreigners = `\nProcesses of another user were left running: ${[...foreign].join(', ')}.\n`
   }
 
   let late = false
@@ -98,6 +102,7 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
   try {
     await over
     signal.throwIfAborted()
+    output = (output + redacted.flush()).slice(-OUTPUT_CHARS) + foreigners
     return { exitCode: late ? null : child.exitCode, tookTooLong: late, output }
   } finally {
     for (const timer of timers) clearTimeout(timer)

@@ -35,7 +35,7 @@ export async function strike(at: OwnStack, goalId: string, schedule: Schedule): 
     pids.push(state.pid)
   }
   for (const { kind, found } of processes)
-    if (killProcesses([found]).size > 0) hit.push(`${kind} ${found.pid}`)
+    if (killProcesses([found]).killed.size > 0) hit.push(`${kind} ${found.pid}`)
   for (const pid of pids) await gone(pid, 5_000)
   return { at: Date.now(), hit, release: () => void releases.map((release) => release()) }
 }
