@@ -28,6 +28,8 @@ interface Question {
   failed: (error: Error) => void
 }
 
+/** An answer is a look into files: one that takes longer will not come (a dead network disk). */
+const ANSWER_MS = 60_000
 const NEWLINE = 0x0a
 const NOTHING = Buffer.alloc(0)
 
@@ -38,6 +40,7 @@ export function createObjectReader(start: () => ReaderProcess, onEnd: () => void
   let rest: Buffer = NOTHING
   let stderr = ''
   let over: Error | undefined
+  let stuck: NodeJS.Timeout | undefined
 
   /** Its pipes keep this process alive only while an answer is due. */
   const hold = (wanted: boolean) => {
@@ -50,6 +53,7 @@ export function createObjectReader(start: () => ReaderProcess, onEnd: () => void
   const end = (error: Error) => {
     if (over) return
     over = error
+    clearTimeout(stuck)
     onEnd()
     for (const { failed } of waiting.splice(0)) failed(error)
   }
@@ -64,7 +68,11 @@ export function createObjectReader(start: () => ReaderProcess, onEnd: () => void
   child.stdout.on('data', (chunk: Buffer) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     while (answerNext());
-    if (waiting.length === 0) hold(false)
+    stuck?.refresh()
+    if (waiting.length > 0) return
+    clearTimeout(stuck)
+    stuck = undefined
+    hold(false)
   })
   hold(false)
 
@@ -95,6 +103,10 @@ export function createObjectReader(start: () => ReaderProcess, onEnd: () => void
       if (/[\n\0]/.test(name)) return failed(new Error(`not a name: ${JSON.stringify(name)}`))
       waiting.push({ contents: command === 'contents', found, failed })
       hold(true)
+      stuck ??= setTimeout(() => {
+        child.kill('SIGKILL')
+        end(new Error('git cat-file does not answer'))
+      }, ANSWER_MS)
       child.stdin.write(`${command} ${name}\n`)
     })
   return {

@@ -18,6 +18,7 @@ export const GIT_PROBLEM_CODES = [
   'branch_checked_out_elsewhere',
   'branch_not_ours',
   'git_missing',
+  'git_stuck',
   'commit_missing',
   'unsafe_commit',
   'workspace_lost',

@@ -30,10 +30,38 @@ export interface GitProcesses {
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 const MAX_STDERR = 64_000
+/** A git that says nothing for so long hangs (a dead network disk): it holds its repository's queue. Large ones are silent for minutes. */
+const SILENT_MS = 10 * 60_000
+/** The code of `Ended.error` then. */
+export const STUCK = 'ETIMEDOUT'
 
 /** Started with all three streams as pipes. */
 export function startGit({ args, env, cwd }: GitCommand): Child {
   return spawn('git', args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
+/** Ends processes of one command that say nothing for too long. They are not waited for: one that waits for a disk cannot be killed. */
+function whenStuck(children: readonly Child[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      for (const child of children) {
+        child.kill('SIGKILL')
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
+      }
+      const message = `git said nothing for ${SILENT_MS / 60_000} minutes`
+      resolve({ code: null, stderr: '', error: { code: STUCK, message } })
+    }, SILENT_MS)
+    let running = children.length
+    for (const child of children) {
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', () => timer.refresh())
+      const over = () => {
+        running -= 1
+        if (running === 0) clearTimeout(timer)
+      }
+      child.once('error', over)
+      child.once('close', over)
+    }
+  })
 }
 
 function ended(child: Child): Promise<Ended> {
@@ -68,14 +96,18 @@ export const directProcesses: GitProcesses = {
   stream(command, onChunk) {
     const child = startGit(command)
     child.stdout.on('data', onChunk)
-    const end = ended(child)
+    const end = Promise.race([ended(child), whenStuck([child])])
     feed(child, command.input)
     return end
   },
   async pipe(from, into) {
     const producer = startGit(from)
     const consumer = startGit(into)
-    const ends = Promise.all([ended(producer), ended(consumer)])
+    const stuck = whenStuck([producer, consumer])
+    const ends = Promise.all([
+      Promise.race([ended(producer), stuck]),
+      Promise.race([ended(consumer), stuck]),
+    ])
     consumer.stdout.resume()
     feed(producer, from.input)
     const [piped, [first, second]] = await Promise.all([

@@ -9,6 +9,7 @@ import {
   type Ended,
   type GitCommand,
   type GitProcesses,
+  STUCK,
   startGit,
 } from './processes.ts'
 
@@ -162,13 +163,19 @@ const isAnswer = (call: GitCall, code: number, stderr: string) =>
   (call.answers ?? [0]).includes(code) &&
   (code === 0 || !(LOCKED.test(stderr) || DISK_FULL.test(stderr)))
 
-/** What kept git from running at all. */
-function throwUnstarted({ error }: Ended): void {
+/** What kept git from running at all, or from ending. */
+function throwUnanswered({ error }: Ended): void {
   if (error?.code === 'ENOENT')
     throw new GitProblem(
       'git_missing',
       'git was not found.',
       'Install git 2.38 or newer, and make sure it is on the PATH.',
+    )
+  if (error?.code === STUCK)
+    throw new GitProblem(
+      'git_stuck',
+      `${error.message} and was ended.`,
+      'Look at the disk of the repository and of DISPATCH_HOME (a network disk that is gone?), then try again.',
     )
   if (error) throw Object.assign(new Error(error.message), { code: error.code })
 }
@@ -198,7 +205,7 @@ export function createRunner(options: RunnerOptions): GitRunner {
 
   async function once(args: readonly string[], call: GitCall): Promise<GitResult> {
     const end = await processes.run(command(args, call))
-    throwUnstarted(end)
+    throwUnanswered(end)
     const { code, stdout, stderr } = end
     if (code === null || !isAnswer(call, code, stderr)) throw explain(args, code, stderr)
     return { code, stdout, stderr }
@@ -252,16 +259,16 @@ export function createRunner(options: RunnerOptions): GitRunner {
     },
     async stream(args, call, onChunk) {
       const end = await processes.stream(command(args, call), onChunk)
-      throwUnstarted(end)
+      throwUnanswered(end)
       if (end.code !== 0) throw explain(args, end.code, end.stderr)
     },
     async pipe(from, fromCall, into, intoCall) {
       const ends = await processes.pipe(command(from, fromCall), command(into, intoCall))
-      throwUnstarted(ends.from)
+      throwUnanswered(ends.from)
       if (ends.from.code !== 0) throw explain(from, ends.from.code, ends.from.stderr)
       if (ends.into.code !== 0 && !ends.into.error)
         throw explain(into, ends.into.code, ends.into.stderr)
-      throwUnstarted(ends.into)
+      throwUnanswered(ends.into)
     },
   }
 }

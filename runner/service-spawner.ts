@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { isErrno } from './run-files.ts'
-import type { SpawnerClient } from './spawner-client.ts'
+import { ANSWER_MS, NO_ANSWER, type SpawnerClient } from './spawner-client.ts'
 import type { Assignment, RunnerReply, SpawnReply } from './spawner-messages.ts'
 
 /** Where the spawner service of a home listens. */
@@ -41,6 +41,8 @@ export function createServiceSpawner(home: string): SpawnerClient {
 
 async function ask(home: string, assignment: Assignment): Promise<RunnerReply | { error: string }> {
   const socket = await connectToService(home)
+  const late = new Error(NO_ANSWER)
+  const timer = setTimeout(() => socket.destroy(late), ANSWER_MS)
   try {
     socket.write(`${JSON.stringify(assignment)}\n`)
     let line = ''
@@ -50,9 +52,11 @@ async function ask(home: string, assignment: Assignment): Promise<RunnerReply | 
     }
     throw new NoSpawnerService(home, new Error('it ended before it answered'))
   } catch (error) {
+    if (error === late) return { error: late.message }
     if (isErrno(error, 'ECONNRESET', 'EPIPE')) throw new NoSpawnerService(home, error as Error)
     throw error
   } finally {
+    clearTimeout(timer)
     socket.destroy()
   }
 }

@@ -16,17 +16,22 @@ export interface SpawnerOptions {
   spawnerService?: boolean
 }
 
+/** A runner takes a run within a second; one that does not in so long hangs. To ask again is safe: a run is claimed only once. */
+export const ANSWER_MS = 30_000
+export const NO_ANSWER = `no runner took it within ${ANSWER_MS / 1000} s`
+
 /** Starts the spawner at once, and again when it died: an assignment can be repeated safely, because a run is claimed only once. */
 export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerClient {
   const waiting = new Map<number, { resolve(r: SpawnReply['result']): void }>()
   let next = 1
-  let spawner: ChildProcess | undefined
+  let spawner: { child: ChildProcess; lost(error: string): void } | undefined
   let closed = false
 
   const start = () => {
     const child = spawnSpawner(home, entry)
     const lost = (error: string) => {
-      if (spawner === child) spawner = undefined
+      if (spawner?.child !== child) return
+      spawner = undefined
       for (const { resolve } of waiting.values()) resolve({ error })
       waiting.clear()
     }
@@ -39,19 +44,26 @@ export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerCli
     // The worker's own work keeps it alive, not its spawner.
     child.unref()
     child.channel?.unref()
-    spawner = child
-    return child
+    spawner = { child, lost }
+    return spawner
   }
   const ask = (assignment: Assignment): Promise<SpawnReply['result']> => {
-    const child = spawner ?? start()
+    const { child, lost } = spawner ?? start()
     const n = next++
     child.channel?.ref()
+    let late: NodeJS.Timeout
     return new Promise<SpawnReply['result']>((resolve) => {
       waiting.set(n, { resolve })
+      // the next one asks a new spawner, and so does everybody who waits for this one
+      late = setTimeout(() => {
+        lost(NO_ANSWER)
+        child.kill('SIGKILL')
+      }, ANSWER_MS)
       child.send({ ...assignment, n }, (error) => {
         if (error) resolve({ error: error.message })
       })
     }).finally(() => {
+      clearTimeout(late)
       waiting.delete(n)
       if (waiting.size === 0) child.channel?.unref()
     })
@@ -67,7 +79,7 @@ export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerCli
     },
     async close() {
       closed = true
-      const child = spawner
+      const child = spawner?.child
       if (!child || child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.ref()

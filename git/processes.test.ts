@@ -1,0 +1,37 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createRunner } from './run.ts'
+
+let home: string
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dispatch-git-'))
+  writeFileSync(join(home, 'git'), '#!/bin/sh\nexec /bin/sleep 1000\n')
+  chmodSync(join(home, 'git'), 0o755)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  rmSync(home, { recursive: true, force: true })
+})
+
+test('a git that hangs is ended, and says what to look at', async () => {
+  const git = createRunner({ home, path: home })
+  const hub = join(home, 'hubs', 'p', 'clean.git')
+  mkdirSync(hub, { recursive: true })
+  const failure = (asked: Promise<unknown>) => asked.then(String, (error) => error)
+  const asked = [
+    failure(git.text(['status'], {})),
+    failure(git.pipe(['pack-objects'], {}, ['index-pack'], {})),
+    failure(git.look(hub, 'refs/heads/main')),
+  ]
+  const minutes = (n: number) => vi.advanceTimersByTimeAsync(n * 60_000)
+  await minutes(1) // the reader that is kept for questions answers sooner, or another git is asked
+  await minutes(10)
+  for (const one of asked)
+    expect(await one).toMatchObject({
+      ...{ name: 'GitProblem', code: 'git_stuck' },
+      message: expect.stringContaining('git said nothing for 10 minutes and was ended. Look at'),
+    })
+}, 20_000)
