@@ -13,7 +13,8 @@ export interface LiveLog<T> {
 
 interface Shared {
   log: LiveLog<LiveItem>
-  listeners: Set<() => void>
+  /** What is told of a change, and how many of the newest items it needs. */
+  followers: Map<() => void, number>
   end: () => void
   idle: ReturnType<typeof setTimeout> | undefined
 }
@@ -24,16 +25,21 @@ const KEEP_MS = 30_000
 const shared = new Map<string, Shared>()
 
 function open(stream: string, last: number): Shared {
-  const one: Shared = { log: EMPTY, listeners: new Set(), end: () => undefined, idle: undefined }
+  const one: Shared = { log: EMPTY, followers: new Map(), end: () => undefined, idle: undefined }
   let pending: LiveItem[] = []
   let frame = 0
+  /** Without what no follower needs, now and then. */
+  const newest = (items: LiveItem[]) => {
+    const needed = one.followers.size === 0 ? items.length : Math.max(...one.followers.values())
+    return items.length > 2 * needed ? items.slice(-needed) : items
+  }
   const show = () => {
     frame = 0
     if (pending.length > 0) {
-      one.log = { ...one.log, items: one.log.items.concat(pending) }
+      one.log = { ...one.log, items: newest(one.log.items.concat(pending)) }
       pending = []
     }
-    for (const listener of one.listeners) listener()
+    for (const listener of one.followers.keys()) listener()
   }
   // once a frame, however many came; a hidden page has no frames and shows it all when it is looked at
   const showSoon = () => {
@@ -43,6 +49,7 @@ function open(stream: string, last: number): Shared {
     ...{ stream, after: 0, last },
     onItems(items) {
       pending.push(...items)
+      pending = newest(pending)
       showSoon()
     },
     onLive() {
@@ -63,20 +70,24 @@ function open(stream: string, last: number): Shared {
   return one
 }
 
-/** Follows a stream outside of a component, sharing it with whoever else does. `end` when nobody needs it any more. */
+/**
+ * Follows a stream outside of a component, sharing it with whoever else does. `end` when nobody needs it any more. Who needs no
+ * more than the `newest` so many says so: a stream may be followed all day.
+ */
 export function followLog<T>(
   stream: string,
   last: number,
   onChange: () => void,
+  newest = Number.POSITIVE_INFINITY,
 ): { read: () => LiveLog<T>; end: () => void } {
   const one = shared.get(stream) ?? open(stream, last)
   clearTimeout(one.idle)
-  one.listeners.add(onChange)
+  one.followers.set(onChange, newest)
   return {
     read: () => one.log as unknown as LiveLog<T>,
     end() {
-      one.listeners.delete(onChange)
-      if (one.listeners.size > 0) return
+      one.followers.delete(onChange)
+      if (one.followers.size > 0) return
       one.idle = setTimeout(() => {
         one.end()
         shared.delete(stream)
@@ -89,11 +100,15 @@ export function followLog<T>(
  * A stream as it grows: `goal/<id>` gives events, `run/<id>` a transcript. Begins with its newest `last` items; shown at
  * most once a frame and never through Query's cache. Undefined as stream follows nothing.
  */
-export function useLiveLog<T>(stream: string | undefined, last: number): LiveLog<T> {
+export function useLiveLog<T>(
+  stream: string | undefined,
+  last: number,
+  newest?: number,
+): LiveLog<T> {
   const subscribe = useCallback(
     (listener: () => void) =>
-      stream === undefined ? () => undefined : followLog(stream, last, listener).end,
-    [stream, last],
+      stream === undefined ? () => undefined : followLog(stream, last, listener, newest).end,
+    [stream, last, newest],
   )
   const read = () => (stream === undefined ? EMPTY : (shared.get(stream)?.log ?? EMPTY))
   return useSyncExternalStore(subscribe, read) as unknown as LiveLog<T>
