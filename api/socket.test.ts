@@ -34,7 +34,7 @@ async function take(items: AsyncIterable<LiveItem>, count: number): Promise<Live
   }
   return taken
 }
-const signal = () => AbortSignal.timeout(20_000)
+const signal = () => AbortSignal.timeout(120_000)
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 test('replay and live meet without a gap or a repeat while others append', async () => {

@@ -79,7 +79,7 @@ function startRow(kind: 'cold' | 'warm', times: readonly number[], parts: readon
 /** Milliseconds from the command to a `/ready` that says ok; `whileUp` sees the running processes before they are stopped. */
 async function startToHealthy(folder: string, whileUp?: (pids: number[]) => void): Promise<number> {
   const home = homePaths(join(folder, 'home'))
-  const base = 20_000 + Math.floor(Math.random() * 20_000)
+  const base = 20_000 + Math.floor(Math.random() * 12_000) // below what the kernel takes for outgoing connections
   const args = [
     ...[join(distDir(), 'cli.cjs'), 'start', '--home', home.root, '--port', String(base)],
     ...['--temporal-port', String(base + 100)],

@@ -29,7 +29,7 @@ export async function startBenchStack(
   const folder = options.folder ?? benchFolder()
   const home = homePaths(join(folder, 'home'))
   const env = { ...benchEnv(), ...options.env }
-  const base = 20_000 + Math.floor(Math.random() * 20_000)
+  const base = 20_000 + Math.floor(Math.random() * 12_000) // below what the kernel takes for outgoing connections
   const [port, temporalPort] = [await freePort(base), await freePort(base + 100)]
   const stack = await startStack({
     config: loadConfig(benchEnv(), { home: home.root, port, temporalPort, logLevel: 'warn' }),

@@ -11,6 +11,7 @@ import { loadConfig, processEnv } from '../../config/config.ts'
 import { shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
 import { commandLine, gone } from '../../config/process-table.ts'
+import { testPort } from '../../test/support/test-port.ts'
 import { readServerFile } from './server-file.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
 
@@ -66,7 +67,7 @@ test('a home starts, is refused a second time, survives kills, and stops without
   const place = newHome()
   const lines: string[] = []
   const busy = createServer()
-  const port = await freePort(20_000 + (process.pid % 10_000))
+  const port = await testPort()
   await new Promise<void>((resolve) => busy.listen(port, '127.0.0.1', resolve))
   undo.push(() => busy.close())
 
@@ -116,7 +117,7 @@ test('a home starts, is refused a second time, survives kills, and stops without
 
 test('after the supervisor is killed, its servers end, and the next start adopts Postgres and Temporal', async () => {
   const place = newHome()
-  const port = await freePort(30_000 + (process.pid % 2_000))
+  const port = await testPort()
   const script = `
     import { startStack } from ${JSON.stringify(new URL('./stack.ts', import.meta.url).pathname)}
     import { loadConfig } from ${JSON.stringify(new URL('../../config/config.ts', import.meta.url).pathname)}

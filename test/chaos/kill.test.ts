@@ -6,13 +6,13 @@ import { expect, inject, test } from 'vitest'
 import { readServerFile } from '../../cli/supervisor/server-file.ts'
 import { processEnv } from '../../config/config.ts'
 import { homePaths } from '../../config/home.ts'
-import { freePort } from '../../config/ports.ts'
 import { commandLine, gone } from '../../config/process-table.ts'
 import { connect } from '../../db/connect.ts'
 import { brokenInvariants } from '../support/invariants.ts'
 import { makeRepository, request, startOwnStack } from '../support/own-stack.ts'
 import { processesIn } from '../support/processes.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { testPort } from '../support/test-port.ts'
 import { until } from '../support/until.ts'
 import { runSchedule } from './run-schedule.ts'
 import type { Schedule } from './schedule.ts'
@@ -71,7 +71,7 @@ test.concurrent('everything is killed while a review waits; started again, the r
   onTestFinished(folder.remove)
   const home = homePaths(join(folder.path, 'home'))
   const repository = makeRepository(join(folder.path, 'repo'))
-  const port = await freePort(20_000 + Math.floor(Math.random() * 20_000))
+  const port = await testPort()
   const start = () => startProgram(home.root, port, onTestFinished)
   const first = await start()
   const call = (method: string, path: string, body?: unknown) =>

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { result, runCli, startCli } from '../../cli/testing/run-cli.ts'
 import { processEnv } from '../../config/config.ts'
-import { freePort } from '../../config/ports.ts'
 import { connect } from '../../db/connect.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { testPort } from '../support/test-port.ts'
 
 let folder: string
 let own: TestDatabase
@@ -87,7 +87,7 @@ test('a database of a newer Dispatch is refused by worker, API and start, and no
 
 test('a port in use is said and another taken; a second start says who holds the home and ends with 75', async () => {
   const taken = createServer()
-  const port = await freePort(20_000 + Math.floor(Math.random() * 20_000))
+  const port = await testPort()
   await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
   const child = startCli(['start', '--port', String(port)], { env })
   const ended = result(child)

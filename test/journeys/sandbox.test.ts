@@ -76,7 +76,7 @@ describe.skipIf(problem !== undefined)(name, () => {
     const [bwrap] = before.toSorted((a, b) => a.pid - b.pid)
     process.kill(bwrap?.parent ?? 0, 'SIGKILL')
     await until(() => !before.some(isAlive), {
-      ms: 5_000,
+      ms: 20_000,
       what: 'the end of the whole tree',
       everyMs: 5,
     })

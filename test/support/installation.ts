@@ -14,6 +14,7 @@ import { connect, type Database } from '../../db/connect.ts'
 import { EVENTS_CHANNEL } from '../../db/events.ts'
 import { listen } from '../../db/listen.ts'
 import { createTestDatabase } from './database.ts'
+import { testPort } from './test-port.ts'
 
 /** A real worker and API of the built program, on a database, a home and a task queue of their own. */
 export interface Installation {
@@ -81,7 +82,7 @@ export async function startInstallation({
     DATABASE_URL: testDatabase.url,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     TEMPORAL_TASK_QUEUE: `q-${randomBytes(4).toString('hex')}`,
-    DISPATCH_PORT: String(20_000 + Math.floor(Math.random() * 20_000)),
+    DISPATCH_PORT: String(await testPort()),
     DISPATCH_LOG_LEVEL: 'info',
     DISPATCH_WORKER_METRICS_PORT: '0',
     ...more,

@@ -11,6 +11,7 @@ import { distDir, type HomePaths, homePaths, shortSocketDir } from '../../config
 import { freePort } from '../../config/ports.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { isPassing } from '../../worker/interceptor.ts'
+import { testPort } from './test-port.ts'
 import { until } from './until.ts'
 
 /** All of Dispatch, supervised as by `dispatch start`, in a temporary home of its own. */
@@ -74,8 +75,8 @@ export async function startOwnStack({
   }
   const { PATH = '', HOME = '', XDG_CACHE_HOME } = processEnv()
   const env = { PATH, HOME, ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}), ...more }
-  const base = 20_000 + Math.floor(Math.random() * 20_000)
-  const [port, temporalPort] = [await freePort(base), await freePort(base + 100)]
+  const port = await testPort()
+  const temporalPort = await freePort(port + 100)
   const said: string[] = []
   const stack = await startStack({
     config: loadConfig(env, { home: home.root, port, temporalPort }),
