@@ -22,7 +22,16 @@ export interface JudgedFile {
 }
 
 const HIGH: readonly [RegExp, string][] = [
-  [/(^|\/)(CLAUDE|AGENTS|GEMINI)(\.local)?\.md$/i, 'changes what agents are told'],
+  [
+    /(^|\/)((CLAUDE|AGENTS?|GEMINI|QWEN|CRUSH|WARP)(\.local)?|SKILL)\.md$/i,
+    'changes what agents are told',
+  ],
+  [
+    /(^|\/)(prompts?|skills|agents|commands|rules)\/.*\.(md|mdc|rst|adoc|txt)$/i,
+    'changes what agents are told',
+  ],
+  // agents and editors keep what they read and run there, under names that nobody can list
+  [/(^|\/)\.[^/]+\//, 'changes what a tool reads'],
   [
     /(^|\/)\.github\/|(^|\/)\.gitlab-ci|(^|\/)Jenkinsfile|(^|\/)\.circleci\//i,
     'runs in continuous integration',
