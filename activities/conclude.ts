@@ -12,9 +12,11 @@ import type { CheckResult } from '../contracts/schemas.ts'
 import type { Tx } from '../db/connect.ts'
 import { contentHash } from '../db/content-hash.ts'
 import type { EmittedEvent } from '../db/events.ts'
-import type { GoalFacts } from '../db/facts.ts'
+import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
 import { storable } from '../db/storable.ts'
+import { withDistinctIds } from '../domain/spec-items.ts'
+import type { CommitResult } from '../git/commit.ts'
 import { GitProblem } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
 import type { StageResult } from './types.ts'
@@ -33,11 +35,17 @@ interface Concluded {
 const SUMMARY = 2000
 const UI_FILE = /\.(css|scss|less|html|vue|svelte|tsx|jsx)$/i
 
+interface Conclusion {
+  result: StageResult
+  /** As it is kept: the agent's, and what Dispatch saw besides. */
+  output: unknown
+}
+
 /** Turns a validated answer into facts: specs, commits, verdicts, findings. Again, it does the same. */
 export async function conclude(deps: ActivityDeps, found: Concluded): Promise<StageResult> {
   const work = { ...found, output: storable(found.output), checks: storable(found.checks) }
-  const { key, output, checks } = work
-  const result = await concludeStage(deps, work)
+  const { key, checks } = work
+  const { result, output } = await concludeStage(deps, work)
   await deps.database.change(async (tx, emit) => {
     await changeStage(tx, emit, {
       key,
@@ -48,7 +56,14 @@ export async function conclude(deps: ActivityDeps, found: Concluded): Promise<St
   return result
 }
 
-async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<StageResult> {
+async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Conclusion> {
+  const { stage } = work.key
+  if (stage === 'implement' || stage === 'frontend')
+    return commitWork(deps, work, work.output as ImplementOutput)
+  return { result: await judgeOrStore(deps, work), output: work.output }
+}
+
+async function judgeOrStore(deps: ActivityDeps, work: Concluded): Promise<StageResult> {
   switch (work.key.stage) {
     case 'spec':
       return storeSpec(deps, work, {
@@ -68,9 +83,6 @@ async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Stage
         status: 'approved',
         content: work.output as SecuritySpecOutput,
       })
-    case 'implement':
-    case 'frontend':
-      return commitWork(deps, work, work.output as ImplementOutput)
     case 'verify':
       return judge(deps, work, work.output as VerifyOutput)
     case 'audit':
@@ -80,15 +92,23 @@ async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Stage
   }
 }
 
+type NewSpec = { status: string } & (
+  | { role: 'spec'; content: SpecOutput }
+  | { role: 'test'; content: TestSpecOutput }
+  | { role: 'security'; content: SecuritySpecOutput }
+)
+
 /** A new version; older ones of the role are superseded. The same content again is the same version. */
 async function storeSpec(
   deps: ActivityDeps,
   { key, adapter }: Concluded,
-  spec: { role: string; status: string; content: SpecOutput | TestSpecOutput | SecuritySpecOutput },
+  spec: NewSpec,
 ): Promise<StageResult> {
-  const hash = contentHash(spec.content)
   await deps.database.change(async (tx) => {
+    // test and security spec come side by side: the second one to be stored sees the first
     await tx('goals').where({ id: key.goalId }).forUpdate().first('id')
+    const content = await distinctFrom(tx, key.goalId, spec)
+    const hash = contentHash(content)
     const latest = await tx('specs')
       .where({ goal_id: key.goalId, role: spec.role })
       .orderBy('version', 'desc')
@@ -102,7 +122,7 @@ async function storeSpec(
       role: spec.role,
       version: (latest?.version ?? 0) + 1,
       status: spec.status,
-      content: JSON.stringify(spec.content),
+      content: JSON.stringify(content),
       hash,
       created_by: `agent:${adapter}`,
     })
@@ -110,13 +130,36 @@ async function storeSpec(
   return { outcome: 'passed' }
 }
 
-/** Commits what the agent left, brings the head into the clean hub and records what changed. */
+/** The spec's content, with names of their own for items that are called as one of the goal's other specs is. */
+async function distinctFrom(tx: Tx, goalId: string, spec: NewSpec): Promise<NewSpec['content']> {
+  const { spec: main, testSpec, securitySpec } = await loadFacts(tx, goalId)
+  const ids = (...lists: ({ id: string }[] | undefined)[]) =>
+    new Set(lists.flatMap((list) => list ?? []).map(({ id }) => id))
+  const inSpec = [main?.content.requirements, main?.content.acceptance]
+  switch (spec.role) {
+    case 'spec':
+      return spec.content
+    case 'test': {
+      const taken = ids(...inSpec, securitySpec?.content.items)
+      return { cases: withDistinctIds(spec.content.cases, { taken, prefix: 'test' }) }
+    }
+    case 'security': {
+      const taken = ids(...inSpec, testSpec?.content.cases)
+      return { items: withDistinctIds(spec.content.items, { taken, prefix: 'sec' }) }
+    }
+    default:
+      return spec satisfies never
+  }
+}
+
+/** Commits what the agent left. What it changed of the repository's own settings is a deviation that it did not tell of. */
 async function commitWork(
   deps: ActivityDeps,
-  { key, facts, workspace }: Concluded,
-  output: ImplementOutput,
-): Promise<StageResult> {
-  const { task, project, goal } = facts
+  work: Concluded,
+  answer: ImplementOutput,
+): Promise<Conclusion> {
+  const { workspace } = work
+  const { task, project, goal } = work.facts
   if (!task) throw new Error('a writing stage needs a task')
   const at = { projectId: project.id, worktreePath: workspace.path }
   const trailers = {
@@ -124,6 +167,19 @@ async function commitWork(
     'Dispatch-Task': shortId('task', task.number),
   }
   const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
+  const tampered = done.tampered.map(
+    (file) => `changed ${file} of the repository's own settings; it was put back`,
+  )
+  const output = { ...answer, deviations: [...answer.deviations, ...tampered] }
+  return { result: await publishWork(deps, work, { task, done, output }), output }
+}
+
+/** Brings the head into the clean hub and records what changed. */
+async function publishWork(
+  deps: ActivityDeps,
+  { key, facts: { project, goal }, workspace }: Concluded,
+  { task, done, output }: { task: TaskRow; done: CommitResult; output: ImplementOutput },
+): Promise<StageResult> {
   if (done.unresolved.length > 0)
     return {
       outcome: 'findings',
@@ -139,9 +195,6 @@ async function commitWork(
     deps.git.publish({ projectId: project.id, key: workspace.key, head: done.head }),
   )
   if (refusal) return refusal
-  const tampered = done.tampered.map(
-    (file) => `changed ${file} of the repository's own settings; it was put back`,
-  )
   await deps.database.change(async (tx, emit) => {
     await tx('tasks').where({ id: task.id }).update({ head: done.head, updated_at: tx.fn.now() })
     if (task.head === done.head) return
@@ -149,7 +202,7 @@ async function commitWork(
       type: 'task.files',
       data: { goalId: goal.id, taskId: task.id, head: done.head, files: done.files.slice(0, 1000) },
     })
-    for (const text of [...output.deviations, ...tampered])
+    for (const text of output.deviations)
       tell(emit, key, { type: 'task.deviation', data: { goalId: goal.id, taskId: task.id, text } })
   })
   const frontend =

@@ -18,6 +18,7 @@ import { storable } from '../db/storable.ts'
 import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.ts'
 import { grantedBudget } from '../domain/budget.ts'
 import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
+import { placeOf, worstVerdicts } from '../domain/spec-items.ts'
 import type { Diff } from '../git/diff.ts'
 import { findingsOf } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -125,14 +126,15 @@ export function createReviewActivities(deps: ActivityDeps) {
     const { task, project } = facts
     if (!task?.base || !task.head) throw new Error(`task ${input.taskId} has no commit to review`)
     const diff = await git.diff({ projectId: project.id, base: task.base, head: task.head })
-    const verified = await latestOf<{ items: VerifyItem[] }>(facts, 'verify')
-    const built = await latestOf<ImplementOutput>(facts, 'implement', 'frontend')
+    const verified = (await answersOf<{ items: VerifyItem[] }>(facts, 'verify')).at(-1)
+    const built = await answersOf<ImplementOutput>(facts, 'implement', 'frontend')
     const items = verified?.output?.items ?? []
     const checks = verified?.checks ?? []
     const opinion = verified?.second_opinion ?? undefined
     const securityIds = (facts.securitySpec?.content.items ?? []).map(({ id }) => id)
     const checklist = withSecondOpinion(checklistOf(facts, items, checks), securityIds, opinion)
-    const deviations = built?.output?.deviations ?? []
+    // of all attempts: what one did differently is in the work, whatever the next one says
+    const deviations = [...new Set(built.flatMap(({ output }) => output?.deviations ?? []))]
     const doubts = [
       ...(diff.truncated ? ['the diff is too large to show whole'] : []),
       ...(deviations.length > 0 ? ['the agent deviated from the spec'] : []),
@@ -146,7 +148,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       ...bound(diff),
       checklist,
       files: diff.files.map(judgedFile),
-      summary: built?.output?.summary ?? null,
+      summary: built.at(-1)?.output?.summary ?? null,
       deviations,
       secondOpinion: opinion,
     }
@@ -163,7 +165,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     const diff = merged.clean
       ? await git.diff({ projectId: project.id, base, head: merged.tree })
       : await git.diff({ projectId: project.id, base: goal.base_commit ?? base, head })
-    const audit = await latestOf<AuditOutput>(facts, 'audit')
+    const audit = (await answersOf<AuditOutput>(facts, 'audit')).at(-1)
     const { risk } = reviewTier({ files: diff.files, doubts: [] })
     return {
       title: `Merge ${goal.title} into ${goal.target_branch}`,
@@ -177,9 +179,9 @@ export function createReviewActivities(deps: ActivityDeps) {
     }
   }
 
-  /** The newest finished attempt of a goal's or task's stage. */
-  async function latestOf<T>(facts: GoalFacts, ...stages: string[]) {
-    const row = await database
+  /** The answered attempts of a goal's or task's stages, the newest last. */
+  async function answersOf<T>(facts: GoalFacts, ...stages: string[]): Promise<StoredAnswer<T>[]> {
+    return database
       .knex('stage_attempts')
       .where({
         goal_id: facts.goal.id,
@@ -187,9 +189,8 @@ export function createReviewActivities(deps: ActivityDeps) {
       })
       .whereIn('stage', stages)
       .whereNotNull('output')
-      .orderBy('id', 'desc')
-      .first('output', 'checks', 'second_opinion')
-    return row as StoredAnswer<T> | undefined
+      .orderBy('id')
+      .select('output', 'checks', 'second_opinion')
   }
 
   return { openReview, settleReview }
@@ -251,7 +252,7 @@ function checklistOf(
   items: readonly VerifyItem[],
   checks: readonly CheckResult[],
 ): ChecklistItem[] {
-  const verdicts = new Map(items.map((item) => [item.ref, item]))
+  const verdicts = worstVerdicts(items)
   const wanted = [
     ...(facts.spec?.content.requirements ?? []).map((r) => ({ id: r.id, text: r.text })),
     ...(facts.spec?.content.acceptance ?? []).map((a) => ({ id: a.id, text: a.text })),
@@ -274,7 +275,7 @@ function checklistOf(
       ...placeOf(verdict),
     }
   })
-  const extra = items.filter((item) => !wanted.some((w) => w.id === item.ref))
+  const extra = [...verdicts.values()].filter((item) => !wanted.some((w) => w.id === item.ref))
   return [
     ...judged,
     ...extra.map(
@@ -296,11 +297,6 @@ function checklistOf(
     ),
   ]
 }
-
-const placeOf = (item: VerifyItem | undefined) => ({
-  ...(item?.file === undefined ? {} : { file: item.file }),
-  ...(item?.line === undefined ? {} : { line: item.line }),
-})
 
 async function insertReview(
   tx: Tx,

@@ -38,29 +38,34 @@ const specOf = <T extends typeof specTask | typeof editedTask>(task: T) =>
       tasks: z.array(task).min(1).max(50),
     })
     .check((context) => {
-      const { tasks } = context.value as { tasks: SpecTask[] }
+      const { tasks, requirements, acceptance } = context.value as SpecOutput
       for (const message of taskGraphProblems(tasks))
         context.issues.push({ code: 'custom', message, path: ['tasks'], input: tasks })
+      refuseDoubles(context, [...requirements, ...acceptance], 'acceptance')
     })
 /** The spec as it is kept and as a person may edit it. */
 export const specOutput = specOf(editedTask)
 export type SpecOutput = z.infer<typeof specOutput>
 
-export const testSpecOutput = z.strictObject({
-  cases: z
-    .array(
-      z.strictObject({ id: line, title: line, requirement: line, steps: prose, expected: prose }),
-    )
-    .min(1)
-    .max(500),
-})
+export const testSpecOutput = z
+  .strictObject({
+    cases: z
+      .array(
+        z.strictObject({ id: line, title: line, requirement: line, steps: prose, expected: prose }),
+      )
+      .min(1)
+      .max(500),
+  })
+  .check((context) => refuseDoubles(context, context.value.cases, 'cases'))
 export type TestSpecOutput = z.infer<typeof testSpecOutput>
 
-export const securitySpecOutput = z.strictObject({
-  items: z
-    .array(z.strictObject({ id: line, owasp: line, risk: prose, control: prose, check: prose }))
-    .max(200),
-})
+export const securitySpecOutput = z
+  .strictObject({
+    items: z
+      .array(z.strictObject({ id: line, owasp: line, risk: prose, control: prose, check: prose }))
+      .max(200),
+  })
+  .check((context) => refuseDoubles(context, context.value.items, 'items'))
 export type SecuritySpecOutput = z.infer<typeof securitySpecOutput>
 
 export const implementOutput = z.strictObject({
@@ -108,6 +113,20 @@ export type StageOutput<S extends AgentStage = AgentStage> = z.infer<(typeof STA
 /** The JSON Schema (2020-12) of a stage's answer, as agents take it. */
 export function outputJsonSchema(stage: AgentStage): Record<string, unknown> {
   return z.toJSONSchema(STAGE_OUTPUTS[stage], { io: 'input' }) as Record<string, unknown>
+}
+
+/** A verdict names an id alone, so that two items of one id would share it. */
+function refuseDoubles(
+  context: { issues: z.core.$ZodRawIssue[] },
+  items: readonly { id: string }[],
+  path: string,
+): void {
+  const doubles = items.filter(({ id }, index) => items.findIndex((one) => one.id === id) !== index)
+  for (const { id } of doubles)
+    context.issues.push({
+      ...{ code: 'custom', path: [path], input: items },
+      message: `two items have the id "${id}"`,
+    })
 }
 
 function taskGraphProblems(tasks: readonly SpecTask[]): string[] {

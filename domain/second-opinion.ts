@@ -1,5 +1,6 @@
 import type { VerifyItem } from '../contracts/outputs.ts'
 import type { ChecklistItem, SecondOpinion } from '../contracts/schemas.ts'
+import { placeOf, worstVerdicts } from './spec-items.ts'
 
 /** The checklist's own line where a second opinion was wanted and there is none. */
 export const MISSING_OPINION = 'second-opinion'
@@ -16,11 +17,11 @@ export function withSecondOpinion(
 ): ChecklistItem[] {
   if (!opinion || opinion.status === 'not_needed') return [...checklist]
   if (opinion.status === 'missing') return [...checklist, missingItem(opinion)]
-  const answers = new Map(opinion.items.map((item) => [item.ref, item]))
+  const answers = worstVerdicts(opinion.items)
   const beside = checklist.map((item) =>
     securityIds.includes(item.id) ? compared(item, answers.get(item.id), opinion.adapter) : item,
   )
-  const more = opinion.items
+  const more = [...answers.values()]
     .filter(({ ref, result }) => !securityIds.includes(ref) && result !== 'pass')
     .map((item) => objection(item, opinion.adapter))
   return [...beside, ...more]
@@ -57,11 +58,6 @@ const missingItem = ({ adapter, reason }: SecondOpinion): ChecklistItem => ({
   text: `Second opinion on security by ${adapter}`,
   result: 'unchecked',
   evidence: reason,
-})
-
-const placeOf = (item: VerifyItem | undefined) => ({
-  ...(item?.file === undefined ? {} : { file: item.file }),
-  ...(item?.line === undefined ? {} : { line: item.line }),
 })
 
 /** Why a second opinion keeps a review from going on by itself. */

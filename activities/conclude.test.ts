@@ -10,7 +10,9 @@ import { createTestDatabase } from '../test/support/database.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { createLifecycleActivities } from './lifecycle.ts'
-import { openWorkspace } from './workspace.ts'
+import { createReviewActivities } from './review.ts'
+import type { OpenReviewInput } from './types.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
 
 let f: Fixture
 let database: Database
@@ -45,23 +47,29 @@ afterEach(async () => {
   await f.remove()
 })
 
-/** The goal has begun, and so has a task: its key and its worktree. */
-async function begin(name: string): Promise<{ key: StageKey; path: string }> {
+interface Begun {
+  key: StageKey
+  workspace: Workspace
+  path: string
+}
+
+/** The goal has begun, and so has a task of this name. */
+async function begin(name: string): Promise<Begun> {
   await lifecycle.startGoal({ goalId })
   const [task] = await database
     .knex('tasks')
     .insert({ goal_id: goalId, key: name, title: name, description: name, role: 'implement' })
     .returning('id')
   const key = { goalId, taskId: task.id, stage: 'implement', attempt: 1 } as const
-  await database.change((tx) => openStage(tx, key, null))
-  const facts = await loadFacts(database.knex, goalId, task.id)
-  return { key, path: (await openWorkspace(deps, facts, key)).path }
+  const workspace = await openWorkspace(deps, await loadFacts(database.knex, goalId, task.id), key)
+  return { key, workspace, path: workspace.path }
 }
 
-async function answer({ key }: { key: StageKey }) {
+/** Its agent has answered. */
+async function answer({ key, workspace }: Begun, deviations: string[] = []) {
+  await database.change((tx) => openStage(tx, key, null))
   const facts = await loadFacts(database.knex, goalId, key.taskId)
-  const workspace = await openWorkspace(deps, facts, key)
-  const output = { summary: 's', files: [], deviations: [] }
+  const output = { summary: 's', files: [], deviations }
   return conclude(deps, { key, facts, workspace, checks: undefined, output, adapter: 'demo' })
 }
 
@@ -93,4 +101,41 @@ test('a goal with work that git refuses can be cancelled, and says where that wo
   expect(f.sh(['branch', '--list', 'dispatch/*', '--format=%(refname:short)'])).toBe(
     (await database.knex('tasks').where({ key: 'good' }).first('branch')).branch,
   )
+})
+
+test('a review shows every deviation of its task, also those that the agent did not tell of', async () => {
+  const task = await begin('a')
+  f.write('notes.md', 'two\n', task.path)
+  f.sh(['config', 'core.fsmonitor', './payload'], task.path)
+  await answer(task, ['one file more'])
+  f.write('notes.md', 'three\n', task.path)
+  await answer({ ...task, key: { ...task.key, stage: 'frontend' } })
+
+  const review = { goalId, taskId: task.key.taskId, kind: 'task', attempt: 1, stage: 'review' }
+  const { openReview } = createReviewActivities(deps)
+  const { reviewId } = await openReview({ ...review, reason: '' } as OpenReviewInput)
+  const { deviations, tier } = await database.knex('reviews').where({ id: reviewId }).first()
+  expect(deviations).toEqual([
+    'one file more',
+    "changed config of the repository's own settings; it was put back",
+  ])
+  expect(tier).toBe('block')
+})
+
+test('items of different specs keep names of their own, so that none passes by the verdict of another', async () => {
+  await lifecycle.startGoal({ goalId })
+  const store = async (stage: 'spec' | 'test_spec' | 'security_spec', output: object) => {
+    const key = { goalId, taskId: null, stage, attempt: 1 }
+    await database.change((tx) => openStage(tx, key, null))
+    const facts = await loadFacts(database.knex, goalId)
+    const workspace = await openWorkspace(deps, facts, key)
+    await conclude(deps, { key, facts, workspace, checks: undefined, output, adapter: 'demo' })
+  }
+  const items = [{ id: 'R1', text: 't' }]
+  await store('spec', { title: 't', summary: 's', requirements: items, acceptance: [], tasks: [] })
+  await store('test_spec', { cases: [{ id: 'R1' }, { id: 'T1' }] })
+  await store('security_spec', { items: [{ id: 'R1' }, { id: 'T1' }, { id: 'S1' }] })
+  const { testSpec, securitySpec } = await loadFacts(database.knex, goalId)
+  expect(testSpec?.content.cases.map(({ id }) => id)).toEqual(['test:R1', 'T1'])
+  expect(securitySpec?.content.items.map(({ id }) => id)).toEqual(['sec:R1', 'sec:T1', 'S1'])
 })
