@@ -104,6 +104,8 @@ async function lane({ queue, outcomes, dist, cast }: Lane): Promise<void> {
   while (queue.length > 0) {
     const at = await startOwnStack({ dist, env: cast.env })
     open.add(at)
+    const { profile: name, stages } = cast
+    await at.insist('POST', '/api/profiles', { name, stages }) // refused where it is there
     let broke = false
     for (let goals = 0; goals < PER_STACK && !broke; goals += 1) {
       const schedule = queue.shift()

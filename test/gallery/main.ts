@@ -4,7 +4,7 @@ import { type OwnStack, request, startOwnStack } from '../support/own-stack.ts'
 import { until } from '../support/until.ts'
 import { addPastRuns } from './past-runs.ts'
 import { EMPTY_SCREENS, SCREENS, type Screen } from './screens.ts'
-import { seed } from './seed.ts'
+import { JUDGE_CONFIG, seed } from './seed.ts'
 import { shoot, writeIndex } from './shoot.ts'
 
 const USAGE = `npm run gallery                          a stack with demo data, a picture of every screen in .dispatch/gallery
@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   })
   if (values.help) return say(USAGE)
   if (values.url !== undefined) return pictures(values.url, SCREENS, values)
-  const stack = await startOwnStack({ ui: true })
+  const stack = await startOwnStack({ ui: true, configToml: JUDGE_CONFIG })
   try {
     say(`Dispatch with demo data: ${stack.stack.url}`)
     const { url } = stack.stack
@@ -84,6 +84,8 @@ async function withIds(url: string, screens: readonly Screen[]): Promise<Screen[
   const ids: Readonly<Record<string, string | undefined>> = {
     spec: reviews.find(({ kind }) => kind === 'spec')?.shortId,
     task: reviews.find(({ kind }) => kind === 'task')?.shortId,
+    budget: reviews.find(({ kind }) => kind === 'budget')?.shortId,
+    disputed: reviews.findLast(({ kind }) => kind === 'task')?.shortId, // the newest: its goal is the last of the seed
     run: run?.shortId,
   }
   return screens.map((screen) => ({

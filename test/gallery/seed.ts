@@ -1,4 +1,6 @@
-import type { Reply } from '../../contracts/api.ts'
+import { fileURLToPath } from 'node:url'
+import type { Body, Reply } from '../../contracts/api.ts'
+import { sameAgent } from '../../contracts/profile.ts'
 import type { OwnStack } from '../support/own-stack.ts'
 import { until } from '../support/until.ts'
 
@@ -11,6 +13,8 @@ interface SeedGoal {
   /** Which reviews are approved by a person, until none of these is left to come. */
   approve?: readonly string[]
   afterwards?: 'pause' | 'cancel'
+  /** What else is asked for when it is filed. */
+  more?: Partial<Body<'createGoal'>>
   /** Done with it when this holds. */
   ready: (goal: Goal) => boolean
 }
@@ -18,8 +22,14 @@ interface SeedGoal {
 const pending = (kind: string) => (goal: Goal) =>
   goal.reviews.some((review) => review.kind === kind && review.status === 'pending')
 const over = ({ status }: Goal) => status === 'completed' || status === 'cancelled'
+const limited = (goal: Goal) => goal.stages.some(({ resumesAt }) => resumesAt !== null)
 const running = (stage: string) => (goal: Goal) =>
   goal.stages.some((state) => state.stage === stage && state.status === 'running')
+
+const JUDGED = 'With a second opinion'
+const JUDGE = fileURLToPath(new URL('../support/acp-judge.mjs', import.meta.url))
+/** The configuration of a stack whose goals can have a second opinion. */
+export const JUDGE_CONFIG = `[acp.judge]\ntitle = "Judge"\ncommand = "${JUDGE}"\n`
 
 /** A goal in each state that a screen can show, played by the demo agent. */
 const GOALS: readonly SeedGoal[] = [
@@ -81,22 +91,51 @@ const GOALS: readonly SeedGoal[] = [
     afterwards: 'cancel',
     ready: running('spec'),
   },
+  {
+    ...{ project: 'relay', title: 'A changelog page from the merged goals' },
+    text: 'One entry for each merge, newest first. [demo:spec=quota:5400]',
+    ready: limited,
+  },
+  {
+    ...{ project: 'relay', title: 'Move the queue to Postgres' },
+    text: 'One table, `skip locked`, no new service. [demo:tasks=1][demo:implement=tokens:60000,slow:2]',
+    more: { tokenBudget: 20_000 },
+    approve: ['spec'],
+    ready: pending('budget'),
+  },
+  {
+    ...{ project: 'relay', title: 'Accept uploads up to 25 MB' },
+    text: 'Stream them to disk, refuse what is larger. [demo:tasks=1] [judge:SEC-2=fail]',
+    more: { profile: JUDGED },
+    approve: ['spec'],
+    ready: pending('task'),
+  },
 ]
+
+/** What a person told an agent again and again. */
+const SAID = ['Use British spelling', 'Please use British spelling', 'use british spelling!']
 
 /** Fills a stack with projects and goals. Resolves when each goal is where it should be. */
 export async function seed(stack: OwnStack, say: (line: string) => void): Promise<void> {
   await stack.call('PATCH', '/api/settings', { maxConcurrent: 8, displayName: 'Ada' })
   for (const name of ['textkit', 'relay'])
     await stack.insist('POST', '/api/projects', { path: stack.repository(name).path })
+  await stack.insist('POST', '/api/profiles', {
+    ...{ name: JUDGED, stages: sameAgent({ adapter: 'demo' }) },
+    secondOpinion: { adapter: 'acp:judge' },
+  })
   for (const one of GOALS) {
     await seedGoal(stack, one)
     say(`  ${one.title}`)
   }
+  const { body } = await stack.insist('GET', '/api/agents?state=live')
+  for (const text of SAID)
+    await stack.insist('POST', `/api/agents/${body.items[0].id}/corrections`, { text })
 }
 
 async function seedGoal(stack: OwnStack, one: SeedGoal): Promise<void> {
-  const { project, title, text: description } = one
-  const body = { project, title, description, profile: 'Demo' }
+  const { project, title, text: description, more } = one
+  const body = { project, title, description, profile: 'Demo', ...more }
   const filed = await stack.insist('POST', '/api/goals', body)
   if (filed.status !== 202) throw new Error(`${title}: ${JSON.stringify(filed.body)}`)
   const { id } = filed.body
