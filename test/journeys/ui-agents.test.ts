@@ -6,6 +6,7 @@ import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { browserTest as test } from '../support/browser-test.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
+import { until } from '../support/until.ts'
 
 let at: Installation
 let browser: Browser
@@ -125,6 +126,7 @@ test('settings are stored as they are set, marked where changed, reset, and refu
   expect(await violations(page)).toEqual([])
   await page.getByRole('button', { name: 'Reset to 3 agents' }).click()
   await expect.poll(async () => (await read()).maxConcurrent).toBe(3)
+  await page.getByRole('alert').filter({ hasText: 'whole number' }).waitFor({ state: 'detached' })
 
   // a risky one explains itself first
   await page.getByRole('link', { name: 'Goals' }).last().click()
@@ -166,7 +168,21 @@ test('a profile is made, given another model, and deleted; a project gets a chec
   await page.keyboard.press('Enter')
   const checks = async () =>
     (await at.call<Reply<'getProject'>>('GET', `/api/projects/${project}`)).body.checks
-  await expect.poll(checks).toEqual([{ name: 'lint', command: 'npm run lint' }])
+  const lint = { name: 'lint', command: 'npm run lint' }
+  await expect.poll(checks).toEqual([lint])
+  await page.getByRole('button', { name: 'Remove check lint' }).waitFor()
+  // another one at once: it is added to what was stored, not to what was read last
+  await page.route('**/api/projects?*', () => undefined)
+  for (const name of ['unit', 'e2e']) {
+    const at = name === 'unit' ? 2 : 3
+    await page.getByRole('button', { name: 'Add check' }).click()
+    await page.getByRole('textbox', { name: `Name of check ${at}` }).fill(name)
+    await page.getByRole('textbox', { name: `Command of check ${at}` }).fill(`npm run ${name}`)
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: `Remove check ${name}` }).waitFor()
+    await expect.poll(async () => (await checks()).length).toBe(at)
+  }
+  expect((await checks()).map(({ name }) => name)).toEqual(['lint', 'unit', 'e2e'])
 })
 
 /** A run of the database's alone: nobody works on it, so its transcript is ours to write. */
@@ -210,13 +226,13 @@ test('a transcript of 100,000 lines: at its end at once, live, older ones by scr
   await add(100_001, 50)
   await log.getByText('line 100050 of the transcript').waitFor()
   const distance = () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight)
-  expect(await distance()).toBeLessThan(40)
+  await expect.poll(distance).toBeLessThan(40)
 
   // scrolled away, it stays where the reader is and counts what comes
   await log.hover()
   await page.mouse.wheel(0, -3_000)
   await page.getByRole('button', { name: 'To the end' }).waitFor()
-  const seen = await firstInSight(page)
+  const seen = await settled(() => firstInSight(page))
   await add(100_051, 20)
   await page.getByRole('button', { name: /\d+ new/ }).waitFor()
   expect(await firstInSight(page)).toBe(seen)
@@ -242,6 +258,20 @@ test('a transcript of 100,000 lines: at its end at once, live, older ones by scr
   await log.locator('mark').filter({ hasText: 'line 777 of' }).waitFor()
   expect(await violations(page)).toEqual([])
 })
+
+/** What is seen when the next look sees the same: a scroll takes its time. */
+async function settled(look: () => Promise<string>): Promise<string> {
+  let before = await look()
+  return until(
+    async () => {
+      const now = await look()
+      const same = now === before
+      before = now
+      return same && now
+    },
+    { ms: 20_000, what: 'the scroll to come to its end' },
+  )
+}
 
 const lineOf = (text: string) => Number(/line (\d+)/.exec(text)?.[1] ?? 1e9)
 

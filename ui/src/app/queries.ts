@@ -163,3 +163,9 @@ export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup }) =>
     },
     getNextPageParam: (page) => page.next ?? undefined,
   })
+
+/** A list with the server's answer in the place of what it answered about: the next change starts from that, before it is read again. */
+export const withAnswer =
+  <T extends { id: string }>(answer: T) =>
+  <L extends { items: T[] }>(list: L | undefined): L | undefined =>
+    list && { ...list, items: list.items.map((one) => (one.id === answer.id ? answer : one)) }

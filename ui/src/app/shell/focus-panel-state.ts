@@ -1,4 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useCallback } from 'react'
 
 /** The Focus Panel: `panel` is the short id of what it shows, from the address. */
 export function useFocusPanel(): {
@@ -8,11 +9,16 @@ export function useFocusPanel(): {
 } {
   const { panel } = useSearch({ strict: false })
   const navigate = useNavigate()
-  const show = (next: string | undefined) =>
-    void navigate({
-      to: '.',
-      search: (before) => ({ ...before, panel: next }) as never,
-      replace: next === undefined || panel !== undefined,
-    })
-  return { panel, open: show, close: () => show(undefined) }
+  const isOpen = panel !== undefined
+  const show = useCallback(
+    (next: string | undefined) =>
+      void navigate({
+        to: '.',
+        search: (before) => ({ ...before, panel: next }) as never,
+        replace: next === undefined || isOpen,
+      }),
+    [navigate, isOpen],
+  )
+  const close = useCallback(() => show(undefined), [show])
+  return { panel, open: show, close }
 }

@@ -11,6 +11,8 @@ export function goToId(id: string): void {
       return void navigate({ to: '/agents/$id', params: { id } })
     case 'P':
       return void navigate({ to: '/', search: { project: id } })
+    case 'S':
+      return void navigate({ to: '/agents' }) // suggestions have no page of their own
     default:
       return void navigate({ to: '.', search: { panel: id } as never })
   }

@@ -176,6 +176,9 @@ function Groups(props: {
     ids: runs.map(({ shortId }) => shortId),
     onOpen: (id) => void navigate({ to: '/agents/$id', params: { id } }),
   })
+  // the row under the pointer changes often, what can be done does not
+  const now = useRef(selected)
+  now.current = selected
   useActions(
     useMemo(
       () => [
@@ -185,11 +188,11 @@ function Groups(props: {
           scope: 'Agents',
           keys: 'Space',
           onlyKeys: true,
-          enabledWhen: () => selected !== undefined,
-          run: () => selected !== undefined && open(selected),
+          enabledWhen: () => now.current !== undefined,
+          run: () => now.current !== undefined && open(now.current),
         },
       ],
-      [selected, open],
+      [open],
     ),
   )
   if (runs.length + waiting.length === 0) return <NoAgents search={props.search} />

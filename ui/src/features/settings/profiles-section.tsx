@@ -5,7 +5,7 @@ import type { Body } from '../../../../contracts/api.ts'
 import type { Profile } from '../../../../contracts/schemas.ts'
 import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
-import { profilesQuery } from '../../app/queries.ts'
+import { profilesQuery, withAnswer } from '../../app/queries.ts'
 import { explain, toastError } from '../../app/toasts.ts'
 import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
@@ -58,7 +58,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
   const { id, name, stages } = profile
   const change = useMutation({
     mutationFn: (body: Body<'updateProfile'>) => call('updateProfile', { params: { id }, body }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),
+    onSuccess: (answer) => client.setQueryData(profilesQuery().queryKey, withAnswer(answer)),
   })
   const remove = useMutation({
     mutationFn: () => call('deleteProfile', { params: { id } }),

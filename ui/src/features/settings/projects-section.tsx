@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react'
 import type { Body } from '../../../../contracts/api.ts'
 import type { CheckCommand, Project } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
-import { profilesQuery, projectsQuery } from '../../app/queries.ts'
+import { profilesQuery, projectsQuery, withAnswer } from '../../app/queries.ts'
 import { explain, toast, toastError } from '../../app/toasts.ts'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
@@ -61,7 +61,7 @@ function ProjectCard({ project }: { project: Project }) {
   const { id, name } = project
   const change = useMutation({
     mutationFn: (body: Body<'updateProject'>) => call('updateProject', { params: { id }, body }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['projects'] }),
+    onSuccess: (answer) => client.setQueryData(projectsQuery().queryKey, withAnswer(answer)),
   })
   const remove = useMutation({
     mutationFn: () => call('deleteProject', { params: { id } }),

@@ -66,15 +66,17 @@ function NumberRow({ item }: { item: SettingItem }) {
     setRefused(whole ? undefined : `“${text}” is not a whole number.`)
     if (whole) setting.set(number)
   }
+  const reset = () => {
+    setRefused(undefined)
+    setting.set(initial)
+  }
   const error = refused ?? setting.error
   return (
     <SettingRow
       {...item}
       save={setting.save}
       error={error}
-      reset={
-        setting.isChanged ? { from: kind.say(initial), run: () => setting.set(initial) } : undefined
-      }
+      reset={setting.isChanged ? { from: kind.say(initial), run: reset } : undefined}
     >
       {value !== undefined && <span className="figure text-12 text-fg-3">{kind.say(value)}</span>}
       <ValueInput
