@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, type Database } from '../db/connect.ts'
+import { lockBudgets } from '../db/budgets.ts'
+import { connect, type Database, migrate } from '../db/connect.ts'
 import { loadFacts } from '../db/facts.ts'
 import { createSegment, endSegment, readRun } from '../db/runs.ts'
 import { writeSettings } from '../db/settings.ts'
@@ -193,3 +194,10 @@ test('a run that goes on over midnight is limited by the day’s budget with wha
   expect(await budgetHold(deps, other)).toMatch(/the day's budget of \d+ tokens is used up/)
   await database.change((tx) => writeSettings(tx, { dayBudget: 0 }, 'person:me'))
 })
+
+test('a worker that starts and looks at the schema does not wait for a reservation', async () => {
+  await database.change(async (tx) => {
+    await lockBudgets(tx)
+    await migrate(own.url)
+  })
+}, 10_000)

@@ -1,10 +1,9 @@
 import type { Knex } from 'knex'
 import { shortId } from '../contracts/ids.ts'
 import type { Tx } from './connect.ts'
+import { LOCKS } from './locks.ts'
 import { readSettings } from './settings.ts'
 
-/** One lock for all reservations: counting what is left and setting a part of it aside must not interleave. */
-const BUDGET_LOCK = 724034
 /** Who asked for more opens a review at once; if it does not, because it died, another may ask. */
 const ASKED_SECONDS = 60
 
@@ -29,7 +28,7 @@ export interface BudgetUse {
 
 /** No reservation is made by anybody else until this transaction ends. */
 export async function lockBudgets(tx: Tx): Promise<void> {
-  await tx.raw('select pg_advisory_xact_lock(?)', [BUDGET_LOCK])
+  await tx.raw('select pg_advisory_xact_lock(?)', [LOCKS.budgets])
 }
 
 /** The budgets that limit runs of this place, the narrowest first. */

@@ -1,6 +1,7 @@
 import knexFactory, { type Knex } from 'knex'
 import pg from 'pg'
 import { appendEvents, type EmittedEvent } from './events.ts'
+import { LOCKS } from './locks.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts'
 
 export type Tx = Knex.Transaction
@@ -88,7 +89,7 @@ export async function migrate(url: string): Promise<void> {
   const knex = knexFactory({ client: 'pg', connection: url, pool: { min: 0, max: 2 } })
   try {
     await knex.transaction(async (lock) => {
-      await lock.raw('select pg_advisory_xact_lock(724034)')
+      await lock.raw('select pg_advisory_xact_lock(?)', [LOCKS.migrations])
       await refuseNewer(knex)
       await knex.migrate.latest({ migrationSource: MIGRATIONS })
     })

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import type { Tx } from './connect.ts'
 import { contentHash } from './content-hash.ts'
+import { LOCKS } from './locks.ts'
 
 /** How long an answer is kept for a repeated create. */
 const KEEP = `interval '24 hours'`
@@ -20,8 +21,8 @@ export async function recall(
   call: { route: string; key: string; body: unknown },
 ): Promise<Remembered> {
   const { rows } = await tx.raw(
-    'select pg_try_advisory_xact_lock(hashtextextended(?, 724035)) as free',
-    [`${call.route} ${call.key}`],
+    'select pg_try_advisory_xact_lock(hashtextextended(?, ?)) as free',
+    [`${call.route} ${call.key}`, LOCKS.idempotency],
   )
   if (!rows[0].free) return { state: 'in_flight' }
   await tx('idempotency')

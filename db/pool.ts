@@ -2,6 +2,7 @@ import { SYSTEM_STREAM } from '../contracts/ids.ts'
 import type { Settings } from '../contracts/schemas.ts'
 import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
+import { LOCKS } from './locks.ts'
 import { readSettings } from './settings.ts'
 
 /** A wanted run. `id` is the key of the stage attempt: asking again keeps the place in line. */
@@ -24,8 +25,6 @@ export interface PoolPause {
   at: string
 }
 
-/** One lock for all grants: counting and granting must not interleave. */
-const POOL_LOCK = 724033
 /** A lease that nobody renewed for this long is free again. */
 const LEASE_SECONDS = 180
 /** A waiting row that nobody asked for lately (its goal was cancelled) does not hold up the line. */
@@ -42,7 +41,7 @@ export async function acquireLease(
   request: LeaseRequest,
 ): Promise<LeaseAnswer> {
   return database.change(async (tx, emit) => {
-    await tx.raw('select pg_advisory_xact_lock(?)', [POOL_LOCK])
+    await tx.raw('select pg_advisory_xact_lock(?)', [LOCKS.pool])
     const { state, entered } = await enterLine(tx, request)
     if (state === 'held' && !request.hold) {
       // it may be past its time already: it is taken anew, before the next one counts it as free

@@ -1,8 +1,6 @@
 import type { Knex } from 'knex'
 import { type Listener, listen } from './listen.ts'
-
-/** Any number that nothing else locks. */
-const WORKER_LOCK = 724035
+import { LOCKS } from './locks.ts'
 
 /**
  * Says that a worker lives, until it is closed: a shared lock of a session, which Postgres drops the moment that the
@@ -14,7 +12,7 @@ export function announceWorker(url: string, onError: (error: Error) => void): Li
     channels: [],
     onNotify: () => undefined,
     onError,
-    prepare: (client) => client.query('select pg_advisory_lock_shared($1)', [WORKER_LOCK]),
+    prepare: (client) => client.query('select pg_advisory_lock_shared($1)', [LOCKS.worker]),
   })
 }
 
@@ -23,7 +21,7 @@ export async function workerLives(knex: Knex): Promise<boolean> {
   const { rows } = await knex.raw(
     `select exists (select 1 from pg_locks where locktype = 'advisory' and granted and classid = 0 and objid = ?
         and database = (select oid from pg_database where datname = current_database())) as lives`,
-    [WORKER_LOCK],
+    [LOCKS.worker],
   )
   return rows[0].lives
 }

@@ -20,7 +20,7 @@ afterEach(() => {
 /** The start of a run is asked for twice; nobody answers. `asked` waits until somebody was. */
 async function launchInVain(
   spawner: SpawnerClient,
-  asked = async () => undefined,
+  asked: () => Promise<unknown> = async () => undefined,
 ): Promise<unknown> {
   const launched = spawner.launch({ runId: 'r1', dir: '/r1' }).catch((error) => error)
   for (let round = 1; round <= 2; round += 1) {
