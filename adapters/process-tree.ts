@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { isErrno } from './is-errno.ts'
 
 /**
  * Processes as /proc shows them (Linux, `man 5 proc_pid_stat`). A pid alone proves nothing, because pids are reused:
@@ -151,8 +152,4 @@ function readProc(pid: number, file: 'stat' | 'environ'): string | undefined {
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined
     throw error
   }
-}
-
-function isErrno(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

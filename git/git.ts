@@ -20,7 +20,7 @@ import { mergeGoal } from './merge-goal.ts'
 import { previewMerge } from './merge-tree.ts'
 import { createQueue } from './queue.ts'
 import { treeOf } from './refs.ts'
-import { createRunner } from './run.ts'
+import { createGitRunner } from './run.ts'
 import { claimWorktree, type ReleaseInput, releaseWorktree, warm } from './worktrees.ts'
 
 export interface GitOptions {
@@ -41,7 +41,7 @@ export function createGit(options: GitOptions) {
   mkdirSync(options.home, { recursive: true, mode: 0o700 })
   const home = realpathSync(options.home)
   const log = options.log ?? (() => undefined)
-  const git = createRunner({
+  const git = createGitRunner({
     home,
     ...(options.path === undefined ? {} : { path: options.path }),
     ...(options.host === undefined ? {} : { processes: createHostedProcesses(options.host) }),

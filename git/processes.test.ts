@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createRunner } from './run.ts'
+import { createGitRunner } from './run.ts'
 
 let home: string
 beforeEach(() => {
@@ -17,7 +17,7 @@ afterEach(() => {
 })
 
 test('a git that hangs is ended, and says what to look at', async () => {
-  const git = createRunner({ home, path: home })
+  const git = createGitRunner({ home, path: home })
   const hub = join(home, 'hubs', 'p', 'clean.git')
   mkdirSync(hub, { recursive: true })
   const failure = (asked: Promise<unknown>) => asked.then(String, (error) => error)

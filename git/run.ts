@@ -190,7 +190,7 @@ async function afterLock(error: unknown, attempt: number, home: string): Promise
 }
 
 /** The one place where a git command line and its environment are made. */
-export function createRunner(options: RunnerOptions): GitRunner {
+export function createGitRunner(options: RunnerOptions): GitRunner {
   const { home, path = DEFAULT_PATH, processes = directProcesses } = options
   const hubs = join(home, 'hubs') + sep
   const command = (args: readonly string[], call: GitCall): GitCommand => ({

@@ -32,7 +32,7 @@ export function createEventLog(path: string, now: () => Date = () => new Date())
     append(event) {
       const stored: RunEvent = { seq: seq + 1, at: now().toISOString(), ...event }
       const line = Buffer.from(`${JSON.stringify(stored)}\n`)
-      writeWhole(file, line, size)
+      writeAll(file, line, size)
       size += line.length
       seq += 1
       if (seq % INDEX_EVERY === 0) index.push({ seq, offset: size })
@@ -47,7 +47,7 @@ export function createEventLog(path: string, now: () => Date = () => new Date())
   }
 }
 
-function writeWhole(file: number, bytes: Buffer, at: number): void {
+function writeAll(file: number, bytes: Buffer, at: number): void {
   try {
     for (let done = 0; done < bytes.length; )
       done += writeSync(file, bytes, done, bytes.length - done, at + done)

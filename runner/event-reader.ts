@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { isErrno } from '../adapters/is-errno.ts'
 import type { RunEvent } from '../contracts/agent.ts'
-import { isErrno } from './run-files.ts'
 
 const NEWLINE = 0x0a
 

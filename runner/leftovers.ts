@@ -1,7 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isErrno } from '../adapters/is-errno.ts'
 import { isAlive, taggedProcesses } from '../adapters/process-tree.ts'
-import { isErrno, readRunnerFile } from './run-files.ts'
+import { readRunnerFile } from './run-files.ts'
 
 /** A folder below `runs/` that nothing knows of. */
 export interface RunLeftover {

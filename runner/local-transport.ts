@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
+import { isErrno } from '../adapters/is-errno.ts'
 import {
   isAlive,
   killUntilGone,
@@ -13,7 +14,6 @@ import type { RunSpec, RunState } from '../contracts/agent.ts'
 import { readEvents, truncateTornLine } from './event-reader.ts'
 import {
   EVENTS_FILE,
-  isErrno,
   type RunnerFile,
   readExit,
   readRunnerFile,

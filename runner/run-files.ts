@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isErrno } from '../adapters/is-errno.ts'
 import type { RunExit, RunSpec } from '../contracts/agent.ts'
 
 /** Names inside `runs/<runId>/`. */
@@ -89,8 +90,4 @@ function flush(folder: string): void {
   } finally {
     closeSync(handle)
   }
-}
-
-export function isErrno(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

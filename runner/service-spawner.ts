@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { isErrno } from './run-files.ts'
+import { isErrno } from '../adapters/is-errno.ts'
 import { ANSWER_MS, NO_ANSWER, type SpawnerClient } from './spawner-client.ts'
 import type { Assignment, RunnerReply, SpawnReply } from './spawner-messages.ts'
 
