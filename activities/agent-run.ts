@@ -42,7 +42,7 @@ export type AgentOutcome =
 
 type Step =
   | { type: 'attach'; run: RunRow }
-  | { type: 'start'; purpose: RunPurpose; errors?: string; agent?: StageAgent }
+  | { type: 'start'; purpose: RunPurpose; agent?: StageAgent }
   | { type: 'end'; outcome: AgentOutcome }
 
 const MAX_REPAIRS = 2
@@ -67,10 +67,7 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     const run =
       step.type === 'attach' ? step.run : await nextSegment(deps, work, { segments, ...step })
     if ('summary' in run) return { type: 'budget', summary: run.summary }
-    await follow(deps, work, {
-      run,
-      errors: step.type === 'start' ? step.errors : undefined,
-    })
+    await follow(deps, work, run)
   }
 }
 
@@ -133,17 +130,31 @@ function stoppedOutcome({ status, stopped_by }: RunRow): AgentOutcome | undefine
 
 /** The validated answer, or its errors for the agent to mend, at most twice. */
 function answerOf(key: StageKey, segments: readonly RunRow[], last: RunRow): Step {
-  const parsed = STAGE_OUTPUTS[key.stage as AgentStage].safeParse(last.output?.output)
+  const parsed = parseAnswer(key, last)
   const { adapter } = last
   if (parsed.success)
     return { type: 'end', outcome: { type: 'answered', output: parsed.data, adapter } }
-  const errors = z.prettifyError(parsed.error).slice(0, 4000)
   const repairs = segments.filter((segment) => segment.purpose === 'repair').length
-  if (repairs < MAX_REPAIRS) return { type: 'start', purpose: 'repair', errors }
-  return {
-    type: 'end',
-    outcome: { type: 'failed', reason: `${failureAdvice('invalid_output')} ${errors}` },
-  }
+  if (repairs < MAX_REPAIRS) return { type: 'start', purpose: 'repair' }
+  const reason = `${failureAdvice('invalid_output')} ${errorsOf(parsed.error)}`
+  return { type: 'end', outcome: { type: 'failed', reason } }
+}
+
+const parseAnswer = (key: StageKey, { output }: RunRow) =>
+  STAGE_OUTPUTS[key.stage as AgentStage].safeParse(output?.output)
+
+const errorsOf = (error: z.ZodError) => z.prettifyError(error).slice(0, 4000)
+
+/** What a run that repairs an answer has to mend: from the rows, since the worker that saw it may be gone. */
+async function errorsToMend(
+  { database }: ActivityDeps,
+  { key }: AgentWork,
+  run: RunRow,
+): Promise<string> {
+  const segments = await listSegments(database.knex, key, run.opinion)
+  const answered = segments.findLast((one) => one.segment < run.segment && one.status === 'done')
+  const parsed = answered && parseAnswer(key, answered)
+  return parsed?.success === false ? errorsOf(parsed.error) : ''
 }
 
 function remedy(segments: readonly RunRow[], last: RunRow): Step {
@@ -203,13 +214,9 @@ async function nextSegment(
 }
 
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
-async function follow(
-  deps: ActivityDeps,
-  work: AgentWork,
-  { run, errors }: { run: RunRow; errors: string | undefined },
-): Promise<void> {
+async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
   const { runner, database } = deps
-  if ((await runner.state(run.id)) === 'absent') await begin(deps, work, { run, errors })
+  if ((await runner.state(run.id)) === 'absent') await begin(deps, work, run)
   const budget = watchReservation(deps, work.key, run)
   const prices = priceOf(run)
   // those that came before there was a runner to take them
@@ -259,12 +266,8 @@ async function follow(
 }
 
 /** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
-async function begin(
-  deps: ActivityDeps,
-  work: AgentWork,
-  { run, errors }: { run: RunRow; errors: string | undefined },
-): Promise<void> {
-  const spec = await specFor(deps, work, { run, errors })
+async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
+  const spec = await specFor(deps, work, run)
   if (isAskedToStop(Context.current().cancellationSignal)) {
     const detail = 'asked to stop before the agent was started'
     await endSegment(deps.database, run, {
@@ -383,11 +386,7 @@ function listenForEnd(deps: ActivityDeps, run: RunRow) {
   }
 }
 
-async function specFor(
-  deps: ActivityDeps,
-  work: AgentWork,
-  { run, errors }: { run: RunRow; errors: string | undefined },
-): Promise<RunSpec> {
+async function specFor(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<RunSpec> {
   const stage = work.key.stage as AgentStage
   const adapter = await findAdapter(run.adapter, deps.acpAgents)
   const acp = acpAgentOf(run.adapter, deps.acpAgents)
@@ -396,6 +395,7 @@ async function specFor(
   const outputSchema = outputJsonSchema(stage)
   // without a session nothing can be continued: the whole prompt again
   const purpose = run.session_id ? run.purpose : 'start'
+  const errors = purpose === 'repair' ? await errorsToMend(deps, work, run) : ''
   const prompt = await promptFor(deps, { ...work, purpose, errors, outputSchema })
   const cwd = work.workspace.path
   const access = WRITING_STAGES.includes(stage) ? 'write' : 'read'

@@ -33,14 +33,15 @@ export async function promptFor(
   deps: ActivityDeps,
   work: AgentWork & {
     purpose: RunPurpose
-    errors: string | undefined
+    /** Of a repair: what was wrong with the answer. */
+    errors: string
     outputSchema: Record<string, unknown>
   },
 ): Promise<string> {
   const corrections = await correctionsOf(deps.database.knex, work.key)
   const closing = await deps.prompts.render('closing', closingValues({ ...work, corrections }))
   if (work.purpose === 'repair')
-    return (await deps.prompts.render('repair', { errors: fenced(work.errors ?? '') })) + closing
+    return (await deps.prompts.render('repair', { errors: fenced(work.errors) })) + closing
   if (work.purpose === 'resume') {
     const conventions = fenced(setConventions(work.facts) || NONE)
     return (await deps.prompts.render('resume', { conventions })) + closing

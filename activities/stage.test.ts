@@ -7,7 +7,7 @@ import type { RunEvent, RunState } from '../contracts/agent.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { setPoolPaused } from '../db/pool.ts'
-import { createSegment, listSegments } from '../db/runs.ts'
+import { createSegment, endSegment, listSegments } from '../db/runs.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { GitProblem } from '../git/problem.ts'
@@ -24,6 +24,8 @@ let leaseId: string
 /** The runs' runner as it is seen from here: the runner itself has tests of its own. */
 let states: Map<string, RunState>
 let calls: string[]
+/** What started agents were told: here the values of the templates. */
+let prompts: string[]
 let events: RunEvent[]
 let ending: AbortController
 /** Of the goal's branch. */
@@ -74,6 +76,7 @@ beforeEach(async () => {
   leaseId = `${task.id}/implement/1`
   states = new Map()
   calls = []
+  prompts = []
   events = []
   ending = new AbortController()
   tree = 'verified'
@@ -92,8 +95,9 @@ afterAll(async () => {
 function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undefined) {
   const runner = {
     state: async (id: string) => states.get(id) ?? 'absent',
-    start: async ({ runId }: { runId: string }) => {
+    start: async ({ runId, prompt }: { runId: string; prompt: string }) => {
       calls.push('start')
+      prompts.push(prompt)
       states.set(runId, 'running')
     },
     reap: async (id: string) => void calls.push(`reap ${id}`),
@@ -125,7 +129,7 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     database,
     runner,
     git,
-    prompts: { render: async () => '' },
+    prompts: { render: async (_name: string, values: object) => JSON.stringify(values) },
     environment: { PATH: '/usr/bin:/bin' },
     home: folder,
     disk: () => ({ path: folder, free: 1e12, freeMb: 1e6, minFreeMb: 1 }),
@@ -241,6 +245,22 @@ test('a run that was lost does not pass a paused pool', async () => {
   await expect(runStage(key)).rejects.toThrow('in line, place 1: the pool is paused by person:sam')
   await setPoolPaused(database, false, 'person:sam')
   expect(calls).toEqual([])
+})
+
+test('a repair whose worker died before it was started is told what is to be repaired', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const output = { summary: 's', files: 'none', deviations: [] }
+  const terminal = { type: 'done', text: '', output } as const
+  await endSegment(database, await liveRun(key), { status: 'done', terminal })
+  const repair = { ...segment, segment: 2, purpose: 'repair', sessionId: 's1' } as const
+  await database.change((tx, emit) =>
+    createSegment(tx, emit, { key, ...repair, tokensReserved: 0 }),
+  )
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the repair' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  expect(prompts.join()).toContain('expected array, received string')
 })
 
 test('no agent is started once a pause is known', async () => {

@@ -35,7 +35,7 @@ test.each([
   ['.agents/skills/x/SKILL.md', 'high'],
   ['.cursor/rules/x.md', 'high'],
   ['packages/a/.opencode/agent/x.md', 'high'],
-  ['skills/deploy/notes.md', 'high'],
+  ['skills/x/notes.md', 'high'],
   ['prompts/verify.md', 'high'],
   ['src/commands/list.ts', 'medium'],
   ['package-lock.json', 'high'],
