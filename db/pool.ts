@@ -186,7 +186,7 @@ async function readLine(tx: Tx, maxPerGoal: number): Promise<{ id: string; eligi
       where w.state = 'waiting' and w.seen_at > now() - make_interval(secs => ?)
         and exists (select 1 from goals g where g.id = w.goal_id and not g.paused
                       and g.status in ('active', 'needs_attention'))
-      order by w.priority, w.enqueued_at, w.id`,
+      order by w.enqueued_at, w.id`,
     [maxPerGoal, SEEN_SECONDS],
   )
   return rows

@@ -12,6 +12,8 @@ import { describe, expect, inject, test } from 'vitest'
 const FOLDER = join(import.meta.dirname, '..', 'temporal', 'histories')
 const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'))
 const read = (file: string) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))
+/** In bytes (decision 044). */
+const LARGEST_PAYLOAD = 4_000
 const bundle = () => ({ codePath: join(inject('dist'), 'workflow-bundle.js') })
 
 interface HistoryEvent {
@@ -63,6 +65,14 @@ describe('workflows of today go on with histories of before', () => {
       'approveSpec',
     ]
     expect([...seen].sort()).toEqual(all.sort())
+  })
+
+  test('a history carries ids and verdicts, no prompts and no diffs', () => {
+    for (const file of files) {
+      const payloads = [...JSON.stringify(read(file)).matchAll(/"data":"([^"]*)"/g)]
+      const largest = Math.max(...payloads.map(([, data = '']) => (data.length / 4) * 3))
+      expect(largest, file).toBeLessThan(LARGEST_PAYLOAD)
+    }
   })
 
   test('a renamed activity is noticed', async () => {

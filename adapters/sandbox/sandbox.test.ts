@@ -145,7 +145,10 @@ describe.skipIf(problem !== undefined)(where, () => {
     const tree = descendantsOf(parent.pid ?? 0)
     expect(tree.length).toBeGreaterThanOrEqual(5)
     parent.kill('SIGKILL')
-    await vi.waitFor(() => expect(tree.filter(isAlive)).toEqual([]), { timeout: 20_000, interval: 5 })
+    await vi.waitFor(() => expect(tree.filter(isAlive)).toEqual([]), {
+      timeout: 20_000,
+      interval: 5,
+    })
   })
 })
 

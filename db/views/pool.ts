@@ -28,7 +28,7 @@ export async function poolState(knex: Knex): Promise<PoolState> {
     knex('run_leases as l')
       .join('goals as g', 'g.id', 'l.goal_id')
       .whereIn('l.state', ['held', 'waiting'])
-      .orderBy(['l.priority', 'l.enqueued_at', 'l.id'])
+      .orderBy(['l.enqueued_at', 'l.id'])
       .leftJoin('stage_attempts as a', (on) =>
         on
           .on('a.goal_id', 'l.goal_id')
