@@ -1,6 +1,7 @@
 import type { EventBody, StoredEvent } from '../contracts/events.ts'
+import { formatTokens } from '../contracts/figures.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
-import { look, tokens } from './format.ts'
+import { look } from './format.ts'
 
 /** What an event says, in words, without its time. */
 export function eventLine(event: EventBody): string {
@@ -21,7 +22,7 @@ export function eventLine(event: EventBody): string {
     case 'task.verified':
       return `task verified: ${data.pass} pass, ${data.warn} warn, ${data.fail} fail`
     case 'run.status':
-      return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${tokens(data.tokens)} tokens${why(data.detail ?? data.reason)}`
+      return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${formatTokens(data.tokens)} tokens${why(data.detail ?? data.reason)}`
     case 'correction.status':
       return `correction ${data.state}: ${data.text}`
     case 'review.pending':

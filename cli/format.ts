@@ -1,13 +1,7 @@
+import { formatDuration } from '../contracts/figures.ts'
 import type { AgentRun, GoalSummary, ReviewSummary, UsageTotals } from '../contracts/schemas.ts'
 import type { StageStatus, TaskStatus } from '../contracts/stages.ts'
 import type { Cell, Style } from './io.ts'
-
-/** `1234567` is `1.2M`. */
-export function tokens(count: number): string {
-  if (count < 1000) return String(count)
-  if (count < 999_950) return `${(count / 1000).toFixed(1)}k`
-  return `${(count / 1_000_000).toFixed(1)}M`
-}
 
 /** US dollars: `~$1.20` holds an estimate, `$1.20+` leaves out runs whose cost is unknown. */
 export function cost(usage: Pick<UsageTotals, 'costUsd' | 'knownUsd' | 'estimatedUsd'>): string {
@@ -16,22 +10,10 @@ export function cost(usage: Pick<UsageTotals, 'costUsd' | 'knownUsd' | 'estimate
   return `${about}$${usage.knownUsd.toFixed(2)}${usage.costUsd === null ? '+' : ''}`
 }
 
-/** Milliseconds as a person says them: `8s`, `3m 05s`, `2h 10m`, `4d 3h`. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  if (seconds < 60) return `${seconds}s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes}m ${two(seconds % 60)}s`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours}h ${two(minutes % 60)}m`
-  return `${Math.floor(hours / 24)}d ${hours % 24}h`
-}
-const two = (value: number) => String(value).padStart(2, '0')
-
 /** How long ago on a terminal, the exact time in a pipe. */
 export const when = (time: string | null, tty: boolean) => {
   if (time === null) return ''
-  return tty ? `${duration(Date.now() - Date.parse(time))} ago` : time
+  return tty ? `${formatDuration(Date.now() - Date.parse(time))} ago` : time
 }
 
 type AnyStatus =
@@ -73,6 +55,3 @@ export function statusCell(status: AnyStatus, tty: boolean): Cell {
   const { icon, word, style } = look(status)
   return { text: `${icon} ${word}`, style }
 }
-
-/** `person:ada` is Ada's name to a person; other actors keep their kind. */
-export const actorName = (actor: string) => actor.replace(/^person:/, '')

@@ -1,5 +1,6 @@
+import { actorName } from '../contracts/figures.ts'
 import type { ChecklistItem, Review } from '../contracts/schemas.ts'
-import { actorName, look } from './format.ts'
+import { look } from './format.ts'
 import type { Io, Style } from './io.ts'
 
 const RESULTS = {

@@ -1,7 +1,8 @@
+import { formatDuration, formatTokens } from '../contracts/figures.ts'
 import type { Goal } from '../contracts/schemas.ts'
 import { type StageRow, stageRows } from '../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
-import { duration, look, tokens } from './format.ts'
+import { look } from './format.ts'
 import type { Io, Style } from './io.ts'
 import { oneLine, padEnd, truncate } from './terminal-text.ts'
 
@@ -53,7 +54,7 @@ export function blockLines(
     within('bold', `${goal.shortId} ${goal.title}`),
     within(
       style,
-      `${word}, ${duration(now - Date.parse(goal.createdAt))}, ${tokens(goal.usage.total)} tokens`,
+      `${word}, ${formatDuration(now - Date.parse(goal.createdAt))}, ${formatTokens(goal.usage.total)} tokens`,
     ),
     ...stageRows(goal).map((row) => stageLine(row, { width, now, paint: io.paint })),
     ...(lastLine ? [within('dim', `» ${lastLine}`)] : []),
@@ -86,12 +87,12 @@ export function stageLine(
   const { icon, word, style } = look(row.status)
   const facts = [
     row.startedAt
-      ? duration(
+      ? formatDuration(
           Date.parse(row.endedAt ?? new Date(options.now).toISOString()) -
             Date.parse(row.startedAt),
         )
       : '',
-    row.tokens > 0 ? `${tokens(row.tokens)} tokens` : '',
+    row.tokens > 0 ? `${formatTokens(row.tokens)} tokens` : '',
     row.attempt > 1 ? `attempt ${row.attempt}` : '',
     row.tasks ? `${row.tasks.done}/${row.tasks.all} tasks` : '',
     row.adapter ?? '',

@@ -1,7 +1,8 @@
+import { formatTokens } from '../../contracts/figures.ts'
 import type { AgentRun } from '../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../contracts/stages.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
-import { statusCell, tokens, when } from '../format.ts'
+import { statusCell, when } from '../format.ts'
 import { pageQuery, printPage } from '../page.ts'
 import { canonical, goalId } from '../target.ts'
 
@@ -45,7 +46,7 @@ export const agents = defineCommand({
         run.goalShortId,
         `${io.tty ? STAGE_TITLES[run.stage] : run.stage}${run.opinion === 2 ? ' (second opinion)' : ''}`,
         run.demo ? `${run.adapter} (demo)` : run.adapter,
-        io.tty ? tokens(run.usage.total) : String(run.usage.total),
+        io.tty ? formatTokens(run.usage.total) : String(run.usage.total),
         when(run.startedAt, io.tty),
         run.exitDetail ?? run.lastLine ?? '',
       ],

@@ -1,9 +1,10 @@
+import { formatTokens } from '../../contracts/figures.ts'
 import type { Goal } from '../../contracts/schemas.ts'
 import { stageRows } from '../../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../../contracts/stages.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
-import { cost, look, statusCell, tokens, when } from '../format.ts'
+import { cost, look, statusCell, when } from '../format.ts'
 import type { Io } from '../io.ts'
 import { goalId } from '../target.ts'
 
@@ -23,7 +24,7 @@ export const goalShow = defineCommand({
 
 function printGoal(goal: Goal, io: Io) {
   io.print(`${io.paint('bold', goal.shortId)} ${io.clean(goal.title)}`)
-  const budget = goal.goalBudget === 0 ? '' : ` of ${tokens(goal.goalBudget)}`
+  const budget = goal.goalBudget === 0 ? '' : ` of ${formatTokens(goal.goalBudget)}`
   const facts: [string, string | null][] = [
     ['status', `${look(goal.status).word}, stage ${STAGE_TITLES[goal.stage]}`],
     ['reason', goal.reason],
@@ -31,7 +32,7 @@ function printGoal(goal: Goal, io: Io) {
     ['branch', goal.branch],
     ['merged', goal.mergedCommit],
     ['profile', goal.profile.name],
-    ['usage', `${tokens(goal.usage.total)} tokens${budget}, cost ${cost(goal.usage)}`],
+    ['usage', `${formatTokens(goal.usage.total)} tokens${budget}, cost ${cost(goal.usage)}`],
     ['filed', when(goal.createdAt, io.tty)],
     ['workflow', goal.workflowUrl],
   ]
@@ -51,7 +52,7 @@ function printGoal(goal: Goal, io: Io) {
       STAGE_TITLES[row.stage],
       statusCell(row.status, io.tty),
       row.attempt > 0 ? String(row.attempt) : '',
-      tokens(row.tokens),
+      formatTokens(row.tokens),
       row.adapter ?? '',
       row.reason ?? '',
     ]),

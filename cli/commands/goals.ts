@@ -1,6 +1,7 @@
+import { formatTokens } from '../../contracts/figures.ts'
 import { GOAL_STATUSES, type GoalStatus, STAGE_TITLES } from '../../contracts/stages.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
-import { statusCell, tokens, when } from '../format.ts'
+import { statusCell, when } from '../format.ts'
 import { pageQuery, printPage } from '../page.ts'
 
 export const goals = defineCommand({
@@ -40,7 +41,7 @@ export const goals = defineCommand({
         goal.pendingReviews > 0
           ? { text: String(goal.pendingReviews), style: 'yellow' }
           : String(goal.pendingReviews),
-        io.tty ? tokens(goal.usage.total) : String(goal.usage.total),
+        io.tty ? formatTokens(goal.usage.total) : String(goal.usage.total),
         goal.projectName,
         when(goal.createdAt, io.tty),
         goal.title,

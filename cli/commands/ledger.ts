@@ -1,9 +1,10 @@
 import type { Query } from '../../contracts/api.ts'
+import { formatTokens } from '../../contracts/figures.ts'
 import { LEDGER_GROUPS, type LedgerGroup } from '../../contracts/ledger.ts'
 import type { LedgerUsage } from '../../contracts/schemas.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
-import { cost, tokens } from '../format.ts'
+import { cost } from '../format.ts'
 import type { Cell, Column } from '../io.ts'
 import { pageQuery } from '../page.ts'
 
@@ -35,7 +36,7 @@ export const ledger = defineCommand({
       io.document(reply)
       return EXIT.ok
     }
-    const count = (value: number) => (io.tty ? tokens(value) : String(value))
+    const count = (value: number) => (io.tty ? formatTokens(value) : String(value))
     const row = (key: string, usage: LedgerUsage, label: string | null): (Cell | string)[] => [
       key,
       String(usage.runs),

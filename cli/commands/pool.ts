@@ -1,7 +1,8 @@
+import { actorName } from '../../contracts/figures.ts'
 import type { PoolState } from '../../contracts/schemas.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
-import { actorName, when } from '../format.ts'
+import { when } from '../format.ts'
 import type { Io } from '../io.ts'
 
 const declare = (

@@ -1,7 +1,7 @@
+import { actorName } from '../../contracts/figures.ts'
 import type { Suggestion } from '../../contracts/schemas.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
-import { actorName } from '../format.ts'
 import type { Io } from '../io.ts'
 import { printPage } from '../page.ts'
 

@@ -1,6 +1,7 @@
+import { formatTokens } from '../../contracts/figures.ts'
 import { STAGE_TITLES, TASK_STATUSES, type TaskStatus } from '../../contracts/stages.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
-import { statusCell, tokens } from '../format.ts'
+import { statusCell } from '../format.ts'
 import { pageQuery, printPage } from '../page.ts'
 import { goalId } from '../target.ts'
 
@@ -36,7 +37,7 @@ export const tasks = defineCommand({
         task.stage ? (io.tty ? STAGE_TITLES[task.stage] : task.stage) : '',
         task.blastRadius ?? '',
         task.adapter ?? '',
-        io.tty ? tokens(task.usage.total) : String(task.usage.total),
+        io.tty ? formatTokens(task.usage.total) : String(task.usage.total),
         task.title,
         task.reason ?? '',
       ],

@@ -1,3 +1,5 @@
+import { useQuery } from '@tanstack/react-query'
+import { adaptersQuery } from '../app/queries.ts'
 import { cn } from '../lib/cn.ts'
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -9,13 +11,17 @@ const TITLES: Readonly<Record<string, string>> = {
 
 /** Which agent: its fixed colour and its name. */
 export function AdapterMark({ adapter, className }: { adapter: string; className?: string }) {
+  const known = TITLES[adapter]
+  // one that a person configured has the title that they gave it
+  const { data } = useQuery({ ...adaptersQuery(), enabled: known === undefined })
+  const own = data?.items.find((one) => one.adapter === adapter)
   return (
     <span
       data-adapter={adapter}
       className={cn('inline-flex items-center gap-1.5 whitespace-nowrap', className)}
     >
       <span className="size-2 shrink-0 rounded-[2px] bg-(--adapter)" aria-hidden="true" />
-      {TITLES[adapter] ?? adapter}
+      {known ?? own?.title ?? adapter}
     </span>
   )
 }

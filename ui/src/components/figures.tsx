@@ -1,15 +1,8 @@
+import { formatDuration, formatTokens } from '../../../contracts/figures.ts'
 import type { UsageTotals } from '../../../contracts/schemas.ts'
 import { useNow } from '../lib/clock.ts'
 import { cn } from '../lib/cn.ts'
-import {
-  formatAgo,
-  formatCost,
-  formatDuration,
-  formatFull,
-  formatTokens,
-  formatUsageCost,
-  plural,
-} from '../lib/format.ts'
+import { formatAgo, formatCost, formatFull, formatUsageCost, plural } from '../lib/format.ts'
 import { Tooltip } from './tooltip.tsx'
 
 /** How long ago, with date and time in the tooltip. `at`: ISO time. */

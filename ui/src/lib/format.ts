@@ -1,13 +1,5 @@
 /** Numbers and times as people read them. Times are ms since 1970 or ISO strings. */
 
-/** `950`, `12.3k`, `4.1M`. */
-export function formatTokens(count: number): string {
-  if (count < 1000) return String(count)
-  if (count < 999_950) return `${trim(count / 1000)}k`
-  return `${trim(count / 1_000_000)}M`
-}
-const trim = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1))
-
 /** US dollars; null means that nobody knows, which is not the same as nothing. `exact` shows four decimals. */
 export function formatCost(usd: number | null, exact = false): string {
   if (usd === null) return 'unknown'
@@ -24,21 +16,6 @@ export function formatUsageCost(
   if (usage.costUsd === null && usage.knownUsd === 0) return 'cost unknown'
   const about = usage.estimatedUsd > 0 ? '~' : ''
   return `${about}${formatCost(usage.knownUsd, exact)}${usage.costUsd === null ? '+' : ''}`
-}
-
-/** `4s`, `1m 04s`, `2h 05m`, `3d 04h`. */
-export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  const [d, h, m, s] = [
-    Math.floor(seconds / 86_400),
-    Math.floor(seconds / 3600) % 24,
-    Math.floor(seconds / 60) % 60,
-    seconds % 60,
-  ]
-  const two = (value: number) => String(value).padStart(2, '0')
-  if (d > 0) return `${d}d ${two(h)}h`
-  if (h > 0) return `${h}h ${two(m)}m`
-  return m > 0 ? `${m}m ${two(s)}s` : `${s}s`
 }
 
 /** `just now`, `4m ago`, `3h ago`, `2d ago`, then the date. */

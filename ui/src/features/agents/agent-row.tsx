@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import { actorName } from '../../../../contracts/figures.ts'
 import type { AgentRun } from '../../../../contracts/schemas.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
@@ -80,9 +81,7 @@ function LiveLine({ run }: { run: AgentRun }) {
 
 function Ending({ run }: { run: AgentRun }) {
   const word = lookOf(run.status).word
-  const why = run.stoppedBy
-    ? `stopped by ${run.stoppedBy.replace(/^person:/, '')}`
-    : (run.exitDetail ?? '')
+  const why = run.stoppedBy ? `stopped by ${actorName(run.stoppedBy)}` : (run.exitDetail ?? '')
   return (
     <bdi className={cn('min-w-0 truncate', run.status === 'failed' && 'text-danger')}>
       {run.status === 'done' ? run.lastLine : [word, why].filter(Boolean).join(': ')}

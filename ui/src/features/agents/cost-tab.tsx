@@ -1,8 +1,9 @@
 import { useMemo } from 'react'
 import type { Usage } from '../../../../contracts/agent.ts'
+import { formatTokens } from '../../../../contracts/figures.ts'
 import type { AgentRunDetail, UsageTotals } from '../../../../contracts/schemas.ts'
 import { costNote } from '../../components/figures.tsx'
-import { formatClock, formatTokens, formatUsageCost } from '../../lib/format.ts'
+import { formatClock, formatUsageCost } from '../../lib/format.ts'
 import { useEntries } from './use-entries.ts'
 
 const PARTS = [

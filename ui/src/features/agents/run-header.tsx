@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Copy, Ellipsis, Maximize2, OctagonX, Pause } from 'lucide-react'
 import { useMemo, useState } from 'react'
+import { actorName } from '../../../../contracts/figures.ts'
 import type { AgentRunDetail } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { type Action, useActions } from '../../app/actions/registry.ts'
@@ -64,7 +65,7 @@ export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: bool
       </p>
       {run.exitDetail && run.status !== 'done' && (
         <p className="mt-1.5 mr-4 text-12 break-words text-fg-2">
-          {run.stoppedBy ? `Stopped by ${run.stoppedBy.replace(/^person:/, '')}.` : run.exitDetail}
+          {run.stoppedBy ? `Stopped by ${actorName(run.stoppedBy)}.` : run.exitDetail}
         </p>
       )}
     </header>

@@ -1,7 +1,8 @@
 import type { StoredEvent } from '../../../../contracts/events.ts'
+import { formatTokens } from '../../../../contracts/figures.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { lookOf, type Status } from '../../components/status-icon.tsx'
-import { formatTokens, plural } from '../../lib/format.ts'
+import { plural } from '../../lib/format.ts'
 
 /** One act of the feed: an attempt of a stage with all that happened in it, or a single thing that happened. */
 export interface FeedAct {

@@ -1,10 +1,10 @@
+import { formatTokens } from '../../../../contracts/figures.ts'
 import type { Goal, Task } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
 import { Badge } from '../../components/badge.tsx'
 import { lookOf, StatusIcon } from '../../components/status-icon.tsx'
 import { cn } from '../../lib/cn.ts'
-import { formatTokens } from '../../lib/format.ts'
 
 /** The tasks of the spec with what they wait for; a click opens one in the Focus Panel. */
 export function GoalTasks({ goal }: { goal: Goal }) {

@@ -1,3 +1,4 @@
+import { formatTokens } from '../../../../contracts/figures.ts'
 import type { Goal, StageState } from '../../../../contracts/schemas.ts'
 import { type StageRow, stageRows } from '../../../../contracts/stage-rows.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
@@ -6,7 +7,6 @@ import { Duration } from '../../components/figures.tsx'
 import { lookOf, StatusIcon } from '../../components/status-icon.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
 import { cn } from '../../lib/cn.ts'
-import { formatTokens } from '../../lib/format.ts'
 
 /** As they follow each other; two in one place run at the same time. */
 const PLACES: readonly (readonly Stage[])[] = [

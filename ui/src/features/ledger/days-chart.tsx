@@ -1,5 +1,6 @@
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts'
-import { formatCost, formatTokens, formatUsageCost } from '../../lib/format.ts'
+import { formatTokens } from '../../../../contracts/figures.ts'
+import { formatCost, formatUsageCost } from '../../lib/format.ts'
 import type { DayBar } from './ledger-days.ts'
 import type { Measure } from './ledger-search.ts'
 

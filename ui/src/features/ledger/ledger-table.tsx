@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router'
 import { TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { formatTokens } from '../../../../contracts/figures.ts'
 import type { LedgerGroup } from '../../../../contracts/ledger.ts'
 import type { LedgerRow, LedgerUsage } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { Cost } from '../../components/figures.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
-import { formatTokens } from '../../lib/format.ts'
 
 export const GROUP_NAMES: Readonly<Record<LedgerGroup, string>> = {
   goal: 'Goal',

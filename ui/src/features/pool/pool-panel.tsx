@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Pause, Play } from 'lucide-react'
 import { useMemo } from 'react'
+import { actorName } from '../../../../contracts/figures.ts'
 import type { PoolState } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { type Action, useActions } from '../../app/actions/registry.ts'
@@ -59,7 +60,7 @@ export function PoolPanel({ pool }: { pool: PoolState }) {
           role="status"
           className="mx-4 mt-2 rounded-md bg-warn-soft px-2.5 py-1.5 text-12 text-warn"
         >
-          Paused by {pool.pausedBy?.replace(/^person:/, '') ?? 'somebody'}
+          Paused by {actorName(pool.pausedBy ?? 'somebody')}
           {pool.pausedAt && (
             <>
               , <Time at={pool.pausedAt} />

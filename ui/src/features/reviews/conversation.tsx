@@ -1,5 +1,6 @@
 import { Bot, MessagesSquare, UserRound } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { actorName } from '../../../../contracts/figures.ts'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { Time } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
@@ -39,7 +40,7 @@ export function Conversation(props: {
           <li key={round.attempt} className="flex flex-col gap-3">
             <Round>Attempt {round.attempt}</Round>
             {round.summary && <Said by="agent">{round.summary}</Said>}
-            <Said by={round.by.replace(/^person:/, '')} at={round.at} decision={round.decision}>
+            <Said by={actorName(round.by)} at={round.at} decision={round.decision}>
               {round.comment}
             </Said>
           </li>
@@ -50,7 +51,7 @@ export function Conversation(props: {
           {own.map(({ decidedBy, decidedAt, status, comment }) => (
             <Said
               key={status}
-              by={decidedBy?.replace(/^person:/, '') ?? 'somebody'}
+              by={actorName(decidedBy ?? 'somebody')}
               {...(decidedAt && { at: decidedAt })}
               decision={
                 Object.entries(OUTCOMES).find(([, outcome]) => outcome === status)?.[0] ?? ''

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { Clipboard, RotateCw } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { actorName } from '../../../../contracts/figures.ts'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { toast } from '../../app/toasts.ts'
 import { Button, buttonClass } from '../../components/button.tsx'
@@ -20,7 +21,7 @@ const VIA: Readonly<Record<string, string>> = {
 export function DecidedBar(props: { review: Review; unsent: string; onDiscard: () => void }) {
   const { review, unsent } = props
   const { waiting, next } = useNeighbours(review.id)
-  const who = review.decidedBy?.replace(/^person:/, '')
+  const who = review.decidedBy && actorName(review.decidedBy)
   const via = review.via === null ? undefined : (VIA[review.via] ?? review.via)
   return (
     <section

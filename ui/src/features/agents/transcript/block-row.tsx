@@ -7,10 +7,11 @@ import {
   type LucideIcon,
 } from 'lucide-react'
 import { memo } from 'react'
+import { actorName, formatDuration } from '../../../../../contracts/figures.ts'
 import type { Correction } from '../../../../../contracts/schemas.ts'
 import { lookOf } from '../../../components/status-icon.tsx'
 import { cn } from '../../../lib/cn.ts'
-import { formatClock, formatDuration } from '../../../lib/format.ts'
+import { formatClock } from '../../../lib/format.ts'
 import { CORRECTION_STATES } from '../correction-states.ts'
 import { Marked, RichText } from './rich-text.tsx'
 import type { Block } from './transcript-blocks.ts'
@@ -187,7 +188,7 @@ function CorrectionRow(props: { block: Of<'correction'>; corrections: readonly C
           {known?.text ?? 'A correction'}
         </p>
         <p className="mt-0.5 text-11 text-accent-fg">
-          {known && `${known.by.replace(/^person:/, '')} · `}
+          {known && `${actorName(known.by)} · `}
           {CORRECTION_STATES[block.state].word} {formatClock(block.until)}
         </p>
       </div>

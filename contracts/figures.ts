@@ -1,0 +1,27 @@
+/** Figures and names as people read them, the same on a terminal and in the page. Zod-free: the CLI starts with it. */
+
+/** `950`, `12.3k`, `123k`, `4.1M`. */
+export function formatTokens(count: number): string {
+  if (count < 1000) return String(count)
+  if (count < 999_950) return `${trim(count / 1000)}k`
+  return `${trim(count / 1_000_000)}M`
+}
+const trim = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1))
+
+/** `4s`, `1m 04s`, `2h 05m`, `3d 04h`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const [d, h, m, s] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ]
+  const two = (value: number) => String(value).padStart(2, '0')
+  if (d > 0) return `${d}d ${two(h)}h`
+  if (h > 0) return `${h}h ${two(m)}m`
+  return m > 0 ? `${m}m ${two(s)}s` : `${s}s`
+}
+
+/** `person:ada` is Ada's name to a person; other actors keep their kind. */
+export const actorName = (actor: string): string => actor.replace(/^person:/, '')
