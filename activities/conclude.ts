@@ -9,12 +9,12 @@ import type {
   VerifyOutput,
 } from '../contracts/outputs.ts'
 import type { CheckResult } from '../contracts/schemas.ts'
+import { storable } from '../contracts/storable.ts'
 import type { Tx } from '../db/connect.ts'
 import { contentHash } from '../db/content-hash.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
-import { storable } from '../db/storable.ts'
 import { withDistinctIds } from '../domain/spec-items.ts'
 import type { CommitResult } from '../git/commit.ts'
 import { GitProblem } from '../git/problem.ts'

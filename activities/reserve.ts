@@ -28,7 +28,7 @@ export interface UsedUp {
   summary: string
 }
 
-const placeOf = ({ goalId, taskId }: StageKey) => ({
+const budgetPlace = ({ goalId, taskId }: StageKey) => ({
   goalId,
   taskId,
   since: dayOf(new Date()).from.toISOString(),
@@ -44,7 +44,7 @@ export async function reserveForStart(
   facts: GoalFacts,
 ): Promise<number | UsedUp> {
   await lockBudgets(tx)
-  const found = reservationOf(await budgetsOf(tx, placeOf(key)))
+  const found = reservationOf(await budgetsOf(tx, budgetPlace(key)))
   if (found.type === 'unlimited') return 0
   if (found.type === 'part') return found.tokens
   const isGoal = found.of.scope === 'goal'
@@ -63,7 +63,7 @@ export async function budgetHold(
   { database: { knex } }: ActivityDeps,
   key: StageKey,
 ): Promise<string | undefined> {
-  return holdText(knex, key, reservationOf(await budgetsOf(knex, placeOf(key))))
+  return holdText(knex, key, reservationOf(await budgetsOf(knex, budgetPlace(key))))
 }
 
 async function holdText(
@@ -101,7 +101,7 @@ export function watchReservation({ database }: ActivityDeps, key: StageKey, run:
       if (ends || part === 0 || used < part) return ends
       await database.change(async (tx) => {
         await lockBudgets(tx)
-        const found = reservationOf(await budgetsOf(tx, { ...placeOf(key), runId: run.id }))
+        const found = reservationOf(await budgetsOf(tx, { ...budgetPlace(key), runId: run.id }))
         if (found.type === 'unlimited') part = 0
         else if (found.type === 'part') part = await growReservation(tx, run.id, found.tokens)
         else {

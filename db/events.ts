@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import type { EventBody, StoredEvent } from '../contracts/events.ts'
 import { FEED_STREAM } from '../contracts/ids.ts'
-import { storable } from './storable.ts'
+import { storable } from '../contracts/storable.ts'
 
 export type EmittedEvent = EventBody & { stream: string; actor: string }
 

@@ -1,6 +1,6 @@
 import type { RunEvent, Usage } from '../contracts/agent.ts'
+import { storable } from '../contracts/storable.ts'
 import type { Database } from './connect.ts'
-import { storable } from './storable.ts'
 
 /** The payload is the run's id. Once per batch, never per token. */
 export const TRANSCRIPTS_CHANNEL = 'dispatch_transcripts'

@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../contracts/agent.ts'
+import { storable } from '../contracts/storable.ts'
 import { createRedactor } from './redact.ts'
 
 /** Between an adapter and the log: makes events safe to store and joins text that comes in tiny pieces. */
@@ -59,27 +60,18 @@ export function createIntake(
       if (event.type === 'text' || event.type === 'reasoning')
         return addText(event.type, event.text)
       flush()
-      store(redactor.value(bounded(event)) as AgentEvent)
+      store(redactor.value(storable(bounded(event))) as AgentEvent)
     },
   }
 }
-
-/** No NUL and no half surrogates: Postgres refuses both. */
-const storable = (text: string) =>
-  text.replace(
-    /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g,
-    '\uFFFD',
-  )
 
 function bounded(value: unknown): unknown {
   if (typeof value === 'string') {
     const kept = value.slice(0, MAX_STRING_CHARS)
     const dropped = value.length - kept.length
-    return dropped > 0 ? `${storable(kept)}… (${dropped} characters dropped)` : storable(kept)
+    return dropped > 0 ? `${kept}… (${dropped} characters dropped)` : kept
   }
   if (Array.isArray(value)) return value.map(bounded)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [storable(key), bounded(inner)]),
-  )
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, bounded(inner)]))
 }
