@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { createLiveSocket, type LiveConnection, type LiveSocket } from '../client/live-socket.ts'
-import type { LiveItem, SocketLike } from '../client/live-stream.ts'
+import {
+  createLiveSocket,
+  type LiveConnection,
+  type LiveItem,
+  type LiveSocket,
+  type SocketLike,
+} from '../client/live-socket.ts'
 import { goalStream } from '../contracts/ids.ts'
 import { insertGoal } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'

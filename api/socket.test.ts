@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type LiveItem, liveStream, type SocketLike } from '../client/live-stream.ts'
-import { subscribe } from '../client/stream.ts'
+import type { LiveItem, SocketLike } from '../client/live-socket.ts'
+import { createStreams } from '../client/stream.ts'
 import { goalStream } from '../contracts/ids.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { insertGoal, insertRun } from './support/rows.ts'
@@ -45,21 +45,26 @@ test('replay and live meet without a gap or a repeat while others append', async
       for (const n of upTo(50)) await note(goal, `meanwhile ${n}`)
     }),
   )
-  let connections = 0
+  const asked: string[] = []
   const open = (url: string) => {
-    connections += 1
-    return new WebSocket(url) as SocketLike
+    const socket = new WebSocket(url)
+    const send = socket.send.bind(socket) as (data: string) => void
+    socket.send = (data: string) => {
+      asked.push(JSON.parse(data).type)
+      send(data)
+    }
+    return socket as SocketLike
   }
-  const stream = goalStream(goal)
   const readers = upTo(3).map(() =>
-    take(liveStream({ baseUrl, stream, after: 0, signal: signal(), open }), 450),
+    take(createStreams({ baseUrl, open })(goalStream(goal), { after: 0, signal: signal() }), 450),
   )
   await appending
   for (const items of await Promise.all(readers)) {
     expect(items.map((item) => item.seq)).toEqual(upTo(450))
     expect(items[0]).toMatchObject({ name: 'task:status', type: 'task.deviation' })
   }
-  expect(connections).toBe(3) // a client heals a gap by connecting again: there was none to heal
+  // a client heals a gap by asking again: there was none to heal
+  expect(asked.filter((type) => type === 'subscribe')).toHaveLength(3)
 })
 
 test('a lost connection goes on after the last seq', async () => {
@@ -72,13 +77,8 @@ test('a lost connection goes on after the last seq', async () => {
     return socket as SocketLike
   }
   const seqs: number[] = []
-  for await (const item of liveStream({
-    baseUrl,
-    stream: goalStream(goal),
-    after: 4,
-    signal: signal(),
-    open,
-  })) {
+  const items = createStreams({ baseUrl, open })(goalStream(goal), { after: 4, signal: signal() })
+  for await (const item of items) {
     seqs.push(item.seq)
     if (item.seq === 10 && sockets.length === 1) {
       sockets[0]?.terminate()
@@ -93,7 +93,8 @@ test('a lost connection goes on after the last seq', async () => {
 test('a transcript streams by its run, and the feed has every event', async () => {
   const goal = await insertGoal(at.database)
   const run = await insertRun(at.database, goal)
-  const entries = take(subscribe({ baseUrl, stream: `run/${run}`, after: 0, signal: signal() }), 2)
+  const streams = createStreams({ baseUrl })
+  const entries = take(streams(`run/${run}`, { after: 0, signal: signal() }), 2)
   await storeEvents(at.database, run, [
     { type: 'text', text: 'hello', seq: 1, at: new Date().toISOString() },
     { type: 'text', text: 'again', seq: 2, at: new Date().toISOString() },
@@ -104,11 +105,36 @@ test('a transcript streams by its run, and the feed has every event', async () =
   ])
   const last = (await at.database.knex('streams').where({ name: 'feed' }).first()).seq
   await note(goal, 'for the feed')
-  const [item] = await take(
-    subscribe({ baseUrl, stream: 'feed', after: last, signal: signal() }),
-    1,
-  )
+  const [item] = await take(streams('feed', { after: last, signal: signal() }), 1)
   expect(item).toMatchObject({ seq: last + 1, stream: goalStream(goal) })
+})
+
+test('streams that are followed at once share a connection, which ends with the last of them', async () => {
+  const [one, other] = [await insertGoal(at.database), await insertGoal(at.database)]
+  const sockets: WebSocket[] = []
+  const open = (url: string) => {
+    const socket = new WebSocket(url)
+    sockets.push(socket)
+    return socket as SocketLike
+  }
+  const streams = createStreams({ baseUrl, open })
+  await note(one, 'one')
+  await note(other, 'other')
+  const kept = streams(goalStream(one), { after: 0, signal: signal() })
+  const left = new AbortController()
+  const ended = streams(goalStream(other), { after: 0, signal: left.signal })
+  expect(await Promise.all([kept.next(), ended.next()])).toMatchObject([
+    { done: false },
+    { done: false },
+  ])
+  left.abort()
+  expect(await ended.next()).toMatchObject({ done: true })
+  await note(one, 'more')
+  expect(await kept.next()).toMatchObject({ value: { seq: 2 } })
+  expect(sockets).toHaveLength(1)
+  const closed = once(sockets[0] as WebSocket, 'close')
+  await kept.return(undefined)
+  await closed
 })
 
 /** What comes for one raw message. */

@@ -1,4 +1,5 @@
 import { createClient } from '../client/client.ts'
+import type { createStreams } from '../client/stream.ts'
 import { type Route, routes } from '../contracts/routes.ts'
 import type { Deps, GlobalValues } from './command.ts'
 import { callThroughRestart } from './restart.ts'
@@ -14,6 +15,7 @@ export function createDeps(options: {
   const { env, cwd, signal, flags } = options
   const server = () => findServer(env, flags)
   const serverUrl = () => server().url
+  let streams: Promise<ReturnType<typeof createStreams>> | undefined
   return {
     call(name, input, callOptions) {
       const route: Route = routes[name]
@@ -25,9 +27,11 @@ export function createDeps(options: {
         call: (baseUrl) => createClient({ baseUrl }).call(name, input, { ...callOptions, ...key }),
       })
     },
-    async *subscribe(stream, { after, signal: ended }) {
-      const { subscribe } = await import('../client/stream.ts')
-      yield* subscribe({ baseUrl: serverUrl(), stream, after, signal: ended })
+    async *subscribe(stream, subscription) {
+      streams ??= import('../client/stream.ts').then(({ createStreams }) =>
+        createStreams({ baseUrl: serverUrl() }),
+      )
+      yield* (await streams)(stream, subscription)
     },
     serverUrl,
     home: () => findHome(env, flags.home),

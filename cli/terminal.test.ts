@@ -143,6 +143,9 @@ describe('goal watch on a terminal', () => {
       content: { text: 'thinking\u001b[2J hard' },
     })
     await seen(child, 'thinking hard')
+    const left = api.unsubscribed(`run/${ids.run}`)
+    api.push(`goal/${ids.goal}`, { ...running, data: { ...running.data, status: 'done' } })
+    await left
     api.answer('getGoal', () => ({ ...goal, status: 'completed' }))
     api.push(`goal/${ids.goal}`, status)
     const { code, stdout } = await outcome

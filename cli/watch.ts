@@ -80,15 +80,22 @@ async function drawUntilEnd(first: Goal, deps: Deps, io: Io): Promise<Goal | und
   let goal = first
   let lastLine = ''
   let followed = ''
+  let following = new AbortController()
   const redraw = () => block.draw({ goal, lastLine, now: Date.now() })
 
-  /** The newest words of the run that works now. */
-  async function follow(runId: string) {
+  /** Shows the newest words of the run that works now, and of none when there is none. */
+  function turnTo(runId: string) {
+    following.abort()
+    following = new AbortController()
     followed = runId
     lastLine = ''
+    if (runId !== '') void follow(runId, following.signal).catch((error) => failures.push(error))
+  }
+
+  async function follow(runId: string, ended: AbortSignal) {
     let open = ''
-    for await (const item of deps.subscribe(`run/${runId}`, { after: 0, signal })) {
-      if (followed !== runId) return
+    const subscription = { after: 0, signal: AbortSignal.any([signal, ended]) }
+    for await (const item of deps.subscribe(`run/${runId}`, subscription)) {
       const entry = item as unknown as TranscriptEntry
       const words = transcriptLine(entry, { ...io, paint: (_style, text) => text }) ?? ''
       // Agents speak in pieces: the line grows until it ends.
@@ -106,12 +113,8 @@ async function drawUntilEnd(first: Goal, deps: Deps, io: Io): Promise<Goal | und
     for await (const events of bursts(deps.subscribe(`goal/${first.id}`, { after: 0, signal }))) {
       goal = await deps.call('getGoal', { params: { id: first.id } })
       const run = workingRun(events as unknown as StoredEvent[])
-      if (run === null) {
-        followed = ''
-        lastLine = ''
-      } else if (run && run !== followed && !isEnded(goal)) {
-        void follow(run).catch((error) => failures.push(error))
-      }
+      if (run === null) turnTo('')
+      else if (run && run !== followed && !isEnded(goal)) turnTo(run)
       if (failures.length > 0) throw failures[0]
       redraw()
       if (isEnded(goal)) return goal

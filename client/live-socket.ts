@@ -1,5 +1,28 @@
 import type { SocketMessage } from '../contracts/events.ts'
-import { type LiveItem, type SocketLike, StreamError } from './live-stream.ts'
+
+export interface LiveItem {
+  seq: number
+  [key: string]: unknown
+}
+
+/** As much of a WebSocket as is needed: the browser's and the one of `ws` both fit. */
+export interface SocketLike {
+  send(data: string): void
+  close(code?: number, reason?: string): void
+  addEventListener(type: 'open' | 'error', listener: () => void): void
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
+}
+
+/** The server refused the stream: it does not exist, or the last seq is not one of it. */
+export class StreamError extends Error {
+  readonly code: string
+  constructor(code: string, detail: string) {
+    super(detail)
+    this.name = 'StreamError'
+    this.code = code
+  }
+}
 
 /** `lost`: nothing is shown as new until the connection is back; `retryAt` is when it is tried next (ms since 1970). */
 export type LiveConnection =
@@ -33,7 +56,7 @@ export interface LiveSocketOptions {
   /** `http://host:port` of the server. */
   baseUrl: string
   open: (url: string) => SocketLike
-  onConnection: (connection: LiveConnection) => void
+  onConnection?: (connection: LiveConnection) => void
   /** Said by the server on each connect. */
   onVersion?: (version: string) => void
 }
@@ -74,7 +97,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   function connect(): void {
     clearTimeout(timer)
     if (closed || socket) return
-    if (lostSince === undefined) options.onConnection({ state: 'connecting' })
+    if (lostSince === undefined) options.onConnection?.({ state: 'connecting' })
     const mine = options.open(url)
     socket = mine
     mine.addEventListener('open', () => {
@@ -82,7 +105,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
       ready = true
       wait = FIRST_WAIT_MS
       lostSince = undefined
-      options.onConnection({ state: 'live' })
+      options.onConnection?.({ state: 'live' })
       for (const one of topics.values()) ask(one)
     })
     mine.addEventListener('message', ({ data }) => {
@@ -102,7 +125,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     for (const one of topics.values()) one.asked = false
     if (closed) return
     lostSince ??= Date.now()
-    options.onConnection({ state: 'lost', since: lostSince, retryAt: Date.now() + wait })
+    options.onConnection?.({ state: 'lost', since: lostSince, retryAt: Date.now() + wait })
     timer = setTimeout(connect, wait)
     wait = Math.min(LAST_WAIT_MS, wait * 2)
   }

@@ -168,8 +168,12 @@ export async function startFixtureApi(answers: Answers = {}) {
     socket.send(JSON.stringify({ type: 'hello', version: '0' }))
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as { type: string; stream: string; after: number }
-      if (message.type !== 'subscribe') return
       const { stream, after } = message
+      if (message.type === 'unsubscribe') {
+        subscribers.get(stream)?.delete(socket)
+        server.emit('unsubscribed', stream)
+        return
+      }
       const stored = streams.get(stream) ?? []
       subscribers.set(stream, (subscribers.get(stream) ?? new Set()).add(socket))
       sendBatch(socket, stream, stored.slice(after))
@@ -197,6 +201,10 @@ export async function startFixtureApi(answers: Answers = {}) {
       streams.set(stream, [...stored, ...numbered])
       for (const socket of subscribers.get(stream) ?? []) sendBatch(socket, stream, numbered)
     },
+    unsubscribed: (stream: string) =>
+      new Promise<void>((resolve) => {
+        server.on('unsubscribed', (name) => name === stream && resolve())
+      }),
     subscribed: (stream: string) =>
       new Promise<void>((resolve) => {
         if (subscribers.has(stream)) return resolve()

@@ -1,5 +1,5 @@
 import { useCallback, useSyncExternalStore } from 'react'
-import type { LiveItem } from '../../../client/live-stream.ts'
+import type { LiveItem } from '../../../client/live-socket.ts'
 import { socket } from './live.ts'
 
 /** Items of one stream, oldest first. `items` is the same array as long as nothing came. */
