@@ -241,9 +241,13 @@ test('the whole is checked before the merge, unless its files are those that ver
 test('a run that was lost does not pass a paused pool', async () => {
   await database.change((tx) => openStage(tx, key, null))
   states.set((await liveRun(key)).id, 'lost')
-  await setPoolPaused(database, true, 'person:sam')
+  await database.change((tx, emit) =>
+    setPoolPaused(tx, emit, { paused: true, actor: 'person:sam' }),
+  )
   await expect(runStage(key)).rejects.toThrow('in line, place 1: the pool is paused by person:sam')
-  await setPoolPaused(database, false, 'person:sam')
+  await database.change((tx, emit) =>
+    setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
+  )
   expect(calls).toEqual([])
 })
 

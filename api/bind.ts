@@ -26,6 +26,11 @@ export type Handlers = { [N in RouteName]: Handler<N> }
 
 const readBody = express.raw({ type: () => true, limit: '256kb', inflate: false })
 
+/** Addresses at which something can be read. */
+const READABLE = new Set(
+  Object.values<Route>(routes).flatMap(({ method, path }) => (method === 'GET' ? [path] : [])),
+)
+
 /** Binds one route of the table: what comes in is checked by its schemas, what goes out has its status. */
 export function bind<N extends RouteName>(app: Express, name: N, handler: Handler<N>): void {
   const route: Route = routes[name]
@@ -45,7 +50,7 @@ export function bind<N extends RouteName>(app: Express, name: N, handler: Handle
     if (isRefusal(reply)) throw refusalProblem(reply)
     response.status(route.status)
     if (route.versioned) response.set('ETag', entityTag(reply))
-    if (route.status === 201)
+    if (route.status === 201 && READABLE.has(`${route.path}/:id`))
       response.location(`${request.path}/${(reply as unknown as { id: string }).id}`)
     response.json(reply)
   })

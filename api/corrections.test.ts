@@ -21,6 +21,7 @@ test('a correction is filed once for its key, and each step that it takes is sto
     )
   const made = await file()
   expect(made).toMatchObject({ status: 201, body: { state: 'queued', by: 'person:sam' } })
+  expect(made.headers.location).toBeUndefined() // there is nothing to read under its own address
   expect((await file()).body.id).toBe(made.body.id)
 
   const row = await at.database.knex('agent_runs').where({ id: run }).first()

@@ -14,6 +14,15 @@ async function project(name: string) {
   return answer.body
 }
 
+test('a goal of a project that is not there says so in a way of its own', async () => {
+  const filed = (body: object) => at.call('POST', '/api/goals', { description: 'Do it', ...body })
+  const { status, body } = await filed({ project: '/nowhere' })
+  expect({ status, code: body.code }).toEqual({ status: 404, code: 'project_unknown' })
+  await project('known')
+  expect((await filed({ project: 'known', profile: 'project' })).body.code).toBe('not_found')
+  await at.call('DELETE', '/api/projects/known')
+})
+
 test('a goal is filed with its profile, its first event and the message that starts it', async () => {
   const shop = await project('shop')
   const filed = await at.call('POST', '/api/goals', {

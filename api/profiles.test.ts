@@ -14,7 +14,10 @@ test('a goal keeps who does what of its profile as it was when it was filed', as
   const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
   const codex = { adapter: 'codex', model: 'gpt-5' }
   const made = { name: 'Mine', stages, secondOpinion: codex, fallbacks: [{ adapter: 'auto' }] }
-  expect((await at.call('POST', '/api/profiles', made)).status).toBe(201)
+  const { status, headers, body: mine } = await at.call('POST', '/api/profiles', made)
+  expect({ status, location: headers.location }).toEqual({
+    ...{ status: 201, location: `/api/profiles/${mine.id}` },
+  })
   const body = { project: 'shop', description: 'Do it', profile: 'Mine' }
   const filed = await at.call('POST', '/api/goals', body)
   expect(filed.status).toBe(202)

@@ -213,11 +213,18 @@ describe('filing a goal', () => {
       code: 2,
       stderr: expect.stringContaining('--project <path>'),
     })
-    api.answer('createGoal', () => problem({ status: 404, code: 'project_not_found' }))
+    api.answer('createGoal', () => problem({ status: 404, code: 'project_unknown' }))
     expect(await cli(['goal', 'Do it'], { cwd: join(dir, 'repo') })).toMatchObject({
       code: 66,
       stderr: expect.stringContaining('dispatch projects add'),
     })
+    const detail = 'There is no profile "project".'
+    api.answer('createGoal', () => ({ ...problem({ status: 404, code: 'not_found' }), detail }))
+    const { stderr } = await cli(['goal', 'Do it', '--profile', 'project'], {
+      cwd: join(dir, 'repo'),
+    })
+    expect(stderr).toContain(detail)
+    expect(stderr).not.toContain('dispatch projects add')
   })
 
   it('files no goal for a mistyped subcommand or an id', async () => {

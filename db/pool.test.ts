@@ -55,7 +55,7 @@ test('three run in all, two of a goal; the others learn their place and why', as
 })
 
 test('whoever looks at the pool learns at once that a run entered the line, and only once', async () => {
-  await setPoolPaused(database, true, 'me')
+  await database.change((tx, emit) => setPoolPaused(tx, emit, { paused: true, actor: 'me' }))
   const told = async () =>
     (await database.knex('events').where({ type: 'pool.status' }).orderBy('seq')).map(
       ({ data }) => data.waiting,
@@ -64,7 +64,7 @@ test('whoever looks at the pool learns at once that a run entered the line, and 
   await ask('a1', 0)
   await ask('a1', 0)
   await ask('b1', 1)
-  await setPoolPaused(database, false, 'me')
+  await database.change((tx, emit) => setPoolPaused(tx, emit, { paused: false, actor: 'me' }))
   expect((await told()).slice(before, before + 2)).toEqual([1, 2])
   expect((await told()).length).toBe(before + 3)
 })
@@ -107,12 +107,16 @@ test('a run that is at work has its place, and a paused goal does not hold up th
 })
 
 test('a paused pool starts nothing and says who paused it; a lease that nobody renews is free again', async () => {
-  await setPoolPaused(database, true, 'person:sam')
+  await database.change((tx, emit) =>
+    setPoolPaused(tx, emit, { paused: true, actor: 'person:sam' }),
+  )
   expect(await ask('a1', 0)).toMatchObject({
     granted: false,
     reason: expect.stringContaining('paused by person:sam since'),
   })
-  await setPoolPaused(database, false, 'person:sam')
+  await database.change((tx, emit) =>
+    setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
+  )
   expect(await ask('a1', 0)).toEqual({ granted: true })
   expect(await renewLease(database, 'a1')).toBe(true)
   await database
@@ -157,7 +161,9 @@ test('a run of a paused goal is told that its goal is paused', async () => {
 })
 
 test('a place for a run that is at work does not say that a paused pool goes on', async () => {
-  await setPoolPaused(database, true, 'person:sam')
+  await database.change((tx, emit) =>
+    setPoolPaused(tx, emit, { paused: true, actor: 'person:sam' }),
+  )
   const request = { id: 'a1', goalId: goals[0] as string, stage: 'implement', adapter: 'demo' }
   expect(await acquireLease(database, { ...request, atWork: true })).toEqual({ granted: true })
   const last = await database
@@ -166,5 +172,7 @@ test('a place for a run that is at work does not say that a paused pool goes on'
     .orderBy('feed_seq', 'desc')
     .first('data')
   expect(last.data).toEqual({ paused: true, held: 1, waiting: 0 })
-  await setPoolPaused(database, false, 'person:sam')
+  await database.change((tx, emit) =>
+    setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
+  )
 })

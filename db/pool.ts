@@ -140,20 +140,18 @@ export async function releaseLease(
 
 /** Pauses or resumes the pool for everybody. Running agents go on. */
 export async function setPoolPaused(
-  database: Database,
-  paused: boolean,
-  by: string,
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  { paused, actor }: { paused: boolean; actor: string },
 ): Promise<void> {
-  await database.change(async (tx, emit) => {
-    const before = await readPause(tx)
-    if ((before !== undefined) === paused) return
-    if (paused) {
-      const value = JSON.stringify({ by, at: new Date().toISOString() })
-      await tx('settings').insert({ key: PAUSE_KEY, value, updated_by: by })
-    } else await tx('settings').where({ key: PAUSE_KEY }).delete()
-    const waiting = await tx('run_leases').where({ state: 'waiting' }).count({ n: '*' })
-    emit({ ...poolEvent(paused, await countHeld(tx), Number(waiting[0]?.['n'] ?? 0)), actor: by })
-  })
+  const before = await readPause(tx)
+  if ((before !== undefined) === paused) return
+  if (paused) {
+    const value = JSON.stringify({ by: actor, at: new Date().toISOString() })
+    await tx('settings').insert({ key: PAUSE_KEY, value, updated_by: actor })
+  } else await tx('settings').where({ key: PAUSE_KEY }).delete()
+  const waiting = await tx('run_leases').where({ state: 'waiting' }).count({ n: '*' })
+  emit({ ...poolEvent(paused, await countHeld(tx), Number(waiting[0]?.['n'] ?? 0)), actor })
 }
 
 export async function readPause(tx: Tx | Database['knex']): Promise<PoolPause | undefined> {

@@ -1,6 +1,7 @@
 /** Why a change that a person asked for is not made. Closed: the API has a status for each. */
 export const REFUSAL_CODES = [
   'not_found',
+  'project_unknown',
   'ambiguous_name',
   'name_taken',
   'in_use',

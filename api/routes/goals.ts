@@ -36,7 +36,8 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
         { route: 'createGoal', status: routes.createGoal.status, idempotencyKey, body },
         async ({ tx, emit, actor }) => {
           const found = await resolveId(tx, 'project', body.project)
-          if (isRefusal(found)) return found
+          if (isRefusal(found))
+            return found.refused === 'not_found' ? { ...found, refused: 'project_unknown' } : found
           const profile =
             body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
           if (isRefusal(profile)) return profile

@@ -88,11 +88,11 @@ export function agentRoutes({ database: { knex } }: ApiDeps, changes: Changes): 
 }
 
 export function poolRoutes({ database }: ApiDeps, changes: Changes): PoolRoutes {
-  const setPaused = async (paused: boolean) => {
-    const by = await changes.change(async ({ actor }) => actor)
-    await setPoolPaused(database, paused, by)
-    return poolState(database.knex)
-  }
+  const setPaused = (paused: boolean) =>
+    changes.change(async ({ tx, emit, actor }) => {
+      await setPoolPaused(tx, emit, { paused, actor })
+      return poolState(tx)
+    })
   return {
     getPool: () => poolState(database.knex),
     pausePool: () => setPaused(true),

@@ -76,10 +76,8 @@ async function file(body: Body<'createGoal'>, deps: Deps, io: Io): Promise<GoalS
   try {
     return await deps.call('createGoal', { body })
   } catch (error) {
-    const problem = problemBody(error)
     const isPath = body.project.startsWith('/')
-    if (problem?.status !== 404 || !isPath || !/project/i.test(`${problem.code} ${problem.detail}`))
-      throw error
+    if (!isPath || problemBody(error)?.code !== 'project_unknown') throw error
     const unknown = new CliFailure(
       'notFound',
       'project_unknown',

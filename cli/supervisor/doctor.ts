@@ -209,7 +209,7 @@ function checkListening({ host, port }: Config): string {
   if (!loopback)
     throw new Finding(
       `the API listens on ${host}:${port}, which other machines reach`,
-      'unset DISPATCH_HOST unless you want that, and use tokens',
+      'unset DISPATCH_HOST: Dispatch has no logins; DISPATCH_ALLOW_NETWORK=1 is for where only this machine reaches it',
     )
   return `${host}:${port}, this machine only`
 }
