@@ -7,6 +7,7 @@ import {
   nextMove,
   readyStages,
   secondsToNextLook,
+  secondsToNextTry,
 } from './pipeline.ts'
 
 const at = (stage: Stage, more: Partial<Circumstances> = {}): Circumstances => ({
@@ -176,6 +177,9 @@ describe('what comes next', () => {
     let looks = 0
     while (seconds < 365 * 86_400) seconds += secondsToNextLook(looks++, 0)
     expect(looks).toBeLessThan(400)
+    for (seconds = 0, looks = 0; seconds < 365 * 86_400; ) seconds += secondsToNextTry(looks++, 0)
+    expect(looks).toBeLessThan(400)
+    expect(secondsToNextTry(0, 0)).toBe(10)
     expect(secondsToNextLook(0, 0)).toBe(600)
     expect(secondsToNextLook(0, 1)).toBe(480)
   })

@@ -194,3 +194,7 @@ export function secondsToNextLook(looks: number, chance: number): number {
   const seconds = [600, 3600, 21_600][looks] ?? 86_400
   return Math.round(seconds * (1 - chance / 5))
 }
+
+/** The same for a merge that Postgres holds: soon at first, in case the signal that tells why came before the wait for it. */
+export const secondsToNextTry = (looks: number, chance: number): number =>
+  looks === 0 ? 10 : secondsToNextLook(looks - 1, chance)

@@ -1,12 +1,12 @@
 import {
   ActivityFailure,
   CancellationScope,
-  ChildWorkflowFailure,
   condition,
   defineSignal,
   isCancellation,
   rootCause,
   setHandler,
+  TemporalFailure,
 } from '@temporalio/workflow'
 import type {
   OpenedReview,
@@ -25,7 +25,7 @@ import {
   SET_PAUSED,
   type SetPaused,
 } from '../contracts/messages.ts'
-import { secondsToNextLook } from '../domain/pipeline.ts'
+import { secondsToNextLook, secondsToNextTry } from '../domain/pipeline.ts'
 import { agents, brief, core } from './activities.ts'
 
 export const reviewDecided = defineSignal<[ReviewDecided]>(REVIEW_DECIDED)
@@ -52,8 +52,8 @@ export interface Controls {
   /** One listener each: the last one counts. */
   onPause(listener: () => Promise<void>): void
   onRetry(listener: (key: string) => Promise<void>): void
-  /** Waits for a pause, a resume or a cancellation that Postgres knows of already; looks again after 10 s. */
-  newsFromPerson(): Promise<void>
+  /** Waits for a pause, a resume or a cancellation that Postgres knows of already, or to look again; `looks`: so far. */
+  newsFromPerson(looks: number): Promise<void>
   /** Resolves when no agent stage is at work any more, however each ended. */
   idle(): Promise<void>
   /** Set once a person cancelled the goal. */
@@ -61,6 +61,10 @@ export interface Controls {
 }
 
 export type Place = Pick<ReportInput, 'goalId' | 'taskId' | 'stage' | 'attempt'>
+
+/** What was asked for could not be done. An activity done in place fails with its own error, any other with one around it. */
+export const isFailure = (error: unknown): error is TemporalFailure =>
+  error instanceof TemporalFailure && !isCancellation(error)
 
 /** Registers the signal handlers: call it before the first await of a workflow. */
 export function createControls(onCancel?: (reason: string) => void): Controls {
@@ -144,8 +148,7 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
       try {
         return await work()
       } catch (error) {
-        const failed = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure
-        if (!failed || isCancellation(error)) throw error
+        if (!isFailure(error)) throw error
         await attention(at, rootCause(error) ?? error.message)
       }
     }
@@ -196,9 +199,10 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     onRetry: (listener) => {
       onRetry = listener
     },
-    newsFromPerson: async () => {
+    newsFromPerson: async (looks) => {
       const seen = news
-      await condition(() => news > seen, 10_000)
+      const seconds = secondsToNextTry(looks, Math.random())
+      await condition(() => news > seen, seconds * 1000)
     },
     idle: async () => {
       await Promise.allSettled([...atWork])

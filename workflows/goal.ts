@@ -1,7 +1,5 @@
 import {
-  ActivityFailure,
   CancellationScope,
-  ChildWorkflowFailure,
   type ChildWorkflowHandle,
   getExternalWorkflowHandle,
   isCancellation,
@@ -23,7 +21,7 @@ import {
   readyStages,
 } from '../domain/pipeline.ts'
 import { brief, core } from './activities.ts'
-import { type Controls, createControls, retryStage, setPaused } from './controls.ts'
+import { type Controls, createControls, isFailure, retryStage, setPaused } from './controls.ts'
 import { createStageTable, markSearch } from './stage-table.ts'
 import { type TaskOutcome, taskWorkflow, toAnswer } from './task.ts'
 
@@ -36,18 +34,33 @@ export async function goalWorkflow(input: GoalInput): Promise<void> {
   let root = new CancellationScope()
   const controls = createControls(() => root.cancel())
   const children: Children = new Map()
+  /** Ends what is at work and waits until it has ended. */
+  const end = async () => {
+    root.cancel()
+    await CancellationScope.nonCancellable(() =>
+      Promise.allSettled([
+        controls.idle(),
+        ...[...children.values()].map((child) => child.result()),
+      ]),
+    )
+  }
+  let broke: string | undefined
   try {
     for (;;) {
       try {
-        return await root.run(() => pipeline(goalId, controls, children))
+        return await root.run(async () => {
+          // nothing may end a goal in silence: a person is asked, and the pipeline starts again from what Postgres knows
+          if (broke !== undefined)
+            await controls.attention({ goalId, taskId: null, stage: 'spec', attempt: 0 }, broke)
+          await pipeline(goalId, controls, children)
+        })
       } catch (error) {
-        const broken = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure
-        if (!broken || isCancellation(error)) throw error
-        // nothing may end a goal in silence: a person is asked, and the pipeline starts again from what Postgres knows
-        await controls.attention(
-          { goalId, taskId: null, stage: 'spec', attempt: 0 },
-          rootCause(error) ?? error.message,
-        )
+        if (!isFailure(error)) throw error
+        broke = rootCause(error) ?? error.message
+        // what is left of this pipeline would work beside the next one
+        await end()
+        const cancelled = controls.cancelled()
+        if (cancelled !== undefined) throw new GoalEnded(cancelled)
         root = new CancellationScope()
       }
     }
@@ -57,12 +70,8 @@ export async function goalWorkflow(input: GoalInput): Promise<void> {
       error instanceof GoalEnded
         ? error.message
         : (controls.cancelled() ?? 'cancelled by an operator')
-    root.cancel()
+    await end()
     await CancellationScope.nonCancellable(async () => {
-      await Promise.allSettled([
-        controls.idle(),
-        ...[...children.values()].map((child) => child.result()),
-      ])
       await controls.insist({ goalId, taskId: null, stage: 'merge', attempt: 0 }, () =>
         core.endGoal({ goalId, reason }),
       )
@@ -198,15 +207,23 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   }
 
   async function merge(attempt: number): Promise<Answer> {
-    await controls.unpaused()
-    const result = await insist('merge', () => core.mergeGoal({ goalId, attempt }))
-    if (result.outcome === 'held') {
-      await controls.newsFromPerson()
-      return merge(attempt)
+    for (let looks = 0; ; looks += 1) {
+      await controls.unpaused()
+      const result = await insist('merge', () => core.mergeGoal({ goalId, attempt }))
+      switch (result.outcome) {
+        case 'held':
+          await controls.newsFromPerson(looks)
+          break
+        case 'merged':
+          return { type: 'passed' }
+        case 'moved':
+          return { type: 'moved', summary: result.summary }
+        case 'blocked':
+          return { type: 'failed', reason: result.reason }
+        default:
+          return result satisfies never
+      }
     }
-    if (result.outcome === 'merged') return { type: 'passed' }
-    if (result.outcome === 'moved') return { type: 'moved', summary: result.summary }
-    return { type: 'failed', reason: result.reason }
   }
 
   async function ask(

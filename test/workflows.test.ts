@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { ApplicationFailure, Context } from '@temporalio/activity'
+import { Client, Connection } from '@temporalio/client'
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Activities, SettledReview, StageResult } from '../activities/types.ts'
+import { goalWorkflowId } from '../contracts/ids.ts'
+import {
+  CANCEL_GOAL,
+  GOAL_WORKFLOW,
+  RETRY_STAGE,
+  type StageAdapters,
+} from '../contracts/messages.ts'
+import { AGENT_STAGES } from '../contracts/stages.ts'
+import { until } from './support/until.ts'
+
+/** The real workflows on activities that a test scripts: what hardly ever happens can be made to happen. */
+const scripts = new Map<string, Partial<Activities>>()
+const taskQueue = `q-${randomUUID()}`
+const adapters = Object.fromEntries(AGENT_STAGES.map((stage) => [stage, 'demo'])) as StageAdapters
+
+const approved: SettledReview = { decided: true, decision: 'approve', comment: null, tasks: [] }
+const ALL_WELL: Activities = {
+  startGoal: async () => ({ skipSpecReview: true, maxVerifyRounds: 1, adapters }),
+  approveSpec: async ({ goalId }) => [
+    { taskId: `${goalId}-t`, title: 'A task', role: 'implement', dependsOn: [] },
+  ],
+  runStage: async () => ({ outcome: 'passed' }),
+  openReview: async ({ goalId, kind, attempt }) => ({
+    ...{ reviewId: `${goalId}/${kind}/${attempt}`, decided: true },
+  }),
+  settleReview: async () => approved,
+  integrateTask: async () => ({ outcome: 'merged' }),
+  mergeGoal: async () => ({ outcome: 'merged', commit: 'c0ffee' }),
+  report: async () => undefined,
+  endGoal: async () => undefined,
+}
+const activities = Object.fromEntries(
+  Object.entries(ALL_WELL).map(([name, well]) => [
+    name,
+    (input: { goalId?: string; reviewId?: string }) => {
+      const goalId = input.goalId ?? input.reviewId?.split('/')[0] ?? ''
+      const scripted = scripts.get(goalId)?.[name as keyof Activities] ?? well
+      return (scripted as (input: unknown) => Promise<unknown>)(input)
+    },
+  ]),
+)
+
+let connection: Connection
+let native: NativeConnection
+let worker: Worker
+let running: Promise<void>
+beforeAll(async () => {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+  })
+  const address = inject('temporalAddress')
+  connection = await Connection.connect({ address })
+  native = await NativeConnection.connect({ address })
+  worker = await Worker.create({
+    ...{ connection: native, taskQueue, activities, maxHeartbeatThrottleInterval: '50ms' },
+    workflowBundle: { codePath: join(inject('dist'), 'workflow-bundle.js') },
+  })
+  running = worker.run()
+}, 60_000)
+afterAll(async () => {
+  worker?.shutdown()
+  await running
+  await native?.close()
+  await connection?.close()
+})
+
+function fileGoal(script: (goalId: string) => Partial<Activities>) {
+  const goalId = randomUUID()
+  scripts.set(goalId, script(goalId))
+  return new Client({ connection }).workflow.start(GOAL_WORKFLOW, {
+    ...{ workflowId: goalWorkflowId(goalId), taskQueue, args: [{ v: 1, goalId }] },
+  })
+}
+
+test('a pipeline that broke has ended before the next one begins, and can be cancelled meanwhile', async () => {
+  const log: string[] = []
+  const asked = (times: number) =>
+    until(() => log.filter((line) => line === 'asked').length === times, {
+      ...{ ms: 20_000, what: `question ${times}` },
+    })
+  const goal = await fileGoal(() => ({
+    async runStage({ stage }) {
+      if (stage === 'test_spec') return { outcome: 'budget', summary: 'used up' }
+      if (stage !== 'security_spec') return { outcome: 'passed' }
+      log.push('begun')
+      const beat = setInterval(() => Context.current().heartbeat(), 50)
+      try {
+        return await Context.current().cancelled
+      } finally {
+        clearInterval(beat)
+        log.push('over')
+      }
+    },
+    async settleReview() {
+      await until(() => log.at(-1) === 'begun', { ms: 20_000, what: 'the stage beside it' })
+      throw ApplicationFailure.nonRetryable('failed by an operator')
+    },
+    async report({ status }) {
+      if (status === 'needs_attention') log.push('asked')
+    },
+    async endGoal({ reason }) {
+      log.push(reason)
+    },
+  }))
+  await asked(1)
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await asked(2)
+  await goal.signal(CANCEL_GOAL, { reason: 'enough' })
+  await until(() => log.includes('enough'), { ms: 20_000, what: 'the end' })
+  await goal.result()
+  const once = ['begun', 'over', 'asked']
+  expect(log).toEqual([...once, ...once, 'enough'])
+}, 60_000)
+
+test('changes asked for by a person have rounds of their own, and a retry after too many begins with the agent that can mend it', async () => {
+  const log: string[] = []
+  const bad: StageResult = { outcome: 'findings', summary: 'bad' }
+  const verdicts: StageResult[] = [bad, { outcome: 'passed' }, bad, bad, { outcome: 'passed' }]
+  const goal = await fileGoal((goalId) => ({
+    async runStage({ stage, feedback }) {
+      if (stage === 'implement') log.push(`implement: ${feedback}`)
+      return stage === 'verify' ? (verdicts.shift() as StageResult) : { outcome: 'passed' }
+    },
+    async settleReview({ reviewId }) {
+      if (reviewId !== `${goalId}/task/1`) return approved
+      return { ...approved, decision: 'request_changes', comment: 'a person’s wish' }
+    },
+    async report({ status }) {
+      if (status === 'needs_attention') log.push('asked')
+    },
+  }))
+  await until(() => log.includes('asked'), { ms: 20_000, what: 'the question' })
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await goal.result()
+  expect(log).toEqual([
+    ...['implement: ', 'implement: bad', 'implement: a person’s wish', 'implement: bad'],
+    ...['asked', 'implement: bad'],
+  ])
+}, 60_000)
+
+test('work that is done in place and fails asks for a person, whose retry does it again', async () => {
+  const reasons: (string | null)[] = []
+  const goal = await fileGoal(() => ({
+    async startGoal(input) {
+      if (reasons.length > 0) return ALL_WELL.startGoal(input)
+      throw ApplicationFailure.nonRetryable('The target branch main does not exist.')
+    },
+    async report({ reason }) {
+      reasons.push(reason)
+    },
+  }))
+  await until(() => reasons.length === 1, { ms: 20_000, what: 'the question' })
+  expect(reasons).toEqual(['The target branch main does not exist.'])
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await goal.result()
+}, 60_000)
