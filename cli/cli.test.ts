@@ -77,6 +77,10 @@ describe('every command', () => {
     [['projects', 'sandbox', 'P-1'], /^P-1\tshop\tnone\n$/],
     [['projects', 'sandbox', 'P-1', 'bwrap', '--network', 'none'], /^P-1\tshop\t/],
     [['profiles'], /^Demo\tdemo\t/],
+    [['profiles', 'show', 'Demo'], /^name\tDemo\nspec\tdemo\n/],
+    [['profiles', 'set', 'Demo', 'all', 'codex'], /^name\tDemo\nspec\tdemo\n[\s\S]*Use tabs/],
+    [['profiles', 'create', 'Careful', '--from', 'Demo'], /^name\tCareful\n/],
+    [['profiles', 'delete', 'Careful'], /^Careful deleted\n$/],
     [['settings'], /maxConcurrent\t3\n/],
     [['settings', 'maxConcurrent'], /^maxConcurrent\t3\n$/],
     [['settings', 'maxConcurrent', '5'], /^maxConcurrent\t5\n$/],
@@ -84,6 +88,7 @@ describe('every command', () => {
       ['ledger', '--by', 'day', '--from', '2026-01-01'],
       /^G-12\t3\t1000\t500\t0\t0\t0\t1500\t0%\tunknown\tBuild auth module\n$/,
     ],
+    [['adapters', 'rescan'], /^asked\n$/],
     [['adapters'], /^demo \(demo\)\tyes\t/],
     [['events'], /^1\t.*\tperson:me\tgoal filed: Build auth module\n$/],
   ]
@@ -124,6 +129,21 @@ describe('every command', () => {
         types.set(name, type)
       }
     }
+  })
+})
+
+describe('changing a profile', () => {
+  it('says who does a stage, with which model, and who besides', async () => {
+    const line =
+      'profiles set Demo implement codex/gpt-5 --second-opinion none --fallbacks gemini,acp/a/b'
+    expect((await cli(line.split(' '))).code).toBe(0)
+    expect(api.received[0]).toMatchObject({ route: 'updateProfile', params: { id: 'Demo' } })
+    expect(api.received[0]?.body).toEqual({
+      ...{ stages: { implement: { adapter: 'codex', model: 'gpt-5' } }, secondOpinion: null },
+      fallbacks: [{ adapter: 'gemini' }, { adapter: 'acp', model: 'a/b' }],
+    })
+    expect((await cli(['profiles', 'set', 'Demo'])).code).toBe(2)
+    expect((await cli(['profiles', 'set', 'Demo', 'implement'])).code).toBe(2)
   })
 })
 

@@ -1,4 +1,3 @@
-import type { CallOptions } from '../client/caller.ts'
 import type { HomePaths } from '../config/home.ts'
 import type { Body, Params, Query, Reply } from '../contracts/api.ts'
 import type { RouteName } from '../contracts/routes.ts'
@@ -56,11 +55,7 @@ export interface CallInput<N extends RouteName> {
 
 /** What commands work with. `call` and `subscribe` look for the server when they are first used; what `call` makes is made once. */
 export interface Deps {
-  call<N extends RouteName>(
-    name: N,
-    input?: CallInput<N>,
-    options?: Pick<CallOptions, 'seen'>,
-  ): Promise<Reply<N>>
+  call<N extends RouteName>(name: N, input?: CallInput<N>): Promise<Reply<N>>
   /** Items after `after`, in order, without a gap, across reconnects; ends when `signal` aborts. */
   subscribe(
     stream: string,

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { adapters } from './commands/adapters.ts'
+import { adapters, adaptersRescan } from './commands/adapters.ts'
 import { agents } from './commands/agents.ts'
 import { approve } from './commands/approve.ts'
 import { completion } from './commands/completion.ts'
@@ -16,7 +16,13 @@ import { goals } from './commands/goals.ts'
 import { ledger } from './commands/ledger.ts'
 import { logs } from './commands/logs.ts'
 import { pool, poolPause, poolResume, poolStatus } from './commands/pool.ts'
-import { profiles } from './commands/profiles.ts'
+import {
+  profiles,
+  profilesCreate,
+  profilesDelete,
+  profilesSet,
+  profilesShow,
+} from './commands/profiles.ts'
 import {
   projects,
   projectsAdd,
@@ -48,7 +54,12 @@ export const commands: readonly Command[] = [
     projectsSandbox,
     projectsConventions,
     profiles,
+    profilesShow,
+    profilesSet,
+    profilesCreate,
+    profilesDelete,
     adapters,
+    adaptersRescan,
     settings,
   ],
   completion,

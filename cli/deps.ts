@@ -17,14 +17,14 @@ export function createDeps(options: {
   const serverUrl = () => server().url
   let streams: Promise<ReturnType<typeof createStreams>> | undefined
   return {
-    call(name, input, callOptions) {
+    call(name, input) {
       const route: Route = routes[name]
       const key = route.idempotent ? { idempotencyKey: globalThis.crypto.randomUUID() } : undefined
       return callThroughRestart({
         server,
         signal,
         repeatable: route.method === 'GET' || key !== undefined,
-        call: (baseUrl) => createClient({ baseUrl }).call(name, input, { ...callOptions, ...key }),
+        call: (baseUrl) => createClient({ baseUrl }).call(name, input, key),
       })
     },
     async *subscribe(stream, subscription) {

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
 import { printPage } from '../page.ts'
 
 export const adapters = defineCommand({
@@ -38,5 +39,20 @@ export const adapters = defineCommand({
           ),
         )
     return code
+  },
+})
+
+export const adaptersRescan = defineCommand({
+  name: 'adapters rescan',
+  summary: 'Let workers look for agents again, such as after an installation or a login',
+  args: {},
+  options: {},
+  examples: ['dispatch adapters rescan'],
+  async run(_options, deps, io) {
+    const reply = await deps.call('scanAdapters', { body: {} })
+    if (io.json) io.document(reply)
+    io.print('asked')
+    io.note('See what they find, in a moment: dispatch adapters')
+    return EXIT.ok
   },
 })

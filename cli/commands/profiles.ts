@@ -1,5 +1,11 @@
+import type { Body } from '../../contracts/api.ts'
+import type { Profile, StageAgent } from '../../contracts/schemas.ts'
+import { AGENT_STAGES } from '../../contracts/stages.ts'
 import { defineCommand } from '../command.ts'
+import { CliFailure, EXIT, usageFailure } from '../failure.ts'
+import type { Io } from '../io.ts'
 import { printPage } from '../page.ts'
+import { oneLine } from '../terminal-text.ts'
 
 export const profiles = defineCommand({
   name: 'profiles',
@@ -28,6 +34,124 @@ export const profiles = defineCommand({
     })
   },
 })
+
+export const profilesShow = defineCommand({
+  name: 'profiles show',
+  summary: 'Show a profile: who does each stage, and what its agents are told',
+  args: { profile: { required: true, help: 'a profile, by name or id' } },
+  options: {},
+  examples: ['dispatch profiles show Default'],
+  async run({ profile: named }, deps, io) {
+    return print(await deps.call('getProfile', { params: { id: named } }), io)
+  },
+})
+
+export const profilesSet = defineCommand({
+  name: 'profiles set',
+  summary: 'Change a profile; goals that have begun keep what they began with',
+  args: {
+    profile: { required: true, help: 'a profile, by name or id' },
+    stage: { help: 'a stage, or all', choices: ['all', ...AGENT_STAGES] },
+    agent: { help: 'who does it: an agent of `dispatch adapters`, auto, or an agent/model' },
+  },
+  options: {
+    name: { type: 'string', help: 'its new name' },
+    'second-opinion': {
+      type: 'string',
+      value: 'agent',
+      help: 'who verifies what is security a second time, or none',
+    },
+    fallbacks: {
+      type: 'string',
+      value: 'agents',
+      help: 'who works instead where one cannot, with commas between, or none',
+    },
+    set: { type: 'string', value: 'text', help: 'its conventions, as Markdown ("-": stdin)' },
+  },
+  examples: [
+    'dispatch profiles set Default implement codex/gpt-5',
+    'dispatch profiles set Default all claude --second-opinion gemini --fallbacks codex,gemini',
+    'dispatch profiles set Default --set - < conventions.md',
+  ],
+  async run({ profile: named, stage, agent, set, ...options }, deps, io) {
+    if ((stage === undefined) !== (agent === undefined))
+      throw usageFailure('Name a stage and who does it.', `Stages: ${AGENT_STAGES.join(', ')}.`)
+    const of = AGENT_STAGES.filter((each) => stage === 'all' || stage === each)
+    const { name, fallbacks, 'second-opinion': second } = options
+    const body: Body<'updateProfile'> = {
+      ...(agent ? { stages: Object.fromEntries(of.map((each) => [each, agentOf(agent)])) } : {}),
+      ...(name === undefined ? {} : { name }),
+      ...(second === undefined
+        ? {}
+        : { secondOpinion: second === 'none' ? null : agentOf(second) }),
+      ...(fallbacks === undefined
+        ? {}
+        : { fallbacks: fallbacks === 'none' ? [] : fallbacks.split(',').map(agentOf) }),
+      ...(set === undefined ? {} : { conventions: set === '-' ? await io.readAll() : set }),
+    }
+    if (Object.keys(body).length === 0)
+      throw usageFailure('Say what to change.', 'See dispatch profiles set --help.')
+    return print(await deps.call('updateProfile', { params: { id: named }, body }), io)
+  },
+})
+
+export const profilesCreate = defineCommand({
+  name: 'profiles create',
+  summary: 'Make a profile like another one',
+  args: { name: { required: true, help: 'its name' } },
+  options: { from: { type: 'string', value: 'profile', help: 'what it begins as (Default)' } },
+  examples: ['dispatch profiles create Careful --from Default'],
+  async run({ name, from = 'Default' }, deps, io) {
+    const like = await deps.call('getProfile', { params: { id: from } })
+    const { stages, conventions, secondOpinion, fallbacks } = like
+    const body = { name, stages, conventions, secondOpinion, fallbacks }
+    const made = await deps.call('createProfile', { body })
+    print(made, io)
+    io.note(`Change it: dispatch profiles set ${JSON.stringify(made.name)} implement codex`)
+    return EXIT.ok
+  },
+})
+
+export const profilesDelete = defineCommand({
+  name: 'profiles delete',
+  summary: 'Delete a profile that no project uses; goals that began with it keep it',
+  args: { profile: { required: true, help: 'a profile, by name or id' } },
+  options: { yes: { type: 'boolean', short: 'y', help: 'do not ask' } },
+  examples: ['dispatch profiles delete Careful'],
+  async run({ profile: named, yes }, deps, io) {
+    if (io.interactive && !yes && !(await io.confirm(`Delete ${io.clean(named)}?`)))
+      throw new CliFailure('error', 'not_confirmed', `${named} is kept.`)
+    const gone = await deps.call('deleteProfile', { params: { id: named } })
+    if (io.json) io.document(gone)
+    io.print(`${oneLine(named)} deleted`)
+    return EXIT.ok
+  },
+})
+
+function print(profile: Profile, io: Io): number {
+  if (io.json) {
+    io.document(profile)
+    return EXIT.ok
+  }
+  const { stages, secondOpinion, fallbacks, conventions } = profile
+  io.table(
+    [{ title: 'STAGE' }, { title: 'AGENT', flexible: true }],
+    [
+      ['name', profile.name],
+      ...AGENT_STAGES.map((stage) => [stage, nameOf(stages[stage])]),
+      ...(secondOpinion ? [['second opinion', nameOf(secondOpinion)]] : []),
+      ...(fallbacks.length > 0 ? [['instead', fallbacks.map(nameOf).join(', ')]] : []),
+    ],
+  )
+  if (conventions !== '') io.print(`\n${io.clean(conventions)}`)
+  return EXIT.ok
+}
+
+/** `codex`, or `codex/gpt-5` with its model. */
+function agentOf(text: string): StageAgent {
+  const [adapter = '', ...model] = text.trim().split('/')
+  return { adapter, ...(model.length > 0 ? { model: model.join('/') } : {}) }
+}
 
 const nameOf = ({ adapter, model }: { adapter: string; model?: string | undefined }) =>
   model ? `${adapter}/${model}` : adapter

@@ -18,6 +18,16 @@ type Answers = { [N in RouteName]?: (request: Received) => Reply<N> | ProblemBod
 
 const list = <T>(...items: T[]) => ({ items, next: null })
 
+const PROFILE = {
+  id: fixtures.ids.profile,
+  name: 'Demo',
+  stages: fixtures.stageAgents,
+  conventions: '',
+  secondOpinion: null,
+  fallbacks: [],
+  createdAt: fixtures.goal.createdAt,
+}
+
 const DEFAULTS: Answers = {
   ready: () => ({ status: 'ok', postgres: true, temporal: true, worker: true }),
   listProjects: () => list(fixtures.project),
@@ -110,16 +120,17 @@ const DEFAULTS: Answers = {
     next: null,
     total: fixtures.ledgerUsage,
   }),
-  listProfiles: () =>
-    list({
-      id: fixtures.ids.profile,
-      name: 'Demo',
-      stages: fixtures.stageAgents,
-      conventions: '',
-      secondOpinion: null,
-      fallbacks: [],
-      createdAt: fixtures.goal.createdAt,
-    }),
+  listProfiles: () => list(PROFILE),
+  getProfile: () => PROFILE,
+  createProfile: ({ body }) => ({ ...PROFILE, ...(body as object) }),
+  updateProfile: ({ body }) => ({
+    ...PROFILE,
+    conventions: 'Use tabs.',
+    ...(body as object),
+    stages: PROFILE.stages,
+  }),
+  deleteProfile: () => ({ id: PROFILE.id }),
+  scanAdapters: () => ({ asked: true }),
   getSettings: () => fixtures.settings,
   updateSettings: ({ body }) => ({ ...fixtures.settings, ...(body as object) }),
   runDoctor: () => ({ findings: [] }),
