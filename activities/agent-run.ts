@@ -4,6 +4,7 @@ import { CancelledFailure, Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { acpAgentOf, findAdapter } from '../adapters/registry.ts'
 import type { RunEvent, RunSpec, TerminalEvent, Usage } from '../contracts/agent.ts'
+import { formatUtc } from '../contracts/figures.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
@@ -175,7 +176,7 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
     type: 'end',
     outcome: {
       type: 'parked',
-      reason: `${why} Goes on at ${new Date(untilMs).toISOString()}.`,
+      reason: `${why} Goes on at ${formatUtc(new Date(untilMs))}.`,
       untilMs,
       segment: last.segment,
     },

@@ -128,7 +128,7 @@ test('one stage asks for the goal, and the others wait for its review', async ()
   expect((await readRun(database.knex, run.id)).budget_stop).toBe('goal')
   expect(await start(first, 2)).toMatchObject({
     summary: expect.stringMatching(
-      /^Goal G-\d+ used 1200 tokens of its budget of 1000\. .* use 2400 in all\.$/,
+      /^Goal G-\d+ used 1.2k of its budget of 1.0k tokens\. .* use 2.4k in all\.$/,
     ),
   })
   expect(await start(first, 2)).toMatchObject({ type: 'used_up' })

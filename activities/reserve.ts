@@ -1,3 +1,4 @@
+import { formatTokens, formatUtc } from '../contracts/figures.ts'
 import { shortId } from '../contracts/ids.ts'
 import {
   askForGoal,
@@ -78,14 +79,14 @@ async function holdText(
   if (scope === 'goal') return goalAsker(knex, key.goalId, leaseOf(key))
   if (scope === 'task') return undefined
   const { to } = dayOf(new Date())
-  return `the day's budget of ${budget} tokens is used up (${used}): goes on at ${to.toISOString()}, or when dayBudget is raised`
+  return `the day's budget of ${budget} tokens is used up (${used}): goes on at ${formatUtc(to)}, or when dayBudget is raised`
 }
 
 function usedUpText({ scope, budget, used }: Allowance, { goal }: GoalFacts): string {
   const what = scope === 'goal' ? `Goal ${shortId('goal', goal.number)}` : 'The task'
   const first = scope === 'goal' ? budget : goal.profile.tokenBudget
   const more = grantedBudget(used, first)
-  return `${what} used ${used} tokens of its budget of ${budget}. Its work is kept; approve to let it use ${more} in all.`
+  return `${what} used ${formatTokens(used)} of its budget of ${formatTokens(budget)} tokens. Its work is kept; approve to let it use ${formatTokens(more)} in all.`
 }
 
 /**

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import type { Env } from './expand-place.ts'
 import { pathWith } from './find-program.ts'
 
-const LOOK_MS = 8_000
+/** On a busy machine a CLI takes ten seconds to say its version; one that is taken for missing would lose its stages to another. */
+const LOOK_MS = 30_000
 
 export interface Answer {
   /** It ended with 0. */

@@ -23,5 +23,9 @@ export function formatDuration(ms: number): string {
   return m > 0 ? `${m}m ${two(s)}s` : `${s}s`
 }
 
+/** `2026-11-29 02:30 UTC`, for sentences that are stored and read anywhere. */
+export const formatUtc = (at: Date): string =>
+  `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
 /** `person:ada` is Ada's name to a person; other actors keep their kind. */
 export const actorName = (actor: string): string => actor.replace(/^person:/, '')

@@ -43,7 +43,7 @@ describe('the agent of a stage or a mission', () => {
     }
     expect(chooseAgent(wanted, ALL)).toMatchObject({
       adapter: 'codex',
-      reason: 'Codex: the stage is verify; claude is limited until 2026-01-02T00:00:00Z.',
+      reason: 'Codex: the stage is verify; claude is limited until 2026-01-02 00:00 UTC.',
     })
     const coolingUntil = {
       claude: '2026-01-03T00:00:00Z',

@@ -1,4 +1,5 @@
 import type { Detection } from '../contracts/agent.ts'
+import { formatUtc } from '../contracts/figures.ts'
 import type { AgentStage } from '../contracts/stages.ts'
 import { type Intent, readIntent } from './intent.ts'
 
@@ -127,5 +128,6 @@ function whyNot(
   const detection = installed.find(({ adapter }) => adapter === name)
   if (!detection) return `${name} is not installed`
   if (detection.login === 'needed') return `${name} is not logged in`
-  return `${name} is limited until ${cooling[name] ?? 'later'}`
+  const until = cooling[name]
+  return `${name} is limited until ${until === undefined ? 'later' : formatUtc(new Date(until))}`
 }

@@ -25,7 +25,7 @@ test('without a fallback it waits; with one that is ready, that one works and sa
   expect(routeAgent(wanted({ fallbacks }), all)).toMatchObject({
     type: 'instead',
     agent: { adapter: 'gemini' },
-    reason: `gemini instead of claude, which its provider limits until ${until}`,
+    reason: `gemini instead of claude, which its provider limits until 2026-01-31 12:00 UTC`,
   })
   const cooling = { claude: until, gemini: until }
   expect(routeAgent(wanted({ fallbacks, coolingUntil: cooling }), all)).toMatchObject({

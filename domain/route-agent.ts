@@ -1,4 +1,5 @@
 import { AUTO } from '../contracts/agent.ts'
+import { formatUtc } from '../contracts/figures.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import type { AgentStage } from '../contracts/stages.ts'
 import { type Candidate, chooseAgent } from './auto-model.ts'
@@ -47,7 +48,7 @@ function unable(
   candidates: readonly Candidate[],
 ): string | undefined {
   const until = coolingUntil[adapter]
-  if (until !== undefined) return `its provider limits until ${until}`
+  if (until !== undefined) return `its provider limits until ${formatUtc(new Date(until))}`
   const known = candidates.find((one) => one.adapter === adapter)
   if (known?.found === false) return 'is not installed'
   return known?.login === 'needed' ? 'is not logged in' : undefined

@@ -40,7 +40,7 @@ test('parallel tasks share the budget of their goal: one of them asks, the other
     'GET',
     `/api/reviews/${asked(stopped)[0]?.id}`,
   )
-  expect(review.reason).toMatch(/^Goal G-\d+ used \d+ tokens of its budget of 10000\. /)
+  expect(review.reason).toMatch(/^Goal G-\d+ used [\d.]+k of its budget of 10.0k tokens\. /)
   const done = await at.approveAll(goal.id)
   expect(done.status).toBe('completed')
   expect(done.goalBudget).toBeGreaterThanOrEqual(2 * used)
@@ -70,7 +70,7 @@ test('when the budget of the day is used up runs wait, which says why and until 
     g.stages.some(({ status, reason }) => status === 'waiting' && reason !== null),
   )
   const why =
-    /the day's budget of \d+ tokens is used up \(\d+\): goes on at 20.*Z, or when dayBudget is raised/
+    /the day's budget of \d+ tokens is used up \(\d+\): goes on at 20.* UTC, or when dayBudget is raised/
   expect(held.stages[0]?.reason).toMatch(why)
   expect((await poolOf()).waiting).toMatchObject([
     { goalId: goal.id, reason: expect.stringMatching(why) },

@@ -62,7 +62,7 @@ test('a second opinion is chosen in the profile, and a disagreement stands side 
   const item = page.getByRole('listitem').filter({ hasText: 'Add no dependency' }).first()
   const voices = item.getByRole('term')
   await voices.filter({ hasText: /Verify\s*passed/ }).waitFor()
-  await voices.filter({ hasText: /acp:judge\s*failed/ }).waitFor()
+  await voices.filter({ hasText: /Judge\s*failed/ }).waitFor()
   await item.getByText('The judge looked at SEC-2.').waitFor()
   // what is disputed is not checked along with what passed
   await page

@@ -7,6 +7,7 @@ import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
 import { goalQuery } from '../../app/queries.ts'
 import { toastError } from '../../app/toasts.ts'
+import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { Button, buttonClass } from '../../components/button.tsx'
 import { Budget, Cost, Time, Tokens } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
@@ -165,6 +166,9 @@ function Attention({ goal }: { goal: Goal }) {
   )
 }
 
+const waitsForProvider = ({ status, stages, working }: Goal) =>
+  status === 'active' && working.length === 0 && stages.some(({ resumesAt }) => resumesAt !== null)
+
 /** That a provider is waited for and until when, with the way not to wait. */
 function Limited({ goal }: { goal: Goal }) {
   const waiting = goal.stages.filter(({ resumesAt }) => resumesAt !== null)
@@ -182,7 +186,8 @@ function Limited({ goal }: { goal: Goal }) {
       <Clock3 size={15} className="shrink-0 text-fg-3" aria-hidden="true" />
       <p className="min-w-0 flex-1">
         <span className="font-medium">
-          {STAGE_TITLES[first.stage]} waits for {first.adapter ?? 'its agent'}
+          {STAGE_TITLES[first.stage]} waits for{' '}
+          {first.adapter === null ? 'its agent' : <AdapterMark adapter={first.adapter} />}
         </span>{' '}
         and goes on by itself at{' '}
         <time dateTime={first.resumesAt}>{formatFull(first.resumesAt)}</time>
@@ -227,7 +232,10 @@ function Facts({ goal }: { goal: Goal }) {
     <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 px-4 py-3 text-13 [&_dd]:min-w-0 [&_dt]:text-fg-3">
       <dt>State</dt>
       <dd>
-        <StatusIcon status={goalStatus(goal)} className="font-medium" />
+        <StatusIcon
+          status={waitsForProvider(goal) ? 'waiting' : goalStatus(goal)}
+          className="font-medium"
+        />
         {goal.reason && <p className="text-12 text-fg-2">{goal.reason}</p>}
       </dd>
       <dt>Project</dt>

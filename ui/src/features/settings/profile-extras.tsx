@@ -30,8 +30,8 @@ export function ProfileExtras(props: {
         />
       </Part>
       <Part
-        title="When limited"
-        note="Who takes an agent’s place while its provider limits it, the first choice first. Without one, the work waits until the limit is over."
+        title="When limited or missing"
+        note="Who takes an agent’s place while its provider limits it, or where it is not installed or not logged in; the first choice first. Without one, a limit is waited for."
       >
         <ol className="flex flex-col gap-1">
           {fallbacks.map((agent, at) => (
