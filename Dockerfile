@@ -17,7 +17,7 @@ FROM node:22.21.1-bookworm-slim
 # git of Debian 12 is what Dispatch is tested with; its security updates must not wait for a new pin here
 # hadolint ignore=DL3008
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates git openssh-client \
+  && apt-get install -y --no-install-recommends bubblewrap ca-certificates git openssh-client \
   && rm -rf /var/lib/apt/lists/*
 # The agents' own programs; several, with exact versions, by --build-arg AGENTS="…".
 ARG AGENTS="@anthropic-ai/claude-code@2.1.329"

@@ -51,7 +51,9 @@ export interface Installation {
 }
 
 const WAIT_MS = 150_000
-/** What moves a goal besides its own events, its place in line say, is looked at in bundles: every goal of a file would ask each time. */
+/** Events come in bundles, and a look at a goal costs as much as what it looks at: one look for each bundle. */
+const BUNDLE_MS = 60
+/** What moves a goal besides its own events, its place in line say; every goal of a file would ask each time. */
 const OTHERS_MS = 250
 
 /**
@@ -106,7 +108,7 @@ export async function startInstallation({
   const until: Installation['until'] = async (goalId, ready) => {
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, WAIT_MS, 'late').unref())
     for (;;) {
-      const own = events.next(goalStream(goalId))
+      const own = events.next(goalStream(goalId)).then(() => delay(BUNDLE_MS))
       const others = events.next(SYSTEM_STREAM).then(() => delay(OTHERS_MS))
       const goal = await getGoal(goalId)
       if (ready(goal)) return goal

@@ -38,5 +38,5 @@ export function explain(error: unknown): string {
     const { detail, advice } = error.problem
     return advice ? `${detail} ${advice}` : detail
   }
-  return 'The server did not answer. Nothing was changed as far as this page knows.'
+  return 'The server did not answer, so it is not known whether it was done.'
 }
