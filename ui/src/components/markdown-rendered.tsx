@@ -1,27 +1,21 @@
 import { memo } from 'react'
 import ReactMarkdown from 'react-markdown'
-import rehypeSanitize, { defaultSchema } from 'rehype-sanitize'
+import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
-
-/** An image would tell its server that somebody reads this; so none is drawn, its words are. */
-const schema = {
-  ...defaultSchema,
-  tagNames: (defaultSchema.tagNames ?? []).filter((name) => name !== 'img'),
-}
+import { literalSource } from './literal-source.ts'
 
 /** Only through `Markdown`, which loads this lazily. */
 export const MarkdownRendered = memo(function MarkdownRendered({ text }: { text: string }) {
   return (
     <ReactMarkdown
-      remarkPlugins={[remarkGfm]}
-      rehypePlugins={[[rehypeSanitize, schema]]}
+      remarkPlugins={[remarkGfm, literalSource]}
+      rehypePlugins={[rehypeSanitize]}
       components={{
         a: ({ href, children }) => (
           <a href={href} target="_blank" rel="noreferrer noopener">
             {children}
           </a>
         ),
-        img: ({ alt }) => <span>[image: {alt}]</span>,
       }}
     >
       {text}

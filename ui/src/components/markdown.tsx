@@ -5,7 +5,7 @@ const Rendered = lazy(() =>
   import('./markdown-rendered.tsx').then((m) => ({ default: m.MarkdownRendered })),
 )
 
-/** Markdown of others: cleaned, without images from elsewhere. Until its code is there, the text as it is. */
+/** Markdown of others: cleaned, and what it would hide shown as it was written. Until its code is there, the text as it is. */
 export function Markdown({ text, className }: { text: string; className?: string }) {
   return (
     <div dir="auto" className={cn('prose max-w-[72ch] min-w-0 break-words', className)}>
