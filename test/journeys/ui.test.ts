@@ -154,7 +154,10 @@ test('with the server killed under an open page: it says so, comes back by itsel
   await page.keyboard.press('c')
   const text = page.getByRole('textbox', { name: 'What should exist' })
   await text.fill('Half a thought')
+  const other = await openWindow('/')
+  const takeParts = await withoutPart(other, 'Ledger')
 
+  await takeParts()
   // the supervisor is quick: it takes more than one death for a page to say a word
   const banner = page.getByText(/^Connection lost\. This is the state of/)
   await until(
@@ -169,6 +172,8 @@ test('with the server killed under an open page: it says so, comes back by itsel
   expect(await text.inputValue()).toBe('Half a thought')
   await page.keyboard.press('Escape')
   await page.getByRole('link', { name: /^Review R-/ }).waitFor()
+  await other.getByRole('combobox', { name: 'Group by' }).waitFor()
+  expect(await other.evaluate('window.openedOnce')).toBe(true)
 
   // what the page heard before, meanwhile and after is what a new one is told
   const rows = (one: Page) => one.getByRole('log').getByRole('listitem').count()
@@ -176,7 +181,40 @@ test('with the server killed under an open page: it says so, comes back by itsel
   await fresh.getByRole('link', { name: /^Review R-/ }).waitFor()
   await fresh.getByRole('log').getByRole('listitem').first().waitFor()
   await expect.poll(async () => (await rows(page)) - (await rows(fresh))).toBe(0)
-  await Promise.all([page.context().close(), fresh.context().close()])
+  await Promise.all([page, other, fresh].map((one) => one.context().close()))
+})
+
+/** Goes to a view whose part of the page does not come; it can be fetched again once the returned function was called. */
+async function withoutPart(page: Page, name: string): Promise<() => Promise<void>> {
+  const assets = /\/assets\/.*-page-/
+  await page.getByRole('main').waitFor()
+  await page.evaluate('window.openedOnce = true')
+  await page.route(assets, (route) => route.abort())
+  await page.getByRole('link', { name }).first().click()
+  await page.getByText('The server did not answer').waitFor()
+  await page.getByRole('link', { name: 'Goals' }).first().waitFor()
+  return () => page.unroute(assets)
+}
+
+test('a part of the page that does not come is asked for again, and the page is loaded again only if it was replaced', async () => {
+  const page = await openWindow('/')
+  const takeParts = await withoutPart(page, 'Agents')
+  await takeParts()
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByRole('alert').waitFor({ state: 'detached' })
+  expect(await page.evaluate('window.openedOnce')).toBe(true)
+
+  // another build is served now: its page begins with another script, and the parts of this one are gone
+  await page.route(/\/assets\/.*-page-/, (route) => route.fulfill({ status: 404 }))
+  await page.route(at.stack.url, (route) => route.fulfill({ body: '<script src="/other.js">' }))
+  await page.getByRole('link', { name: 'Ledger' }).first().click()
+  await page.getByRole('heading', { name: 'This part of the page is another one now' }).waitFor()
+  expect(await page.evaluate('window.openedOnce')).toBe(true)
+  await page.unrouteAll()
+  await page.getByRole('main').getByRole('button', { name: 'Reload' }).click()
+  await page.getByRole('combobox', { name: 'Group by' }).waitFor()
+  expect(await page.evaluate('window.openedOnce')).toBe(undefined)
+  await page.context().close()
 })
 
 test('by keyboard alone: a goal is filed, its spec approved, and the goal cancelled', async () => {

@@ -123,7 +123,16 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden) socket.retry()
 })
 
-// a part of the page that is loaded late is gone: the server was updated under it
-window.addEventListener('vite:preloadError', () => {
+// a part of the page that is loaded late did not come: the server is away, or it was updated under the page
+window.addEventListener('vite:preloadError', () => void lookForAnotherBuild())
+
+/** The page of another build begins with another script. */
+async function lookForAnotherBuild(): Promise<void> {
+  const page = await fetch('/').then(
+    (reply) => (reply.ok ? reply.text() : ''),
+    () => '',
+  )
+  const begin = document.querySelector('script[type=module][src]')?.getAttribute('src')
+  if (page === '' || !begin || page.includes(begin)) return
   useLive.setState(({ newVersion }) => ({ newVersion: newVersion ?? 'another version' }))
-})
+}

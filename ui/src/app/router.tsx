@@ -1,15 +1,10 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { readAgentSearch, readAgentsSearch } from '../features/agents/agents-search.ts'
 import { GoalsPage } from '../features/goals/goals-page.tsx'
 import { readGoalSearch, readGoalsSearch } from '../features/goals/goals-search.ts'
 import { readLedgerSearch } from '../features/ledger/ledger-search.ts'
 import { readReviewSearch } from '../features/reviews/review-search.ts'
+import { lazyPart } from '../lib/lazy-part.ts'
 import { NotFound, RouteError } from './shell/route-states.tsx'
 import { Shell } from './shell/shell.tsx'
 
@@ -21,7 +16,6 @@ interface RootSearch {
 const rootRoute = createRootRoute({
   component: Shell,
   notFoundComponent: NotFound,
-  errorComponent: RouteError,
   validateSearch: ({ panel }: Record<string, unknown>): RootSearch =>
     typeof panel === 'string' && /^[A-Z]-\d+$/.test(panel) ? { panel } : {},
 })
@@ -37,15 +31,14 @@ const goalRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/goals/$id',
   validateSearch: readGoalSearch,
-  component: lazyRouteComponent(() => import('../features/goals/goal-page.tsx'), 'GoalPage'),
+  component: lazyPart(async () => (await import('../features/goals/goal-page.tsx')).GoalPage),
 })
 
 const reviewsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/reviews',
-  component: lazyRouteComponent(
-    () => import('../features/reviews/reviews-page.tsx'),
-    'ReviewsPage',
+  component: lazyPart(
+    async () => (await import('../features/reviews/reviews-page.tsx')).ReviewsPage,
   ),
 })
 
@@ -54,28 +47,28 @@ const reviewRoute = createRoute({
   path: '/reviews/$id',
   validateSearch: readReviewSearch,
   staticData: { wholeScreen: true },
-  component: lazyRouteComponent(() => import('../features/reviews/review-page.tsx'), 'ReviewPage'),
+  component: lazyPart(async () => (await import('../features/reviews/review-page.tsx')).ReviewPage),
 })
 
 const agentsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/agents',
   validateSearch: readAgentsSearch,
-  component: lazyRouteComponent(() => import('../features/agents/agents-page.tsx'), 'AgentsPage'),
+  component: lazyPart(async () => (await import('../features/agents/agents-page.tsx')).AgentsPage),
 })
 
 const agentRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/agents/$id',
   validateSearch: readAgentSearch,
-  component: lazyRouteComponent(() => import('../features/agents/agent-page.tsx'), 'AgentPage'),
+  component: lazyPart(async () => (await import('../features/agents/agent-page.tsx')).AgentPage),
 })
 
 const ledgerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/ledger',
   validateSearch: readLedgerSearch,
-  component: lazyRouteComponent(() => import('../features/ledger/ledger-page.tsx'), 'LedgerPage'),
+  component: lazyPart(async () => (await import('../features/ledger/ledger-page.tsx')).LedgerPage),
 })
 
 const settingsRoute = createRoute({
@@ -89,18 +82,16 @@ const settingsRoute = createRoute({
 const settingsSectionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/settings/$section',
-  component: lazyRouteComponent(
-    () => import('../features/settings/settings-page.tsx'),
-    'SettingsPage',
+  component: lazyPart(
+    async () => (await import('../features/settings/settings-page.tsx')).SettingsPage,
   ),
 })
 
 const welcomeRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/welcome',
-  component: lazyRouteComponent(
-    () => import('../features/welcome/welcome-page.tsx'),
-    'WelcomePage',
+  component: lazyPart(
+    async () => (await import('../features/welcome/welcome-page.tsx')).WelcomePage,
   ),
 })
 
@@ -118,6 +109,7 @@ export const router = createRouter({
     welcomeRoute,
   ]),
   defaultPreload: 'intent',
+  defaultErrorComponent: RouteError,
   scrollRestoration: false, // each view scrolls in its own area
 })
 

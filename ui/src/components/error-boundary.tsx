@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from 'react'
-import { ErrorState } from './states.tsx'
+import { Fault } from './fault.tsx'
 
 /** Keeps a fault of one part from taking the page with it. A new `key` starts afresh. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: Error }> {
@@ -9,14 +9,10 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: 
     return { error }
   }
 
+  private readonly reset = () => this.setState({ error: undefined as never })
+
   override render() {
-    if (this.state.error)
-      return (
-        <ErrorState
-          error={this.state.error}
-          onRetry={() => this.setState({ error: undefined as never })}
-        />
-      )
+    if (this.state.error) return <Fault error={this.state.error} reset={this.reset} />
     return this.props.children
   }
 }

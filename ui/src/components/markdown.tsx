@@ -1,9 +1,8 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { cn } from '../lib/cn.ts'
+import { lazyPart } from '../lib/lazy-part.ts'
 
-const Rendered = lazy(() =>
-  import('./markdown-rendered.tsx').then((m) => ({ default: m.MarkdownRendered })),
-)
+const Rendered = lazyPart(async () => (await import('./markdown-rendered.tsx')).MarkdownRendered)
 
 /** Markdown of others: cleaned, and what it would hide shown as it was written. Until its code is there, the text as it is. */
 export function Markdown({ text, className }: { text: string; className?: string }) {

@@ -1,8 +1,9 @@
 import { Link } from '@tanstack/react-router'
 import { Compass } from 'lucide-react'
 import { buttonClass } from '../../components/button.tsx'
+import { Fault } from '../../components/fault.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
-import { EmptyState, ErrorState } from '../../components/states.tsx'
+import { EmptyState } from '../../components/states.tsx'
 
 /** An address that means nothing. */
 export function NotFound() {
@@ -27,7 +28,7 @@ export function RouteError({ error, reset }: { error: unknown; reset: () => void
   return (
     <>
       <PageHeader crumbs={[{ label: 'Something broke' }]} />
-      <ErrorState error={error as Error} onRetry={reset} />
+      <Fault error={error as Error} reset={reset} />
     </>
   )
 }

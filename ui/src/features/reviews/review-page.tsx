@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { reviewQuery } from '../../app/queries.ts'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { lazyPart } from '../../lib/lazy-part.ts'
 import { BudgetReview } from './budget-review.tsx'
 import { CodeReview } from './code-review.tsx'
 import { MovedBanner } from './review-banner.tsx'
@@ -12,9 +13,7 @@ import { ReviewHeader } from './review-header.tsx'
 import type { ReviewSearch } from './review-search.ts'
 
 const route = getRouteApi('/reviews/$id')
-const SpecReview = lazy(() =>
-  import('./spec/spec-review.tsx').then((m) => ({ default: m.SpecReview })),
-)
+const SpecReview = lazyPart(async () => (await import('./spec/spec-review.tsx')).SpecReview)
 
 /** One review, on the whole screen. */
 export function ReviewPage() {

@@ -1,6 +1,5 @@
 import { Columns2, FolderTree, Pilcrow, Rows2, Search } from 'lucide-react'
 import {
-  lazy,
   type Ref,
   Suspense,
   useDeferredValue,
@@ -15,6 +14,7 @@ import { IconButton } from '../../../components/button.tsx'
 import { Dialog } from '../../../components/dialog.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../../components/states.tsx'
 import { cn } from '../../../lib/cn.ts'
+import { lazyPart } from '../../../lib/lazy-part.ts'
 import { NARROW, useMedia } from '../../../lib/use-media.ts'
 import { CommentCard, CommentComposer } from '../comment-card.tsx'
 import type { CommentPlace } from '../compose-message.ts'
@@ -31,7 +31,7 @@ import { RangeChoice } from './range-choice.tsx'
 import { useDiffActions } from './use-diff-actions.ts'
 import type { ReviewFiles } from './use-review-files.ts'
 
-const DiffCode = lazy(() => import('./diff-code.tsx').then((m) => ({ default: m.DiffCode })))
+const DiffCode = lazyPart(async () => (await import('./diff-code.tsx')).DiffCode)
 
 export interface DiffPaneHandle {
   /** Shows a line, or the beginning of the file. */
