@@ -5,7 +5,7 @@ import { ProblemError } from '../../../../client/caller.ts'
 import { formatTokens } from '../../../../contracts/figures.ts'
 import { parseTokenCount } from '../../../../contracts/token-count.ts'
 import { call } from '../../app/api.ts'
-import { profilesQuery, projectsQuery, settingsQuery } from '../../app/queries.ts'
+import { adaptersQuery, profilesQuery, projectsQuery, settingsQuery } from '../../app/queries.ts'
 import { explain, toast } from '../../app/toasts.ts'
 import { useUi } from '../../app/ui-state.ts'
 import { Button } from '../../components/button.tsx'
@@ -13,6 +13,7 @@ import { Dialog, DialogFooter } from '../../components/dialog.tsx'
 import { Field, Input } from '../../components/field.tsx'
 import { Combobox, Select } from '../../components/select.tsx'
 import { clearDraft, joined, readDraft, writeDraft } from './goal-draft.ts'
+import { missingAgents, ownProfile } from './goal-profile.ts'
 
 const DEFAULT_PROFILE = 'default'
 
@@ -22,6 +23,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const { project: shown } = useSearch({ strict: false }) as { project?: string }
   const projects = useQuery(projectsQuery()).data?.items
   const profiles = useQuery(profilesQuery()).data?.items
+  const adapters = useQuery(adaptersQuery()).data?.items
   const settings = useQuery(settingsQuery()).data
   const navigate = useNavigate()
   const text = useRef<HTMLTextAreaElement>(null)
@@ -33,6 +35,9 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   useEffect(() => writeDraft(draft), [draft])
   const known = projects?.find(({ id, shortId }) => [id, shortId].includes(draft.project ?? ''))
   const project = known ?? projects?.[0]
+  const own = ownProfile(profiles ?? [], project)
+  const profile = draft.profile ? profiles?.find(({ name }) => name === draft.profile) : own
+  const missing = profile && adapters && missingAgents(profile, adapters)
   const budget = parseTokenCount(draft.budget)
   const badBudget = draft.budget.trim() !== '' && budget === undefined
   const file = useMutation({
@@ -112,7 +117,10 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
                   setDraft({ ...draft, profile: value === DEFAULT_PROFILE ? undefined : value })
                 }
                 options={[
-                  { value: DEFAULT_PROFILE, label: "Project's own" },
+                  {
+                    value: DEFAULT_PROFILE,
+                    label: own ? `Project's own: ${own.name}` : "Project's own",
+                  },
                   ...(profiles ?? []).map(({ name }) => ({ value: name, label: name })),
                 ]}
               />
@@ -150,6 +158,11 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
             )}
           </Field>
         </div>
+        {missing && (
+          <p role="status" className="mx-4 mb-3 rounded-md bg-warn-soft px-3 py-2 text-warn">
+            {missing}
+          </p>
+        )}
         {errors.other && (
           <p role="alert" className="mx-4 mb-3 rounded-md bg-danger-soft px-3 py-2 text-danger">
             {errors.other}
