@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Writable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { STAGE_OUTPUTS } from '../../contracts/outputs.ts'
@@ -10,6 +11,7 @@ import { AGENT_STAGES, type AgentStage } from '../../contracts/stages.ts'
 import { buildForTests } from '../../runner/build-for-tests.ts'
 import { adapterConformance, type Scenario } from '../conformance.ts'
 import { createDemoAdapter } from './demo-adapter.ts'
+import { createPrinter } from './output.ts'
 import { sampleFiles } from './sample.ts'
 
 let built: Awaited<ReturnType<typeof buildForTests>>
@@ -43,6 +45,17 @@ function promptFor(stage: AgentStage, goal: string, { attempt = 1, task = '' } =
   const taskTag = task === '' ? '' : `<task>${task}</task>`
   return `<stage>${stage}</stage><attempt>${attempt}</attempt><goal_title>Finish textkit</goal_title><goal>${goal}</goal>${taskTag}`
 }
+
+test('what the demo agent says is cut between characters, not within an emoji', async () => {
+  const lines: string[] = []
+  const stdout = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
+  const text = 'an odd number: 🚀🚀🚀🚀🚀🚀🚀🚀🚀\n🚀'
+  await createPrinter(stdout, async () => undefined).say(text, 1)
+  const pieces: string[] = lines.map((line) => JSON.parse(line).text)
+  expect(pieces.length).toBeGreaterThan(1)
+  expect(pieces.join('')).toBe(text)
+  for (const piece of pieces) expect(piece).not.toMatch(/\p{Surrogate}/u)
+})
 
 describe('the demo agent', () => {
   let home: string

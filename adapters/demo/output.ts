@@ -12,7 +12,8 @@ export interface DemoPrinter {
   spend(tokens: Partial<Usage>): Promise<void>
 }
 
-const PIECE_CHARS = 14
+/** Of whole characters: half an emoji is nothing that a transcript can hold. */
+const PIECES = /.{1,14}/gsu
 
 /** `stdout`: where lines go; `beforePiece` runs between two pieces, so that a correction can be taken up there. */
 export function createPrinter(
@@ -30,9 +31,9 @@ export function createPrinter(
     async say(text, pauseMs) {
       usage.output += Math.ceil(text.length / 4)
       if (pauseMs === 0) return print({ type: 'delta', text })
-      for (let at = 0; at < text.length; at += PIECE_CHARS) {
+      for (const piece of text.match(PIECES) ?? []) {
         await beforePiece()
-        await print({ type: 'delta', text: text.slice(at, at + PIECE_CHARS) })
+        await print({ type: 'delta', text: piece })
         await pause(pauseMs)
       }
     },
