@@ -23,6 +23,16 @@ test('a goal of a project that is not there says so in a way of its own', async 
   await at.call('DELETE', '/api/projects/known')
 })
 
+test('a goal of a project that is not trusted is refused with the command that trusts it', async () => {
+  const { id, shortId } = await project('doubted')
+  await at.call('PATCH', `/api/projects/${id}`, { trusted: false })
+  const { body } = await at.call('POST', '/api/goals', { project: 'doubted', description: 'x' })
+  expect(body).toMatchObject({
+    ...{ code: 'not_trusted', advice: expect.stringContaining(`projects trust ${shortId}`) },
+  })
+  await at.call('DELETE', '/api/projects/doubted')
+})
+
 test('a goal is filed with its profile, its first event and the message that starts it', async () => {
   const shop = await project('shop')
   const filed = await at.call('POST', '/api/goals', {

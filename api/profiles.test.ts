@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../client/client.ts'
 import type { StoredEvent } from '../contracts/events.ts'
+import { storeDetections } from '../db/adapters.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 let at: TestApi
@@ -80,4 +81,31 @@ test('a change made from what is no longer there is refused, and undoes nothing'
     at.call('PATCH', '/api/settings', { maxVerifyRounds }, match)
   expect((await change(3)).status).toBe(200)
   expect((await change(4)).status).toBe(412)
+})
+
+test('an agent that Dispatch cannot drive is refused with those it can; one that is not installed is not', async () => {
+  const detection = { title: 'x', found: false, login: 'unknown', demo: false } as const
+  await storeDetections(at.database, [
+    { adapter: 'codex', ...detection },
+    { adapter: 'demo', ...detection },
+  ])
+  const set = (body: object) => at.call('PATCH', '/api/profiles/Mine', body)
+  for (const body of [
+    { stages: { verify: { adapter: 'banana' } } },
+    { secondOpinion: { adapter: 'banana' } },
+    { fallbacks: [{ adapter: 'codex' }, { adapter: 'banana' }] },
+  ])
+    expect(await set(body)).toMatchObject({
+      status: 422,
+      body: { code: 'bad_setting', advice: expect.stringContaining('There are codex, demo') },
+    })
+  for (const adapter of ['codex', 'auto', 'acp:mine'])
+    expect((await set({ stages: { verify: { adapter, model: 'any' } } })).status).toBe(200)
+})
+
+test('a profile that is built in cannot be deleted: the next start would bring it back', async () => {
+  for (const name of ['Default', 'Auto', 'Demo'])
+    expect(await at.call('DELETE', `/api/profiles/${name}`)).toMatchObject({
+      ...{ status: 409, body: { code: 'in_use', detail: expect.stringContaining(name) } },
+    })
 })

@@ -1,6 +1,8 @@
-import type { Detection } from '../contracts/agent.ts'
+import { AUTO, type Detection } from '../contracts/agent.ts'
 import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import type { StageAgent } from '../contracts/schemas.ts'
 import type { Database, Tx } from './connect.ts'
+import { type Refusal, refuse } from './refusal.ts'
 
 /** Asks workers to look for agents again. */
 export const ADAPTERS_CHANNEL = 'dispatch_adapters'
@@ -28,5 +30,23 @@ export async function storeDetections(
       actor: 'dispatch',
       data: { keys: ['adapters'] },
     })
+  })
+}
+
+/**
+ * Refuses an agent that Dispatch cannot drive. One that is not installed is welcome, and so is any `acp:<name>`: the
+ * configuration may name it later. Before the first look for agents nobody knows which there are.
+ */
+export async function refuseUnknownAgent(
+  tx: Tx,
+  agents: readonly (StageAgent | null | undefined)[],
+): Promise<Refusal | undefined> {
+  const known: string[] = await tx('adapters').orderBy('adapter').pluck('adapter')
+  const unknown = agents.find(
+    (agent) => agent && ![AUTO, ...known].includes(agent.adapter) && !/^acp:./.test(agent.adapter),
+  )
+  if (!unknown || known.length === 0) return undefined
+  return refuse('bad_setting', `There is no agent ${JSON.stringify(unknown.adapter)}.`, {
+    advice: `There are ${known.join(', ')}; see dispatch adapters.`,
   })
 }

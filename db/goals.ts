@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { actorName } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
 import type { Profile, ProfileSnapshot } from '../contracts/schemas.ts'
@@ -42,7 +43,7 @@ export async function createGoal(
     return refuse('not_found', 'That project was removed.', { advice: 'Register it again.' })
   if (!project.trusted)
     return refuse('not_trusted', `The project ${project.name} is not trusted yet.`, {
-      advice: 'Look at it, then mark it as trusted.',
+      advice: `Look at it, then trust it: dispatch projects trust ${shortId('project', project.number)}`,
     })
   const profile = await snapshot(tx, input.profileId ?? project.profile_id, input)
   if (isRefusal(profile)) return profile
@@ -138,7 +139,7 @@ export async function pauseGoal(
   if (goal.paused) return undefined
   // a goal that needs attention goes on saying so: pausing it answers nothing
   const status = goal.status === 'active' ? 'paused' : goal.status
-  const reason = status === 'paused' ? `paused by ${nameOf(actor)}` : goal.reason
+  const reason = status === 'paused' ? `paused by ${actorName(actor)}` : goal.reason
   await setStatus(tx, emit, { goal, status, reason, paused: true, actor })
   await tell(tx, id, SET_PAUSED, { paused: true })
   return undefined
@@ -181,7 +182,7 @@ export async function cancelGoal(
     return undefined
   }
   await tx('goals').where({ id: goal.id }).update({ ending: true })
-  const reason = input.reason ?? `cancelled by ${nameOf(input.actor)}`
+  const reason = input.reason ?? `cancelled by ${actorName(input.actor)}`
   const { status, paused } = goal
   await setStatus(tx, emit, {
     goal,
@@ -278,4 +279,3 @@ const isOver = (goal: GoalRow, verb: string) =>
   })
 
 const name = (goal: GoalRow) => shortId('goal', goal.number)
-const nameOf = (actor: string) => actor.replace(/^person:/, '')

@@ -112,7 +112,7 @@ test('a paused pool starts nothing and says who paused it; a lease that nobody r
   )
   expect(await ask('a1', 0)).toMatchObject({
     granted: false,
-    reason: expect.stringContaining('paused by person:sam since'),
+    reason: expect.stringContaining('paused by sam since'),
   })
   await database.change((tx, emit) =>
     setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),

@@ -1,3 +1,4 @@
+import { actorName } from '../contracts/figures.ts'
 import { SYSTEM_STREAM } from '../contracts/ids.ts'
 import type { Settings } from '../contracts/schemas.ts'
 import type { Database, Tx } from './connect.ts'
@@ -101,7 +102,7 @@ function whyNot(at: {
   eligible: boolean
 }): string | undefined {
   const { paused, held, settings, eligible } = at
-  if (paused) return `the pool is paused by ${paused.by} since ${paused.at}`
+  if (paused) return `the pool is paused by ${actorName(paused.by)} since ${paused.at}`
   if (!eligible) return `the goal already has ${settings.maxPerGoal} of ${settings.maxPerGoal} runs`
   return held < settings.maxConcurrent ? undefined : poolText(held, settings)
 }

@@ -1,12 +1,14 @@
 import { AUTO } from '../contracts/agent.ts'
 import { sameAgent } from '../contracts/profile.ts'
 import type { Profile, StageAgent } from '../contracts/schemas.ts'
+import { refuseUnknownAgent } from './adapters.ts'
 import type { Database, Tx } from './connect.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 export const DEFAULT_PROFILE = 'Default'
 const AUTO_PROFILE = 'Auto'
 export const DEMO_PROFILE = 'Demo'
+const BUILT_IN: readonly string[] = [DEFAULT_PROFILE, AUTO_PROFILE, DEMO_PROFILE]
 
 /** The agents of the product's own table; where one is not there, Claude does its stages, or whoever else is. */
 const TABLE: Profile['stages'] = {
@@ -47,8 +49,10 @@ export async function createProfile(
   tx: Tx,
   input: { name: string; stages: Profile['stages'] } & ProfileExtras,
 ): Promise<{ id: string } | Refusal> {
-  const alone = sameOpinion(input.stages.verify, input.secondOpinion)
-  if (alone) return alone
+  const wrong =
+    (await refuseUnknownAgent(tx, agentsOf(input))) ??
+    sameOpinion(input.stages.verify, input.secondOpinion)
+  if (wrong) return wrong
   const rows = await tx('profiles')
     .insert({ name: input.name, stages: JSON.stringify(input.stages), ...extras(input) })
     .onConflict('name')
@@ -72,8 +76,9 @@ export async function updateProfile(
   const taken = await tx('profiles').where({ name }).whereNot({ id }).first('id')
   if (taken) return nameTaken(name)
   const opinion = change.secondOpinion === undefined ? before.second_opinion : change.secondOpinion
-  const alone = sameOpinion(stages.verify, opinion)
-  if (alone) return alone
+  const wrong =
+    (await refuseUnknownAgent(tx, agentsOf(change))) ?? sameOpinion(stages.verify, opinion)
+  if (wrong) return wrong
   await tx('profiles')
     .where({ id })
     .update({ name, stages: JSON.stringify(stages), ...extras(change) })
@@ -82,8 +87,8 @@ export async function updateProfile(
 
 export async function deleteProfile(tx: Tx, id: string): Promise<Refusal | undefined> {
   const row = await tx('profiles').where({ id }).forUpdate().first('name')
-  if (row.name === DEFAULT_PROFILE)
-    return refuse('in_use', `${DEFAULT_PROFILE} is the profile of goals that name none.`, {
+  if (BUILT_IN.includes(row.name))
+    return refuse('in_use', `${row.name} is built in and cannot be deleted.`, {
       advice: 'Change it instead.',
     })
   const projects = await tx('projects')
@@ -99,6 +104,13 @@ export async function deleteProfile(tx: Tx, id: string): Promise<Refusal | undef
   await tx('profiles').where({ id }).delete()
   return undefined
 }
+
+/** Those that are named in a change. */
+const agentsOf = (change: { stages?: StageChanges | undefined } & ProfileExtras) => [
+  ...Object.values(change.stages ?? {}),
+  change.secondOpinion,
+  ...(change.fallbacks ?? []),
+]
 
 const extras = ({ conventions, secondOpinion, fallbacks }: ProfileExtras) => ({
   ...(conventions === undefined ? {} : { conventions }),

@@ -1,6 +1,7 @@
 import { AUTO } from '../contracts/agent.ts'
 import { goalStream, shortId } from '../contracts/ids.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
+import { refuseUnknownAgent } from './adapters.ts'
 import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 import type { TaskRow } from './facts.ts'
@@ -22,6 +23,8 @@ export async function setTaskAgent(
     return refuse('bad_setting', 'A task needs an agent by name; `auto` is for profiles.', {
       advice: 'Name one of `dispatch adapters`, or null to leave it to the profile.',
     })
+  const unknown = await refuseUnknownAgent(tx, [agent])
+  if (unknown) return unknown
   await tx('tasks')
     .where({ id })
     .update({ agent: agent && JSON.stringify(agent), updated_at: tx.fn.now() })

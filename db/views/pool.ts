@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { actorName } from '../../contracts/figures.ts'
 import { shortId } from '../../contracts/ids.ts'
 import type { PoolState, Settings } from '../../contracts/schemas.ts'
 import { type PoolPause, readPause } from '../pool.ts'
@@ -76,7 +77,7 @@ function whyWaiting(
 ): string {
   const { held, settings, pause } = at
   if (row.hold !== null) return row.hold
-  if (pause) return `the pool is paused by ${pause.by}`
+  if (pause) return `the pool is paused by ${actorName(pause.by)}`
   if (row.goal_paused) return 'the goal is paused'
   const ofGoal = held.filter((one) => one.goal_id === row.goal_id).length
   if (ofGoal >= settings.maxPerGoal)

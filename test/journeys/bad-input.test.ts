@@ -220,14 +220,16 @@ describe('a goal', () => {
   test('an agent that is not there, or not logged in, stops the goal with what to do, and it can be retried', async () => {
     const path = repository('agents')
     await add(path)
-    const stages = Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { adapter: 'absent' }]))
+    const stages = Object.fromEntries(
+      AGENT_STAGES.map((stage) => [stage, { adapter: 'acp:absent' }]),
+    )
     const profile = await at.call('POST', '/api/profiles', { name: 'Absent', stages })
     expect(profile.status).toBe(201)
     const missing = await at.goal(path, 'x', { profile: 'Absent' })
     const auth = await at.goal(path, 'x [demo:spec=auth]')
     const needs = (id: string) => at.until(id, (g) => g.status === 'needs_attention')
     expect((await needs(missing.id)).reason).toMatch(
-      /^The agent is not installed: see `dispatch adapters` .*"absent".*Known agents: .*demo/,
+      /^The agent is not installed: see `dispatch adapters` .*"acp:absent".*Known agents: .*demo/,
     )
     expect((await needs(auth.id)).reason).toMatch(
       /^The agent is not logged in: log in with its own command, then retry\..*demo login/,
