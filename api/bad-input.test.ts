@@ -91,6 +91,29 @@ test('ids that are none are not found, on every route that takes one', async () 
   }
 })
 
+test('what is too long, is dots for a name or a day that does not exist is told in words', async () => {
+  const told = async (method: string, path: string, body?: unknown) => {
+    const answer = await at.call(method, path, body)
+    return `${answer.status} ${answer.body.detail}`
+  }
+  const long = { project: 'shop', description: 'x'.repeat(65_537) }
+  expect(await told('POST', '/api/goals', long)).toBe(
+    '422 The body is wrong: description must have at most 65,536 characters.',
+  )
+  const profiles = (await at.call('GET', '/api/profiles/Demo')).body
+  const dots = { name: '..', stages: profiles.stages }
+  const words = '422 The body is wrong: name must not be dots alone.'
+  expect(await told('POST', '/api/profiles', dots)).toBe(words)
+  expect(await told('PATCH', '/api/projects/shop', { name: '.' })).toBe(words)
+  for (const day of ['2026-02-31', '2026-13-01'])
+    expect(await told('GET', `/api/ledger?from=${day}T00:00:00Z`)).toBe(
+      '422 The query is wrong: from must be a time that exists, such as 2026-01-31T12:00:00Z.',
+    )
+  expect(await told('GET', '/api/goals?limit=201')).toBe(
+    '422 The query is wrong: limit must be at most 200.',
+  )
+})
+
 test('addresses and methods that are none', async () => {
   const status = async (method: string, path: string) => (await at.call(method, path)).status
   expect(await status('GET', '/api/goals/%zz')).toBe(400)

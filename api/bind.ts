@@ -92,7 +92,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: keyof typeo
   throw new Problem(
     422,
     'invalid',
-    `The ${WHERE[where]} is wrong: ${first?.pointer || WHERE[where]} ${first?.detail}.`,
+    `The ${WHERE[where]} is wrong: ${first?.pointer.slice(1) || WHERE[where]} ${first?.detail}.`,
     { errors },
   )
 }
@@ -105,7 +105,31 @@ function toErrors(issue: z.core.$ZodIssue): { pointer: string; detail: string }[
       pointer: pointer([...issue.path, key]),
       detail: 'is not known',
     }))
-  return [{ pointer: pointer(issue.path), detail: issue.message }]
+  return [{ pointer: pointer(issue.path), detail: inWords(issue) }]
+}
+
+/** What is wrong, as words that follow its name. */
+function inWords(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'too_big':
+      return `must ${extent('most', issue.maximum, issue.origin)}`
+    case 'too_small':
+      return `must ${extent('least', issue.minimum, issue.origin)}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`
+    case 'invalid_format':
+      return issue.format === 'datetime'
+        ? 'must be a time that exists, such as 2026-01-31T12:00:00Z'
+        : issue.message
+    default:
+      return issue.message
+  }
+}
+
+function extent(at: 'most' | 'least', limit: number | bigint, origin: string): string {
+  const size = `at ${at} ${limit.toLocaleString('en')}`
+  if (origin === 'string') return `have ${size} characters`
+  return origin === 'array' ? `have ${size} items` : `be ${size}`
 }
 
 function keyOf(request: Request): string | undefined {

@@ -57,6 +57,8 @@ const timeZone = z
   .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin')
 const nothing = z.strictObject({})
 const comment = text(20_000)
+/** Of a project or profile. It stands in addresses, where dots alone are steps up the path. */
+const name = text(100).refine((value) => !/^\s*\.\.?\s*$/.test(value), 'must not be dots alone')
 const conventions = z.string().max(20_000)
 const fallbacks = z.array(stageAgent).max(10)
 
@@ -125,7 +127,7 @@ export const api = {
     summary: 'Register a git repository',
     body: z.strictObject({
       path: z.string().min(1).max(4096),
-      name: text(100).optional(),
+      name: name.optional(),
       defaultBranch: text(1024).optional(),
       checks: z.array(checkCommand).max(20).optional(),
       profile: text(200).optional(),
@@ -140,7 +142,7 @@ export const api = {
     summary: 'Change a project',
     params: id,
     body: z.strictObject({
-      name: text(100).optional(),
+      name: name.optional(),
       defaultBranch: text(1024).optional(),
       checks: z.array(checkCommand).max(20).optional(),
       profile: text(200).nullable().optional(),
@@ -380,7 +382,7 @@ export const api = {
   createProfile: {
     summary: 'New profile',
     body: z.strictObject({
-      name: text(100),
+      name,
       stages: profileStages,
       conventions: conventions.optional(),
       secondOpinion: stageAgent.nullable().optional(),
@@ -393,7 +395,7 @@ export const api = {
     summary: 'Change a profile; running goals keep their snapshot',
     params: id,
     body: z.strictObject({
-      name: text(100).optional(),
+      name: name.optional(),
       stages: profileStages.partial().optional(),
       conventions: conventions.optional(),
       secondOpinion: stageAgent.nullable().optional(),
