@@ -9,6 +9,7 @@ import type { ChecklistItem, SecondOpinion } from '../contracts/schemas.ts'
 import { GLOBAL_OPTIONS } from './command.ts'
 import { commands } from './commands.ts'
 import { eventLine } from './event-line.ts'
+import { takeLock } from './supervisor/lock.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
   goal as baseGoal,
@@ -147,6 +148,24 @@ describe('changing a profile', () => {
   })
 })
 
+describe('an empty value', () => {
+  it('clears a setting or conventions, and is refused where something must be said', async () => {
+    expect((await cli(['settings', 'claudePath', ''])).code).toBe(0)
+    expect(api.received.at(-1)).toMatchObject({ route: 'updateSettings', body: { claudePath: '' } })
+    for (const args of [['--set', ''], ['--set=']]) {
+      await cli(['projects', 'conventions', 'P-1', ...args])
+      expect(api.received.at(-1)).toMatchObject({ body: { conventions: '' } })
+    }
+    await cli(['profiles', 'set', 'Demo', '--set', ''])
+    expect(api.received.at(-1)).toMatchObject({ body: { conventions: '' } })
+    for (const args of [
+      ['goal', '', '--project', 'shop'],
+      ['profiles', 'set', 'Demo', '--name='],
+    ])
+      expect(await cli(args), args.join(' ')).toMatchObject({ code: 2 })
+  })
+})
+
 describe('a second opinion', () => {
   it('stands beneath verify’s where they differ, and a missing one cannot be overlooked', async () => {
     const second = { adapter: 'codex', result: 'fail', evidence: 'auth.ts:30', disagrees: true }
@@ -215,7 +234,8 @@ describe('filing a goal', () => {
 
   it('says which agent works on it, or what keeps it from that', async () => {
     const filed = await cli(['goal', 'Do it', '--project', 'shop'])
-    expect(filed).toMatchObject({ code: 0, stderr: expect.stringContaining('(profile') })
+    expect(filed).toMatchObject({ code: 0, stderr: expect.any(String) })
+    expect(filed.stderr).toContain('Demo agent (built in) works on it (profile Demo)')
     api.answer('listAdapters', () => ({ items: [], next: null }))
     const missing = await cli(['goal', 'Do it', '--project', 'shop'])
     expect(missing).toMatchObject({ code: 0, stderr: expect.stringContaining('is not found') })
@@ -389,6 +409,12 @@ describe('a goal that needs attention', () => {
   })
 })
 
+it('says that a cancelled goal is ending, not what it needed before', async () => {
+  const reason = 'ending: cancelled by me'
+  api.answer('cancelGoal', () => ({ ...goalSummary, status: 'needs_attention', reason }))
+  expect((await cli(['goal', 'cancel', 'G-12'])).stdout).toBe('G-12 ending: cancelled by me\n')
+})
+
 it('registers a project that is not trusted', async () => {
   api.answer('createProject', () => ({ ...project, trusted: false }))
   const { stderr } = await cli(['projects', 'add', '.', '--no-trust'])
@@ -403,6 +429,9 @@ describe('failing', () => {
       ['unknown option', 2, () => cli(['goals', '--statsu', 'x', '--json'])],
       ['missing argument', 2, () => cli(['goal', 'show', '--json'])],
       ['bad choice', 2, () => cli(['goals', '--status', 'activ', '--json'])],
+      ['a day that does not exist', 2, () => cli(['ledger', '--from', '2026-02-31', '--json'])],
+      ['a month that does not exist', 2, () => cli(['ledger', '--to', '2026-13-01', '--json'])],
+      ['stopping a server by its address', 2, () => cli(['stop', '--json'])],
       ['bad id', 2, () => cli(['goal', 'show', 'T-1', '--json'])],
       ['not found', 66, () => (answerAll(404), cli(['goal', 'show', 'G-99', '--json']))],
       ['not logged in', 4, () => (answerAll(401), cli(['goal', 'show', 'G-99', '--json']))],
@@ -506,12 +535,48 @@ function serverFile(name: string, url: string, pid: number): string {
   return home
 }
 
+describe('a failure in words', () => {
+  it('says that dots are no id, and asks for nothing further up the path', async () => {
+    for (const line of ['projects trust .', 'profiles show .', 'suggestions dismiss ..'])
+      expect(await cli(line.split(' ')), line).toMatchObject({
+        ...{ code: 66, stderr: expect.stringContaining('is neither an id nor a name') },
+      })
+    expect(api.received).toEqual([])
+  })
+
+  it('says once what is wrong with the only thing that is', async () => {
+    const detail = 'The body is wrong: description must have at most 3 characters.'
+    const errors = [{ pointer: '/description', detail: 'must have at most 3 characters' }]
+    const wrong = { ...problem({ status: 422, code: 'invalid' }), detail, errors }
+    api.answer('createGoal', () => wrong)
+    const { stderr } = await cli(['goal', 'Do it', '--project', 'shop'])
+    expect(stderr.match(/at most 3/g)).toHaveLength(1)
+  })
+})
+
 describe('finding the server', () => {
   it('reads server.json of the home', async () => {
     const home = join(dir, 'started')
     mkdirSync(home)
     writeFileSync(join(home, 'server.json'), JSON.stringify({ url: api.url, processes: {} }))
     expect((await runCli(['goals'], { env: { DISPATCH_HOME: home } })).code).toBe(0)
+  })
+
+  it('does not look after a home and the server of another one together', async () => {
+    const home = serverFile('another', DEAD_URL, process.pid)
+    const mixed = await runCli(['doctor', '--url', api.url, '--home', home])
+    expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining(DEAD_URL) })
+    expect(api.received).toEqual([])
+  })
+
+  it('says of a home in use nothing but that', async () => {
+    const home = join(dir, 'in-use')
+    mkdirSync(home)
+    const lock = takeLock(join(home, 'lock'))
+    const { code, stdout, stderr } = await runCli(['start', '--home', home])
+    expect({ code, stdout }).toEqual({ code: 75, stdout: '' })
+    expect(stderr).toContain(`in use by process ${process.pid}`)
+    if (lock.taken) lock.release()
   })
 
   it('prefers --url to DISPATCH_URL', async () => {

@@ -10,6 +10,8 @@ export interface OptionSpec {
   /** Name of the value in the help, such as `n`. */
   value?: string
   choices?: readonly string[]
+  /** An empty value is one too: it takes away what was there. */
+  mayBeEmpty?: true
 }
 
 /** Which ids the shell offers for an argument. */
@@ -20,6 +22,8 @@ export interface ArgumentSpec {
   required?: true
   choices?: readonly string[]
   complete?: Completable
+  /** As for an option. */
+  mayBeEmpty?: true
 }
 
 type OptionValues<O> = {
@@ -77,9 +81,17 @@ export interface Command {
   options: Readonly<Record<string, OptionSpec>>
   /** Command lines that work as they stand. */
   examples: readonly string[]
+  /** It works on the home on this machine: a server that `--url` names is not its business. */
+  onHome?: true
   /** Ends by itself after Ctrl-C; others are ended. */
   handlesInterrupt?: true
   run(values: Values, deps: Deps, io: Io): Promise<number>
+}
+
+/** The options that every command has, as far as this one takes them. */
+export function globalOptions({ onHome }: Command): Readonly<Record<string, OptionSpec>> {
+  const { url, ...others } = GLOBAL_OPTIONS
+  return onHome ? others : { ...others, url }
 }
 
 /** Declares a command; the types of its values come from its arguments and options. */

@@ -4,7 +4,7 @@ import {
   type Command,
   type Completable,
   type Deps,
-  GLOBAL_OPTIONS,
+  globalOptions,
   type OptionSpec,
 } from './command.ts'
 
@@ -105,7 +105,7 @@ function declare(root: RootCommand, command: Command, offers: Offer[]) {
 }
 
 const optionsOf = (command: Command): [string, OptionSpec][] =>
-  Object.entries({ ...command.options, ...GLOBAL_OPTIONS })
+  Object.entries({ ...command.options, ...globalOptions(command) })
 
 function offersFor(spec: ArgumentSpec, offers: Offer[]): Offer[] {
   if (spec.complete) return offers

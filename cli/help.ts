@@ -1,4 +1,4 @@
-import { type Command, GLOBAL_OPTIONS, type OptionSpec } from './command.ts'
+import { type Command, GLOBAL_OPTIONS, globalOptions, type OptionSpec } from './command.ts'
 import { padEnd } from './terminal-text.ts'
 
 const WIDTH = 30
@@ -19,7 +19,7 @@ export function commandHelp(command: Command, commands: readonly Command[]): str
     ['Arguments', args.map(([name, spec]) => row(name, withChoices(spec.help, spec.choices)))],
     ['Options', optionRows(command.options)],
     ['Commands', members.map(({ name, summary }) => row(name, summary))],
-    ['Everywhere', optionRows(GLOBAL_OPTIONS)],
+    ['Everywhere', optionRows(globalOptions(command))],
   ])
 }
 

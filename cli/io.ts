@@ -182,7 +182,9 @@ function shrink(columns: readonly Column[], widths: number[], width: number) {
 
 function failureLines({ problem }: Report): string[] {
   const lines = [sanitize(problem.detail || problem.title)]
-  for (const { pointer, detail } of problem.errors ?? [])
+  const errors = problem.errors ?? []
+  // one alone is what the line above says
+  for (const { pointer, detail } of errors.length > 1 ? errors : [])
     lines.push(`  ${oneLine(pointer)}: ${oneLine(detail)}`)
   for (const [key, value] of Object.entries(problem.current ?? {})) {
     if (value === null || value === undefined) continue

@@ -44,6 +44,11 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
     return { command, values }
   }
   if (values['help']) return { command, values }
+  if (command.onHome && values['url'] !== undefined)
+    throw usageFailure(
+      `"dispatch ${command.name}" works on a home of this machine: it takes no --url.`,
+      'Name the home: --home <dir>',
+    )
   const rest = positionals.slice(command.name.split(' ').length).map(({ value }) => value)
   refuseMistypedGroup(command, { rest, literal: end < argv.length, commands })
   return { command, values: { ...values, ...argumentValues(command, rest) } }
@@ -118,7 +123,7 @@ function optionValue(
     return true
   }
   const looksLikeOption = !inlineValue && value !== '-' && value?.startsWith('-')
-  if (value === undefined || value === '' || looksLikeOption) {
+  if (value === undefined || (value === '' && !spec.mayBeEmpty) || looksLikeOption) {
     throw usageFailure(
       `Option "${rawName}" needs a value.`,
       looksLikeOption ? `If "${value}" is the value, write ${rawName}=${value}` : undefined,
@@ -133,16 +138,15 @@ function argumentValues(command: Command, rest: string[]): Values {
   const values: Values = {}
   for (const [at, [name, spec]] of specs.entries()) {
     const value = rest[at]
-    if (value === undefined || value.trim() === '') {
-      if (spec.required)
-        throw usageFailure(
-          value === undefined
-            ? `"dispatch ${command.name}" needs <${name}>: ${spec.help}.`
-            : `<${name}> must not be empty.`,
-          command.examples[0] ? `For example: ${command.examples[0]}` : undefined,
-        )
-      continue
-    }
+    const empty = value?.trim() === ''
+    if (value === undefined && !spec.required) continue
+    if (value === undefined || (empty && !spec.mayBeEmpty))
+      throw usageFailure(
+        empty
+          ? `<${name}> must not be empty.`
+          : `"dispatch ${command.name}" needs <${name}>: ${spec.help}.`,
+        command.examples[0] ? `For example: ${command.examples[0]}` : undefined,
+      )
     refuseOtherChoice(value, spec.choices, `<${name}>`)
     values[name] = value
   }

@@ -1,8 +1,8 @@
 import {
   type Command,
   type Deps,
-  GLOBAL_OPTIONS,
   type GlobalValues,
+  globalOptions,
   type Values,
 } from './command.ts'
 import { createDeps } from './deps.ts'
@@ -84,13 +84,10 @@ async function printHelp(
   return EXIT.ok
 }
 
-const described = ({ name, summary, args, options, examples }: Command) => ({
-  name,
-  summary,
-  args,
-  options: { ...options, ...GLOBAL_OPTIONS },
-  examples,
-})
+function described(command: Command) {
+  const { name, summary, args, options, examples } = command
+  return { name, summary, args, options: { ...options, ...globalOptions(command) }, examples }
+}
 
 function before(end: string, argv: readonly string[]): readonly string[] {
   const at = argv.indexOf(end)

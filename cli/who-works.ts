@@ -37,5 +37,9 @@ function lineFor(name: string, found: AdapterInfo | undefined, profile: string):
     return `${title} is to work on it (profile ${profile}), but is not found.${advice}`
   if (found.login === 'needed')
     return `${title} is to work on it (profile ${profile}), but is not logged in.${advice}`
-  return `${title} ${found.version ?? ''} works on it (profile ${profile}).`.replace('  ', ' ')
+  return `${nameWithVersion(found)} works on it (profile ${profile}).`
 }
+
+/** `Codex 0.98.0`; the title alone where that holds the version, as of what is built in. */
+export const nameWithVersion = ({ title, version }: Pick<AdapterInfo, 'title' | 'version'>) =>
+  version && !title.includes(version) ? `${title} ${version}` : title

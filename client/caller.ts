@@ -75,6 +75,8 @@ function pathOf(route: Route, params: unknown): string {
   return route.path.replace(/:(\w+)/g, (_, key: string) => {
     const value = values[key]
     if (!value) throw new Error(`${route.path} needs ${key}`)
+    // no encoding keeps them: every URL parser would take them as steps up the path
+    if (value === '.' || value === '..') throw new ProblemError(noId(value))
     return encodeURIComponent(value)
   })
 }
@@ -96,6 +98,16 @@ function parse(text: string): unknown {
 
 const isProblem = (reply: unknown): reply is ProblemBody =>
   typeof (reply as ProblemBody | undefined)?.code === 'string'
+
+const noId = (value: string): ProblemBody => ({
+  type: 'urn:dispatch:problem:not_found',
+  title: 'Not found',
+  status: 404,
+  code: 'not_found',
+  detail: `"${value}" is neither an id nor a name.`,
+  advice: 'Write its id, such as P-2 or G-12, or its name.',
+  requestId: '',
+})
 
 const strangeAnswer = (status: number): ProblemBody => ({
   type: 'urn:dispatch:problem:strange_answer',

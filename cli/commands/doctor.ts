@@ -1,5 +1,5 @@
 import { type Deps, defineCommand } from '../command.ts'
-import { CliFailure, EXIT, isUnreachable } from '../failure.ts'
+import { CliFailure, EXIT, isUnreachable, notRunning, usageFailure } from '../failure.ts'
 
 interface Finding {
   name: string
@@ -15,8 +15,10 @@ export const doctor = defineCommand({
   args: {},
   options: { repair: { type: 'boolean', help: 'mend what is safe to mend' } },
   examples: ['dispatch doctor', 'dispatch doctor --repair'],
-  async run({ repair, home }, deps, io) {
+  async run({ repair, home, url }, deps, io) {
+    if (url) await refuseOtherServer(url, deps)
     const [machine, server] = await Promise.all([checkMachine(home), checkServer(repair, deps)])
+    if (url && !server) throw notRunning(`nothing answers at ${url}`)
     if (repair && !server)
       throw new CliFailure(
         'notRunning',
@@ -34,6 +36,18 @@ export const doctor = defineCommand({
     return findings.every(({ ok, repaired }) => ok || repaired) ? EXIT.ok : EXIT.error
   },
 })
+
+/** Half of the findings are the home's: those of another server beside them would be read, and mended, as the home's. */
+async function refuseOtherServer(url: string, deps: Deps): Promise<void> {
+  const { readServerFile } = await import('../supervisor/server-file.ts')
+  const { root, serverFile } = deps.home()
+  const own = readServerFile(serverFile)?.url
+  if (own === undefined || own === url.replace(/\/+$/, '')) return
+  throw usageFailure(
+    `"dispatch doctor" works on ${root}, whose server is ${own}, and not on ${url}.`,
+    'Leave --url out, or name the home of that server: --home <dir>',
+  )
+}
 
 async function checkMachine(home: string | undefined): Promise<Finding[]> {
   const [{ doctor: checkAll }, { processConfig }] = await Promise.all([

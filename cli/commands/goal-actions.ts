@@ -73,9 +73,12 @@ async function act(
 
 function report(goal: GoalSummary, io: Io, next?: string): number {
   if (io.json) io.document(goal)
-  io.print(
-    `${goal.shortId} ${look(goal.status).word}${goal.reason ? ` (${io.clean(goal.reason)})` : ''}`,
-  )
+  const { shortId, status, reason } = goal
+  const { word } = look(status)
+  const why = reason === null ? '' : io.clean(reason)
+  // while it ends its status is that of before, and not for long
+  const state = why.startsWith('ending: ') ? why : `${word}${why && ` (${why})`}`
+  io.print(`${shortId} ${state}`)
   if (next) io.note(next)
   return EXIT.ok
 }

@@ -87,12 +87,17 @@ function remarks({ estimatedUsd, unpricedRuns, lowCache, cacheSavedUsd }: Ledger
 
 /** A day begins at midnight here. */
 function instant(what: string, text: string): string {
-  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? []
-  const time =
-    year === undefined ? new Date(text) : new Date(Number(year), Number(month) - 1, Number(day))
-  if (Number.isNaN(time.getTime()))
+  const [, date, rest] = /^(\d{4}-\d{2}-\d{2})(.*)$/.exec(text) ?? []
+  const time = new Date(date !== undefined && rest === '' ? `${date}T00:00` : text)
+  if (Number.isNaN(time.getTime()) || (date !== undefined && !isDay(date)))
     throw usageFailure(
       `${what} cannot be "${text}": write a date or time such as 2026-01-31T12:00:00Z.`,
     )
   return time.toISOString()
+}
+
+/** The 31st of February is none: a Date takes it for one in March. */
+function isDay(date: string): boolean {
+  const time = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(date)
 }

@@ -66,7 +66,12 @@ export const profilesSet = defineCommand({
       value: 'agents',
       help: 'who works instead where one cannot, with commas between, or none',
     },
-    set: { type: 'string', value: 'text', help: 'its conventions, as Markdown ("-": stdin)' },
+    set: {
+      type: 'string',
+      value: 'text',
+      mayBeEmpty: true,
+      help: 'its conventions, as Markdown ("-": stdin, "": none)',
+    },
   },
   examples: [
     'dispatch profiles set Default implement codex/gpt-5',

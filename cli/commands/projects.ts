@@ -139,7 +139,12 @@ export const projectsConventions = defineCommand({
   summary: 'Show or set what every agent of a project is told besides the repository’s own files',
   args: { project: { required: true, help: 'a project, such as P-2' } },
   options: {
-    set: { type: 'string', value: 'text', help: 'the conventions, as Markdown ("-": stdin)' },
+    set: {
+      type: 'string',
+      value: 'text',
+      mayBeEmpty: true,
+      help: 'the conventions, as Markdown ("-": stdin, "": none)',
+    },
   },
   examples: [
     'dispatch projects conventions P-2',

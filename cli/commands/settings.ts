@@ -7,9 +7,16 @@ import { didYouMean } from '../suggest.ts'
 export const settings = defineCommand({
   name: 'settings',
   summary: 'Show settings, or change one',
-  args: { key: { help: 'one setting' }, value: { help: 'its new value' } },
+  args: {
+    key: { help: 'one setting' },
+    value: { help: 'its new value ("": none)', mayBeEmpty: true },
+  },
   options: {},
-  examples: ['dispatch settings', 'dispatch settings maxConcurrent 5'],
+  examples: [
+    'dispatch settings',
+    'dispatch settings maxConcurrent 5',
+    'dispatch settings claudePath ""',
+  ],
   async run({ key, value }, deps, io) {
     const now = await deps.call('getSettings')
     if (key === undefined) return printSettings(now, io)

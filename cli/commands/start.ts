@@ -12,6 +12,7 @@ export const start = defineCommand({
     'no-ui': { type: 'boolean', help: 'serve no web UI' },
   },
   examples: ['dispatch start', 'dispatch start --port 5000 --home /srv/dispatch'],
+  onHome: true,
   handlesInterrupt: true,
   async run(options, _deps, io) {
     const { startCommand } = await import('../supervisor/start-command.ts')
@@ -35,6 +36,7 @@ export const stop = defineCommand({
   args: {},
   options: {},
   examples: ['dispatch stop'],
+  onHome: true,
   handlesInterrupt: true,
   async run({ home }, _deps, io) {
     const { stopCommand } = await import('../supervisor/stop-command.ts')

@@ -89,6 +89,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const home = createHome(options.config.home.root)
   const lock = takeLock(home.lockFile)
   if (!lock.taken) throw new HomeInUseError(home.root, lock.holder)
+  options.say(`Dispatch ${packageVersion()} starts on ${home.root} ...`)
   const stack = createStack(options)
   try {
     await endLeftovers(options)

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { ConfigError, processConfig, processEnv } from '../../config/config.ts'
 import { diskWarning } from '../../config/disk.ts'
-import { packageVersion } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
+import { nameWithVersion } from '../who-works.ts'
 import { ServiceDidNotStart } from './node-service.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
 
@@ -34,7 +34,6 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
   const wanted = untilAskedToStop()
   try {
     const config = processConfig(options)
-    say.out(`Dispatch ${packageVersion()} starts on ${config.home.root} ...`)
     const log = await createLogger({
       service: 'supervisor',
       level: config.logLevel,
@@ -112,9 +111,7 @@ async function agents(url: string): Promise<string> {
 
 function describeAgents(agents: readonly AdapterInfo[]): string {
   const found = agents.filter((agent) => agent.found)
-  const names = found.map(({ title, version }) =>
-    version && !title.includes(version) ? `${title} ${version}` : title,
-  )
+  const names = found.map(nameWithVersion)
   const none = found.every(({ demo }) => demo)
   return [...names, ...(none ? ['no other found'] : [])].join(', ')
 }

@@ -88,9 +88,9 @@ const DEFAULTS: Answers = {
   listAdapters: () =>
     list({
       adapter: 'demo',
-      title: 'Demo agent',
+      title: 'Demo agent (built in)',
       found: true,
-      version: '1',
+      version: 'built in',
       binary: null,
       realpath: null,
       place: null,
