@@ -244,7 +244,7 @@ test('a run that was lost does not pass a paused pool', async () => {
   await database.change((tx, emit) =>
     setPoolPaused(tx, emit, { paused: true, actor: 'person:sam' }),
   )
-  await expect(runStage(key)).rejects.toThrow('in line, place 1: the pool is paused by person:sam')
+  await expect(runStage(key)).rejects.toThrow('in line, place 1: the pool is paused by sam')
   await database.change((tx, emit) =>
     setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
   )

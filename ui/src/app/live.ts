@@ -6,7 +6,7 @@ import type { StoredEvent } from '../../../contracts/events.ts'
 import { FEED_STREAM } from '../../../contracts/ids.ts'
 import { BASE_URL } from './api.ts'
 import { type KeyPrefix, staleAfter } from './live-rules.ts'
-import { queryClient } from './query-client.ts'
+import { readAgain } from './query-client.ts'
 
 interface LiveStore {
   connection: LiveConnection
@@ -73,12 +73,10 @@ async function flush(): Promise<void> {
 
 /** Queries that name a short id are found by their entity alone. */
 function refresh([entity, id]: KeyPrefix): Promise<void> {
-  return queryClient.invalidateQueries({
-    predicate: ({ queryKey, state }) => {
-      if (queryKey[0] !== entity) return false
-      const data = state.data as { id?: string } | undefined
-      return id === undefined || queryKey[1] === id || data?.id === undefined || data.id === id
-    },
+  return readAgain(({ queryKey, state }) => {
+    if (queryKey[0] !== entity) return false
+    const data = state.data as { id?: string } | undefined
+    return id === undefined || queryKey[1] === id || data?.id === undefined || data.id === id
   })
 }
 
@@ -90,11 +88,7 @@ function takeEvents(events: readonly StoredEvent[]): void {
 /** Reads again what was asked for without an answer: the feed brings the events that were missed, not those that came before. */
 function readWhatFailed(): void {
   const failed = (state: QueryState) => state.isInvalidated || state.status === 'error'
-  void queryClient.invalidateQueries({ predicate: ({ state }) => failed(state) })
-}
-
-function readEverythingAgain(): void {
-  void queryClient.invalidateQueries()
+  void readAgain(({ state }) => failed(state))
 }
 
 function followFeed(): void {
@@ -106,12 +100,12 @@ function followFeed(): void {
     onItems: (items) => takeEvents(items as unknown as StoredEvent[]),
     onLive() {
       lives += 1
-      if (gaveUp && lives === 1) readEverythingAgain() // what was read before might have missed a change
+      if (gaveUp && lives === 1) void readAgain() // what was read before might have missed a change
       settleFirst()
     },
     onRefused() {
       // the log ends before what we know of it: another database is behind the server now
-      readEverythingAgain()
+      void readAgain()
       followFeed()
     },
   })

@@ -58,3 +58,22 @@ test('a server on this machine is asked without a network too', async () => {
   goal.leave()
   onlineManager.setOnline(true)
 })
+
+test('what changed while a page was first read is read once more, for that read may have looked before', async () => {
+  const { readAgain } = await import('./query-client.ts')
+  let now = 'nothing suggested'
+  const replies: (() => void)[] = []
+  const page = await show('suggestions', () => {
+    const seen = now
+    return new Promise((resolve) => replies.push(() => resolve(seen)))
+  })
+  await vi.advanceTimersByTimeAsync(0)
+  now = 'one suggestion'
+  void readAgain()
+  replies[0]?.()
+  await vi.advanceTimersByTimeAsync(0)
+  replies[1]?.()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(page.said().data).toBe('one suggestion')
+  page.leave()
+})

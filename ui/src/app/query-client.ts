@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { type Query, QueryClient } from '@tanstack/react-query'
 import { ProblemError } from '../../../client/caller.ts'
 
 /** Between two looks at what is shown and could not be read again, in ms. */
@@ -26,3 +26,17 @@ export const queryClient = new QueryClient({
     mutations: { networkMode: 'always', retry: false },
   },
 })
+
+/**
+ * Reads again what is meant and shown; resolves when it was read. A first read that is under way may have looked before the change,
+ * and is not begun anew by TanStack (there is nothing to cancel it for): it is followed by another one, which nobody waits for.
+ */
+export function readAgain(isMeant: (query: Query) => boolean = () => true): Promise<void> {
+  for (const query of queryClient.getQueryCache().getAll()) {
+    if (!isMeant(query) || query.state.data !== undefined) continue
+    const again = () =>
+      void queryClient.invalidateQueries({ queryKey: query.queryKey, exact: true })
+    if (query.state.fetchStatus === 'fetching') query.promise?.then(again, again)
+  }
+  return queryClient.invalidateQueries({ predicate: isMeant })
+}
