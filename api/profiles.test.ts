@@ -103,9 +103,14 @@ test('an agent that Dispatch cannot drive is refused with those it can; one that
     expect((await set({ stages: { verify: { adapter, model: 'any' } } })).status).toBe(200)
 })
 
-test('a profile that is built in cannot be deleted: the next start would bring it back', async () => {
-  for (const name of ['Default', 'Auto', 'Demo'])
-    expect(await at.call('DELETE', `/api/profiles/${name}`)).toMatchObject({
+test('a profile that is built in cannot be deleted or renamed: goals count on it, and the next start would bring it back', async () => {
+  for (const name of ['Default', 'Auto', 'Demo']) {
+    const refused = {
       ...{ status: 409, body: { code: 'in_use', detail: expect.stringContaining(name) } },
-    })
+    }
+    const address = `/api/profiles/${name}`
+    expect(await at.call('DELETE', address)).toMatchObject(refused)
+    expect(await at.call('PATCH', address, { name: 'Mine too' })).toMatchObject(refused)
+    expect((await at.call('PATCH', address, { name })).status).toBe(200)
+  }
 })

@@ -71,6 +71,10 @@ export async function updateProfile(
 ): Promise<Refusal | undefined> {
   const before = await tx('profiles').where({ id }).forUpdate().first()
   const name = change.name ?? before.name
+  if (name !== before.name && BUILT_IN.includes(before.name))
+    return refuse('in_use', `${before.name} is built in and keeps its name.`, {
+      advice: 'Make another profile from it under the name that you want.',
+    })
   const given = Object.entries(change.stages ?? {}).filter(([, agent]) => agent !== undefined)
   const stages = { ...before.stages, ...Object.fromEntries(given) }
   const taken = await tx('profiles').where({ name }).whereNot({ id }).first('id')
