@@ -38,3 +38,12 @@ test('what tells a person of a failure is never given up', async () => {
   const end = await endOf(full[0][1], { activityType: 'report', attempt: 500 })
   expect(end.nonRetryable).toBe(false)
 })
+
+test('a Postgres whose socket is gone is on its way back: nobody is asked', async () => {
+  const { connect } = await import('node:net')
+  const gone = await new Promise<Error>((resolve) =>
+    connect({ path: '/nowhere/.s.PGSQL.5432' }).once('error', resolve),
+  )
+  const end = await endOf(gone, { activityType: 'mergeGoal', attempt: 1 })
+  expect(end).toMatchObject({ type: 'passing', nonRetryable: false })
+})

@@ -73,10 +73,15 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
   }
 }
 
+/** Whether it gets better by itself, as the services that are away come back. */
 export function isPassing(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
+  const { code, message, syscall } = error as Partial<
+    Record<'code' | 'message' | 'syscall', unknown>
+  >
   return (
     (typeof code === 'string' && PASSING.test(code)) ||
+    // Postgres takes its socket away as it ends; any other missing file stays missing
+    (code === 'ENOENT' && syscall === 'connect') ||
     (typeof message === 'string' && PASSING_TEXT.test(message))
   )
 }
