@@ -189,7 +189,7 @@ function printRealUse({ io }: Play) {
       : [[`alias dispatch="${programName()}"`, 'in a second terminal'] as [string, string]]),
     ['cd <your repository>', ''],
     ['dispatch projects add .', 'once'],
-    ['dispatch goal "what should exist" --watch', 'by Claude Code, your own'],
+    ['dispatch goal "what should exist" --watch', 'by your own agents'],
     ['dispatch diff R-2; dispatch approve R-2', 'what waits for you: dispatch reviews'],
   ]
   io.print(`\n${io.paint('bold', 'For real')}`)
