@@ -105,8 +105,10 @@ function gates(): number {
 const linkOf = (fd: string) =>
   existsSync(`/proc/self/fd/${fd}`) ? readlinkSync(`/proc/self/fd/${fd}`) : ''
 
-test.skipIf((await sandboxProblem()) !== undefined)(
-  'nothing of a sandboxed check with a network is left open',
+const problem = await sandboxProblem()
+
+test.skipIf(problem !== undefined)(
+  `nothing of a sandboxed check with a network is left open${problem ? ` (not tried: ${problem})` : ''}`,
   async () => {
     const sandbox: Sandbox = { network: 'all', readOnly: [], writable: [home], kept: [] }
     expect(await check('echo in', { sandbox })).toMatchObject({ exitCode: 0, output: 'in\n' })

@@ -76,9 +76,10 @@ test('with an injected threshold: a goal is accepted, its run waits in line and 
 })
 
 const disk = mountSmallDisk(400)
+const where = disk ? 'tmpfs' : 'not tried: this user may not mount one'
 
 test.skipIf(!disk)(
-  'on a small disk of its own (tmpfs): a run waits below the threshold and goes on by itself when there is space again',
+  `on a small disk of its own (${where}): a run waits below the threshold and goes on by itself when there is space again`,
   async () => {
     const folder = disk as string
     const at = await startInstallation({ folder, env: { DISPATCH_MIN_FREE_MB: '100' } })
