@@ -107,6 +107,21 @@ test('the pool is paused and resumed by a key, by whom and since when; what wait
   await at.call('POST', `/api/goals/${held.id}/cancel`, {})
 })
 
+test('a field opens only with what is stored in it: what is typed at once replaces it', async () => {
+  const page = await openWindow('/settings/general')
+  await page.addInitScript(`
+    const opened = []
+    const look = () => {
+      const field = document.querySelector('#max-concurrent')
+      if (field && !field.disabled) opened.push(field.value)
+    }
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true })
+  `)
+  await page.goto(`${at.url}/settings/pool`)
+  await page.locator('#max-concurrent:enabled').waitFor()
+  expect(await page.evaluate('[...new Set(opened)]')).toEqual(['3'])
+})
+
 test('settings are stored as they are set, marked where changed, reset, and refused with what to do', async () => {
   const page = await openWindow('/settings/pool')
   const places = page.getByRole('textbox', { name: 'Agents at once', exact: true })

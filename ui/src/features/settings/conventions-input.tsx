@@ -1,5 +1,5 @@
-import { useEffect, useState } from 'react'
 import { Textarea } from '../../components/field.tsx'
+import { useDraft } from '../../lib/use-draft.ts'
 
 /** What agents are told, as Markdown; stored when it is left. Escape brings back what was there. */
 export function ConventionsInput(props: {
@@ -8,8 +8,7 @@ export function ConventionsInput(props: {
   onSave: (value: string) => void
 }) {
   const { value, onSave } = props
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
+  const [text, setText] = useDraft(value)
   return (
     <Textarea
       aria-label={props.label}

@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'react'
 import { Input } from '../../components/field.tsx'
 import { cn } from '../../lib/cn.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 
 /** A text that is stored when it is left or Enter is pressed; Escape brings back what was there. */
 export function ValueInput(props: {
@@ -15,8 +15,7 @@ export function ValueInput(props: {
   className?: string
 }) {
   const { value = '', onSave } = props
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
+  const [text, setText] = useDraft(value)
   const save = () => {
     if (text.trim() !== value) onSave(text.trim())
   }

@@ -1,10 +1,11 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { SpecOutput, SpecTask } from '../../../../../contracts/outputs.ts'
 import { AdapterSelect } from '../../../components/adapter-select.tsx'
 import { Button, IconButton } from '../../../components/button.tsx'
 import { Field, Input, Textarea } from '../../../components/field.tsx'
 import { Select } from '../../../components/select.tsx'
+import { useDraft } from '../../../lib/use-draft.ts'
 import { renameTask } from './rename-task.ts'
 import type { SpecProblems } from './spec-problems.ts'
 
@@ -251,8 +252,7 @@ function KeyField(props: {
 }) {
   const { tasks, at, onChange } = props
   const own = tasks[at]?.key ?? ''
-  const [text, setText] = useState(own)
-  useEffect(() => setText(own), [own])
+  const [text, setText] = useDraft(own)
   const renamed = renameTask(tasks, at, text)
   const save = () => {
     if (renamed && text !== own) onChange(renamed)
