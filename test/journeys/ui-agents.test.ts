@@ -110,7 +110,7 @@ test('the pool is paused and resumed by a key, by whom and since when; what wait
 test('a field opens only with what is stored in it: what is typed at once replaces it', async () => {
   const page = await openWindow('/settings/general')
   await page.addInitScript(`
-    const opened = []
+    window.opened = []
     const look = () => {
       const field = document.querySelector('#max-concurrent')
       if (field && !field.disabled) opened.push(field.value)
