@@ -14,7 +14,10 @@ test('a goal keeps who does what of its profile as it was when it was filed', as
   await at.call('POST', '/api/projects', { path: at.repository })
   const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
   const codex = { adapter: 'codex', model: 'gpt-5' }
-  const made = { name: 'Mine', stages, secondOpinion: codex, fallbacks: [{ adapter: 'auto' }] }
+  const made = {
+    ...{ name: 'Mine', stages, secondOpinion: codex, fallbacks: [{ adapter: 'auto' }] },
+    network: 'agent',
+  }
   const { status, headers, body: mine } = await at.call('POST', '/api/profiles', made)
   expect({ status, location: headers.location }).toEqual({
     ...{ status: 201, location: `/api/profiles/${mine.id}` },
@@ -23,7 +26,7 @@ test('a goal keeps who does what of its profile as it was when it was filed', as
   const filed = await at.call('POST', '/api/goals', body)
   expect(filed.status).toBe(202)
   const other = { ...stages, verify: { adapter: 'gemini' } }
-  const change = { stages: other, secondOpinion: null, fallbacks: [] }
+  const change = { stages: other, secondOpinion: null, fallbacks: [], network: null }
   expect((await at.call('PATCH', '/api/profiles/Mine', change)).body).toMatchObject(change)
   const { profile } = (await at.call('GET', `/api/goals/${filed.body.id}`)).body
   expect(profile).toMatchObject({ ...made, stages })

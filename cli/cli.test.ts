@@ -143,6 +143,14 @@ describe('changing a profile', () => {
       ...{ stages: { implement: { adapter: 'codex', model: 'gpt-5' } }, secondOpinion: null },
       fallbacks: [{ adapter: 'gemini' }, { adapter: 'acp', model: 'a/b' }],
     })
+    for (const [network, stored] of [
+      ['none', 'none'],
+      ['project', null],
+    ] as const) {
+      await cli(['profiles', 'set', 'Demo', '--network', network])
+      expect(api.received.at(-1)?.body).toEqual({ network: stored })
+    }
+    expect((await cli(['profiles', 'set', 'Demo', '--network', 'wide'])).code).toBe(2)
     expect((await cli(['profiles', 'set', 'Demo'])).code).toBe(2)
     expect((await cli(['profiles', 'set', 'Demo', 'implement'])).code).toBe(2)
   })

@@ -15,6 +15,7 @@ export const FAILURE_REASONS = [
   'budget',
   'crash',
   'hung',
+  'loop', // the same call over and over
   'interrupted',
   'refused',
   'invalid_output',
@@ -74,7 +75,7 @@ export type Access = 'read' | 'write'
 /** What keeps a project's agents from the rest of the machine. */
 export const SANDBOXES = ['none', 'bwrap'] as const
 export type SandboxKind = (typeof SANDBOXES)[number]
-/** What a sandboxed agent reaches: nothing, its model and login, or any machine but this one. */
+/** What a sandboxed agent reaches, the narrowest first: nothing, its model and login, or any machine but this one. */
 export const NETWORKS = ['none', 'agent', 'all'] as const
 export type Network = (typeof NETWORKS)[number]
 

@@ -61,6 +61,7 @@ const comment = text(20_000)
 const name = text(100).refine((value) => !/^\s*\.\.?\s*$/.test(value), 'must not be dots alone')
 const conventions = z.string().max(20_000)
 const fallbacks = z.array(stageAgent).max(10)
+const profileNetwork = z.enum(NETWORKS).nullable()
 
 export const decideBody = z.strictObject({
   decision,
@@ -387,6 +388,7 @@ export const api = {
       conventions: conventions.optional(),
       secondOpinion: stageAgent.nullable().optional(),
       fallbacks: fallbacks.optional(),
+      network: profileNetwork.optional(),
     }),
     reply: profile,
   },
@@ -400,6 +402,7 @@ export const api = {
       conventions: conventions.optional(),
       secondOpinion: stageAgent.nullable().optional(),
       fallbacks: fallbacks.optional(),
+      network: profileNetwork.optional(),
     }),
     reply: profile,
   },

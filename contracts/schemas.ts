@@ -91,6 +91,8 @@ export const profile = z.object({
   secondOpinion: stageAgent.nullable(),
   /** Who takes an agent's place while its provider limits it, the first choice first; `auto` leaves it to Auto Model. */
   fallbacks: z.array(stageAgent),
+  /** What its agents reach in a sandbox, where that is less than the project allows; null leaves it to the project. */
+  network: z.enum(NETWORKS).nullable(),
   createdAt: time,
 })
 export type Profile = z.infer<typeof profile>
@@ -113,6 +115,8 @@ export const profileSnapshot = z.object({
   id: uuid.optional(),
   secondOpinion: stageAgent.nullable().optional(),
   fallbacks: z.array(stageAgent).optional(),
+  /** Holds once the profile is deleted; until then its own of today. */
+  network: z.enum(NETWORKS).nullable().optional(),
 })
 export type ProfileSnapshot = z.infer<typeof profileSnapshot>
 

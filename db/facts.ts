@@ -68,6 +68,8 @@ export interface GoalFacts {
   project: ProjectRow
   /** Of the profile as it is now: what agents are told is no part of the goal's snapshot. */
   profileConventions: string
+  /** What the profile leaves of the project's network, as it is now; of one that is gone, as the goal began. Null: all of it. */
+  profileNetwork: Network | null
   task: TaskRow | undefined
   spec: SpecRow<SpecOutput> | undefined
   testSpec: SpecRow<TestSpecOutput> | undefined
@@ -88,10 +90,19 @@ export async function loadFacts(
   if (!goal) throw new Error(`goal ${goalId} does not exist`)
   if (taskId && !task) throw new Error(`task ${taskId} does not exist`)
   const project: ProjectRow = await knex('projects').where({ id: goal.project_id }).first()
-  const profile: { conventions: string } | undefined = await knex('profiles')
+  const profile: { conventions: string; network: Network | null } | undefined = await knex(
+    'profiles',
+  )
     .where(goal.profile.id ? { id: goal.profile.id } : { name: goal.profile.name ?? '' })
-    .first('conventions')
-  return { goal, project, profileConventions: profile?.conventions ?? '', task, ...specs }
+    .first('conventions', 'network')
+  return {
+    goal,
+    project,
+    profileConventions: profile?.conventions ?? '',
+    profileNetwork: profile ? profile.network : (goal.profile.network ?? null),
+    task,
+    ...specs,
+  }
 }
 
 async function latestSpecs(

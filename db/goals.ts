@@ -95,6 +95,7 @@ async function snapshot(
     id: profile.id,
     secondOpinion: profile.second_opinion,
     fallbacks: profile.fallbacks,
+    network: profile.network,
   }
 }
 

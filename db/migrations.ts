@@ -12,6 +12,10 @@ import {
   down as ledgerAndBudgetsDown,
   up as ledgerAndBudgetsUp,
 } from './migrations/007-ledger-and-budgets.ts'
+import {
+  down as profileNetworkDown,
+  up as profileNetworkUp,
+} from './migrations/008-profile-network.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -27,6 +31,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     name: '007-ledger-and-budgets',
     migration: { up: ledgerAndBudgetsUp, down: ledgerAndBudgetsDown },
   },
+  { name: '008-profile-network', migration: { up: profileNetworkUp, down: profileNetworkDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

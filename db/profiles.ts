@@ -1,4 +1,4 @@
-import { AUTO } from '../contracts/agent.ts'
+import { AUTO, type Network } from '../contracts/agent.ts'
 import { sameAgent } from '../contracts/profile.ts'
 import type { Profile, StageAgent } from '../contracts/schemas.ts'
 import { refuseUnknownAgent } from './adapters.ts'
@@ -43,6 +43,7 @@ interface ProfileExtras {
   conventions?: string | undefined
   secondOpinion?: StageAgent | null | undefined
   fallbacks?: StageAgent[] | undefined
+  network?: Network | null | undefined
 }
 
 export async function createProfile(
@@ -116,12 +117,13 @@ const agentsOf = (change: { stages?: StageChanges | undefined } & ProfileExtras)
   ...(change.fallbacks ?? []),
 ]
 
-const extras = ({ conventions, secondOpinion, fallbacks }: ProfileExtras) => ({
+const extras = ({ conventions, secondOpinion, fallbacks, network }: ProfileExtras) => ({
   ...(conventions === undefined ? {} : { conventions }),
   ...(secondOpinion === undefined
     ? {}
     : { second_opinion: secondOpinion && JSON.stringify(secondOpinion) }),
   ...(fallbacks === undefined ? {} : { fallbacks: JSON.stringify(fallbacks) }),
+  ...(network === undefined ? {} : { network }),
 })
 
 /** An agent that agrees with itself is no second opinion. */

@@ -1,3 +1,4 @@
+import { NETWORKS } from '../../contracts/agent.ts'
 import type { Body } from '../../contracts/api.ts'
 import type { Profile, StageAgent } from '../../contracts/schemas.ts'
 import { AGENT_STAGES } from '../../contracts/stages.ts'
@@ -66,6 +67,12 @@ export const profilesSet = defineCommand({
       value: 'agents',
       help: 'who works instead where one cannot, with commas between, or none',
     },
+    network: {
+      type: 'string',
+      value: 'what',
+      help: 'what its agents reach in a sandbox, where that is less than the project allows',
+      choices: ['project', ...NETWORKS],
+    },
     set: {
       type: 'string',
       value: 'text',
@@ -76,13 +83,14 @@ export const profilesSet = defineCommand({
   examples: [
     'dispatch profiles set Default implement codex/gpt-5',
     'dispatch profiles set Default all claude --second-opinion gemini --fallbacks codex,gemini',
+    'dispatch profiles set Careful --network none',
     'dispatch profiles set Default --set - < conventions.md',
   ],
   async run({ profile: named, stage, agent, set, ...options }, deps, io) {
     if ((stage === undefined) !== (agent === undefined))
       throw usageFailure('Name a stage and who does it.', `Stages: ${AGENT_STAGES.join(', ')}.`)
     const of = AGENT_STAGES.filter((each) => stage === 'all' || stage === each)
-    const { name, fallbacks, 'second-opinion': second } = options
+    const { name, fallbacks, network, 'second-opinion': second } = options
     const body: Body<'updateProfile'> = {
       ...(agent ? { stages: Object.fromEntries(of.map((each) => [each, agentOf(agent)])) } : {}),
       ...(name === undefined ? {} : { name }),
@@ -92,6 +100,9 @@ export const profilesSet = defineCommand({
       ...(fallbacks === undefined
         ? {}
         : { fallbacks: fallbacks === 'none' ? [] : fallbacks.split(',').map(agentOf) }),
+      ...(network === undefined
+        ? {}
+        : { network: NETWORKS.find((each) => each === network) ?? null }),
       ...(set === undefined ? {} : { conventions: set === '-' ? await io.readAll() : set }),
     }
     if (Object.keys(body).length === 0)
@@ -108,8 +119,8 @@ export const profilesCreate = defineCommand({
   examples: ['dispatch profiles create Careful --from Default'],
   async run({ name, from = 'Default' }, deps, io) {
     const like = await deps.call('getProfile', { params: { id: from } })
-    const { stages, conventions, secondOpinion, fallbacks } = like
-    const body = { name, stages, conventions, secondOpinion, fallbacks }
+    const { stages, conventions, secondOpinion, fallbacks, network } = like
+    const body = { name, stages, conventions, secondOpinion, fallbacks, network }
     const made = await deps.call('createProfile', { body })
     print(made, io)
     io.note(`Change it: dispatch profiles set ${JSON.stringify(made.name)} implement codex`)
@@ -138,7 +149,7 @@ function print(profile: Profile, io: Io): number {
     io.document(profile)
     return EXIT.ok
   }
-  const { stages, secondOpinion, fallbacks, conventions } = profile
+  const { stages, secondOpinion, fallbacks, network, conventions } = profile
   io.table(
     [{ title: 'STAGE' }, { title: 'AGENT', flexible: true }],
     [
@@ -146,6 +157,7 @@ function print(profile: Profile, io: Io): number {
       ...AGENT_STAGES.map((stage) => [stage, nameOf(stages[stage])]),
       ...(secondOpinion ? [['second opinion', nameOf(secondOpinion)]] : []),
       ...(fallbacks.length > 0 ? [['instead', fallbacks.map(nameOf).join(', ')]] : []),
+      ...(network ? [['network', `${network}, in a sandbox`]] : []),
     ],
   )
   if (conventions !== '') io.print(`\n${io.clean(conventions)}`)

@@ -25,6 +25,7 @@ const PROFILE = {
   conventions: '',
   secondOpinion: null,
   fallbacks: [],
+  network: null,
   createdAt: fixtures.goal.createdAt,
 }
 

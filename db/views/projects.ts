@@ -60,6 +60,7 @@ interface ProfileRow {
   conventions: string
   second_opinion: Profile['secondOpinion']
   fallbacks: Profile['fallbacks']
+  network: Profile['network']
   created_at: string
 }
 const toProfile = (row: ProfileRow): Profile => ({
@@ -69,6 +70,7 @@ const toProfile = (row: ProfileRow): Profile => ({
   conventions: row.conventions,
   secondOpinion: row.second_opinion,
   fallbacks: row.fallbacks,
+  network: row.network,
   createdAt: row.created_at,
 })
 

@@ -58,6 +58,29 @@ describe.skipIf(problem !== undefined)(name, () => {
     )
   })
 
+  test('a profile takes the network away where the project allows all: at once, and for its goals when it is gone', async () => {
+    const checks = [{ name: 'no network', command: 'test -z "$HTTPS_PROXY"' }]
+    const { id } = await shutIn({ network: 'all', checks })
+    const { stages } = (await at.call<Reply<'getProfile'>>('GET', '/api/profiles/Demo')).body
+    await at.call('POST', '/api/profiles', { name: 'Alone', stages })
+    const file = (title: string) =>
+      at.goal(id, `${title} [demo:all=instant] [demo:implement=commit,instant]`, {
+        profile: 'Alone',
+      })
+    const isShut = async (goalId: string) => {
+      const done = await at.approveAll(goalId)
+      const results = done.verification.flatMap((each) => each.checks)
+      expect(results.length).toBeGreaterThan(0)
+      expect(results.filter(({ ok }) => !ok)).toEqual([])
+    }
+    const first = await file('Begun before')
+    await at.call('PATCH', '/api/profiles/Alone', { network: 'none' })
+    const second = await file('Begun after')
+    await isShut(first.id)
+    expect((await at.call('DELETE', '/api/profiles/Alone')).status).toBe(200)
+    await isShut(second.id)
+  })
+
   test('a runner that is killed takes its agent along at once, and the goal goes on', async () => {
     const { id } = await shutIn({ network: 'none' })
     const goal = await at.goal(id, 'Killed [demo:all=instant] [demo:implement=instant,slow:4]')

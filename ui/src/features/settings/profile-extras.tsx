@@ -1,21 +1,24 @@
 import { Trash2 } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { NETWORKS } from '../../../../contracts/agent.ts'
 import type { Body } from '../../../../contracts/api.ts'
 import type { Profile, StageAgent } from '../../../../contracts/schemas.ts'
 import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { IconButton } from '../../components/button.tsx'
+import { Select } from '../../components/select.tsx'
 import { ConventionsInput } from './conventions-input.tsx'
+import { NETWORK_OPTIONS } from './network-options.ts'
 import { ValueInput } from './value-input.tsx'
 
 const NONE = '-'
 
-/** What a profile holds besides its stages: who is asked for a second opinion, who takes over, and what agents are told. */
+/** What a profile holds besides its stages: who is asked for a second opinion, who takes over, what agents reach and what they are told. */
 export function ProfileExtras(props: {
   profile: Profile
   onChange: (change: Body<'updateProfile'>) => void
 }) {
   const { profile, onChange } = props
-  const { name, secondOpinion, fallbacks, conventions } = profile
+  const { name, secondOpinion, fallbacks, network, conventions } = profile
   return (
     <div className="mt-3 flex flex-col gap-3">
       <Part
@@ -62,6 +65,20 @@ export function ProfileExtras(props: {
             />
           </li>
         </ol>
+      </Part>
+      <Part
+        title="Network"
+        note="What agents reach where the project has a sandbox; without one it has no effect. A profile only takes away from what the project allows. It holds from the next run on."
+      >
+        <Select
+          label={`Network of ${name}`}
+          className="w-46"
+          value={network ?? NONE}
+          onChange={(value) =>
+            onChange({ network: NETWORKS.find((network) => network === value) ?? null })
+          }
+          options={[{ value: NONE, label: 'As the project allows' }, ...NETWORK_OPTIONS]}
+        />
       </Part>
       <Part
         title="Conventions"

@@ -25,9 +25,9 @@ export function ProfilesSection() {
       const names = new Set(data?.items.map(({ name }) => name))
       let name = `${from.name} copy`
       for (let n = 2; names.has(name); n += 1) name = `${from.name} copy ${n}`
-      const { stages, conventions, secondOpinion, fallbacks } = from
+      const { stages, conventions, secondOpinion, fallbacks, network } = from
       return call('createProfile', {
-        body: { name, stages, conventions, secondOpinion, fallbacks },
+        body: { name, stages, conventions, secondOpinion, fallbacks, network },
       })
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ['profiles'] }),

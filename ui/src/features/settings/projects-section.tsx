@@ -15,6 +15,7 @@ import { Switch } from '../../components/switch.tsx'
 import { SuggestionList } from '../suggestions/suggestion-list.tsx'
 import { AddProjectForm } from './add-project-form.tsx'
 import { ConventionsInput } from './conventions-input.tsx'
+import { NETWORK_OPTIONS } from './network-options.ts'
 import { Saved } from './setting-row.tsx'
 import { ValueInput } from './value-input.tsx'
 
@@ -142,11 +143,7 @@ function ProjectCard({ project }: { project: Project }) {
             label={`Network of ${name}`}
             value={project.network}
             onChange={(value) => change.mutate({ network: value as Project['network'] })}
-            options={[
-              { value: 'none', label: 'Nothing' },
-              { value: 'agent', label: 'Their model' },
-              { value: 'all', label: 'Other machines' },
-            ]}
+            options={NETWORK_OPTIONS}
           />
         </Row>
       )}
