@@ -80,8 +80,8 @@ test('code that is renamed to look like documentation is not documentation', () 
 test.each([
   ['pass', []],
   ['fail', ['a check failed']],
-  ['warn', ['verify warns of 1 items']],
-  ['unchecked', ['nobody checked 1 items']],
+  ['warn', ['verify warns of 1 item']],
+  ['unchecked', ['nobody checked 1 item']],
 ] as const)('an item that is %s among others that pass', (result, doubts) => {
   expect(checklistDoubts([{ result: 'pass' }, { result }])).toEqual(doubts)
 })
@@ -102,4 +102,17 @@ test.each([
   ['nothing at all is looked at', { files: [], doubts: [] }, 'block'],
 ] as const)('%s', (_name, change, tier) => {
   expect(reviewTier(change as never).tier).toBe(tier)
+})
+
+test('what is counted is said in words that fit', () => {
+  const said = (...files: Parameters<typeof file>[]) =>
+    reviewTier({ files: files.map((of) => file(...of)), doubts: [] }).reason
+  expect(said(['src/a.ts', { additions: 1, deletions: 0 }])).toBe('code changed: 1 file, 1 line')
+  expect(
+    said(
+      ['src/a.ts', { additions: 1, deletions: 0 }],
+      ['src/b.ts', { additions: 1, deletions: 0 }],
+    ),
+  ).toBe('code changed: 2 files, 2 lines')
+  expect(checklistDoubts([{ result: 'warn' }])).toEqual(['verify warns of 1 item'])
 })

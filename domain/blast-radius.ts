@@ -107,6 +107,9 @@ export function judgeFile(file: ChangedFile): JudgedFile {
   return { risk: 'medium', notes: [] }
 }
 
+/** `1 file`, `2 files`. */
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 const ORDER: readonly Risk[] = ['low', 'medium', 'high']
 const worst = (risks: readonly Risk[]): Risk =>
   ORDER[Math.max(0, ...risks.map((r) => ORDER.indexOf(r)))] ?? 'low'
@@ -119,8 +122,8 @@ export function checklistDoubts(
   const [warned, open] = [count('warn'), count('unchecked')]
   return [
     ...(count('fail') > 0 ? ['a check failed'] : []),
-    ...(warned > 0 ? [`verify warns of ${warned} items`] : []),
-    ...(open > 0 ? [`nobody checked ${open} items`] : []),
+    ...(warned > 0 ? [`verify warns of ${counted(warned, 'item')}`] : []),
+    ...(open > 0 ? [`nobody checked ${counted(open, 'item')}`] : []),
   ]
 }
 
@@ -148,6 +151,6 @@ export function reviewTier(change: {
     reason:
       risk === 'high'
         ? 'files of high risk changed'
-        : `code changed: ${change.files.length} files, ${lines} lines`,
+        : `code changed: ${counted(change.files.length, 'file')}, ${counted(lines, 'line')}`,
   }
 }
