@@ -1,14 +1,15 @@
 import { AUTO, type Network } from '../contracts/agent.ts'
-import { sameAgent } from '../contracts/profile.ts'
+import {
+  AUTO_PROFILE,
+  DEFAULT_PROFILE,
+  DEMO_PROFILE,
+  isBuiltIn,
+  sameAgent,
+} from '../contracts/profile.ts'
 import type { Profile, StageAgent } from '../contracts/schemas.ts'
 import { refuseUnknownAgent } from './adapters.ts'
 import type { Database, Tx } from './connect.ts'
 import { type Refusal, refuse } from './refusal.ts'
-
-export const DEFAULT_PROFILE = 'Default'
-const AUTO_PROFILE = 'Auto'
-export const DEMO_PROFILE = 'Demo'
-const BUILT_IN: readonly string[] = [DEFAULT_PROFILE, AUTO_PROFILE, DEMO_PROFILE]
 
 /** The agents of the product's own table; where one is not there, Claude does its stages, or whoever else is. */
 const TABLE: Profile['stages'] = {
@@ -72,7 +73,7 @@ export async function updateProfile(
 ): Promise<Refusal | undefined> {
   const before = await tx('profiles').where({ id }).forUpdate().first()
   const name = change.name ?? before.name
-  if (name !== before.name && BUILT_IN.includes(before.name))
+  if (name !== before.name && isBuiltIn(before.name))
     return refuse('in_use', `${before.name} is built in and keeps its name.`, {
       advice: 'Make another profile from it under the name that you want.',
     })
@@ -92,7 +93,7 @@ export async function updateProfile(
 
 export async function deleteProfile(tx: Tx, id: string): Promise<Refusal | undefined> {
   const row = await tx('profiles').where({ id }).forUpdate().first('name')
-  if (BUILT_IN.includes(row.name))
+  if (isBuiltIn(row.name))
     return refuse('in_use', `${row.name} is built in and cannot be deleted.`, {
       advice: 'Change it instead.',
     })

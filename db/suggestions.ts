@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import { SYSTEM_STREAM, shortId } from '../contracts/ids.ts'
+import { DEFAULT_PROFILE } from '../contracts/profile.ts'
 import type { Suggestion } from '../contracts/schemas.ts'
 import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
-import { DEFAULT_PROFILE } from './profiles.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 type Emit = (event: EmittedEvent) => void

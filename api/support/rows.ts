@@ -1,5 +1,5 @@
+import { DEMO_PROFILE } from '../../contracts/profile.ts'
 import type { Database } from '../../db/connect.ts'
-import { DEMO_PROFILE } from '../../db/profiles.ts'
 
 /** A goal that needs no repository, for tests of what happens to its rows. */
 export async function insertGoal({ knex }: Database, title = 'a goal'): Promise<string> {

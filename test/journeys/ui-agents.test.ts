@@ -154,6 +154,28 @@ test('settings are stored as they are set, marked where changed, reset, and refu
   await page.getByRole('textbox', { name: 'Longest silence' }).waitFor()
 })
 
+test('a built-in profile offers neither another name nor its end, and says why; what its agents reach can be less', async () => {
+  const page = await openWindow('/settings/profiles')
+  const card = page.getByRole('region', { name: 'Profile Default' })
+  await card.getByText('built in').waitFor()
+  await card.getByText('It keeps its name and cannot be deleted.').waitFor()
+  expect(await card.getByRole('textbox', { name: 'Name of the profile' }).count()).toBe(0)
+  const network = async () =>
+    (await at.call<Reply<'getProfile'>>('GET', '/api/profiles/Default')).body.network
+  for (const [label, stored] of [
+    ['Nothing', 'none'],
+    ['As the project allows', null],
+  ] as const) {
+    await card.getByRole('combobox', { name: 'Network of Default' }).click()
+    await page.getByRole('option', { name: label }).click()
+    await expect.poll(network).toBe(stored)
+  }
+  expect(await violations(page)).toEqual([])
+  await card.getByRole('button', { name: 'More for Default' }).click()
+  await page.getByRole('menuitem', { name: 'Copy profile' }).waitFor()
+  expect(await page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(0)
+})
+
 test('a profile is made, given another model, and deleted; a project gets a check', async () => {
   const page = await openWindow('/settings/profiles')
   await page.getByRole('button', { name: 'New profile' }).click()

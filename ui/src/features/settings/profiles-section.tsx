@@ -2,12 +2,14 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Ellipsis, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { Body } from '../../../../contracts/api.ts'
+import { isBuiltIn } from '../../../../contracts/profile.ts'
 import type { Profile } from '../../../../contracts/schemas.ts'
 import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
 import { profilesQuery, withAnswer } from '../../app/queries.ts'
 import { explain, toastError } from '../../app/toasts.ts'
 import { AdapterSelect } from '../../components/adapter-select.tsx'
+import { Badge } from '../../components/badge.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Menu, MenuItem } from '../../components/menu.tsx'
@@ -56,6 +58,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
   const client = useQueryClient()
   const [deleting, setDeleting] = useState(false)
   const { id, name, stages } = profile
+  const builtIn = isBuiltIn(name)
   const change = useMutation({
     mutationFn: (body: Body<'updateProfile'>) => call('updateProfile', { params: { id }, body }),
     onSuccess: (answer) => client.setQueryData(profilesQuery().queryKey, withAnswer(answer)),
@@ -72,13 +75,20 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
   return (
     <section aria-label={`Profile ${name}`} className="border-b border-line/60 px-4 py-3">
       <div className="mb-2 flex items-center gap-2">
-        <ValueInput
-          label="Name of the profile"
-          value={name}
-          onSave={(next) => change.mutate({ name: next })}
-          invalid={change.isError}
-          className="-ml-2 w-56 border-transparent bg-transparent px-2 font-medium hover:border-line-strong"
-        />
+        {builtIn ? (
+          <>
+            <span className="font-medium">{name}</span>
+            <Badge>built in</Badge>
+          </>
+        ) : (
+          <ValueInput
+            label="Name of the profile"
+            value={name}
+            onSave={(next) => change.mutate({ name: next })}
+            invalid={change.isError}
+            className="-ml-2 w-56 border-transparent bg-transparent px-2 font-medium hover:border-line-strong"
+          />
+        )}
         <Saved state={change.isSuccess ? 'saved' : 'idle'} key={change.submittedAt} />
         <span className="ml-auto" />
         <AdapterSelect
@@ -92,11 +102,18 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
           <MenuItem icon={Plus} onSelect={onCopy}>
             Copy profile
           </MenuItem>
-          <MenuItem icon={Trash2} danger onSelect={() => setDeleting(true)}>
-            Delete profile…
-          </MenuItem>
+          {!builtIn && (
+            <MenuItem icon={Trash2} danger onSelect={() => setDeleting(true)}>
+              Delete profile…
+            </MenuItem>
+          )}
         </Menu>
       </div>
+      {builtIn && (
+        <p className="mb-2 text-12 text-fg-3">
+          It keeps its name and cannot be deleted. Copy it to make one of your own.
+        </p>
+      )}
       {change.error && (
         <p role="alert" className="mb-2 text-12 text-danger">
           {explain(change.error)}

@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { ArrowRight, Check, FolderGit2 } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
+import { DEMO_PROFILE } from '../../../../contracts/profile.ts'
 import type { Project } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
 import { adaptersQuery, projectsQuery } from '../../app/queries.ts'
@@ -172,8 +173,6 @@ function ProjectStep({ onBack, onNext }: { onBack: () => void; onNext: () => voi
     </StepView>
   )
 }
-
-const DEMO_PROFILE = 'Demo'
 
 /** Small and useful in nearly any repository, so that the first goal is read, not feared. */
 const EXAMPLES = [
