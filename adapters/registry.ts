@@ -1,6 +1,7 @@
 import type { AcpAgent, Detection, RunSpec } from '../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
 import type { ProgramSearch } from './find-program.ts'
+import { endingLoops } from './loop-watch.ts'
 import { missingSession } from './missing-session.ts'
 import { sandboxProblem } from './sandbox/probe.ts'
 
@@ -54,7 +55,7 @@ export async function detectAdapters(
   return found.filter((each) => each !== undefined)
 }
 
-/** Starts or resumes what `spec` asks for. An unknown adapter is a session that ends as `failed`/`missing`. */
+/** Starts or resumes what `spec` asks for; no agent goes round in a loop for long. An unknown adapter is a session that ends as `failed`/`missing`. */
 export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSession> {
   if (spec.refused !== undefined) return missingSession(spec.refused)
   const agents = spec.acp ? { [spec.adapter.slice(ACP.length)]: spec.acp } : {}
@@ -66,9 +67,11 @@ export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSe
     ? { ...spec, sandbox: { ...spec.sandbox, needs: adapter.needs(spec.env) } }
     : spec
   const { resumeSessionId } = spec
-  return resumeSessionId === undefined
-    ? adapter.start(ready, io)
-    : adapter.resume({ ...ready, resumeSessionId }, io)
+  return endingLoops(
+    resumeSessionId === undefined
+      ? adapter.start(ready, io)
+      : adapter.resume({ ...ready, resumeSessionId }, io),
+  )
 }
 
 function unknownAgent(name: string): AgentSession {

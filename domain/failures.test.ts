@@ -9,6 +9,10 @@ test('every reason has a sentence for the person, and every remedy has a bound',
   }
 })
 
+test('an agent in a loop is woken once, then a person is asked', () => {
+  expect([0, 1].map((n) => remedyFor('loop', n, undefined).type)).toEqual(['resume', 'give_up'])
+})
+
 test('crashes are resumed at once, three times; the provider is waited for as long as it asks', () => {
   expect([0, 1, 2, 3].map((n) => remedyFor('crash', n, undefined).type)).toEqual([
     'resume',

@@ -12,6 +12,7 @@ const ADVICE: Readonly<Record<FailureReason, string>> = {
   budget: 'The token budget is used up: grant more in the review, or reject.',
   crash: 'The agent ended without an answer several times: read its transcript, then retry.',
   hung: 'The agent was silent for too long and was ended: retry, or raise agentSilenceSeconds.',
+  loop: 'The agent repeated itself and was ended: read its transcript, retry, and correct it while it works.',
   interrupted: 'The run was interrupted: resume the goal.',
   refused: 'The agent was refused an action that it needs: read its transcript, then retry.',
   invalid_output:
@@ -33,12 +34,14 @@ export type Remedy =
   | { type: 'give_up' }
 
 const MAX_RESUMES = 3
+/** One who was woken from a loop and falls into it again needs a person. */
+const MAX_RESUMES_OF_LOOP = 1
 const MAX_PARKS = 20
 /** A pause of this length that the provider asked for paces itself: however often, it spends none of the tries. */
 const LONG_PAUSE_SECONDS = 300
 
 /**
- * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once;
+ * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once, loops once;
  * the provider's pauses are waited for up to 20 times, as long as it asks (5 s to 1 hour where it does not say), and long ones that it
  * asks for as often as it does.
  */
@@ -51,6 +54,8 @@ export function remedyFor(
     case 'crash':
     case 'hung':
       return failures < MAX_RESUMES ? { type: 'resume' } : { type: 'give_up' }
+    case 'loop':
+      return failures < MAX_RESUMES_OF_LOOP ? { type: 'resume' } : { type: 'give_up' }
     case 'session':
       return failures < MAX_RESUMES ? { type: 'restart' } : { type: 'give_up' }
     case 'rate_limit':

@@ -21,18 +21,27 @@ export interface Translator {
 export function createTranslator(cwd: string): Translator {
   const running = new Set<string>()
   const seen = new Set<string>()
+  /** Calls whose input is still to come. */
+  const begun = new Map<string, ToolCallUpdate>()
   /** What a call changes may be told before its end alone. */
   const diffs = new Map<string, ToolCallUpdate>()
   let words = ''
   let cost: number | undefined
 
   function sees(call: ToolCallUpdate): AgentEvent[] {
-    const { toolCallId: callId, title, kind, rawInput } = call
+    const { toolCallId: callId } = call
     if (seen.has(callId)) return []
-    seen.add(callId)
     running.add(callId)
     words = ''
-    const input = rawInput === undefined ? (title ?? '') : JSON.stringify(rawInput)
+    // an update tells only what is new, and at times a longer title
+    const { title, kind } = begun.get(callId) ?? call
+    const known = { ...begun.get(callId), ...call }
+    begun.set(callId, known)
+    if (isBeingWritten(known)) return []
+    begun.delete(callId)
+    seen.add(callId)
+    const input =
+      known.rawInput === undefined ? (known.title ?? '') : JSON.stringify(known.rawInput)
     return [
       { type: 'tool', callId, name: title ?? kind ?? 'tool', input: input.slice(0, MAX_CHARS) },
     ]
@@ -86,6 +95,11 @@ export function createTranslator(cwd: string): Translator {
       }
     },
   }
+}
+
+/** The model streams its call: the agent tells of it before its input is there. */
+function isBeingWritten({ rawInput, status }: ToolCallUpdate): boolean {
+  return status === 'pending' && JSON.stringify(rawInput) === '{}'
 }
 
 function outputOf({ rawOutput, content, title }: ToolCallUpdate): string {

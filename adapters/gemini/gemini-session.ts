@@ -1,4 +1,10 @@
-import type { AgentEvent, RunSpec, TerminalEvent, Usage } from '../../contracts/agent.ts'
+import type {
+  AgentEvent,
+  FailureReason,
+  RunSpec,
+  TerminalEvent,
+  Usage,
+} from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import { type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
 import { createEventQueue } from '../event-queue.ts'
@@ -205,8 +211,16 @@ const hungFor = (seconds: number): TerminalEvent => ({
 
 /** It says success then too: a loop that it saw, an answer that was blocked or empty. */
 function stoppedEarly(why: string): TerminalEvent {
-  const reason = /safety|recitation|blocked/i.test(why) ? 'refused' : 'crash'
-  return { type: 'failed', reason, detail: `Gemini CLI stopped before the work was done: ${why}` }
+  return {
+    type: 'failed',
+    reason: reasonToStop(why),
+    detail: `Gemini CLI stopped before the work was done: ${why}`,
+  }
+}
+
+function reasonToStop(why: string): FailureReason {
+  if (/loop detected/i.test(why)) return 'loop'
+  return /safety|recitation|blocked/i.test(why) ? 'refused' : 'crash'
 }
 
 function doneWith(text: string, structured: boolean): TerminalEvent {

@@ -33,7 +33,7 @@ if (how === 'ignore-signals') for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 const COUNTS = { input: 100, output: 10, cacheRead: 50, cacheWrite: 5 }
 
-/** One turn. `wire`: say, write, later (a message of another version), halfLine, longLine (head and tail of one), refuseLogin, stopped, between. */
+/** One turn. `wire`: say, write, look (uses a tool that changes nothing), later (a message of another version), halfLine, longLine (head and tail of one), refuseLogin, stopped, between. */
 async function play(wire) {
   switch (how) {
     case 'write-file':
@@ -86,7 +86,11 @@ async function play(wire) {
     case 'not-logged-in':
       return wire.refuseLogin()
     case 'loop':
-      wire.loop?.()
+      for (let at = 0; at < 100; at += 1) {
+        wire.look(`call-${at}`)
+        await pause(20)
+        if (wire.stopped?.()) return 'stopped'
+      }
       break
     default:
       wire.say('I think about it. ')
@@ -110,6 +114,10 @@ function claude() {
       tell({ type: 'assistant', parent_tool_use_id: null, message: { id: randomUUID(), content: [{ type: 'tool_use', id: callId, name: 'Write', input: { file_path: filePath, content } }] } })
       writeFileSync(path, content)
       tell({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: callId, content: 'written' }] }, tool_use_result: { type: 'create', filePath } })
+    },
+    look(id) {
+      tell({ type: 'assistant', parent_tool_use_id: null, message: { id: randomUUID(), content: [{ type: 'tool_use', id, name: 'Bash', input: { command: 'ls' } }] } })
+      tell({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: id, content: 'a.ts' }] } })
     },
     between: () => waiting.splice(0).forEach((uuid) => lifecycle(uuid, 'started')),
     stopped: () => stopped,
@@ -163,6 +171,11 @@ function codex() {
       notify('item/started', { item: { ...item, status: 'inProgress' } })
       writeFileSync(path, content)
       notify('item/completed', { item: { ...item, status: 'completed' } })
+    },
+    look(id) {
+      const item = { type: 'commandExecution', id, command: 'ls' }
+      notify('item/started', { item: { ...item, status: 'inProgress' } })
+      notify('item/completed', { item: { ...item, status: 'completed', exitCode: 0, aggregatedOutput: 'a.ts' } })
     },
     between: () => waiting.splice(0).forEach((clientId) => notify('item/started', { item: { type: 'userMessage', id: randomUUID(), clientId, content: [] } })),
     stopped: () => stopped,
@@ -218,10 +231,13 @@ async function gemini() {
       writeFileSync(path, content)
       tell({ type: 'tool_result', tool_id: 'call_1', status: 'success' })
     },
+    look(id) {
+      tell({ type: 'tool_use', tool_name: 'run_shell_command', tool_id: id, parameters: { command: 'ls' } })
+      tell({ type: 'tool_result', tool_id: id, status: 'success', output: 'a.ts' })
+    },
     halfLine: '{"type":"message","role":"assist',
     longLine: ['{"type":"tool_result","tool_id":"x","output":"', '"}'],
     later: () => tell({ type: 'a_message_of_a_later_version', payload: { deep: true } }),
-    loop: () => tell({ type: 'error', severity: 'warning', message: 'Loop detected, stopping execution' }),
     refuseLogin() {
       process.stderr.write('Please set an Auth method in your settings.json\n')
       process.exit(41)
@@ -276,6 +292,11 @@ function acp() {
       if (ok) writeFileSync(path, text)
       const content = ok ? [{ type: 'diff', path, oldText: null, newText: text }] : []
       update({ sessionUpdate: 'tool_call_update', toolCallId: 'call-1', status: ok ? 'completed' : 'failed', content })
+    },
+    look(toolCallId) {
+      update({ sessionUpdate: 'tool_call', toolCallId, status: 'pending', title: 'Run', kind: 'execute', rawInput: {} })
+      update({ sessionUpdate: 'tool_call_update', toolCallId, title: 'ls', rawInput: { command: 'ls' } })
+      update({ sessionUpdate: 'tool_call_update', toolCallId, status: 'completed', rawOutput: 'a.ts' })
     },
     stopped: () => cancelled,
     halfLine: '{"jsonrpc":"2.0","meth',

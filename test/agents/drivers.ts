@@ -51,8 +51,6 @@ const exactly = ({ input, output, cacheRead, cacheWrite }: StepUsage) => ({
   cacheWrite,
 })
 
-const NO_LOOPS = 'It looks for none; the budget ends a loop.'
-
 export const CLAUDE: Driver = {
   name: 'claude',
   title: 'Claude Code',
@@ -70,7 +68,7 @@ export const CLAUDE: Driver = {
   },
   tellsRetries: true,
   silenceSeconds: 6,
-  cannot: { 'a loop is told, and is no success': NO_LOOPS },
+  cannot: {},
 }
 
 export const CODEX: Driver = {
@@ -92,7 +90,7 @@ export const CODEX: Driver = {
   },
   tellsRetries: true,
   silenceSeconds: 6,
-  cannot: { 'a loop is told, and is no success': NO_LOOPS },
+  cannot: {},
 }
 
 export const GEMINI: Driver = {
@@ -152,7 +150,6 @@ export const ACP: Driver = {
   tellsRetries: false,
   silenceSeconds: 8,
   cannot: {
-    'a loop is told, and is no success': NO_LOOPS,
     'a conversation that was shortened is told':
       'The protocol has no word for it that this agent uses.',
   },

@@ -239,10 +239,13 @@ const PLAYS: Readonly<Record<ScenarioName, (play: Play) => Promise<void>>> = {
     expect(model.requests(at.spec.runId).some(({ kind }) => kind === 'compaction')).toBe(true)
   },
 
-  async 'a loop is told, and is no success'({ stage }) {
-    const { terminal } = await stage('slow').play()
+  async 'a loop is told, and is no success'({ model, stage }) {
+    const at = stage('loop')
+    const { terminal } = await at.play()
     const detail = expect.stringContaining('Loop detected')
-    expect(terminal).toMatchObject({ type: 'failed', reason: 'crash', detail })
+    expect(terminal).toMatchObject({ type: 'failed', reason: 'loop', detail })
+    expect(model.requests(at.spec.runId).length).toBeLessThan(20)
+    expect(at.processes()).toEqual([])
   },
 
   async '429 with a short wait passes by itself'({ driver, stage }) {

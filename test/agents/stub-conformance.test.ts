@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAcpAdapter } from '../../adapters/acp/acp-adapter.ts'
 import { createClaudeAdapter } from '../../adapters/claude/claude-adapter.ts'
 import { createCodexAdapter } from '../../adapters/codex/codex-adapter.ts'
 import { adapterConformance } from '../../adapters/conformance.ts'
 import { createGeminiAdapter } from '../../adapters/gemini/gemini-adapter.ts'
+import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { of, setStage } from './play.ts'
 
 const STUB = fileURLToPath(new URL('./agent-stub.mjs', import.meta.url))
 
@@ -22,3 +25,25 @@ for (const [wire, makeAdapter, sets] of [
       env: { ...env, AGENT_STUB: `${wire}:${scenario}` },
     }),
   })
+
+let model: ModelServer
+beforeAll(async () => {
+  model = await startModelServer()
+})
+afterAll(() => model?.close())
+
+test.each(['claude', 'codex', 'gemini', 'acp'])(
+  '%s is ended when it makes the same call over and over',
+  async (wire) => {
+    const acp = { adapter: 'acp:stub', acp: { command: STUB } }
+    const agent = wire === 'acp' ? acp : { adapter: wire }
+    const at = setStage(model, 'answer', { binary: STUB, ...agent })
+    at.spec.env['AGENT_STUB'] = `${wire}:loop`
+    const played = await at.play()
+    expect(played.terminal).toMatchObject({ type: 'failed', reason: 'loop' })
+    expect(played.terminal).toHaveProperty('detail', expect.stringContaining('10 times in a row'))
+    expect(of(played, 'tool_result').length).toBeLessThan(100)
+    expect(at.processes()).toEqual([])
+    at.remove()
+  },
+)

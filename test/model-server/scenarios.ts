@@ -41,6 +41,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     bash(wait('three', 700), 'Third. '),
     ANSWER,
   ],
+  loop: [bash('echo the same again')],
   'leave-child': [
     bash(`setsid ${node('setTimeout(() => {}, 600000)')} > /dev/null 2>&1 < /dev/null & echo left`),
     ANSWER,
