@@ -1,16 +1,30 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const options: TestProjectInlineConfiguration['test'] = {
+  exclude: ['**/node_modules/**', 'dist/**', '.dispatch/**'],
+  css: true, // a test of the UI reads its colours
+  pool: 'forks',
+  testTimeout: 180_000,
+  expect: { poll: { timeout: 30_000 } }, // what a person waits for after a click, on a busy machine
+  maxConcurrency: 4,
+  hookTimeout: 120_000,
+}
 
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts', '**/*.test.tsx'],
-    exclude: ['**/node_modules/**', 'dist/**', '.dispatch/**'],
     globalSetup: ['./test/global-setup.ts'],
-    css: true, // a test of the UI reads its colours
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 180_000,
-    expect: { poll: { timeout: 30_000 } }, // what a person waits for after a click, on a busy machine
-    maxConcurrency: 4,
-    hookTimeout: 120_000,
+    maxWorkers: 3,
+    projects: [
+      { test: { ...options, name: 'journeys', include: ['test/**/*.test.ts'] } },
+      {
+        test: {
+          ...options,
+          name: 'parts',
+          include: ['**/*.test.{ts,tsx}'],
+          exclude: [...(options.exclude ?? []), 'test/**'],
+          isolate: false, // they leave nothing behind, and a process for each costs more than most of them
+        },
+      },
+    ],
   },
 })
