@@ -83,6 +83,7 @@ describe.each(Object.entries(REPLAYS))('Recordings of %s', (agent, replay) => {
     expect(of(events, 'text').length).toBeGreaterThan(2)
     const calls = of(events, 'tool').map(({ callId }) => callId)
     expect(calls.length).toBe(1)
+    expect(of(events, 'tool')[0]?.input).toContain('hello.txt')
     expect(of(events, 'tool_result')).toMatchObject([{ callId: calls[0], ok: true }])
     expect(of(events, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
     expect(of(events, 'usage').at(-1)?.usage).toMatchObject({ input: 2400, cacheRead: 1600 })

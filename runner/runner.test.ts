@@ -215,6 +215,16 @@ test('an agent without a sign of life ends as hung', async () => {
   })
 })
 
+test('an agent that makes the same call over and over is ended, and its run says which call', async () => {
+  const run = spec('[demo:implement=loop]')
+  await runner.start(run)
+  const events = await readAll(runner, run.runId)
+  const detail = expect.stringMatching(/^Loop detected: .* 10 times in a row .*: ls$/)
+  expect(events.at(-1)).toMatchObject({ type: 'failed', reason: 'loop', detail })
+  expect(await runner.exit(run.runId)).toMatchObject({ terminal: { reason: 'loop' } })
+  expect(leftOf(run.runId)).toEqual([])
+})
+
 test('a child that left the process group is gone before the result is shown', async () => {
   const run = spec('[demo:implement=instant,leave-child]')
   await runner.start(run)

@@ -37,6 +37,8 @@ export async function misbehave({ name, argument }: Behaviour, stage: Stage): Pr
       return { exit: 0 }
     case 'hang':
       return hang()
+    case 'loop':
+      for (;;) await runCommand('ls', cwd, printer)
     case 'flood':
       return flood(number(argument, 10), printer)
     case 'longline':

@@ -23,7 +23,7 @@ export interface Behaviour {
 const BEHAVIOURS = new Set(
   `ok instant slow silent fail fail-once crash-once hang ignore-signals flood longline garbage lie lie-once leave-child invalid
   invalid-once no-changes no-result auth rate-limit quota overloaded secret tokens conflict edit commit reject reject-once finding
-  env`.split(/\s+/),
+  env loop`.split(/\s+/),
 )
 
 /**
