@@ -67,6 +67,8 @@ describe.concurrent('a goal', () => {
     const second = await at.until(goal.id, (g) =>
       g.reviews.some((r) => r.kind === 'spec' && r.status === 'pending' && r.attempt === 2),
     )
+    const sentBack = second.stages.find((s) => s.stage === 'spec' && s.attempt === 1)
+    expect(sentBack).toMatchObject({ status: 'changes_requested', endedAt: expect.any(String) })
     const review = second.reviews.find((r) => r.attempt === 2)
     const prompt = await promptOf(goal.id, 'spec', 2)
     expect(prompt).toContain('Only one task, please')
@@ -259,6 +261,19 @@ describe.concurrent('when something goes wrong', () => {
     expect(runs.map((run) => [run.purpose, run.status])).toEqual([
       ['start', 'failed'],
       ['resume', 'done'],
+    ])
+    expect(runs[0].session_id).toBe(runs[1].session_id)
+  })
+
+  test('an agent in a loop is woken once; in it again, the goal waits and says which call it was', async () => {
+    const { id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Loop [demo:spec=loop]')
+    const stuck = await at.until(goal.id, (g) => g.status === 'needs_attention')
+    expect(stuck.reason).toMatch(/repeated itself.*Loop detected: shell was called 10 times.*: ls/)
+    const runs = await at.database.knex('agent_runs').where({ goal_id: goal.id }).orderBy('segment')
+    expect(runs.map((run) => [run.purpose, run.exit_reason])).toEqual([
+      ['start', 'loop'],
+      ['resume', 'loop'],
     ])
     expect(runs[0].session_id).toBe(runs[1].session_id)
   })
