@@ -7,7 +7,7 @@ import type {
   VerifyItem,
 } from '../contracts/outputs.ts'
 import type { ChecklistItem, CheckResult, DiffFile, SecondOpinion } from '../contracts/schemas.ts'
-import type { Decision, Risk, Tier } from '../contracts/stages.ts'
+import type { Decision, Risk, StageStatus, Tier } from '../contracts/stages.ts'
 import { storable } from '../contracts/storable.ts'
 import { grantToGoal, tokensUsed } from '../db/budgets.ts'
 import type { Tx } from '../db/connect.ts'
@@ -394,11 +394,17 @@ async function newestAttempt(tx: Tx, input: OpenReviewInput): Promise<number> {
   return Number(row?.['n'] ?? 1) || 1
 }
 
+const SETTLED: Readonly<Record<Decision, StageStatus>> = {
+  approve: 'passed',
+  request_changes: 'changes_requested',
+  reject: 'failed',
+}
+
 /** The stage that waited for this decision goes on, or ends. */
 async function settleStage(
   tx: Tx,
   emit: (event: EmittedEvent) => void,
-  review: { goal_id: string; task_id: string | null; kind: string; decision: string },
+  review: { goal_id: string; task_id: string | null; kind: string; decision: Decision },
 ): Promise<void> {
   const waiting = await tx('stage_attempts').where({
     goal_id: review.goal_id,
@@ -414,14 +420,9 @@ async function settleStage(
       stage: row.stage,
       attempt: row.attempt,
     }
-    const next =
-      review.kind === 'spec' || review.kind === 'task'
-        ? review.decision === 'approve'
-          ? 'passed'
-          : 'failed'
-        : 'waiting'
-    const reason = review.decision === 'approve' ? null : review.decision.replace('_', ' ')
-    await changeStage(tx, emit, { key, change: { status: next, reason } })
+    const reason = review.decision === 'reject' ? 'rejected in review' : null
+    const status = wanted ? SETTLED[review.decision] : 'waiting'
+    await changeStage(tx, emit, { key, change: { status, reason } })
   }
   const pending = await tx('reviews')
     .where({ goal_id: review.goal_id, status: 'pending' })

@@ -24,6 +24,7 @@ const URGENCY: readonly StageStatus[] = [
   'running',
   'paused',
   'waiting',
+  'changes_requested',
   'cancelled',
   'passed',
   'skipped',

@@ -48,6 +48,7 @@ export const STAGE_STATUSES = [
   'running',
   'paused',
   'review', // a person's decision is due
+  'changes_requested', // a person sent it back: the next attempt has what should change
   'passed',
   'failed',
   'skipped',

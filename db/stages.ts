@@ -44,6 +44,10 @@ export async function openStage(tx: Tx, key: StageKey, feedback: string | null):
   return (await tx('stage_attempts').where(columns(key)).first()) as StageRow
 }
 
+const OVER: readonly StageStatus[] = [
+  ...(['passed', 'failed', 'changes_requested', 'skipped', 'cancelled'] as const),
+]
+
 /** Changes a stage attempt and tells of it. Nothing is written or told when status and reason stay the same. */
 export async function changeStage(
   tx: Tx,
@@ -54,7 +58,7 @@ export async function changeStage(
   const before = await tx('stage_attempts').where(columns(key)).forUpdate().first()
   if (!before) throw new Error(`no stage attempt ${key.stage} ${key.attempt} of goal ${key.goalId}`)
   const reason = change.reason === undefined ? before.reason : change.reason
-  const over = ['passed', 'failed', 'skipped', 'cancelled'].includes(change.status)
+  const over = OVER.includes(change.status)
   await tx('stage_attempts')
     .where({ id: before.id })
     .update({
