@@ -78,6 +78,17 @@ test('a change made from what is no longer there is refused, and undoes nothing'
   expect(now.conventions).toBe('Accepted elsewhere.')
   expect(await client.call('updateProfile', { params, body }, { seen: now })).toMatchObject(body)
 
+  const { headers: ofProject } = await at.call('GET', '/api/projects/shop')
+  const convene = () =>
+    at.call(
+      'PATCH',
+      '/api/projects/shop',
+      { conventions: 'Use tabs.' },
+      { 'if-match': ofProject['etag'] },
+    )
+  expect((await convene()).status).toBe(200)
+  expect((await convene()).status).toBe(412)
+
   const { headers } = await at.call('GET', '/api/settings')
   const match = { 'if-match': headers['etag'] }
   const change = (maxVerifyRounds: number) =>

@@ -18,8 +18,8 @@ export const routes = {
   listProjects: { method: 'GET', path: '/api/projects', status: 200 },
   suggestProjects: { method: 'GET', path: '/api/projects/suggestions', status: 200 },
   createProject: { method: 'POST', path: '/api/projects', status: 201, idempotent: true },
-  getProject: { method: 'GET', path: '/api/projects/:id', status: 200 },
-  updateProject: { method: 'PATCH', path: '/api/projects/:id', status: 200 },
+  getProject: { method: 'GET', path: '/api/projects/:id', status: 200, versioned: true },
+  updateProject: { method: 'PATCH', path: '/api/projects/:id', status: 200, versioned: true },
   deleteProject: { method: 'DELETE', path: '/api/projects/:id', status: 200 },
 
   listGoals: { method: 'GET', path: '/api/goals', status: 200 },

@@ -81,8 +81,10 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
       return isRefusal(project) ? project : projectDetail(knex, project.id)
     },
 
-    updateProject: ({ params, body }) =>
+    updateProject: ({ params, body, mustBe }) =>
       onProject(params.id, async ({ tx, emit, actor }, id) => {
+        await tx('projects').where({ id }).forUpdate().first('id')
+        mustBe(await projectDetail(tx, id))
         const { profile, ...change } = body
         const found = profile ? await resolveProfile(tx, profile) : undefined
         if (isRefusal(found)) return found

@@ -176,6 +176,31 @@ test('a built-in profile offers neither another name nor its end, and says why; 
   expect(await page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(0)
 })
 
+test('a change made from what another window has changed meanwhile is refused, says so and shows what is there', async () => {
+  const page = await openWindow('/settings/profiles')
+  const card = page.getByRole('region', { name: 'Profile Demo' })
+  const model = card.getByRole('textbox', { name: 'Model for Verify' })
+  await model.waitFor()
+  // it hears of the change, and has not read it yet
+  await page.route('**/api/profiles', () => undefined)
+  const asked = page.waitForRequest('**/api/profiles')
+  await at.call('PATCH', '/api/profiles/Demo', { network: 'none' })
+  await asked
+  await page.unroute('**/api/profiles')
+  await model.fill('mine')
+  await page.keyboard.press('Enter')
+  await card.getByRole('alert').filter({ hasText: 'It was changed since you read it.' }).waitFor()
+  await card.getByRole('combobox', { name: 'Network of Demo' }).getByText('Nothing').waitFor()
+  const verify = async () =>
+    (await at.call<Reply<'getProfile'>>('GET', '/api/profiles/Demo')).body.stages.verify
+  expect((await verify()).model).toBeUndefined()
+  // what was typed is still there, to be stored from here
+  await page.keyboard.press('Enter')
+  await expect.poll(verify).toMatchObject({ model: 'mine' })
+  const stages = { verify: { adapter: 'demo' } }
+  await at.call('PATCH', '/api/profiles/Demo', { network: null, stages })
+})
+
 test('a profile is made, given another model, and deleted; a project gets a check', async () => {
   const page = await openWindow('/settings/profiles')
   await page.getByRole('button', { name: 'New profile' }).click()

@@ -60,8 +60,13 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
   const { id, name, stages } = profile
   const builtIn = isBuiltIn(name)
   const change = useMutation({
-    mutationFn: (body: Body<'updateProfile'>) => call('updateProfile', { params: { id }, body }),
+    scope: { id: `profile ${id}` }, // one after another, each made from the answer to the one before
+    mutationFn: (body: Body<'updateProfile'>) => {
+      const seen = client.getQueryData(profilesQuery().queryKey)?.items.find((one) => one.id === id)
+      return call('updateProfile', { params: { id }, body }, { seen })
+    },
     onSuccess: (answer) => client.setQueryData(profilesQuery().queryKey, withAnswer(answer)),
+    onError: () => client.invalidateQueries(profilesQuery()), // it may be another window's by now
   })
   const remove = useMutation({
     mutationFn: () => call('deleteProfile', { params: { id } }),

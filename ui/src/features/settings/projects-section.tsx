@@ -61,8 +61,13 @@ function ProjectCard({ project }: { project: Project }) {
   const [asking, setAsking] = useState<'remove' | 'trust'>()
   const { id, name } = project
   const change = useMutation({
-    mutationFn: (body: Body<'updateProject'>) => call('updateProject', { params: { id }, body }),
+    scope: { id: `project ${id}` }, // one after another, each made from the answer to the one before
+    mutationFn: (body: Body<'updateProject'>) => {
+      const seen = client.getQueryData(projectsQuery().queryKey)?.items.find((one) => one.id === id)
+      return call('updateProject', { params: { id }, body }, { seen })
+    },
     onSuccess: (answer) => client.setQueryData(projectsQuery().queryKey, withAnswer(answer)),
+    onError: () => client.invalidateQueries(projectsQuery()), // it may be another window's by now
   })
   const remove = useMutation({
     mutationFn: () => call('deleteProject', { params: { id } }),

@@ -21,8 +21,13 @@ export function useSetting<K extends keyof Settings>(key: K): OneSetting<K> {
   const client = useQueryClient()
   const { data } = useQuery(settingsQuery())
   const change = useMutation({
-    mutationFn: (value: Settings[K]) => call('updateSettings', { body: { [key]: value } }),
+    scope: { id: 'settings' }, // one after another, each made from the answer to the one before
+    mutationFn: (value: Settings[K]) => {
+      const seen = client.getQueryData(settingsQuery().queryKey)
+      return call('updateSettings', { body: { [key]: value } }, { seen })
+    },
     onSuccess: (settings) => client.setQueryData(settingsQuery().queryKey, settings),
+    onError: () => client.invalidateQueries(settingsQuery()), // it may be another window's by now
   })
   const initial = DEFAULT_SETTINGS[key]
   return {
