@@ -33,6 +33,8 @@ export interface Driver {
   tellsRetries: boolean
   /** Longest silence for a scenario with a silent provider; more for who starts slowly. */
   silenceSeconds: number
+  /** What `npm test` plays beside the core of them. */
+  daily?: readonly ScenarioName[]
   /** What it cannot do or say, in words. */
   cannot: Partial<Record<ScenarioName, string>>
   /** Where it means another thing by a failure. */
@@ -66,6 +68,18 @@ export const CLAUDE: Driver = {
     at.spec.env['CLAUDE_CODE_AUTO_COMPACT_WINDOW'] = '100000'
     return at.play()
   },
+  daily: [
+    'paused and resumed in the same session',
+    '429 with a short wait passes by itself',
+    '401: the key is refused',
+    '429 for longer than it tries',
+    '500: the provider fails',
+    'the provider is overloaded',
+    'the answer is cut off',
+    'the answer is garbage',
+    'the provider takes the request and says nothing',
+    'the provider stops in the middle',
+  ],
   tellsRetries: true,
   silenceSeconds: 6,
   cannot: {},

@@ -35,7 +35,7 @@ export function scenariosOf(driver: Driver): void {
   describe.concurrent(`${driver.title}`, () => {
     for (const name of SCENARIO_NAMES) {
       if (driver.cannot[name] !== undefined) continue
-      if (!isWholeMatrix && !CORE.includes(name)) continue
+      if (!isWholeMatrix && !CORE.includes(name) && !driver.daily?.includes(name)) continue
       test(name, () => PLAYS[name]({ driver, model: cast.model, stage: cast.stage }))
     }
   })

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { taggedProcesses } from '../../adapters/process-tree.ts'
 import type { Reply } from '../../contracts/api.ts'
 import { installClaude } from '../agents/install.ts'
-import { isWholeMatrix } from '../agents/whole-matrix.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest } from '../model-server/step.ts'
 import { git, type Installation, isOver, startInstallation } from '../support/installation.ts'
@@ -33,9 +32,6 @@ afterAll(async () => {
   await at?.close()
   await model?.close()
 })
-
-/** Of the whole matrix only: `npm run test:agents`. */
-const matrix = test.runIf(isWholeMatrix)
 
 describe.concurrent('Claude Code, the real one', () => {
   test('brings a goal from its text to a merge whose tests pass, counted to the token', async () => {
@@ -81,7 +77,7 @@ describe.concurrent('Claude Code, the real one', () => {
     await cancel(goal.id)
   })
 
-  matrix('a pause keeps the session, and the work goes on in it', async () => {
+  test('a pause keeps the session, and the work goes on in it', async () => {
     const { goal, agent } = await atWork('Pause me')
     await at.call('POST', `/api/goals/${goal.id}/pause`, {})
     await at.until(goal.id, (g) =>
@@ -95,7 +91,7 @@ describe.concurrent('Claude Code, the real one', () => {
     await cancel(goal.id)
   })
 
-  matrix('a killed runner takes its tree along, and the session is resumed', async () => {
+  test('a killed runner takes its tree along, and the session is resumed', async () => {
     const { goal, agent } = await atWork('Kill me')
     const file = join(at.home, 'dispatch', 'runs', agent.id, 'runner.json')
     const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }
