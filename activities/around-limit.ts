@@ -1,6 +1,7 @@
 import { AUTO } from '../contracts/agent.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
+import { budgetsOf } from '../db/budgets.ts'
 import { coolingAdapters } from '../db/cooldowns.ts'
 import type { RunRow } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
@@ -9,6 +10,7 @@ import { listAdapters } from '../db/views/agents.ts'
 import { type Route, routeAgent } from '../domain/route-agent.ts'
 import type { AgentWork } from './agent-work.ts'
 import type { ActivityDeps } from './deps.ts'
+import { budgetPlace } from './reserve.ts'
 
 /** The agent that the work is for: the one it was given, the task's own where it is written, else the profile's. */
 export function assignedAgent({
@@ -60,7 +62,8 @@ async function routeOf({ database: { knex } }: ActivityDeps, work: AgentWork): P
   const others = named.filter(({ adapter }) => adapter !== AUTO || autoModel)
   const text = work.facts.goal.description
   const coolingUntil = await coolingAdapters(knex)
-  const wanted = { stage, text, assigned, fallbacks: others, coolingUntil }
+  const budgets = await budgetsOf(knex, budgetPlace(work.key))
+  const wanted = { stage, text, assigned, fallbacks: others, coolingUntil, budgets }
   return routeAgent(wanted, await listAdapters(knex))
 }
 

@@ -29,7 +29,8 @@ export interface UsedUp {
   summary: string
 }
 
-const budgetPlace = ({ goalId, taskId }: StageKey) => ({
+/** Where the budgets of a stage attempt are looked up. */
+export const budgetPlace = ({ goalId, taskId }: StageKey) => ({
   goalId,
   taskId,
   since: dayOf(new Date()).from.toISOString(),

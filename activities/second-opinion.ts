@@ -2,6 +2,7 @@ import { AUTO } from '../contracts/agent.ts'
 import type { VerifyOutput } from '../contracts/outputs.ts'
 import type { SecondOpinion, StageAgent } from '../contracts/schemas.ts'
 import { storable } from '../contracts/storable.ts'
+import { budgetsOf } from '../db/budgets.ts'
 import { coolingAdapters } from '../db/cooldowns.ts'
 import { listSegments } from '../db/runs.ts'
 import { storeSecondOpinion } from '../db/stages.ts'
@@ -11,6 +12,7 @@ import { type AgentOutcome, runAgent } from './agent-run.ts'
 import type { AgentWork } from './agent-work.ts'
 import { problemsOf } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
+import { budgetPlace } from './reserve.ts'
 
 /** A provider's pause up to this long is waited for; a longer one makes the opinion a missing one. */
 const PATIENCE_MS = 10 * 60_000
@@ -77,12 +79,16 @@ async function agentFor(
     const { adapter, model } = begun
     return { agent: { adapter, ...(model === null ? {} : { model }) } }
   }
-  const [candidates, cooling] = await Promise.all([listAdapters(knex), coolingAdapters(knex)])
+  const [candidates, cooling, budgets] = await Promise.all([
+    listAdapters(knex),
+    coolingAdapters(knex),
+    budgetsOf(knex, budgetPlace(work.key)),
+  ])
   const others = candidates.filter(({ adapter }) => adapter !== verifier)
   const text = work.facts.goal.description
   const agent =
     wanted.adapter === AUTO
-      ? chooseAgent({ for: 'security_spec', text, coolingUntil: cooling }, others)
+      ? chooseAgent({ for: 'security_spec', text, coolingUntil: cooling, budgets }, others)
       : wanted
   if (!agent) return { agent: wanted, missing: `no other agent than ${verifier} is installed` }
   const missing = whyNot(agent.adapter, { verifier, candidates, cooling })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storeDetections } from '../db/adapters.ts'
+import { insertGoal } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 let at: TestApi
@@ -77,6 +78,47 @@ test('a profile that leaves agents to Auto Model gets those that fit and are the
   await at.call('PATCH', '/api/settings', { autoModel: false })
   expect(await file()).toMatchObject({ status: 409, body: { code: 'auto_model_off' } })
   await at.call('PATCH', '/api/settings', { autoModel: true })
+})
+
+test('Auto Model goes round an agent that its provider limits, and spares tokens where few are left', async () => {
+  await project('shop')
+  const found = { found: true, login: 'ready', demo: false } as const
+  await storeDetections(at.database, [
+    { adapter: 'claude', title: 'Claude Code', ...found },
+    { adapter: 'codex', title: 'Codex', ...found },
+  ])
+  const verifierOf = async (body: object) => {
+    const filed = { project: 'shop', description: 'Refactor it', profile: 'Auto', ...body }
+    const { id } = (await at.call('POST', '/api/goals', filed)).body
+    return (await at.call('GET', `/api/goals/${id}`)).body.profile.stages.verify
+  }
+  const plain = { adapter: 'claude', reason: 'Claude Code: the stage is verify.' }
+  expect(await verifierOf({})).toEqual(plain)
+  expect(await verifierOf({ goalBudget: 100_000 })).toEqual({
+    ...{ adapter: 'claude', model: 'haiku' },
+    reason: "Claude Code: the stage is verify; the goal's budget of 100k tokens is small.",
+  })
+
+  const goal = await insertGoal(at.database, 'Invoices')
+  const run = (segment: number, columns: object) =>
+    at.database.knex('agent_runs').insert({
+      ...{ goal_id: goal, stage: 'spec', attempt: 1, segment, purpose: 'start', adapter: 'claude' },
+      ...{ ended_at: at.database.knex.fn.now(), ...columns },
+    })
+  await run(1, { status: 'done', tokens_in: 900_000 })
+  await at.call('PATCH', '/api/settings', { dayBudget: 1_000_000 })
+  expect(await verifierOf({})).toMatchObject({
+    ...{ adapter: 'claude', model: 'haiku' },
+    reason: "Claude Code: the stage is verify; little of the day's budget of 1.0M tokens is left.",
+  })
+  await at.call('PATCH', '/api/settings', { dayBudget: 0 })
+
+  await run(2, { status: 'failed', exit_reason: 'quota', until_at: '2199-01-02T03:04:00Z' })
+  expect(await verifierOf({})).toEqual({
+    adapter: 'codex',
+    reason: 'Codex: the stage is verify; claude is limited until 2199-01-02 03:04 UTC.',
+  })
+  await at.database.knex('agent_runs').delete()
 })
 
 test('a target branch that is not there is named, and nothing is filed', async () => {

@@ -33,27 +33,39 @@ export async function lockBudgets(tx: Tx): Promise<void> {
 
 /** The budgets that limit runs of this place, the narrowest first. */
 export async function budgetsOf(knex: Knex, place: BudgetPlace): Promise<BudgetUse[]> {
-  const task = place.taskId
-    ? await knex('tasks').where({ id: place.taskId }).first('token_budget')
-    : undefined
-  const goal = await knex('goals').where({ id: place.goalId }).first('token_budget')
-  const settings = await readSettings(knex)
-  const limits = [
-    { scope: 'task', budget: task?.token_budget ?? 0, where: { task_id: place.taskId } },
-    { scope: 'goal', budget: goal.token_budget, where: { goal_id: place.goalId } },
-    { scope: 'day', budget: settings.dayBudget, where: {} },
-  ] as const
-  const uses: BudgetUse[] = []
+  const { goalId, taskId, runId = null, since } = place
+  const task = taskId ? await knex('tasks').where({ id: taskId }).first('token_budget') : undefined
+  const goal = await knex('goals').where({ id: goalId }).first('token_budget')
+  const { dayBudget } = await readSettings(knex)
   // one after the other: in a transaction there is one connection
-  for (const { scope, budget, where } of limits) {
-    if (budget === 0) continue
-    const { runId = null, since } = place
-    uses.push({
-      ...{ scope, budget },
-      ...(await usedBy(knex, where, scope === 'day' ? { runId, since } : { runId })),
-    })
-  }
-  return uses
+  return [
+    ...(await usesOf(knex, 'task', task?.token_budget ?? 0, { where: { task_id: taskId }, runId })),
+    ...(await usesOf(knex, 'goal', goal.token_budget, { where: { goal_id: goalId }, runId })),
+    ...(await usesOf(knex, 'day', dayBudget, { where: {}, runId, since })),
+  ]
+}
+
+/** The budgets that will limit a goal that is being filed; `since`: as of a place. */
+export async function budgetsOfNewGoal(
+  knex: Knex,
+  { goalBudget, since }: { goalBudget: number; since: string },
+): Promise<BudgetUse[]> {
+  const { dayBudget } = await readSettings(knex)
+  const goal = { scope: 'goal', budget: goalBudget, used: 0, reserved: 0 } as const
+  return [
+    ...(goalBudget === 0 ? [] : [goal]),
+    ...(await usesOf(knex, 'day', dayBudget, { where: {}, since })),
+  ]
+}
+
+/** One budget with its use, or nothing where it is unlimited. */
+async function usesOf(
+  knex: Knex,
+  scope: BudgetUse['scope'],
+  budget: number,
+  { where, ...by }: { where: Record<string, unknown>; runId?: string | null; since?: string },
+): Promise<BudgetUse[]> {
+  return budget === 0 ? [] : [{ scope, budget, ...(await usedBy(knex, where, by)) }]
 }
 
 /** What a run had used when `:since` began, as its last response before that said. */

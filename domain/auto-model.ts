@@ -1,6 +1,8 @@
 import type { Detection } from '../contracts/agent.ts'
 import { formatUtc } from '../contracts/figures.ts'
 import type { AgentStage } from '../contracts/stages.ts'
+import { type Allowance, littleLeft } from './budget.ts'
+import { readSize } from './goal-size.ts'
 import { type Intent, readIntent } from './intent.ts'
 
 /** What has to be known of an agent to choose it. */
@@ -9,12 +11,12 @@ export type Candidate = Pick<Detection, 'adapter' | 'title' | 'found' | 'login' 
 /** What is wanted: a stage of a goal, where quality comes first, or a mission, where speed does. */
 export interface AgentWanted {
   for: AgentStage | 'mission'
-  /** What the person wrote. */
+  /** What the person wrote: intent and size are read from it. */
   text: string
   /** Agents that the provider asks to leave alone for now: name to the ISO time until then. */
-  coolingUntil?: Readonly<Record<string, string>>
-  /** Little of the budget is left: a cheaper model is taken. */
-  thrifty?: boolean
+  coolingUntil: Readonly<Record<string, string>>
+  /** The budgets that limit the work: a cheaper model is taken where little is left of one. */
+  budgets: readonly Allowance[]
 }
 
 /** `model` absent: the agent's own default. `reason` is one sentence for the person. */
@@ -51,6 +53,9 @@ const QUICK_MODELS: Readonly<Record<string, string>> = {
   gemini: 'gemini-2.5-flash',
 }
 
+/** Stages whose work on a small goal is small too. Who judges it is the best there is: a quick look is what misses things. */
+const SHRINKING: readonly AgentStage[] = ['spec', 'test_spec', 'implement', 'frontend']
+
 /**
  * The agent and model for some work, among those that are installed, logged in and not cooling down; the demo agent is never chosen.
  * Undefined when no agent is installed. When all of them cool down, the one that is free first is chosen and waits its time.
@@ -63,12 +68,15 @@ export function chooseAgent(
   const installed = candidates.filter(({ found, demo }) => found && !demo)
   const ready = installed.filter(({ login }) => login !== 'needed')
   const usable = byRank(ready.length > 0 ? ready : installed, ranking)
-  const cooling = wanted.coolingUntil ?? {}
+  const cooling = wanted.coolingUntil
   const best =
     usable.find(({ adapter }) => cooling[adapter] === undefined) ?? first(usable, cooling)
   if (!best) return undefined
-  const model = wanted.for === 'mission' || wanted.thrifty ? QUICK_MODELS[best.adapter] : undefined
-  const reason = sentence({ best, because, ranking, installed, cooling, model, wanted })
+  const { quick, why } = speed(wanted)
+  const model = quick ? QUICK_MODELS[best.adapter] : undefined
+  // what would have been, had the agent a quick model, is nothing to tell
+  const told = quick && model === undefined ? '' : why
+  const reason = sentence({ best, because, ranking, installed, cooling, why: told })
   return { adapter: best.adapter, ...(model === undefined ? {} : { model }), reason }
 }
 
@@ -83,6 +91,18 @@ function rank(wanted: AgentWanted): { ranking: readonly string[]; because: strin
     ranking: quick ? QUICK_RESEARCH : BY_INTENT[intent],
     because: `the intent reads as ${intent}${words}`,
   }
+}
+
+/** Whether a quick and cheap model does, and what decided that, in words (empty: nothing spoke for one). */
+function speed(wanted: AgentWanted): { quick: boolean; why: string } {
+  const little = littleLeft(wanted.budgets)
+  if (little !== undefined) return { quick: true, why: little }
+  const { size, because } = readSize(wanted.text)
+  if (size === 'large') return { quick: false, why: `a large one (${because}), no quick model` }
+  if (wanted.for === 'mission') return { quick: true, why: 'speed first' }
+  if (size === 'small' && SHRINKING.includes(wanted.for))
+    return { quick: true, why: `a small one (${because}), a quick model will do` }
+  return { quick: false, why: '' }
 }
 
 function byRank(candidates: readonly Candidate[], ranking: readonly string[]): Candidate[] {
@@ -107,17 +127,13 @@ function sentence(chosen: {
   ranking: readonly string[]
   installed: readonly Candidate[]
   cooling: Readonly<Record<string, string>>
-  model: string | undefined
-  wanted: AgentWanted
+  why: string
 }): string {
-  const { best, because, ranking, installed, cooling, model, wanted } = chosen
+  const { best, because, ranking, installed, cooling, why } = chosen
   const passed = ranking
     .slice(0, Math.max(0, ranking.indexOf(best.adapter)))
     .map((name) => whyNot(name, installed, cooling))
-  const instead = passed.length > 0 ? `; ${passed.join(', ')}` : ''
-  const quick =
-    model === undefined ? '' : wanted.thrifty ? ', little budget is left' : ', speed first'
-  return `${best.title}: ${because}${instead}${quick}.`
+  return `${[`${best.title}: ${because}`, passed.join(', '), why].filter(Boolean).join('; ')}.`
 }
 
 function whyNot(

@@ -1,4 +1,5 @@
 import type { Usage } from '../contracts/agent.ts'
+import { formatTokens } from '../contracts/figures.ts'
 
 /** All tokens of a run, as budgets count them: fresh and cached input, output. Reasoning is part of the output. */
 export function totalTokens(usage: Usage): number {
@@ -48,6 +49,20 @@ export function reservationOf(allowances: readonly Allowance[]): Reservation {
   const taken = allowances.find((one) => leftOf(one) <= 0)
   if (taken) return { type: 'taken', of: taken }
   return { type: 'part', tokens: Math.min(...allowances.map((one) => partOf(leftOf(one)))) }
+}
+
+/** Below this share of a budget little is left. */
+const LITTLE = 0.2
+/** A goal has seven stages of agents; what allows each of them three requests is little for it. */
+const SMALL_GOAL = 7 * 3 * SMALLEST_PART
+
+/** Why tokens should be spared, in words; undefined where there are enough. */
+export function littleLeft(allowances: readonly Allowance[]): string | undefined {
+  const scarce = allowances.find((one) => leftOf(one) < one.budget * LITTLE)
+  if (scarce)
+    return `little of the ${scarce.scope}'s budget of ${formatTokens(scarce.budget)} tokens is left`
+  const small = allowances.find(({ scope, budget }) => scope === 'goal' && budget < SMALL_GOAL)
+  return small && `the goal's budget of ${formatTokens(small.budget)} tokens is small`
 }
 
 const leftOf = ({ budget, used, reserved }: Allowance) => budget - used - reserved

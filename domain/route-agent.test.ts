@@ -10,7 +10,7 @@ const all = [agent('claude'), agent('codex'), agent('gemini')]
 const until = '2026-01-31T12:00:00.000Z'
 const wanted = (more: Partial<RouteWanted>): RouteWanted => ({
   ...{ stage: 'verify', text: 'Fix the login', assigned: { adapter: 'claude' } },
-  ...{ fallbacks: [], coolingUntil: { claude: until } },
+  ...{ fallbacks: [], coolingUntil: { claude: until }, budgets: [] },
   ...more,
 })
 

@@ -3,6 +3,7 @@ import { formatUtc } from '../contracts/figures.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import type { AgentStage } from '../contracts/stages.ts'
 import { type Candidate, chooseAgent } from './auto-model.ts'
+import type { Allowance } from './budget.ts'
 
 /** A stage that is about to begin a session of its own. */
 export interface RouteWanted {
@@ -14,6 +15,8 @@ export interface RouteWanted {
   fallbacks: readonly StageAgent[]
   /** Agents that their provider asked to leave alone: name to the ISO time until then. */
   coolingUntil: Readonly<Record<string, string>>
+  /** The budgets that limit it: Auto Model looks at them. */
+  budgets: readonly Allowance[]
 }
 
 export type Route =
@@ -55,10 +58,10 @@ function unable(
 }
 
 function chosen(
-  { stage, text, coolingUntil }: RouteWanted,
+  { stage, text, coolingUntil, budgets }: RouteWanted,
   candidates: readonly Candidate[],
 ): StageAgent | undefined {
-  const choice = chooseAgent({ for: stage, text, coolingUntil }, candidates)
+  const choice = chooseAgent({ for: stage, text, coolingUntil, budgets }, candidates)
   if (!choice) return undefined
   return { adapter: choice.adapter, ...(choice.model === undefined ? {} : { model: choice.model }) }
 }

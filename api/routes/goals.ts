@@ -53,7 +53,8 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
             tokenBudget: body.tokenBudget,
             goalBudget: body.goalBudget,
             skipSpecReview: body.skipSpecReview,
-            assign: (stages) => assignAgents(tx, { stages, text: body.description }),
+            assign: (stages) =>
+              assignAgents(tx, { stages, text: body.description, goalBudget: body.goalBudget }),
             actor,
           })
           return isRefusal(goal) ? goal : goalSummary(tx, goal.id)
