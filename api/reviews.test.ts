@@ -93,6 +93,10 @@ test('an edited spec becomes a new approved version of the person', async () => 
   const id = await insertReview(at.database, goal, { kind: 'spec', spec_id: row.id })
   const edits = { ...spec, summary: 'better' }
   expect(await decide(id, { decision: 'reject', hash: 'h1', edits })).toMatchObject({ status: 422 })
+  const nobody = [{ ...spec.tasks[0], agent: { adapter: 'auto' } }]
+  expect(
+    await decide(id, { decision: 'approve', hash: 'h1', edits: { ...edits, tasks: nobody } }),
+  ).toMatchObject({ status: 422, body: { code: 'bad_setting' } })
   expect(await decide(id, { decision: 'approve', hash: 'h1', edits })).toMatchObject({
     status: 200,
   })

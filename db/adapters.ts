@@ -50,3 +50,15 @@ export async function refuseUnknownAgent(
     advice: `There are ${known.join(', ')}; see dispatch adapters.`,
   })
 }
+
+/** `refuseUnknownAgent`, and `auto` too: who writes a task is named. */
+export async function refuseTaskAgent(
+  tx: Tx,
+  agents: readonly (StageAgent | null | undefined)[],
+): Promise<Refusal | undefined> {
+  if (agents.some((agent) => agent?.adapter === AUTO))
+    return refuse('bad_setting', 'A task needs an agent by name; `auto` is for profiles.', {
+      advice: 'Name one of `dispatch adapters`, or none to leave it to the profile.',
+    })
+  return refuseUnknownAgent(tx, agents)
+}

@@ -3,6 +3,7 @@ import { REVIEW_DECIDED } from '../contracts/messages.ts'
 import type { SpecOutput } from '../contracts/outputs.ts'
 import type { ChecklistItem } from '../contracts/schemas.ts'
 import type { Decision, ReviewKind, ReviewStatus, Tier } from '../contracts/stages.ts'
+import { refuseTaskAgent } from './adapters.ts'
 import type { Tx } from './connect.ts'
 import { contentHash } from './content-hash.ts'
 import type { EmittedEvent } from './events.ts'
@@ -61,7 +62,7 @@ export async function decideReview(
   const review: ReviewRow = await tx('reviews').where({ id: input.reviewId }).forUpdate().first()
   if (review.status !== 'pending') return settled(tx, review, input)
   const objection =
-    staleHash(review, input) ?? editsRefused(review, input) ?? unchecked(review, input)
+    staleHash(review, input) ?? (await editsRefused(tx, review, input)) ?? unchecked(review, input)
   if (objection) return objection
   await tx('reviews')
     .where({ id: review.id })
@@ -144,9 +145,17 @@ function staleHash(review: ReviewRow, input: DecisionInput): Refusal | undefined
   })
 }
 
-function editsRefused(review: ReviewRow, input: DecisionInput): Refusal | undefined {
-  if (input.edits === undefined) return undefined
-  if (review.kind === 'spec' && input.decision === 'approve') return undefined
+async function editsRefused(
+  tx: Tx,
+  review: ReviewRow,
+  { edits, decision }: DecisionInput,
+): Promise<Refusal | undefined> {
+  if (edits === undefined) return undefined
+  if (review.kind === 'spec' && decision === 'approve')
+    return refuseTaskAgent(
+      tx,
+      edits.tasks.map(({ agent }) => agent),
+    )
   return refuse('edits_not_allowed', 'Only an approval of a spec may carry an edited spec.', {
     advice: 'Leave `edits` out, or say in a comment what should change.',
   })

@@ -1,7 +1,6 @@
-import { AUTO } from '../contracts/agent.ts'
 import { goalStream, shortId } from '../contracts/ids.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
-import { refuseUnknownAgent } from './adapters.ts'
+import { refuseTaskAgent } from './adapters.ts'
 import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 import type { TaskRow } from './facts.ts'
@@ -19,12 +18,8 @@ export async function setTaskAgent(
     return refuse('wrong_state', `${shortId('task', task.number)} is over (${task.status}).`, {
       current: { status: task.status },
     })
-  if (agent?.adapter === AUTO)
-    return refuse('bad_setting', 'A task needs an agent by name; `auto` is for profiles.', {
-      advice: 'Name one of `dispatch adapters`, or null to leave it to the profile.',
-    })
-  const unknown = await refuseUnknownAgent(tx, [agent])
-  if (unknown) return unknown
+  const refused = await refuseTaskAgent(tx, [agent])
+  if (refused) return refused
   await tx('tasks')
     .where({ id })
     .update({ agent: agent && JSON.stringify(agent), updated_at: tx.fn.now() })
