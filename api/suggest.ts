@@ -1,7 +1,7 @@
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { correctionsToCompare, recordSuggestion } from '../db/suggestions.ts'
-import { ALIKE_ENOUGH, alike, mostTypical } from '../domain/alike.ts'
+import { ALIKE_ENOUGH, likeTo, mostTypical } from '../domain/alike.ts'
 
 /** Of so many the wording is chosen: each is compared with each. */
 const NEWEST = 20
@@ -14,7 +14,8 @@ export async function suggestFrom(
 ): Promise<void> {
   const { id, text, goalId } = said
   const { projectId, corrections } = await correctionsToCompare(tx, { goalId, exceptId: id })
-  const same = [...corrections.filter((other) => alike(other.text, text)), { id, text }]
+  const isLike = likeTo(text)
+  const same = [...corrections.filter((other) => isLike(other.text)), { id, text }]
   if (same.length < ALIKE_ENOUGH) return
   await recordSuggestion(tx, emit, {
     projectId,

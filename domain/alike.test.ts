@@ -36,6 +36,15 @@ test.each([
   expect(alike(other, one)).toBe(false)
 })
 
+test('of long texts the beginning is compared, so that none takes long', () => {
+  const asked = `Keep the old API as it is, ${'and every caller of it, '.repeat(20)}`
+  const log = Array.from(
+    { length: 200 },
+    (_, n) => `line${String.fromCharCode(97 + (n % 26))} went`,
+  )
+  expect(alike(`${asked}${log.join(' ')}`, `${asked}because it is old`)).toBe(true)
+})
+
 test('the most typical of several is the one that most are like, the newest of equals', () => {
   const texts = [
     'Use tabs for indentation',
