@@ -1,5 +1,6 @@
 import type { HookCallback, Options } from '@anthropic-ai/claude-agent-sdk'
 import type { Access } from '../../contracts/agent.ts'
+import { GIT_ACTS, GIT_READS, PLAIN } from '../git-reads.ts'
 
 const LOOK = ['Read', 'Grep', 'Glob'] as const
 const CHANGE = ['Edit', 'Write', 'NotebookEdit'] as const
@@ -25,12 +26,9 @@ export function accessOptions(access: Access): Options {
   }
 }
 
-const GIT_READS = 'diff|grep|log|ls-files|ls-tree|merge-base|rev-list|rev-parse|show|status'
-/** One plain command: nothing that a shell would expand, redirect or chain. */
-const PLAIN = /^[\w ./:=@,^~+%'"-]*$/
 const COMMAND = new RegExp(`^git (?:--no-pager )?(${GIT_READS})(?= |$)`)
-/** Options, also shortened as git allows, that write a file, start a program or ask one for a signature. */
-const ACTS = /(?:^| )(?:--o(?!neline)|--ext|--text|--show-s|-\w*O)/
+const IS_PLAIN = new RegExp(`^['"${PLAIN}]*$`)
+const ACTS = new RegExp(GIT_ACTS)
 /** A repository's configuration can name programs for each of these; an earlier agent may have written it. */
 const NO_PROGRAMS = [
   '--no-pager',
@@ -40,7 +38,7 @@ const NO_PROGRAMS = [
 ]
   .map((part) => (part.startsWith('--') ? part : `-c ${part}`))
   .join(' ')
-const DIFFS = ['diff', 'log', 'show']
+const DIFFS = ['blame', 'diff', 'log', 'show']
 
 /**
  * The command to run in place of one of git's that only looks, so that no configured program is started; undefined for every other
@@ -50,7 +48,7 @@ export function gitRead(command: string): string | undefined {
   const text = command.trim()
   const verb = COMMAND.exec(text)?.[1]
   // quotes are nothing to git: `--out"put"` is `--output`
-  if (verb === undefined || !PLAIN.test(text) || ACTS.test(text.replace(/['"]/g, '')))
+  if (verb === undefined || !IS_PLAIN.test(text) || ACTS.test(text.replace(/['"]/g, '')))
     return undefined
   const rest = text.slice(COMMAND.exec(text)?.[0].length)
   const plain = DIFFS.includes(verb) ? ' --no-ext-diff --no-textconv' : ''

@@ -1,4 +1,5 @@
 import type { Access } from '../../contracts/agent.ts'
+import { GIT_ACTS, GIT_READS, PLAIN } from '../git-reads.ts'
 
 /**
  * What Gemini CLI may do in a run, as an admin policy of its policy engine, which goes before the person's own rules. A tool that is
@@ -13,22 +14,21 @@ export function policyOf(access: Access): string {
       : [
           rule({ toolName: '*', decision: 'deny', priority: 800 }),
           rule({ toolName: LOOK, decision: 'allow', priority: 900 }),
-          ...GIT_READS.map((verb) =>
-            shell({ pattern: gitRead(verb), decision: 'allow', priority: 900 }),
-          ),
+          shell({ pattern: GIT_READ, decision: 'allow', priority: 900 }),
           shell({ pattern: ACTS, decision: 'deny', priority: 950 }),
         ]
   return rules.join('\n')
 }
 
 const LOOK = ['read_file', 'read_many_files', 'list_directory', 'glob', 'grep_search']
-const GIT_READS =
-  'blame diff grep log ls-files ls-tree merge-base rev-list rev-parse show status'.split(' ')
-
-/** Tested on the arguments as JSON: a quote or a backslash in a command would stand there as `\`, which no pattern here takes. */
-const gitRead = (verb: string) => `"command":"git ${verb}[\\w ./:=@,^~+%{}-]*"`
-/** Options of those commands that write a file or start a program. */
-const ACTS = '"command":"git [^"]* (?:-o|-O|--output|--ext-diff|--textconv|--open-files)'
+/**
+ * Tested on the arguments as JSON, sorted by name, each between zero characters in newer versions. Bound to their beginning: an argument
+ * that the model makes up may hold another `"command"`. A quote or a backslash in a command would stand there as `\`, which is not plain.
+ * Gemini CLI takes no pattern in which something that repeats is repeated or optional as a whole.
+ */
+const COMMAND = String.raw`^\{\x00?"command":"`
+const GIT_READ = `${COMMAND}git (?:--no-pager |)(?:${GIT_READS})(?:| [${PLAIN}]*)"`
+const ACTS = `${COMMAND}[^"]*${GIT_ACTS}`
 
 interface Rule {
   toolName: string | readonly string[]

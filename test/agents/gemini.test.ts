@@ -81,13 +81,14 @@ describe.concurrent('Besides, Gemini CLI', () => {
       bash('git log --output=forbidden-by-git.txt'),
       bash('git log --oneline > forbidden-by-git.txt'),
       bash('git status; touch forbidden.txt'),
+      bash('git grep --ope=touch -e x --no-index /etc/passwd'),
       bash('git log --oneline -1'),
       { do: 'answer', output: {} },
     ])
     const played = await at.play()
     expect(played.terminal.type).toBe('done')
     const results = of(played, 'tool_result')
-    expect(results.map(({ ok }) => ok)).toEqual([false, false, false, false, false, true])
+    expect(results.map(({ ok }) => ok)).toEqual([false, false, false, false, false, false, true])
     expect(results.at(-1)?.output).toContain('one commit')
     expect(readdirSync(at.cwd)).toEqual(['.git'])
     const tools = cast.model.requests(at.spec.runId)[0]?.tools ?? []
