@@ -1,4 +1,5 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
+import { endOfLimit } from '../end-of-limit.ts'
 
 /** A JSON-RPC error as one of the closed reasons; agents word and number them as they like, so all that is there is looked at. */
 export function failureOf(error: unknown): TerminalEvent & { type: 'failed' } {
@@ -6,7 +7,11 @@ export function failureOf(error: unknown): TerminalEvent & { type: 'failed' } {
   const kind = typeof data['errorKind'] === 'string' ? data['errorKind'] : ''
   const reason =
     KINDS[kind] ?? reasonOfCode(code) ?? reasonOfWords(`${message} ${JSON.stringify(data)}`)
-  return { type: 'failed', reason, detail: message.slice(0, 4000) }
+  const until =
+    reason === 'rate_limit' || reason === 'quota'
+      ? endOfLimit(`${message} ${JSON.stringify(data)}`)
+      : undefined
+  return { type: 'failed', reason, detail: message.slice(0, 4000), ...(until ? { until } : {}) }
 }
 
 interface Parts {

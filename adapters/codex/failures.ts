@@ -1,4 +1,5 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
+import { endOfLimit } from '../end-of-limit.ts'
 import type { ErrorInfo, RateLimits, TurnError } from './wire.ts'
 
 /** The reasons for which the provider's limit has an end that is worth telling. */
@@ -10,7 +11,7 @@ export function failureOf(error: TurnError, limits: RateLimits | undefined): Ter
   const said = [message, additionalDetails].filter(Boolean).join(' ').slice(0, 4000)
   const reason = reasonOf(error.codexErrorInfo ?? null, said)
   const detail = reason === 'auth' ? authDetail(said) : said
-  const until = LIMITED.includes(reason) ? endOfLimit(limits) : undefined
+  const until = LIMITED.includes(reason) ? (endOfWindows(limits) ?? endOfLimit(said)) : undefined
   return { type: 'failed', reason, detail, ...(until === undefined ? {} : { until }) }
 }
 
@@ -18,7 +19,7 @@ const authDetail = (said: string) =>
   `Codex is not logged in, or its key is refused (${said}). Log in with: codex login`
 
 /** ISO time at which every window that is used up is open again; undefined where none is. */
-function endOfLimit(limits: RateLimits | undefined): string | undefined {
+function endOfWindows(limits: RateLimits | undefined): string | undefined {
   const ends = [limits?.primary, limits?.secondary].flatMap((window) =>
     window && window.usedPercent >= 100 && window.resetsAt ? [window.resetsAt] : [],
   )

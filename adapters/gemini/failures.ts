@@ -1,5 +1,6 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
 import type { CliExit } from '../cli-process.ts'
+import { endOfLimit } from '../end-of-limit.ts'
 
 /** All that a process left behind that ended without success. */
 export interface Remains {
@@ -13,7 +14,7 @@ export interface Remains {
 export function failureOf({ message, exit, stderr }: Remains): TerminalEvent {
   const said = [message ?? '', ...stderr].join('\n')
   const reason = reasonOf(said, message, exit)
-  const until = reason === 'rate_limit' || reason === 'quota' ? untilOf(said) : undefined
+  const until = reason === 'rate_limit' || reason === 'quota' ? endOfLimit(said) : undefined
   const detail = (message ?? withoutResult(exit, stderr)).slice(0, 4000)
   return { type: 'failed', reason, detail, ...(until ? { until } : {}) }
 }
@@ -86,16 +87,6 @@ function reasonOfWords(said: string): FailureReason {
   if (/API Error|fetch failed|ECONN|ENOTFOUND|terminated|stream|JSON|parse/i.test(said))
     return 'network'
   return 'crash'
-}
-
-/** "quota will reset after 5h10m3s", or the provider's own `"retryDelay": "3600s"`. */
-function untilOf(said: string): string | undefined {
-  const [, delay] = /"retryDelay":\s*"([\d.]+)s"/.exec(said) ?? []
-  if (delay !== undefined) return new Date(Date.now() + Number(delay) * 1000).toISOString()
-  const [, hours, minutes, seconds] =
-    /reset after (?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?/.exec(said) ?? []
-  const total = Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)
-  return total > 0 ? new Date(Date.now() + total * 1000).toISOString() : undefined
 }
 
 /** Without a result it is no answer, whatever the exit code says: an interrupt, and some crashes, are 0. */

@@ -31,6 +31,8 @@ export interface Driver {
   /** Plays a run whose conversation grows too long. `at` has the scenario `compaction`. */
   compacted(at: Stage, model: ModelServer): Promise<Played>
   tellsRetries: boolean
+  /** Why it does not tell when a limit is over although its provider did, in words. */
+  hidesEndOfLimit?: string
   /** Longest silence for a scenario with a silent provider; more for who starts slowly. */
   silenceSeconds: number
   /** What `npm test` plays beside the core of them. */
@@ -81,6 +83,7 @@ export const CLAUDE: Driver = {
     'the provider stops in the middle',
   ],
   tellsRetries: true,
+  hidesEndOfLimit: "Of a pause that the API asks for it tells no time, only of a plan's limits.",
   silenceSeconds: 6,
   cannot: {},
 }
@@ -103,6 +106,7 @@ export const CODEX: Driver = {
     return at.play()
   },
   tellsRetries: true,
+  hidesEndOfLimit: "Of a pause that the API asks for it tells no time, only of a plan's limits.",
   silenceSeconds: 6,
   cannot: {},
 }
@@ -162,6 +166,7 @@ export const ACP: Driver = {
   leadAstray: CLAUDE.leadAstray,
   compacted: CLAUDE.compacted,
   tellsRetries: false,
+  hidesEndOfLimit: 'Claude Code tells no time, so there is none to pass on.',
   silenceSeconds: 8,
   cannot: {
     'a conversation that was shortened is told':

@@ -29,7 +29,7 @@ Written by \`npm run test:agents\` on ${new Date().toISOString().slice(0, 10)}: 
 environment of its own, ${network}, against a scripted model (\`test/model-server\`): what a
 provider really answers may be worded otherwise. A cell is the seconds that it took, or why there is none.
 
-${DRIVERS.map(({ title, version, note }) => `- ${title} ${version}${note ? `. ${note}` : ''}`).join('\n')}
+${DRIVERS.map(({ title, version, note, hidesEndOfLimit }) => `- ${[`${title} ${version}${note || hidesEndOfLimit ? '.' : ''}`, note, hidesEndOfLimit].filter(Boolean).join(' ')}`).join('\n')}
 
 ## With the real program
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { signal } from '../../adapters/process-tree.ts'
-import type { RunSpec } from '../../contracts/agent.ts'
+import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import type { ModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest, Step } from '../model-server/step.ts'
 import { until } from '../support/until.ts'
@@ -50,6 +50,13 @@ const bash = (command: string): Step => ({
 /** Holds the shell, and leaves a child in a session of its own. */
 const HOLD = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
 
+/** In an hour, as the provider said, or not at all: a driver has to say why. */
+function tellsEnd({ hidesEndOfLimit }: Driver, terminal: TerminalEvent): void {
+  if (hidesEndOfLimit) return expect(terminal).not.toHaveProperty('until')
+  const until = 'until' in terminal ? Date.parse(terminal.until ?? '') : 0
+  expect(Math.abs(until - Date.now() - 3_600_000)).toBeLessThan(60_000)
+}
+
 const failures = Object.fromEntries(
   FAILURES.map(([name, scenario, reason]) => [
     name,
@@ -61,6 +68,7 @@ const failures = Object.fromEntries(
       const { terminal } = await at.play()
       expect(terminal).toMatchObject({ type: 'failed', reason: driver.reasons?.[name] ?? reason })
       expect(terminal).toHaveProperty('detail', expect.stringMatching(/\w{4}/))
+      if (scenario === '429-long') tellsEnd(driver, terminal)
       expect(model.requests(at.spec.runId).length).toBeLessThan(10)
       expect(at.processes()).toEqual([])
     },
