@@ -123,17 +123,52 @@ export async function dryRun(
   const busy = await unfinished(checkout)
   if (busy) return busy
   if (!(await waitForIndex(checkout))) return lockedBy(checkout)
-  const [unusual, call] = await Promise.all([
-    unsupported(deps, checkout),
-    treeCall(deps, layout, checkout),
-  ])
-  if (unusual) return unusual
-  const { code, stderr } = await deps.git.run(['read-tree', '-n', '-m', '-u', from, to], {
+  const unusual = await unsupported(deps, checkout)
+  return unusual ?? moveFiles(deps, layout, { checkout, from, to, dryRun: true })
+}
+
+async function moveFiles(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  input: { checkout: Checkout; from: string; to: string; dryRun?: true },
+): Promise<Blocked | undefined> {
+  const { checkout, from, to } = input
+  const call = await treeCall(deps, layout, checkout)
+  const untracked = await untrackedInTheWay(deps, call, { ...input, path: checkout.path })
+  if (untracked.length > 0) return dirtyFiles(untracked)
+  const how = [...(input.dryRun ? ['-n'] : []), '-m', '-u']
+  const { code, stderr } = await deps.git.run(['read-tree', ...how, from, to], {
     ...call,
     answers: [0, 1, 128],
   })
   return code === 0 ? undefined : dirty(stderr)
 }
+
+/** The person's files where the merge adds some. Git overwrites those that are ignored without a word, a person's notes or keys. */
+async function untrackedInTheWay(
+  { git }: GitDeps,
+  call: GitCall,
+  { path, from, to }: { path: string; from: string; to: string },
+): Promise<string[]> {
+  const what = ['-r', '-z', '--name-only', '--no-renames', '--diff-filter=A']
+  const added = nameList((await git.run(['diff-tree', ...what, from, to], call)).stdout)
+  const folders = new Set(added.flatMap(foldersOf))
+  const found: string[] = []
+  for (const name of [...folders, ...added]) {
+    const info = await lstat(join(path, name)).catch(() => undefined)
+    if (info && !(folders.has(name) && info.isDirectory())) found.push(name)
+  }
+  if (found.length === 0) return []
+  // the index may hold them already: a merge that was killed half way
+  const others = await git.run(['ls-files', '-z', '--others', '--', ...found.slice(0, 1000)], call)
+  return nameList(others.stdout)
+}
+
+const nameList = (stdout: Buffer) => stdout.toString('utf8').split('\0').filter(Boolean)
+
+/** `a/b/c.txt` is in `a` and `a/b`. */
+const foldersOf = (name: string) =>
+  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))
 
 async function unfinished({ gitDir, path }: Checkout): Promise<Blocked | undefined> {
   for (const [file, what] of UNFINISHED) {
@@ -193,7 +228,11 @@ function dirty(stderr: string): Blocked {
       ...listed,
     ]),
   ].filter(Boolean)
-  const which = files.length > 0 ? files.join(', ') : stderr.trim().slice(0, 300)
+  return dirtyFiles(files, stderr)
+}
+
+function dirtyFiles(files: string[], otherwise = ''): Blocked {
+  const which = files.length > 0 ? files.join(', ') : otherwise.trim().slice(0, 300)
   return {
     outcome: 'blocked',
     code: 'dirty_files',
@@ -209,11 +248,5 @@ export async function updateCheckout(
   input: { checkout: Checkout; from: string; to: string },
 ): Promise<Blocked | undefined> {
   if (!(await waitForIndex(input.checkout))) return lockedBy(input.checkout)
-  const call = await treeCall(deps, layout, input.checkout)
-  const { code, stderr } = await deps.git.run(['read-tree', '-m', '-u', input.from, input.to], {
-    ...call,
-    answers: [0, 1, 128],
-  })
-  if (code === 0) return undefined
-  return dirty(stderr)
+  return moveFiles(deps, layout, input)
 }

@@ -193,6 +193,36 @@ test('files the person is editing block the merge by name, and nothing changes',
   expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
 })
 
+test.each([['.gitignore'], ['.git/info/exclude']])(
+  'a file that the person keeps and ignores by %s is not overwritten by one that a goal adds',
+  async (ignoredBy) => {
+    f.write(ignoredBy, '/notes/\n')
+    base = f.commit({ 'c.txt': 'one\n' })
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    // as an agent makes it that adds it by force, or takes the line out of .gitignore
+    f.sh(['checkout', '-q', '-b', 'side'])
+    f.write('notes/mine.txt', 'of the goal')
+    f.sh(['add', '-f', 'notes/mine.txt'])
+    f.sh(['commit', '-q', '-m', 'forced'])
+    const goalHead = f.sh(['rev-parse', 'HEAD'])
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'side' })
+    f.sh(['checkout', '-q', 'main'])
+    f.write('notes/mine.txt', 'of the person')
+    const { hash } = await f.git.diff({ projectId, base, head: goalHead })
+    const input = {
+      ...{ projectId, repoPath: f.repo, target: 'main', goalHead, approved: { base, hash } },
+      ...{ message: 'm', trailers: {}, mergeKey: 'k', intent: store() },
+    }
+    expect(await f.git.mergeGoal(input)).toMatchObject({
+      ...{ outcome: 'blocked', code: 'dirty_files', files: ['notes/mine.txt'] },
+    })
+    expect([read('notes/mine.txt'), f.sh(['rev-parse', 'main'])]).toEqual(['of the person', base])
+    rmSync(join(f.repo, 'notes/mine.txt'))
+    expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+    expect(read('notes/mine.txt')).toBe('of the goal')
+  },
+)
+
 test('what else can be in the way: a lock, an unfinished merge, a missing branch, two checkouts', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   writeFileSync(join(f.repo, '.git/index.lock'), '')
