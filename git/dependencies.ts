@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { constants, cp, lstat, readdir, readlink, rename, rm } from 'node:fs/promises'
+import { constants, cp, lstat, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { readRegular } from './read-regular.ts'
 
@@ -44,6 +44,9 @@ export async function provisionDependencies(input: {
     await rm(partial, { recursive: true, force: true })
     await copyFolder(from, partial)
     await removeLinksOut(partial, partial, to, input.worktreePath)
+    // The person's, not the agent's work: no commit takes it in, whether or not anything else says that it is ignored.
+    await rm(join(partial, '.gitignore'), { recursive: true, force: true })
+    await writeFile(join(partial, '.gitignore'), '*\n')
     await rename(partial, to)
     copied.push(folder)
   }

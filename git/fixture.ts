@@ -43,7 +43,7 @@ export function createFixture(name = 'my repo'): Fixture {
     mkdirSync(dirname(join(cwd, path)), { recursive: true })
     writeFileSync(join(cwd, path), content)
   }
-  const git = createGit({ home })
+  const git = createGit({ home, personHome: folder })
   sh(['init', '-q', '-b', 'main'])
   return {
     folder,

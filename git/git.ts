@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { commitAll, freeze, publish } from './commit.ts'
 import { snapshotConfig } from './config-snapshot.ts'
 import { provisionDependencies } from './dependencies.ts'
@@ -28,6 +29,8 @@ export interface GitOptions {
   home: string
   /** PATH on which git is found; a list of usual places when left out. */
   path?: string
+  /** Where the person's own git config is; the user's home when left out. */
+  personHome?: string
   log?: (message: string, data?: Record<string, unknown>) => void
   /** The built git host, for a process that is large or has other things to do; without it, git is started by this one. */
   host?: string
@@ -43,6 +46,7 @@ export function createGit(options: GitOptions) {
   const log = options.log ?? (() => undefined)
   const git = createGitRunner({
     home,
+    personHome: options.personHome ?? homedir(),
     ...(options.path === undefined ? {} : { path: options.path }),
     ...(options.host === undefined ? {} : { processes: createHostedProcesses(options.host) }),
   })

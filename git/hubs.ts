@@ -1,5 +1,6 @@
-import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { lstat, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
 import { locate, readShallow } from './inspect.ts'
 import { type ProjectLayout, privateDir, projectLayout, targetRef, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
@@ -226,7 +227,7 @@ export async function importTarget(
       `The target branch ${input.target} does not exist.`,
       `Create it: \`git branch ${input.target}\`.`,
     )
-  await deps.queue.run(layout.clean, async () => {
+  const bringing = deps.queue.run(layout.clean, async () => {
     const shallow = await readShallow(commonDir)
     if (shallow !== undefined) await writeWhole(join(layout.clean, 'shallow'), shallow)
     await bringCommit(deps, layout.clean, {
@@ -236,7 +237,26 @@ export async function importTarget(
     })
     await setRef(deps.git, layout.clean, targetRef(input.target), sha)
   })
+  await Promise.all([bringing, storeExcludes(deps, layout, commonDir)])
   return sha
+}
+
+/** What the person ignores is ignored in worktrees too: by Dispatch when it commits, and by agents who commit themselves. */
+async function storeExcludes(
+  { git }: GitDeps,
+  layout: ProjectLayout,
+  commonDir: string,
+): Promise<void> {
+  const excludes = await readExcludes(git, commonDir)
+  for (const hub of [layout.clean, layout.sandbox]) {
+    const info = join(hub, 'info')
+    const file = join(info, 'exclude')
+    if (((await readRegularText(file, 4 * EXCLUDE_BYTES)) ?? '') === excludes) continue
+    // agents can write to the sandbox
+    if ((await lstat(info).catch(() => undefined))?.isDirectory() === false) await rm(info)
+    await rm(file, { recursive: true, force: true })
+    await writeWhole(file, excludes)
+  }
 }
 
 /** Brings a commit that an agent made into the clean hub. Throws `commit_missing`, or `unsafe_commit` when git finds it malformed. */

@@ -1,5 +1,6 @@
 import { lstat, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { excludeFiles } from './excludes.ts'
 import { GitFailure, GitProblem } from './problem.ts'
 import { realFolder, refuseForbidden } from './project-folder.ts'
 import { checkBranchName, readRef } from './refs.ts'
@@ -140,11 +141,7 @@ async function countDirty(
     '--no-renames',
     '--ignore-submodules=all',
   ]
-  const excludes = join(at.commonDir, 'info', 'exclude')
-  const own = await lstat(excludes).then(
-    () => [`--exclude-from=${excludes}`],
-    () => [],
-  )
+  const own = (await excludeFiles(git, at.commonDir)).map((path) => `--exclude-from=${path}`)
   const lists = await Promise.all([
     git.run(['diff', ...quiet], call),
     git.run(['diff', '--cached', ...quiet, at.head], call),

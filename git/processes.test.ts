@@ -17,7 +17,7 @@ afterEach(() => {
 })
 
 test('a git that hangs is ended, and says what to look at', async () => {
-  const git = createGitRunner({ home, path: home })
+  const git = createGitRunner({ home, path: home, personHome: home })
   const hub = join(home, 'hubs', 'p', 'clean.git')
   mkdirSync(hub, { recursive: true })
   const failure = (asked: Promise<unknown>) => asked.then(String, (error) => error)

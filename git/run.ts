@@ -27,6 +27,8 @@ export interface GitCall {
   /** Extra `-c key=value` settings; ours only, never a person's text. */
   settings?: Readonly<Record<string, string>>
   input?: string | Buffer
+  /** With the person's own config of the machine: for `git config` alone, which runs nothing of it. */
+  asPerson?: true
   /** Unix seconds for author and committer; default now. */
   date?: number
   /** Exit codes that are answers rather than failures. Default: 0 only. */
@@ -67,6 +69,8 @@ export interface RunnerOptions {
   home: string
   /** PATH on which git is found. */
   path?: string
+  /** Where the person's own git config is. */
+  personHome: string
   /** What starts git; this process when left out. */
   processes?: GitProcesses
 }
@@ -103,17 +107,18 @@ export function quotePath(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 }
 
-function environment(call: GitCall, path: string): Record<string, string> {
+function environment(call: GitCall, path: string, personHome: string): Record<string, string> {
   const date =
     call.date === undefined
       ? {}
       : { GIT_AUTHOR_DATE: `@${call.date} +0000`, GIT_COMMITTER_DATE: `@${call.date} +0000` }
   return {
     PATH: path,
-    HOME: '/nonexistent',
+    ...(call.asPerson
+      ? { HOME: personHome }
+      : { HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null' }),
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_ATTR_NOSYSTEM: '1',
@@ -191,11 +196,11 @@ async function afterLock(error: unknown, attempt: number, home: string): Promise
 
 /** The one place where a git command line and its environment are made. */
 export function createGitRunner(options: RunnerOptions): GitRunner {
-  const { home, path = DEFAULT_PATH, processes = directProcesses } = options
+  const { home, path = DEFAULT_PATH, personHome, processes = directProcesses } = options
   const hubs = join(home, 'hubs') + sep
   const command = (args: readonly string[], call: GitCall): GitCommand => ({
     args: commandLine(args, call),
-    env: environment(call, path),
+    env: environment(call, path, personHome),
     cwd: call.cwd ?? call.workTree ?? call.gitDir ?? '/',
     input: call.input,
   })

@@ -106,7 +106,7 @@ test('dependencies are copied when the lockfiles agree, and cleaning never follo
   const { path } = await claim('T-1')
   const where = { repoPath: f.repo, worktreePath: path }
   expect(await f.git.provisionDependencies(where)).toEqual(['node_modules'])
-  expect(readdirSync(join(path, 'node_modules')).sort()).toEqual(['alias', 'dep'])
+  expect(readdirSync(join(path, 'node_modules')).sort()).toEqual(['.gitignore', 'alias', 'dep'])
   f.write('node_modules/dep/index.js', 'agent', path)
   rmSync(join(path, 'node_modules'), { recursive: true })
   symlinkSync(join(f.repo, 'node_modules'), join(path, 'node_modules'))
@@ -119,6 +119,40 @@ test('dependencies are copied when the lockfiles agree, and cleaning never follo
   expect(await f.git.provisionDependencies({ repoPath: f.repo, worktreePath: other.path })).toEqual(
     [],
   )
+})
+
+test('what only the person ignores, and what was copied from them, is in no commit', async () => {
+  f.commit({ '.gitignore': '', 'package-lock.json': '{}' })
+  f.write('node_modules/dep/index.js', 'host')
+  f.write('.git/info/exclude', '/scratch\n!keep.log')
+  f.write('.gitconfig', '[core]\n\texcludesFile = ~/ignored\n', f.folder)
+  f.write('ignored', '*.log\n', f.folder)
+  f.write('other.log', '')
+  expect(await f.git.inspectRepository(f.repo)).toMatchObject({ dirtyFiles: 1 }) // node_modules
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await claim('T-1')
+  await f.git.provisionDependencies({ repoPath: f.repo, worktreePath: path })
+  for (const file of ['scratch/x', 'debug.log', 'keep.log', 'new.txt']) f.write(file, 'x', path)
+  // an agent that commits itself takes in no more
+  expect(f.sh(['status', '--porcelain'], path)).toBe('?? keep.log\n?? new.txt')
+  const at = { projectId, worktreePath: path }
+  const { files } = await f.git.commitAll({ ...at, message: 'm', trailers: {} })
+  expect(files).toEqual(['keep.log', 'new.txt'])
+})
+
+test('of the files of the machine only those are read that the person named, and no pattern in part', async () => {
+  const secret = join(f.folder, 'secret')
+  f.write('secret', 'password', f.folder)
+  f.sh(['config', 'core.excludesFile', secret])
+  rmSync(join(f.repo, '.git/info/exclude'), { force: true })
+  symlinkSync(secret, join(f.repo, '.git/info/exclude'))
+  f.write('.config/git/ignore', `${'#\n'.repeat(499_999)}*.log\n`, f.folder)
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  for (const hub of [clean(), join(f.home, 'hubs', projectId, 'sandbox.git')]) {
+    const read = readFileSync(join(hub, 'info/exclude'), 'utf8')
+    expect(read).toBe('#\n'.repeat(499_999))
+  }
+  expect(await f.git.inspectRepository(f.repo)).toMatchObject({ dirtyFiles: 0 })
 })
 
 test('doctor finds what is left over, saves work and clears it', async () => {
