@@ -28,7 +28,7 @@ import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
 import { programOf } from './agent-search.ts'
 import type { AgentWork } from './agent-work.ts'
-import { aroundLimit, firstAgent } from './around-limit.ts'
+import { aroundLimit, assignedAgent, firstAgent } from './around-limit.ts'
 import type { ActivityDeps } from './deps.ts'
 import { createPriceMeter } from './price-meter.ts'
 import { promptFor } from './prompt.ts'
@@ -59,7 +59,8 @@ const INTERRUPT_GRACE_MS = 8_000
  */
 export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome> {
   for (;;) {
-    const segments = await listSegments(deps.database.knex, work.key, work.opinion ?? 1)
+    const all = await listSegments(deps.database.knex, work.key, work.opinion ?? 1)
+    const segments = stillCounting(all, work)
     const step = await unlessWaiting(deps, work, { segments, step: nextStep(work.key, segments) })
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
@@ -70,6 +71,22 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     if ('summary' in run) return { type: 'budget', summary: run.summary }
     await follow(deps, work, run)
   }
+}
+
+/**
+ * Runs of before a person gave the goal another profile say nothing of the agent that it names: that one begins anew. One at work goes on,
+ * and an answer stays an answer.
+ */
+function stillCounting(segments: readonly RunRow[], work: AgentWork): RunRow[] {
+  const { since } = work.facts.goal.profile
+  const { adapter } = assignedAgent(work)
+  return segments.filter(
+    (run) =>
+      since === undefined ||
+      run.adapter === adapter ||
+      ['queued', 'running', 'done'].includes(run.status) ||
+      Date.parse(run.created_at) >= Date.parse(since),
+  )
 }
 
 /** A wait for the provider is cut short by a person who asks for it, by an agent that takes over, or by the settings. */

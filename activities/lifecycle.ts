@@ -1,10 +1,9 @@
 import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
-import type { StageAdapters } from '../contracts/messages.ts'
-import type { CheckCommand, ProfileSnapshot } from '../contracts/schemas.ts'
-import { AGENT_STAGES } from '../contracts/stages.ts'
+import type { CheckCommand } from '../contracts/schemas.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
+import { adaptersOf } from '../db/goal-profile.ts'
 import { voidReviews } from '../db/goals.ts'
 import { releaseLease } from '../db/pool.ts'
 import { endSegment, type RunRow } from '../db/runs.ts'
@@ -218,11 +217,6 @@ export function createLifecycleActivities(
 
   return { startGoal, approveSpec, report, endGoal }
 }
-
-const adaptersOf = (profile: ProfileSnapshot): StageAdapters =>
-  Object.fromEntries(
-    AGENT_STAGES.map((stage) => [stage, profile.stages[stage].adapter]),
-  ) as StageAdapters
 
 /** Changes the goal's row and tells of it; the same state again is not told twice. */
 export async function setGoal(

@@ -2,36 +2,34 @@ import type { Knex } from 'knex'
 import { AUTO } from '../contracts/agent.ts'
 import type { Profile, ProfileSnapshot } from '../contracts/schemas.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
-import { budgetsOfNewGoal } from '../db/budgets.ts'
 import { coolingAdapters } from '../db/cooldowns.ts'
 import { type Refusal, refuse } from '../db/refusal.ts'
 import { readSettings } from '../db/settings.ts'
 import { listAdapters } from '../db/views/agents.ts'
 import { chooseAgent } from '../domain/auto-model.ts'
-import { dayOf } from '../domain/budget.ts'
+import type { Allowance } from '../domain/budget.ts'
 
 /**
  * Puts an agent and the reason for it where a profile says `auto`: by what the goal asks for, what was found on this machine, which
- * providers ask for a pause, and what is left of the budgets (`goalBudget`: the goal's own; absent means the setting's). Other stages
- * stay as they are. Refused when Auto Model is off or no agent is installed.
+ * providers ask for a pause, and what is left of the budgets that limit it. Other stages stay as they are. Refused when Auto Model is off or no agent is installed.
  */
 export async function assignAgents(
   knex: Knex,
-  goal: { stages: Profile['stages']; text: string; goalBudget: number | undefined },
+  goal: {
+    stages: Profile['stages']
+    text: string
+    budgets: () => Promise<readonly Allowance[]>
+  },
 ): Promise<ProfileSnapshot['stages'] | Refusal> {
   const open = AGENT_STAGES.filter((stage) => goal.stages[stage].adapter === AUTO)
   if (open.length === 0) return goal.stages
-  const settings = await readSettings(knex)
-  if (!settings.autoModel)
+  if (!(await readSettings(knex)).autoModel)
     return refuse('auto_model_off', 'The profile leaves agents to Auto Model, which is off.', {
       advice: 'Choose another profile, or switch Auto Model on in the settings.',
     })
   const adapters = await listAdapters(knex)
   const coolingUntil = await coolingAdapters(knex)
-  const budgets = await budgetsOfNewGoal(knex, {
-    goalBudget: goal.goalBudget ?? settings.goalBudget,
-    since: dayOf(new Date()).from.toISOString(),
-  })
+  const budgets = await goal.budgets()
   const stages: ProfileSnapshot['stages'] = { ...goal.stages }
   for (const stage of open) {
     const choice = chooseAgent({ for: stage, text: goal.text, coolingUntil, budgets }, adapters)

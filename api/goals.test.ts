@@ -161,6 +161,39 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
   expect(await act('resume')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
 })
 
+test('a goal goes on with the agents of another profile: at a retry, or when it is resumed', async () => {
+  await project('shop')
+  const filed = { project: 'shop', description: 'z', profile: 'Demo', tokenBudget: 7000 }
+  const { id } = (await at.call('POST', '/api/goals', filed)).body
+  const act = (verb: string, body = {}) => at.call('POST', `/api/goals/${id}/${verb}`, body)
+  const profileNow = async () => (await at.call('GET', `/api/goals/${id}`)).body.profile
+  expect((await act('retry', { profile: 'Nobody' })).body.code).toBe('not_found')
+  await at.call('PATCH', '/api/settings', { autoModel: false })
+  expect((await act('retry', { profile: 'Auto' })).body.code).toBe('auto_model_off')
+  expect(await profileNow()).toMatchObject({ name: 'Demo' })
+  await at.call('PATCH', '/api/settings', { autoModel: true })
+  expect(await act('retry', { profile: 'Auto' })).toMatchObject({ body: { profileName: 'Auto' } })
+  expect(await profileNow()).toMatchObject({
+    ...{ name: 'Auto', tokenBudget: 7000, since: expect.any(String) },
+    stages: { verify: { adapter: 'claude', reason: expect.stringContaining('Claude Code: ') } },
+  })
+  await act('pause')
+  expect(await act('resume', { profile: 'Demo' })).toMatchObject({
+    body: { status: 'active', profileName: 'Demo' },
+  })
+  const told = at.database.knex('outbox').where({ workflow_id: `goal/${id}`, kind: 'signal' })
+  const demo = { adapters: expect.objectContaining({ verify: 'demo' }) }
+  expect((await told.orderBy('id').pluck('payload')).slice(-2)).toEqual([
+    { signal: 'setAdapters', args: demo },
+    { signal: 'setPaused', args: { paused: false } },
+  ])
+  const events = (await at.call('GET', `/api/events?stream=goal/${id}`)).body.items
+  const changes = events.filter(({ type }: { type: string }) => type === 'goal.profile')
+  expect(changes.map(({ data }: { data: { profile: string } }) => data.profile)).toEqual([
+    ...['Auto', 'Demo'],
+  ])
+})
+
 test('a repeated create gets the first answer; the same key with another body is refused', async () => {
   await project('shop')
   const body = { project: 'shop', description: 'once' }

@@ -11,6 +11,8 @@ export function eventLine(event: EventBody): string {
       return `goal filed: ${data.title}`
     case 'goal.status':
       return `goal ${look(data.status).word} at ${STAGE_TITLES[data.stage]}${why(data.reason)}`
+    case 'goal.profile':
+      return `goal goes on with the profile ${data.profile}`
     case 'stage.status':
       return `${STAGE_TITLES[data.stage]} ${look(data.status).word}${attempt(data.attempt)}${why(data.reason)}`
     case 'task.status':

@@ -56,6 +56,8 @@ const timeZone = z
   .max(60)
   .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin')
 const nothing = z.strictObject({})
+/** `profile`: by whose agents the goal goes on. */
+const otherProfile = z.strictObject({ profile: text(200).optional() })
 const comment = text(20_000)
 /** Of a project or profile. It stands in addresses, where dots alone are steps up the path. */
 const name = text(100).refine((value) => !/^\s*\.\.?\s*$/.test(value), 'must not be dots alone')
@@ -184,9 +186,9 @@ export const api = {
     reply: goalSummary,
   },
   resumeGoal: {
-    summary: 'Go on in the same sessions',
+    summary: 'Go on in the same sessions, or with another profile if one is named',
     params: id,
-    body: nothing,
+    body: otherProfile,
     reply: goalSummary,
   },
   cancelGoal: {
@@ -196,9 +198,9 @@ export const api = {
     reply: goalSummary,
   },
   retryGoal: {
-    summary: 'Try the failed stage again',
+    summary: 'Try the failed stage again, with another profile if one is named',
     params: id,
-    body: nothing,
+    body: otherProfile,
     reply: goalSummary,
   },
 

@@ -20,6 +20,7 @@ const reason = z.string().nullable()
 export const eventBody = z.discriminatedUnion('type', [
   of('goal.created', { goalId, title: z.string() }),
   of('goal.status', { goalId, status: z.enum(GOAL_STATUSES), stage: z.enum(STAGES), reason }),
+  of('goal.profile', { goalId, profile: z.string() }),
   of('stage.status', {
     goalId,
     taskId,
@@ -101,6 +102,7 @@ export type StoredEvent = z.infer<typeof event>
 export const WIRE_NAMES = {
   'goal.created': 'goal:status',
   'goal.status': 'goal:status',
+  'goal.profile': 'goal:status',
   'goal.merged': 'goal:status',
   'goal.salvaged': 'goal:status',
   'stage.status': 'goal:status',

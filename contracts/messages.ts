@@ -42,12 +42,18 @@ export interface RetryStage {
   /** Names the person's request: a second delivery of it changes nothing. */
   key: string
 }
+/** A person gave the goal another profile: which agent works in which stage from now on. */
+export const SET_ADAPTERS = 'setAdapters'
+export interface SetAdapters {
+  adapters: StageAdapters
+}
 
 export type SignalName =
   | typeof REVIEW_DECIDED
   | typeof SET_PAUSED
   | typeof CANCEL_GOAL
   | typeof RETRY_STAGE
+  | typeof SET_ADAPTERS
 
 /** Search attributes of goal workflows, registered at boot. */
 export const SEARCH = {

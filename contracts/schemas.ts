@@ -104,7 +104,7 @@ const assignedStages = z.strictObject(
     typeof assignedAgent
   >,
 )
-/** What a goal keeps of its profile and the settings, from the moment it starts. */
+/** What a goal keeps of its profile and the settings, from the moment it starts or gets another profile. */
 export const profileSnapshot = z.object({
   name: z.string(),
   stages: assignedStages,
@@ -117,6 +117,8 @@ export const profileSnapshot = z.object({
   fallbacks: z.array(stageAgent).optional(),
   /** Holds once the profile is deleted; until then its own of today. */
   network: z.enum(NETWORKS).nullable().optional(),
+  /** When a person gave the goal this profile; absent where it was filed with it. */
+  since: z.iso.datetime().optional(),
 })
 export type ProfileSnapshot = z.infer<typeof profileSnapshot>
 

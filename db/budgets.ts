@@ -45,12 +45,13 @@ export async function budgetsOf(knex: Knex, place: BudgetPlace): Promise<BudgetU
   ]
 }
 
-/** The budgets that will limit a goal that is being filed; `since`: as of a place. */
+/** The budgets that will limit a goal that is being filed: `own` in tokens, absent means the setting's; `since`: as of a place. */
 export async function budgetsOfNewGoal(
   knex: Knex,
-  { goalBudget, since }: { goalBudget: number; since: string },
+  { own, since }: { own: number | undefined; since: string },
 ): Promise<BudgetUse[]> {
-  const { dayBudget } = await readSettings(knex)
+  const { dayBudget, ...settings } = await readSettings(knex)
+  const goalBudget = own ?? settings.goalBudget
   const goal = { scope: 'goal', budget: goalBudget, used: 0, reserved: 0 } as const
   return [
     ...(goalBudget === 0 ? [] : [goal]),

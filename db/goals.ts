@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { actorName } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
-import { DEFAULT_PROFILE } from '../contracts/profile.ts'
-import type { Profile, ProfileSnapshot } from '../contracts/schemas.ts'
+import type { ProfileSnapshot } from '../contracts/schemas.ts'
 import type { GoalStatus, Stage } from '../contracts/stages.ts'
 import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
+import { type Assign, changeProfile, keepProfile } from './goal-profile.ts'
 import { enqueue } from './outbox.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import { reviewDecided } from './review-decided.ts'
@@ -26,8 +26,8 @@ export interface NewGoal {
   /** Of the goal as a whole; absent means the setting's. */
   goalBudget?: number | undefined
   skipSpecReview?: boolean | undefined
-  /** Puts an agent where the profile says `auto`; absent where no profile does. */
-  assign?: (stages: Profile['stages']) => Promise<ProfileSnapshot['stages'] | Refusal>
+  /** Absent where no profile says `auto`. */
+  assign?: Assign
   actor: string
 }
 
@@ -79,23 +79,14 @@ async function snapshot(
   profileId: string | null,
   input: NewGoal,
 ): Promise<ProfileSnapshot | Refusal> {
-  const profile = await tx('profiles')
-    .where(profileId === null ? { name: DEFAULT_PROFILE } : { id: profileId })
-    .first()
-  if (!profile) throw new Error(`the profile ${profileId ?? DEFAULT_PROFILE} is not there`)
+  const profile = await keepProfile(tx, profileId, input.assign)
+  if (isRefusal(profile)) return profile
   const settings = await readSettings(tx)
-  const stages = (await input.assign?.(profile.stages)) ?? profile.stages
-  if (isRefusal(stages)) return stages
   return {
-    name: profile.name,
-    stages,
+    ...profile,
     skipSpecReview: input.skipSpecReview ?? settings.skipSpecReview,
     tokenBudget: input.tokenBudget ?? settings.tokenBudget,
     maxVerifyRounds: settings.maxVerifyRounds,
-    id: profile.id,
-    secondOpinion: profile.second_opinion,
-    fallbacks: profile.fallbacks,
-    network: profile.network,
   }
 }
 
@@ -124,6 +115,11 @@ interface Actor {
   actor: string
 }
 
+/** A person lets a goal go on, by the agents of another profile if one is given. */
+interface GoingOn extends Actor {
+  profile?: { id: string; assign: Assign } | undefined
+}
+
 const OVER: readonly GoalStatus[] = ['completed', 'failed', 'cancelled']
 
 const lockGoal = (tx: Tx, id: string): Promise<GoalRow> =>
@@ -146,14 +142,16 @@ export async function pauseGoal(
   return undefined
 }
 
-/** Goes on in the same sessions. Nothing happens when it is not paused. */
+/** Goes on in the same sessions, or with another profile. Nothing happens when it is not paused. */
 export async function resumeGoal(
   tx: Tx,
   emit: Emit,
-  { id, actor }: Actor,
+  { id, actor, profile }: GoingOn,
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, id)
   if (OVER.includes(goal.status)) return isOver(goal, 'resumed')
+  const refusal = await goOnWith(tx, emit, { id, actor, profile })
+  if (refusal) return refusal
   if (!goal.paused) return undefined
   // something may have failed while the goal was paused: then it is that which it waits for now
   const [needed] = Object.values(goal.attention)
@@ -223,11 +221,11 @@ export async function voidReviews(
     emit(reviewDecided(actor, { goalId, taskId, reviewId }, 'superseded', reason))
 }
 
-/** Tries again what failed, or what waits for a provider. Harmless where nothing does. */
+/** Tries again what failed, or what waits for a provider, if wanted with another profile. Harmless where nothing does. */
 export async function retryGoal(
   tx: Tx,
   emit: Emit,
-  { id, actor }: Actor,
+  { id, actor, profile }: GoingOn,
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, id)
   if (goal.status !== 'needs_attention' && goal.status !== 'active')
@@ -239,6 +237,8 @@ export async function retryGoal(
         current: { status: goal.status },
       },
     )
+  const refusal = await goOnWith(tx, emit, { id, actor, profile })
+  if (refusal) return refusal
   const status = goal.paused ? 'paused' : 'active'
   if (goal.status === 'needs_attention') {
     await tx('goals').where({ id: goal.id }).update({ attention: '{}' })
@@ -246,6 +246,15 @@ export async function retryGoal(
   }
   await tell(tx, id, RETRY_STAGE, { key: randomUUID() })
   return undefined
+}
+
+async function goOnWith(
+  tx: Tx,
+  emit: Emit,
+  { id: goalId, actor, profile }: GoingOn,
+): Promise<Refusal | undefined> {
+  if (!profile) return undefined
+  return changeProfile(tx, emit, { goalId, profileId: profile.id, assign: profile.assign, actor })
 }
 
 async function setStatus(

@@ -43,6 +43,7 @@ export interface RunRow {
   tokens_reserved: number
   /** The budget that ended it before it answered. */
   budget_stop: string | null
+  created_at: string
   ended_at: string | null
   /** Who asked that it ends: `person:<name>`. */
   stopped_by: string | null

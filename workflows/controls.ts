@@ -22,8 +22,11 @@ import {
   REVIEW_DECIDED,
   type RetryStage,
   type ReviewDecided,
+  SET_ADAPTERS,
   SET_PAUSED,
+  type SetAdapters,
   type SetPaused,
+  type StageAdapters,
 } from '../contracts/messages.ts'
 import { secondsToNextLook, secondsToNextTry } from '../domain/pipeline.ts'
 import { agents, brief, core } from './activities.ts'
@@ -31,6 +34,7 @@ import { agents, brief, core } from './activities.ts'
 export const reviewDecided = defineSignal<[ReviewDecided]>(REVIEW_DECIDED)
 export const setPaused = defineSignal<[SetPaused]>(SET_PAUSED)
 export const cancelGoal = defineSignal<[CancelGoal]>(CANCEL_GOAL)
+export const setAdapters = defineSignal<[SetAdapters]>(SET_ADAPTERS)
 export const retryStage = defineSignal<[RetryStage]>(RETRY_STAGE)
 
 /** What a person can do to a running workflow, and how its work waits for it. */
@@ -38,7 +42,7 @@ export interface Controls {
   /** Runs an agent stage to its answer: pauses interrupt it and resume the same session, provider pauses are slept through. */
   runStage(
     input: RunStageInput,
-    adapter: string,
+    adapter: () => string,
   ): Promise<Exclude<StageResult, { outcome: 'parked' }>>
   /** Waits for a person's decision; the row is read after each signal, and on a slow timer in case one was lost. */
   decision(review: OpenedReview): Promise<Extract<SettledReview, { decided: true }>>
@@ -52,6 +56,9 @@ export interface Controls {
   /** One listener each: the last one counts. */
   onPause(listener: () => Promise<void>): void
   onRetry(listener: (key: string) => Promise<void>): void
+  onAdapters(listener: () => Promise<void>): void
+  /** Which agent works in which stage, once a person gave the goal another profile. */
+  adapters(): StageAdapters | undefined
   /** Waits for a pause, a resume or a cancellation that Postgres knows of already, or to look again; `looks`: so far. */
   newsFromPerson(looks: number): Promise<void>
   /** Resolves when no agent stage is at work any more, however each ended. */
@@ -78,6 +85,8 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
   const running = new Set<CancellationScope>()
   let onPause: () => Promise<void> = async () => undefined
   let onRetry: (key: string) => Promise<void> = async () => undefined
+  let adapters: StageAdapters | undefined
+  let onAdapters: () => Promise<void> = async () => undefined
 
   setHandler(setPaused, async (message) => {
     news += 1
@@ -94,6 +103,10 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     retries += 1
     await onRetry(key)
   })
+  setHandler(setAdapters, async (message) => {
+    adapters = message.adapters
+    await onAdapters()
+  })
   setHandler(cancelGoal, ({ reason }) => {
     news += 1
     if (cancelReason !== undefined) return
@@ -107,13 +120,13 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
 
   async function runStage(
     input: RunStageInput,
-    adapter: string,
+    adapter: () => string,
   ): Promise<Exclude<StageResult, { outcome: 'parked' }>> {
     let tryNow: number | undefined
     for (;;) {
       await unpaused()
       const asked = tryNow === undefined ? input : { ...input, tryNow }
-      const result = await interruptible(() => attempt(asked, adapter))
+      const result = await interruptible(() => attempt(asked, adapter()))
       if (result === 'interrupted') continue
       if (result.outcome !== 'parked') return result
       const seen = retries
@@ -199,6 +212,10 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     onRetry: (listener) => {
       onRetry = listener
     },
+    onAdapters: (listener) => {
+      onAdapters = listener
+    },
+    adapters: () => adapters,
     newsFromPerson: async (looks) => {
       const seen = news
       const seconds = secondsToNextTry(looks, Math.random())

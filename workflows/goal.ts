@@ -21,7 +21,14 @@ import {
   readyStages,
 } from '../domain/pipeline.ts'
 import { brief, core } from './activities.ts'
-import { type Controls, createControls, isFailure, retryStage, setPaused } from './controls.ts'
+import {
+  type Controls,
+  createControls,
+  isFailure,
+  retryStage,
+  setAdapters,
+  setPaused,
+} from './controls.ts'
 import { createStageTable, markSearch } from './stage-table.ts'
 import { type TaskOutcome, taskWorkflow, toAnswer } from './task.ts'
 
@@ -106,6 +113,17 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     const retryTask = (id: string) =>
       inTurn(() => getExternalWorkflowHandle(taskWorkflowId(id)).signal(retryStage, { key }))
     await Promise.all([...children.keys()].map(retryTask))
+  })
+
+  controls.onAdapters(async () => {
+    const at = tasks.filter(({ taskId }) => children.has(taskId))
+    const tell = (task: NewTask) =>
+      inTurn(() =>
+        getExternalWorkflowHandle(taskWorkflowId(task.taskId)).signal(setAdapters, {
+          adapters: adaptersFor(task),
+        }),
+      )
+    await Promise.all(at.map(tell))
   })
 
   while (done.length < 6) {
@@ -199,9 +217,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   async function agent(stage: AgentStage, attempt: number, feedback: string): Promise<Answer> {
     return toAnswer(
-      await controls.runStage(
-        { goalId, taskId: null, stage, attempt, feedback },
-        settings.adapters[stage],
+      await controls.runStage({ goalId, taskId: null, stage, attempt, feedback }, () =>
+        adapterOf(stage),
       ),
     )
   }
@@ -293,8 +310,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   /** A task that a person gave to another agent is written by that one. */
   function adaptersFor({ adapter }: NewTask): StageAdapters {
-    if (adapter === undefined) return settings.adapters
-    return { ...settings.adapters, implement: adapter, frontend: adapter }
+    if (adapter === undefined) return adapters()
+    return { ...adapters(), implement: adapter, frontend: adapter }
   }
 
   function mark(stage: Stage, state: string): void {
@@ -302,7 +319,11 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
   }
 
+  function adapters(): StageAdapters {
+    return controls.adapters() ?? settings.adapters
+  }
+
   function adapterOf(stage: Stage): string {
-    return stage in settings.adapters ? settings.adapters[stage as AgentStage] : 'dispatch'
+    return stage in adapters() ? adapters()[stage as AgentStage] : 'dispatch'
   }
 }

@@ -69,12 +69,13 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
   }
 
   function adapterOf(at: Stage): string {
-    return at in input.adapters ? input.adapters[at as AgentStage] : 'dispatch'
+    const adapters = controls.adapters() ?? input.adapters
+    return at in adapters ? adapters[at as AgentStage] : 'dispatch'
   }
 
   async function agent(at: AgentStage, attempt: number): Promise<Answer> {
     const key = { goalId: input.goalId, taskId: input.taskId, stage: at, attempt }
-    const result = await controls.runStage({ ...key, feedback }, input.adapters[at])
+    const result = await controls.runStage({ ...key, feedback }, () => adapterOf(at))
     if (result.outcome === 'passed' && at === 'implement') needsFrontend = result.frontend ?? false
     return toAnswer(result)
   }

@@ -1,9 +1,12 @@
 import { routes } from '../../contracts/routes.ts'
+import { budgetsOf, budgetsOfNewGoal } from '../../db/budgets.ts'
+import type { Assign } from '../../db/goal-profile.ts'
 import { cancelGoal, createGoal, pauseGoal, resumeGoal, retryGoal } from '../../db/goals.ts'
 import { isRefusal, type Refusal } from '../../db/refusal.ts'
 import { resolveId, resolveProfile } from '../../db/resolve.ts'
 import { goalDetail, goalSummary, listGoals } from '../../db/views/goals.ts'
 import { projectDetail } from '../../db/views/projects.ts'
+import { dayOf } from '../../domain/budget.ts'
 import { assignAgents } from '../assign-agents.ts'
 import type { Handlers } from '../bind.ts'
 import type { ChangeContext, Changes } from '../change.ts'
@@ -13,6 +16,8 @@ type GoalRoutes = Pick<
   Handlers,
   'listGoals' | 'createGoal' | 'getGoal' | 'pauseGoal' | 'resumeGoal' | 'cancelGoal' | 'retryGoal'
 >
+
+const today = () => dayOf(new Date()).from.toISOString()
 
 export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
   const { knex } = deps.database
@@ -27,6 +32,19 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
       if (isRefusal(goal)) return goal
       return (await work(at, goal.id)) ?? goalSummary(at.tx, goal.id)
     })
+
+  /** Lets the goal go on, with the agents of another profile where one is named. */
+  const goOn =
+    (work: typeof retryGoal, named: string | undefined) =>
+    async ({ tx, emit, actor }: ChangeContext, id: string) => {
+      if (named === undefined) return work(tx, emit, { id, actor })
+      const profile = await resolveProfile(tx, named)
+      if (isRefusal(profile)) return profile
+      const { description } = await tx('goals').where({ id }).first('description')
+      const budgets = () => budgetsOf(tx, { goalId: id, taskId: null, since: today() })
+      const assign: Assign = (stages) => assignAgents(tx, { stages, text: description, budgets })
+      return work(tx, emit, { id, actor, profile: { id: profile.id, assign } })
+    }
 
   return {
     listGoals: ({ query }) => listGoals(knex, query),
@@ -54,7 +72,10 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
             goalBudget: body.goalBudget,
             skipSpecReview: body.skipSpecReview,
             assign: (stages) =>
-              assignAgents(tx, { stages, text: body.description, goalBudget: body.goalBudget }),
+              assignAgents(tx, {
+                ...{ stages, text: body.description },
+                budgets: () => budgetsOfNewGoal(tx, { own: body.goalBudget, since: today() }),
+              }),
             actor,
           })
           return isRefusal(goal) ? goal : goalSummary(tx, goal.id)
@@ -68,13 +89,11 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
 
     pauseGoal: ({ params }) =>
       act(params.id, ({ tx, emit, actor }, id) => pauseGoal(tx, emit, { id, actor })),
-    resumeGoal: ({ params }) =>
-      act(params.id, ({ tx, emit, actor }, id) => resumeGoal(tx, emit, { id, actor })),
+    resumeGoal: ({ params, body }) => act(params.id, goOn(resumeGoal, body.profile)),
     cancelGoal: ({ params, body }) =>
       act(params.id, ({ tx, emit, actor }, id) =>
         cancelGoal(tx, emit, { id, actor, reason: body.reason }),
       ),
-    retryGoal: ({ params }) =>
-      act(params.id, ({ tx, emit, actor }, id) => retryGoal(tx, emit, { id, actor })),
+    retryGoal: ({ params, body }) => act(params.id, goOn(retryGoal, body.profile)),
   }
 }

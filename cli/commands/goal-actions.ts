@@ -1,11 +1,16 @@
 import type { GoalSummary } from '../../contracts/schemas.ts'
-import { type Deps, defineCommand } from '../command.ts'
+import { defineCommand } from '../command.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { look } from '../format.ts'
 import type { Io } from '../io.ts'
 import { goalId } from '../target.ts'
 
 const id = { required: true, help: 'a goal, such as G-12', complete: 'goal' } as const
+const profile = {
+  type: 'string',
+  value: 'name',
+  help: 'go on with the agents of this profile: what is not at work begins anew by them',
+} as const
 
 export const goalPause = defineCommand({
   name: 'goal pause',
@@ -13,28 +18,34 @@ export const goalPause = defineCommand({
   args: { id },
   options: {},
   examples: ['dispatch goal pause G-12'],
-  run: ({ id }, deps, io) =>
-    act({ name: 'pauseGoal', id, next: 'Go on: dispatch goal resume' }, deps, io),
+  async run({ id }, deps, io) {
+    const goal = await deps.call('pauseGoal', { params: { id: goalId(id) }, body: {} })
+    return report(goal, io, `Go on: dispatch goal resume ${goal.shortId}`)
+  },
 })
 
 export const goalResume = defineCommand({
   name: 'goal resume',
   summary: 'Go on with a paused goal, in the same sessions',
   args: { id },
-  options: {},
-  examples: ['dispatch goal resume G-12'],
-  run: ({ id }, deps, io) =>
-    act({ name: 'resumeGoal', id, next: 'Watch it: dispatch goal watch' }, deps, io),
+  options: { profile },
+  examples: ['dispatch goal resume G-12', 'dispatch goal resume G-12 --profile Auto'],
+  async run({ id, profile }, deps, io) {
+    const goal = await deps.call('resumeGoal', goOn(id, profile))
+    return report(goal, io, `Watch it: dispatch goal watch ${goal.shortId}`)
+  },
 })
 
 export const goalRetry = defineCommand({
   name: 'goal retry',
   summary: 'Try the stage again that failed, or that waits for a provider, at once',
   args: { id },
-  options: {},
-  examples: ['dispatch goal retry G-12'],
-  run: ({ id }, deps, io) =>
-    act({ name: 'retryGoal', id, next: 'Watch it: dispatch goal watch' }, deps, io),
+  options: { profile },
+  examples: ['dispatch goal retry G-12', 'dispatch goal retry G-12 --profile Auto'],
+  async run({ id, profile }, deps, io) {
+    const goal = await deps.call('retryGoal', goOn(id, profile))
+    return report(goal, io, `Watch it: dispatch goal watch ${goal.shortId}`)
+  },
 })
 
 export const goalCancel = defineCommand({
@@ -62,14 +73,11 @@ export const goalCancel = defineCommand({
   },
 })
 
-async function act(
-  action: { name: 'pauseGoal' | 'resumeGoal' | 'retryGoal'; id: string; next: string },
-  deps: Deps,
-  io: Io,
-): Promise<number> {
-  const goal = await deps.call(action.name, { params: { id: goalId(action.id) }, body: {} })
-  return report(goal, io, `${action.next} ${goal.shortId}`)
-}
+/** Without a profile the goal keeps its own. */
+const goOn = (id: string, profile: string | undefined) => ({
+  params: { id: goalId(id) },
+  body: profile === undefined ? {} : { profile },
+})
 
 function report(goal: GoalSummary, io: Io, next?: string): number {
   if (io.json) io.document(goal)

@@ -236,6 +236,10 @@ describe('a goal', () => {
     )
     const shown = await cli(['goal', 'show', auth.shortId])
     expect(shown.stdout).toContain('The agent is not logged in')
+    expect((await cli(['goal', 'retry', missing.shortId, '--profile', 'Demo'])).code).toBe(0)
+    const moved = await at.until(missing.id, (g) => g.reviews.length > 0)
+    const specs = moved.stages.filter(({ stage }) => stage === 'spec')
+    expect(specs.map(({ adapter }) => adapter)).toEqual(['acp:absent', 'demo'])
     expect((await cli(['goal', 'retry', auth.shortId])).code).toBe(0)
     await at.until(auth.id, (g) =>
       g.stages.some((s) => s.stage === 'spec' && s.attempt === 2 && s.status === 'failed'),

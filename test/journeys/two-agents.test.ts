@@ -22,6 +22,8 @@ beforeAll(async () => {
     { name: 'Fallback', fallbacks: [{ adapter: 'codex' }, judge] },
   ])
     expect((await at.call('POST', '/api/profiles', { ...profile, stages })).status).toBe(201)
+  const judged = { name: 'Judged', stages: { ...stages, verify: judge } }
+  expect((await at.call('POST', '/api/profiles', judged)).status).toBe(201)
   await until(async () => (await judgeFound()) === true, { ms: 20_000, what: 'the judge' })
 })
 afterAll(() => at.close())
@@ -246,6 +248,46 @@ describe('when a provider limits an agent', () => {
     expect(done.stages[0]).toMatchObject({ attempt: 1, resumesAt: null, reason: null })
     const runs = await runsOf(goal.id, { stage: 'spec' })
     expect(new Set(runs.map(({ session_id }) => session_id)).size).toBe(1)
+  })
+
+  test('a person who gives it another profile has the work begun anew by its agent, which does not get the session', async () => {
+    const goal = await notes('[demo:verify=quota:3600]', 'Demo')
+    await at.until(goal.id, (g) =>
+      g.stages.some(({ stage, resumesAt }) => stage === 'verify' && resumesAt !== null),
+    )
+    const retry = await at.call('POST', `/api/goals/${goal.id}/retry`, { profile: 'Judged' })
+    expect(retry).toMatchObject({ status: 202, body: { profileName: 'Judged' } })
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    expect(done.profile.skipSpecReview).toBe(true)
+    const runs = await runsOf(goal.id, { stage: 'verify' })
+    expect(runs.map(({ adapter, purpose, status }) => [adapter, purpose, status])).toEqual([
+      ['demo', 'start', 'failed'],
+      ['acp:judge', 'start', 'done'],
+    ])
+    expect(runs[1].session_id).not.toBe(runs[0].session_id)
+  })
+
+  test('a limit without a time is one too: another agent takes over, and the stages after it leave the limited one alone', async () => {
+    const goal = await notes('[demo:verify=quota:unnamed]', 'Fallback')
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    const verify = done.stages.filter(({ stage }) => stage === 'verify')
+    expect(verify).toMatchObject([{ attempt: 1, status: 'passed', adapter: 'acp:judge' }])
+    const [limited] = await runsOf(goal.id, { stage: 'verify' })
+    expect(limited).toMatchObject({ adapter: 'demo', exit_reason: 'quota', until_guessed: true })
+    expect((await runsOf(goal.id, { stage: 'audit' })).map(({ adapter }) => adapter)).toEqual([
+      'acp:judge',
+    ])
+  })
+
+  test('without an agent in its place a limit without a time is waited for in minutes, which it says', async () => {
+    const goal = await notes('[demo:spec=rate-limit:unnamed,instant]', 'Demo')
+    const waiting = await at.until(goal.id, parked)
+    expect(waiting.reason).toContain('The provider named no time. Goes on at')
+    const seconds = (Date.parse(waiting.stages[0]?.resumesAt ?? '') - Date.now()) / 1000
+    expect(seconds).toBeGreaterThan(60)
+    await at.call('POST', `/api/goals/${goal.id}/retry`, {})
+    const done = await at.until(goal.id, (g) => g.status === 'completed')
+    expect(done.stages[0]).toMatchObject({ attempt: 1, resumesAt: null })
   })
 
   test('try now that meets the same limit waits again; a cancelled goal does not wake', async () => {

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
+import { sameAgent } from '../../contracts/profile.ts'
 import { TRANSCRIPTS_CHANNEL } from '../../db/transcripts.ts'
 import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
@@ -88,6 +89,21 @@ test('an agent is stopped by a click: the goal then needs attention, says who st
   await at.call('POST', `/api/goals/${other.id}/retry`, {})
   expect((await runAtWork(other.id)).attempt).toBe(2)
   await at.call('POST', `/api/goals/${other.id}/cancel`, {})
+})
+
+test('a goal whose agent is not there goes on with the agents of another profile, chosen beside Retry', async () => {
+  const stages = sameAgent({ adapter: 'acp:absent' })
+  expect((await at.call('POST', '/api/profiles', { name: 'Absent', stages })).status).toBe(201)
+  const stuck = await at.goal(project, 'Move me [demo:all=instant]', { profile: 'Absent' })
+  await at.until(stuck.id, ({ status }) => status === 'needs_attention')
+  const page = await openWindow(`/goals/${stuck.shortId}`)
+  await page.getByRole('combobox', { name: 'Profile to go on with' }).click()
+  await page.getByRole('option', { name: 'Demo', exact: true }).click()
+  expect(await violations(page)).toEqual([])
+  await page.getByRole('button', { name: 'Retry', exact: true }).click()
+  await page.getByText('Profile Demo').waitFor()
+  expect((await at.until(stuck.id, (goal) => goal.reviews.length > 0)).profile.name).toBe('Demo')
+  await at.call('POST', `/api/goals/${stuck.id}/cancel`, {})
 })
 
 test('the pool is paused and resumed by a key, by whom and since when; what waits says why', async () => {

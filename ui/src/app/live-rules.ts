@@ -11,6 +11,7 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
   switch (event.type) {
     case 'goal.created':
     case 'goal.status':
+    case 'goal.profile':
     case 'goal.merged':
     case 'goal.salvaged':
       return [['goals'], ['goal', event.data.goalId], ['overview']]

@@ -156,6 +156,10 @@ function single(event: StoredEvent): Said | undefined {
       return { title: 'Goal filed', status: 'pending', detail: `by ${nameOf(event.actor)}` }
     case 'goal.status':
       return goalSaid(event)
+    case 'goal.profile': {
+      const by = `by ${nameOf(event.actor)}`
+      return { title: `Profile ${event.data.profile}`, status: 'done', detail: by }
+    }
     case 'task.status':
       return undefined
     case 'review.pending': {

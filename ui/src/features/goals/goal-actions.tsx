@@ -8,6 +8,7 @@ import { toast, toastError } from '../../app/toasts.ts'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Menu, MenuItem, MenuLink, MenuSeparator } from '../../components/menu.tsx'
+import { OtherProfile } from './other-profile.tsx'
 
 const ACTS = {
   pause: { route: 'pauseGoal', failed: 'Pause failed' },
@@ -21,8 +22,15 @@ type Act = keyof typeof ACTS
 export function GoalActions({ goal }: { goal: Goal }) {
   const [confirming, setConfirming] = useState(false)
   const { id, shortId, title, status } = goal
+  const [profile, setProfile] = useState<string>()
   const act = useMutation({
-    mutationFn: (what: Act) => call(ACTS[what].route, { params: { id }, body: {} }),
+    mutationFn: (what: Act) => {
+      if (what === 'pause' || what === 'cancel')
+        return call(ACTS[what].route, { params: { id }, body: {} })
+      const body = profile === undefined ? {} : { profile }
+      return call(ACTS[what].route, { params: { id }, body })
+    },
+    onSuccess: () => setProfile(undefined),
     onError: (error, what) => toastError(ACTS[what].failed, error),
   })
   const { mutate } = act
@@ -65,6 +73,9 @@ export function GoalActions({ goal }: { goal: Goal }) {
   }
   return (
     <>
+      {(status === 'needs_attention' || status === 'paused') && (
+        <OtherProfile goal={goal} value={profile} onChange={setProfile} />
+      )}
       {status === 'needs_attention' && (
         <Button tone="primary" icon={RotateCw} busy={act.isPending} onClick={() => mutate('retry')}>
           Retry

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Clock3, Eye, RotateCw } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
@@ -22,6 +22,7 @@ import { GoalActions } from './goal-actions.tsx'
 import { GoalFeed } from './goal-feed.tsx'
 import { goalStatus } from './goal-groups.ts'
 import { GoalTasks } from './goal-tasks.tsx'
+import { OtherProfile } from './other-profile.tsx'
 import { StageStrip } from './stage-strip.tsx'
 
 const route = getRouteApi('/goals/$id')
@@ -172,8 +173,14 @@ const waitsForProvider = ({ status, stages, working }: Goal) =>
 /** That a provider is waited for and until when, with the way not to wait. */
 function Limited({ goal }: { goal: Goal }) {
   const waiting = goal.stages.filter(({ resumesAt }) => resumesAt !== null)
+  const [profile, setProfile] = useState<string>()
   const retry = useMutation({
-    mutationFn: () => call('retryGoal', { params: { id: goal.id }, body: {} }),
+    mutationFn: () =>
+      call('retryGoal', {
+        params: { id: goal.id },
+        body: profile === undefined ? {} : { profile },
+      }),
+    onSuccess: () => setProfile(undefined),
     onError: (error) => toastError('It could not be tried now', error),
   })
   const [first] = waiting.toSorted((a, b) => (a.resumesAt ?? '').localeCompare(b.resumesAt ?? ''))
@@ -193,6 +200,7 @@ function Limited({ goal }: { goal: Goal }) {
         <time dateTime={first.resumesAt}>{formatFull(first.resumesAt)}</time>
         {waiting.length > 1 && `; ${waiting.length - 1} more stages wait`}.
       </p>
+      <OtherProfile goal={goal} value={profile} onChange={setProfile} />
       <Button busy={retry.isPending} icon={RotateCw} onClick={() => retry.mutate()}>
         Try now
       </Button>
