@@ -47,7 +47,7 @@ export interface AdapterIo {
 export interface AgentSession {
   /** For one reader. Never throws and always ends with exactly one `done` or `failed`, after the agent's process has ended. */
   events: AsyncIterable<AgentEvent>
-  /** Hands over a person's correction; the events `correction` tell how far it came. Ignored after the end. */
+  /** Hands over a person's correction, from the first moment on; the events `correction` tell how far it came. Ignored after the end. */
   correct(correction: { id: string; text: string }): void
   /** Asks the agent to stop: SIGINT or its protocol's own way, then the whole tree. Ends as `failed`/`interrupted` within 2 s. */
   interrupt(): void

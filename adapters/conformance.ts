@@ -125,20 +125,23 @@ export function adapterConformance(
       expect(terminal.type).toBe('failed')
     })
 
-    test('a correction is queued, delivered, applied', async () => {
-      const session = start('slow')
-      const states: string[] = []
-      await playOut(session, (event) => {
-        if (event.type === 'text' && states.length === 0) {
+    for (const when of ['while it works', 'before it has begun'])
+      test(`a correction that comes ${when} is queued, delivered, applied`, async () => {
+        const session = start('slow')
+        const states: string[] = []
+        const correct = () => {
           states.push('sent')
           session.correct({ id: 'c-1', text: 'use tabs' })
         }
-        if (event.type !== 'correction') return
-        states.push(event.state)
-        if (event.state === 'applied') session.interrupt()
+        if (when === 'before it has begun') correct()
+        await playOut(session, (event) => {
+          if (event.type === 'text' && states.length === 0) correct()
+          if (event.type !== 'correction') return
+          states.push(event.state)
+          if (event.state === 'applied') session.interrupt()
+        })
+        expect(states).toEqual(['sent', 'queued', 'delivered', 'applied'])
       })
-      expect(states).toEqual(['sent', 'queued', 'delivered', 'applied'])
-    })
 
     for (const how of ['slow', 'ignore-signals'] as const)
       playable(how)(`an interrupt ends "${how}" in 2 s`, async () => {

@@ -30,6 +30,8 @@ export const CLAUDE_VARIABLES: Readonly<Record<string, string>> = {
 export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string): AgentSession {
   const queue = createEventQueue<AgentEvent>()
   const input = createEventQueue<SDKUserMessage>()
+  // before any correction, however early it comes: the first message is what the run is about
+  void input.push(userMessage(spec.prompt))
   const corrections = createCorrections((event) => void queue.push(event))
   let cli: CliProcess | undefined
   let session: Query | undefined
@@ -48,7 +50,6 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     const { query } = await import('@anthropic-ai/claude-agent-sdk')
     const talk = createTalk(spec, corrections, queue.push)
     const options = sdkOptions(spec, { program, started, ...talk.overheard })
-    void input.push(userMessage(spec.prompt))
     session = query({ prompt: input.items, options })
     const watch = createSilenceWatch(spec.silenceSeconds, talk.isWaiting, () => cli?.kill())
     try {
@@ -262,6 +263,8 @@ function createCorrections(push: (event: AgentEvent) => void) {
     areWaiting: () => waiting.size > 0,
     reportedBy(cli: boolean) {
       reports = cli
+      // nothing will tell of those that came before this was known
+      if (!cli) waiting.clear()
     },
   }
 }

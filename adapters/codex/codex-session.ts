@@ -5,6 +5,7 @@ import { createEventQueue } from '../event-queue.ts'
 import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts'
 import { configFlags } from './access.ts'
 import { type Conversation, createConversation } from './conversation.ts'
+import type { Correction } from './corrections.ts'
 import { openExecSession } from './exec-session.ts'
 import { createJsonRpc, type JsonRpc } from './json-rpc.ts'
 import { noticeOf } from './translator.ts'
@@ -20,6 +21,8 @@ const MAX_LINE_BYTES = 8 * 1024 * 1024
 /** `program`: the `codex` to run as an app-server, or by `codex exec` where it is too old for that. */
 export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string): AgentSession {
   const queue = createEventQueue<AgentEvent>()
+  /** Corrections that came before the server was there. */
+  const early: Correction[] = []
   let server: Server | undefined
   let fallback: AgentSession | undefined
   let interrupted = false
@@ -61,6 +64,7 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
     if (io.signal.aborted || interrupted) return yield INTERRUPTED
     io.signal.addEventListener('abort', stop, { once: true })
     server = startServer(spec, program, queue.push)
+    for (const each of early.splice(0)) server.conversation.correct(each)
     void drive(server)
     for await (const event of queue.items) {
       yield event
@@ -72,8 +76,9 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
     events: events(),
     correct(correction) {
       if (fallback) return fallback.correct(correction)
-      if (!over && server) return server.conversation.correct(correction)
-      void queue.push({ type: 'notice', level: 'warn', text: TOO_LATE })
+      if (over) return void queue.push({ type: 'notice', level: 'warn', text: TOO_LATE })
+      if (server) server.conversation.correct(correction)
+      else early.push(correction)
     },
     interrupt() {
       if (fallback) return fallback.interrupt()

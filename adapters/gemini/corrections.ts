@@ -38,9 +38,14 @@ export const TURN_GOES_ON = 'Agent execution blocked: '
 const words = (texts: readonly string[]) =>
   texts.map((text) => `The user sent a new message while you were working:\n${text}`).join('\n\n')
 
+export interface Correction {
+  id: string
+  text: string
+}
+
 /** How far each correction came. `delivered`: a hook took it; `applied`: the model has spoken since. */
 export interface Corrections {
-  add(correction: { id: string; text: string }): void
+  add(correction: Correction): void
   /** A tool or a turn is over: what its hook took is in the next request to the model. */
   hooksRan(): void
   /** The model spoke, or asked for a tool. */
@@ -55,7 +60,7 @@ export function createCorrections(
   exchange: string,
   push: (id: string, state: CorrectionState) => void,
 ): Corrections {
-  let queued: { id: string; text: string }[] = []
+  let queued: Correction[] = []
   const delivered: string[] = []
   const asked: string[] = []
   let made = 0

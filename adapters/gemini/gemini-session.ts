@@ -10,7 +10,7 @@ import { type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
 import { createEventQueue } from '../event-queue.ts'
 import { jsonAnswer, withShape } from '../json-answer.ts'
 import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts'
-import { type Corrections, createCorrections } from './corrections.ts'
+import { type Correction, type Corrections, createCorrections } from './corrections.ts'
 import { failureOf, retryIn } from './failures.ts'
 import { makeRunHome } from './run-home.ts'
 import { createSessionRecord, mendSession, type SessionRecord } from './session-record.ts'
@@ -30,6 +30,8 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
   const queue = createEventQueue<AgentEvent>()
   const sessionId = spec.resumeSessionId ?? spec.newSessionId
   let cli: CliProcess | undefined
+  /** Corrections that came before there was a place for them. */
+  const early: Correction[] = []
   let corrections: Corrections | undefined
   let interrupted = false
   let over = false
@@ -45,6 +47,7 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
     corrections = createCorrections(home.exchange, (id, state) => {
       void queue.push({ type: 'correction', id, state })
     })
+    for (const each of early.splice(0)) corrections.add(each)
     cli = spawnCli({
       command: program,
       args: [...argsFor(spec), ...home.args],
@@ -84,8 +87,10 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
   return {
     events: events(),
     correct(correction) {
-      if (corrections && !over) corrections.add(correction)
-      else void queue.push(notice('The correction came too late: the agent had already ended.'))
+      if (over)
+        return void queue.push(notice('The correction came too late: the agent had already ended.'))
+      if (corrections) corrections.add(correction)
+      else early.push(correction)
     },
     interrupt() {
       if (interrupted || over) return

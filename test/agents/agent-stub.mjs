@@ -133,7 +133,7 @@ function claude() {
     if (argument('--resume') && !existsSync(session(id)))
       return result({ subtype: 'error_during_execution', is_error: true, errors: [`No conversation found with session ID: ${id}`] })
     writeFileSync(session(id), '')
-    tell({ type: 'system', subtype: 'init', model: 'stub', capabilities: ['msg_lifecycle_v1'] })
+    tell({ type: 'system', subtype: 'init', model: 'stub', capabilities: how === 'tells-no-messages' ? [] : ['msg_lifecycle_v1'] })
     stream({ type: 'message_start', message: { id: 'msg_1', usage: { input_tokens: COUNTS.input, cache_read_input_tokens: COUNTS.cacheRead, cache_creation_input_tokens: COUNTS.cacheWrite } } })
     const end = await play(wire)
     if (end === 'stopped') return result({ subtype: 'error_during_execution', is_error: true, terminal_reason: 'aborted_streaming' })

@@ -5,6 +5,8 @@ import { createClaudeAdapter } from '../../adapters/claude/claude-adapter.ts'
 import { createCodexAdapter } from '../../adapters/codex/codex-adapter.ts'
 import { adapterConformance } from '../../adapters/conformance.ts'
 import { createGeminiAdapter } from '../../adapters/gemini/gemini-adapter.ts'
+import { openSession } from '../../adapters/registry.ts'
+import type { AgentEvent } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import { of, setStage } from './play.ts'
 
@@ -47,3 +49,14 @@ test.each(['claude', 'codex', 'gemini', 'acp'])(
     at.remove()
   },
 )
+
+test('a Claude Code that tells of no messages ends with its answer, whatever came before it began', async () => {
+  const at = setStage(model, 'answer', { binary: STUB, adapter: 'claude' })
+  at.spec.env['AGENT_STUB'] = 'claude:tells-no-messages'
+  const session = await openSession(at.spec, { signal: at.killer.signal })
+  session.correct({ id: 'c-1', text: 'Use tabs.' })
+  let last: AgentEvent | undefined
+  for await (const event of session.events) last = event
+  expect(last).toMatchObject({ type: 'done' })
+  at.remove()
+})
