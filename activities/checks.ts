@@ -26,14 +26,22 @@ export async function checkWork(
   facts: GoalFacts,
   workspace: Workspace,
 ): Promise<CheckResult[]> {
-  if (!facts.project.trusted) return []
-  const wanted = facts.project.checks.length > 0 ? facts.project.checks : await detected(workspace)
+  const wanted = await wantedChecks(facts, workspace)
   const results: CheckResult[] = []
   const sandbox = sandboxOf(deps, facts, { path: workspace.path, access: 'write' })
   // code that an agent has just written, and no model to talk to
   const alone = sandbox?.network === 'agent' ? { ...sandbox, network: 'none' as const } : sandbox
   for (const check of wanted) results.push(await runCheck(deps, check, workspace, alone))
   return results
+}
+
+/** What is run in a worktree: none of a project that is not trusted; else those of the settings, or what its files call for. */
+export async function wantedChecks(
+  { project }: Pick<GoalFacts, 'project'>,
+  workspace: Workspace,
+): Promise<readonly CheckCommand[]> {
+  if (!project.trusted) return []
+  return project.checks.length > 0 ? project.checks : detected(workspace)
 }
 
 async function detected(workspace: Workspace): Promise<CheckCommand[]> {

@@ -216,10 +216,12 @@ test('a worker that comes back to a live agent does not run the checks again', a
   expect(await readFile(join(folder, 'count'), 'utf8')).toBe('checked\n')
 })
 
-test('the whole is checked before the merge, unless its files are those that verify checked', async () => {
+test('the whole is checked before the merge, unless verify made the same checks of the same files', async () => {
   const { goalId, taskId } = key
   const at = { goal_id: goalId, task_id: taskId, attempt: 1 }
-  await database.knex('stage_attempts').insert({ ...at, stage: 'verify', checks: '[]' })
+  const check = { name: 'count', command: `echo checked >> ${folder}/count` }
+  const checks = JSON.stringify([{ ...check, ok: true, exitCode: 0, seconds: 1, output: '' }])
+  await database.knex('stage_attempts').insert({ ...at, stage: 'verify', checks })
   await database.knex('reviews').insert({
     ...{ ...at, kind: 'task', workflow_id: 'w', title: 't', reason: 'r', hash: 'h', tier: 'block' },
     ...{ risk: 'low', status: 'approved', head: 'h1', tree: 'verified' },
@@ -236,6 +238,11 @@ test('the whole is checked before the merge, unless its files are those that ver
   expect(await audit(1)).toBe('not checked')
   tree = 'a sum of two tasks'
   expect(await audit(2)).toBe('checked\n')
+  tree = 'verified'
+  const added = [check, { name: 'lint', command: `echo linted >> ${folder}/count` }]
+  const mine = database.knex('projects').where({ name: folder })
+  await mine.update({ checks: JSON.stringify(added) })
+  expect(await audit(3)).toBe('checked\nchecked\nlinted\n')
 })
 
 test('a run that was lost does not pass a paused pool', async () => {

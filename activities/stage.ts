@@ -181,7 +181,7 @@ export function createStageActivities(deps: ActivityDeps) {
     at: { workspace: Workspace; row: StageRow },
   ): Promise<CheckResult[]> {
     if (at.row.checks) return at.row.checks
-    const known = key.stage === 'audit' && (await verifiedChecks(deps, facts, at.workspace.head))
+    const known = key.stage === 'audit' && (await verifiedChecks(deps, facts, at.workspace))
     const checks = known || (await checkWork(deps, facts, at.workspace))
     await database.change((tx, emit) =>
       changeStage(tx, emit, { key, change: { status: 'running', checks } }),

@@ -1,14 +1,21 @@
-import type { CheckResult } from '../contracts/schemas.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { CheckCommand, CheckResult } from '../contracts/schemas.ts'
 import type { GoalFacts } from '../db/facts.ts'
+import { wantedChecks } from './checks.ts'
 import type { ActivityDeps } from './deps.ts'
+import type { Workspace } from './workspace.ts'
 
-/** What the checks said of a task whose verified files are those of the goal's `head`; undefined where the sum is a new one. */
+/**
+ * What the checks said of a task whose verified files are those of the goal's head; undefined where the sum is a new one, or
+ * where other checks are wanted by now.
+ */
 export async function verifiedChecks(
   { database, git }: ActivityDeps,
-  { goal, project }: GoalFacts,
-  head: string,
+  facts: GoalFacts,
+  workspace: Workspace,
 ): Promise<CheckResult[] | undefined> {
-  const tree = await git.treeOf({ projectId: project.id, commit: head })
+  const { goal, project } = facts
+  const tree = await git.treeOf({ projectId: project.id, commit: workspace.head })
   if (tree === undefined) return undefined
   const same = await database
     .knex('reviews')
@@ -22,5 +29,11 @@ export async function verifiedChecks(
     .whereNotNull('checks')
     .orderBy('id', 'desc')
     .first('checks')
-  return verified?.checks
+  const checks: CheckResult[] | undefined = verified?.checks
+  const wanted = await wantedChecks(facts, workspace)
+  return checks && isDeepStrictEqual(checks.map(definition), wanted.map(definition))
+    ? checks
+    : undefined
 }
+
+const definition = ({ name, command }: CheckCommand) => ({ name, command })
