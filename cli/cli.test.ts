@@ -12,6 +12,7 @@ import { eventLine } from './event-line.ts'
 import { takeLock } from './supervisor/lock.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
+  adapter as baseAdapter,
   goal as baseGoal,
   goalSummary,
   ids,
@@ -247,6 +248,14 @@ describe('filing a goal', () => {
     api.answer('listAdapters', () => ({ items: [], next: null }))
     const missing = await cli(['goal', 'Do it', '--project', 'shop'])
     expect(missing).toMatchObject({ code: 0, stderr: expect.stringContaining('is not found') })
+    const claude = { ...baseAdapter, adapter: 'claude', title: 'Claude Code', demo: false }
+    api.answer('listAdapters', () => ({ items: [claude], next: null }))
+    const profile = { ...baseGoal.profile, fallbacks: [{ adapter: 'auto' }] }
+    api.answer('getGoal', () => ({ ...baseGoal, profile }))
+    const instead = await cli(['goal', 'Do it', '--project', 'shop'])
+    expect(instead.stderr).toContain(
+      'demo is not found: an agent that Auto Model chooses works in its place',
+    )
   })
 
   it('reads the text from stdin', async () => {

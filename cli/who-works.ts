@@ -1,3 +1,4 @@
+import { AUTO } from '../contracts/agent.ts'
 import type { AdapterInfo, Goal } from '../contracts/schemas.ts'
 import { AGENT_STAGES, STAGE_TITLES } from '../contracts/stages.ts'
 import type { Deps } from './command.ts'
@@ -14,7 +15,7 @@ export async function whoWorks(goalId: string, deps: Deps): Promise<string[]> {
   const [{ profile }, { items }] = answer
   const agents = adaptersOf(profile).map((name) => {
     const found = items.find(({ adapter }) => adapter === name)
-    return lineFor(name, found, profile.name)
+    return lineFor(name, found, { profile: profile.name, instead: insteadOf(name, profile, items) })
   })
   return [...agents, ...reasonsOf(profile)]
 }
@@ -30,14 +31,35 @@ const adaptersOf = ({ stages }: Goal['profile']) => [
   ...new Set(Object.values(stages).map(({ adapter }) => adapter)),
 ]
 
-function lineFor(name: string, found: AdapterInfo | undefined, profile: string): string {
+/** Who takes an agent's place while it is not there, in words; undefined where nobody may. */
+function insteadOf(
+  name: string,
+  { fallbacks = [] }: Goal['profile'],
+  items: readonly AdapterInfo[],
+): string | undefined {
+  const ready = items.filter(({ found, login, demo }) => found && login !== 'needed' && !demo)
+  for (const { adapter } of fallbacks) {
+    const others = ready.filter((one) => one.adapter !== name)
+    const other = others.find((one) => one.adapter === adapter)
+    if (other) return nameWithVersion(other)
+    if (adapter === AUTO && others.length > 0) return 'an agent that Auto Model chooses'
+  }
+  return undefined
+}
+
+function lineFor(
+  name: string,
+  found: AdapterInfo | undefined,
+  { profile, instead }: { profile: string; instead: string | undefined },
+): string {
   const title = found?.title ?? name
+  if (found?.found && found.login !== 'needed')
+    return `${nameWithVersion(found)} works on it (profile ${profile}).`
+  const lacks = found?.found ? 'not logged in' : 'not found'
   const advice = found?.advice ? ` ${found.advice}` : ''
-  if (!found?.found)
-    return `${title} is to work on it (profile ${profile}), but is not found.${advice}`
-  if (found.login === 'needed')
-    return `${title} is to work on it (profile ${profile}), but is not logged in.${advice}`
-  return `${nameWithVersion(found)} works on it (profile ${profile}).`
+  if (instead !== undefined)
+    return `${title} is ${lacks}: ${instead} works in its place (profile ${profile}).${advice}`
+  return `${title} is to work on it (profile ${profile}), but is ${lacks}.${advice}`
 }
 
 /** `Codex 0.98.0`; the title alone where that holds the version, as of what is built in. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { loadConfig, processEnv } from '../../config/config.ts'
 import { type Check, doctor } from './doctor.ts'
+import { takeLock } from './lock.ts'
 
 let home: string
 beforeEach(() => {
@@ -53,4 +54,13 @@ test('what is wrong is said with what to do', async () => {
   })
   expect(found('temporal').message).toContain('127.0.0.1:1')
   expect(found('listening').message).toContain('other machines')
+})
+
+test('a server that runs is looked for where it listens, whatever the configuration says', async () => {
+  const lock = takeLock(join(home, 'lock'))
+  if (!lock.taken) throw new Error('the home is in use')
+  writeFileSync(join(home, 'server.json'), '{"url":"http://127.0.0.1:1","processes":{}}')
+  const found = await check({ DISPATCH_PORT: '4400' })
+  expect(found('listening').message).toBe('127.0.0.1:1, this machine only')
+  lock.release()
 })

@@ -204,7 +204,8 @@ function checkModes({ home }: Config): string {
   return 'readable by their owner only'
 }
 
-function checkListening({ host, port }: Config): string {
+function checkListening(config: Config): string {
+  const { host, port } = listening(config)
   const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
   if (!loopback)
     throw new Finding(
@@ -212,6 +213,14 @@ function checkListening({ host, port }: Config): string {
       'unset DISPATCH_HOST: Dispatch has no logins; DISPATCH_ALLOW_NETWORK=1 is for where only this machine reaches it',
     )
   return `${host}:${port}, this machine only`
+}
+
+/** Where it listens, else where the next start would: `start --port` overrules the configuration. */
+function listening({ home, host, port }: Config): { host: string; port: number | string } {
+  const url = lockHolder(home.lockFile) && readServerFile(home.serverFile)?.url
+  if (!url) return { host, port }
+  const { hostname, port: own } = new URL(url)
+  return { host: hostname, port: own }
 }
 
 function checkLock({ home }: Config): string {

@@ -1,5 +1,6 @@
 import type { Reply } from '../../contracts/api.ts'
 import type {
+  AdapterInfo,
   AgentRun,
   Goal,
   GoalSummary,
@@ -214,6 +215,23 @@ export const specReview: Review = {
     hash: 'sha256:abc',
     createdAt: at,
   },
+}
+
+export const adapter: AdapterInfo = {
+  adapter: 'demo',
+  title: 'Demo agent (built in)',
+  found: true,
+  version: 'built in',
+  binary: null,
+  realpath: null,
+  place: null,
+  owner: null,
+  capabilities: [],
+  others: [],
+  login: 'ready',
+  demo: true,
+  advice: null,
+  detectedAt: at,
 }
 
 export const stageAgents = {

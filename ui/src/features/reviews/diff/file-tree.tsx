@@ -75,7 +75,9 @@ export function FileTree(props: FileTreeProps) {
         />
       </div>
       {rows.length === 0 && (
-        <p className="px-3 py-2 text-12 text-fg-3">No file has that in its name.</p>
+        <p className="px-3 py-2 text-12 text-fg-3">
+          {props.files.length === 0 ? 'No file changed.' : 'No file has that in its name.'}
+        </p>
       )}
       <ul ref={list} className="min-h-0 flex-1 overflow-y-auto px-1.5 pb-4">
         {rows.map((row) => (
