@@ -22,7 +22,7 @@ export interface Translator {
   toolsAtWork(): number
   /** The model's words since the last tool or turn. */
   lastWords(): string
-  /** Why a result that says success is none. */
+  /** Why a result that says success is none: a warning after which nothing came any more, whatever its severity. */
   stoppedBy(): string | undefined
 }
 
@@ -36,6 +36,7 @@ export function createTranslator(cwd: string): Translator {
     const { tool_id: callId, tool_name: name, parameters = {} } = message
     running.add(callId)
     words = ''
+    stopped = undefined
     const { file_path: file } = parameters
     if (WRITES.has(name) && typeof file === 'string') {
       const change = existsSync(resolve(cwd, file)) ? 'edit' : 'create'
@@ -79,6 +80,7 @@ export function createTranslator(cwd: string): Translator {
         case 'message':
           if (message.role !== 'assistant') return { events: [] }
           words += message.content
+          stopped = undefined
           return { events: [{ type: 'text', text: message.content }], moment: 'model_spoke' }
         case 'tool_use':
           return toolUse(message)
