@@ -140,7 +140,15 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
   expect(await act('resume')).toMatchObject({ status: 202, body: { status: 'active' } })
   expect(await act('resume')).toMatchObject({ status: 202, body: { status: 'active' } })
   await at.database.knex('goals').where({ id }).update({ status: 'needs_attention' })
-  expect(await act('retry')).toMatchObject({ status: 202, body: { status: 'active' } })
+  expect(await act('pause')).toMatchObject({
+    body: { status: 'needs_attention', paused: true },
+  })
+  await act('resume')
+  await at.database.knex('goals').where({ id }).update({ status: 'needs_attention' })
+  expect(await act('retry')).toMatchObject({
+    status: 202,
+    body: { status: 'active', paused: false },
+  })
   expect(await act('cancel', { reason: 'changed my mind' })).toMatchObject({
     body: { reason: 'ending: changed my mind' },
   })
@@ -152,6 +160,8 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
     .orderBy('id')
     .pluck('payload')
   expect(told).toEqual([
+    { signal: 'setPaused', args: { paused: true } },
+    { signal: 'setPaused', args: { paused: false } },
     { signal: 'setPaused', args: { paused: true } },
     { signal: 'setPaused', args: { paused: false } },
     { signal: 'retryStage', args: { key: expect.any(String) } },

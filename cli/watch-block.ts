@@ -73,9 +73,7 @@ export function blockLines(
           ),
         ]
       : []),
-    ...(goal.status === 'paused'
-      ? [within('yellow', `Go on: dispatch goal resume ${goal.shortId}`)]
-      : []),
+    ...(goal.paused ? [within('yellow', `Go on: dispatch goal resume ${goal.shortId}`)] : []),
   ]
 }
 

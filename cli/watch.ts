@@ -37,8 +37,7 @@ async function afterInterrupt({ id, shortId }: Goal, deps: Deps): Promise<string
   if (!goal) return `${shortId} is watched no more; Dispatch does not answer. ${again}`
   if (isEnded(goal))
     return `${shortId} is ${look(goal.status).word}. See it: dispatch goal show ${shortId}`
-  if (goal.status === 'paused')
-    return `${shortId} stays paused. Go on with it: dispatch goal resume ${shortId}`
+  if (goal.paused) return `${shortId} stays paused. Go on with it: dispatch goal resume ${shortId}`
   const waiting = goal.reviews.find(({ status }) => status === 'pending')
   if (waiting)
     return `${shortId} goes on; ${waiting.shortId} waits: dispatch approve ${waiting.shortId}`

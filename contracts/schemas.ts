@@ -174,6 +174,8 @@ export const goalSummary = z.object({
   projectId: uuid,
   projectName: z.string(),
   status: z.enum(GOAL_STATUSES),
+  /** A person paused it; one that needs attention says that as its status all the same. */
+  paused: z.boolean(),
   /** The stage the goal is in now. */
   stage: z.enum(STAGES),
   /** Why it waits, failed or was cancelled: who or what, in words. */
@@ -329,6 +331,8 @@ export const review = reviewSummary.extend({
   findings: z.array(auditFinding),
   /** Null where the profile asks for none, or before verify has passed. */
   secondOpinion: secondOpinion.nullable(),
+  /** The newest review of the same work as it is now; null while this is it. */
+  newer: z.string().nullable(),
   history: z.array(
     z.object({
       shortId: z.string(),

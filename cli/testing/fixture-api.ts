@@ -39,7 +39,7 @@ const DEFAULTS: Answers = {
     status === fixtures.goalSummary.status ? list(fixtures.goalSummary) : list(),
   createGoal: () => fixtures.goalSummary,
   getGoal: () => fixtures.goal,
-  pauseGoal: () => ({ ...fixtures.goalSummary, status: 'paused' }),
+  pauseGoal: () => ({ ...fixtures.goalSummary, status: 'paused', paused: true }),
   resumeGoal: () => fixtures.goalSummary,
   cancelGoal: () => ({ ...fixtures.goalSummary, status: 'cancelled' }),
   retryGoal: () => fixtures.goalSummary,

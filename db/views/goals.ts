@@ -19,6 +19,7 @@ interface GoalRow {
   project_name: string
   profile: Goal['profile']
   status: GoalSummary['status']
+  paused: boolean
   stage: GoalSummary['stage']
   reason: string | null
   target_branch: string
@@ -55,6 +56,7 @@ function toSummary(row: GoalRow, usage?: UsageTotals, working: Working = []): Go
     projectId: row.project_id,
     projectName: row.project_name,
     status: row.status,
+    paused: row.paused,
     stage: row.stage,
     reason: row.reason,
     targetBranch: row.target_branch,

@@ -21,7 +21,7 @@ type Act = keyof typeof ACTS
 /** What can be done with a goal in its state: as buttons, in a menu, and by key. */
 export function GoalActions({ goal }: { goal: Goal }) {
   const [confirming, setConfirming] = useState(false)
-  const { id, shortId, title, status } = goal
+  const { id, shortId, title, status, paused } = goal
   const [profile, setProfile] = useState<string>()
   const act = useMutation({
     mutationFn: (what: Act) => {
@@ -42,11 +42,11 @@ export function GoalActions({ goal }: { goal: Goal }) {
         {
           ...shared,
           id: 'goal.pause',
-          title: status === 'paused' ? 'Resume goal' : 'Pause goal',
+          title: paused ? 'Resume goal' : 'Pause goal',
           keys: 'p',
-          icon: status === 'paused' ? Play : Pause,
+          icon: paused ? Play : Pause,
           enabledWhen: () => open,
-          run: () => mutate(status === 'paused' ? 'resume' : 'pause'),
+          run: () => mutate(paused ? 'resume' : 'pause'),
         },
         {
           ...shared,
@@ -65,7 +65,7 @@ export function GoalActions({ goal }: { goal: Goal }) {
           run: () => setConfirming(true),
         },
       ]
-    }, [shortId, title, status, open, mutate]),
+    }, [shortId, title, status, paused, open, mutate]),
   )
   const copy = async () => {
     await navigator.clipboard.writeText(window.location.href)
@@ -81,9 +81,9 @@ export function GoalActions({ goal }: { goal: Goal }) {
           Retry
         </Button>
       )}
-      {status === 'paused' && (
+      {paused && (
         <Button
-          tone="primary"
+          tone={status === 'paused' ? 'primary' : 'secondary'}
           icon={Play}
           keys="p"
           busy={act.isPending}
