@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { ApplicationFailure, Context } from '@temporalio/activity'
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Activities, SettledReview, StageResult } from '../activities/types.ts'
-import { goalWorkflowId } from '../contracts/ids.ts'
+import { goalWorkflowId, taskWorkflowId } from '../contracts/ids.ts'
 import {
   CANCEL_GOAL,
   GOAL_WORKFLOW,
   RETRY_STAGE,
+  SET_ADAPTERS,
   type StageAdapters,
 } from '../contracts/messages.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -145,6 +146,40 @@ test('changes asked for by a person have rounds of their own, and a retry after 
     ...['asked', 'implement: bad'],
   ])
 }, 60_000)
+
+test('who looks at the workflows sees the agents of the profile that a person chose meanwhile', async () => {
+  const reasons: (string | null)[] = []
+  let tries = 0
+  const goal = await fileGoal(() => ({
+    async runStage({ stage }) {
+      if (stage !== 'verify' || ++tries > 1) return { outcome: 'passed' }
+      return { outcome: 'failed', reason: 'not installed' }
+    },
+    async report({ status, reason }) {
+      if (status === 'needs_attention') reasons.push(reason)
+    },
+  }))
+  await until(() => reasons.length === 1, { ms: 20_000, what: 'the question' })
+  await goal.signal(SET_ADAPTERS, { adapters: { ...adapters, verify: 'other', audit: 'other' } })
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await goal.result()
+  const task = new Client({ connection }).workflow.getHandle(
+    taskWorkflowId(`${goal.workflowId.replace(/^goal./, '')}-t`),
+  )
+  const stages = [...(await summaries(task)), ...(await summaries(goal))]
+  expect(stages.filter((said) => /^(verify|audit)/.test(said))).toEqual([
+    ...['verify · demo · attempt 1', 'verify · other · attempt 2', 'audit · other · attempt 1'],
+  ])
+}, 60_000)
+
+/** What a workflow's history says of each of its activities. */
+async function summaries(handle: WorkflowHandle): Promise<string[]> {
+  const { events } = await handle.fetchHistory()
+  return (events ?? []).flatMap(({ userMetadata }) => {
+    const data = userMetadata?.summary?.data
+    return data ? [JSON.parse(Buffer.from(data).toString('utf8'))] : []
+  })
+}
 
 test('work that is done in place and fails asks for a person, whose retry does it again', async () => {
   const reasons: (string | null)[] = []
