@@ -27,8 +27,8 @@ export interface Adapter {
   loginVariables: readonly string[]
   /** Name of the program that is looked for; undefined where the adapter brings its own or its command is configured. */
   program?: string
-  /** What it needs of the machine in a sandbox; `env`: the run's. */
-  needs(env: Readonly<Record<string, string | undefined>>): AgentNeeds
+  /** What it needs of the machine in a sandbox; `env` and `cwd`: the run's. */
+  needs(env: Readonly<Record<string, string | undefined>>, cwd: string): AgentNeeds
   /** Looks for the agent without spending a token and without ever asking anything; answers within 10 s. */
   detect(search: ProgramSearch): Promise<Detection>
   /** Starts a new session. Never throws: a failure to start is the stream's `failed` event. */

@@ -64,7 +64,7 @@ export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSe
   const problem = spec.sandbox && (await sandboxProblem())
   if (problem !== undefined) return missingSession(problem)
   const ready = spec.sandbox
-    ? { ...spec, sandbox: { ...spec.sandbox, needs: adapter.needs(spec.env) } }
+    ? { ...spec, sandbox: { ...spec.sandbox, needs: adapter.needs(spec.env, spec.cwd) } }
     : spec
   const { resumeSessionId } = spec
   return endingLoops(

@@ -5,10 +5,11 @@ import { hostOf } from '../sandbox/hosts.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * Claude Code in a sandbox: its sessions outlive the run and its login may be renewed. Settings are only read, and the file with its servers is a copy:
- * what an agent wrote there would be run outside, the next time the person starts Claude Code.
+ * Claude Code in a sandbox: the sessions of the run's folder outlive the run and its login may be renewed; those of other projects are none of
+ * its business. Settings are only read, and the file with its servers is a copy: what an agent wrote there would be run outside, the next
+ * time the person starts Claude Code.
  */
-export function claudeNeeds(env: Env): AgentNeeds {
+export function claudeNeeds(env: Env, cwd: string): AgentNeeds {
   const { HOME = '/nonexistent', CLAUDE_CONFIG_DIR } = env
   const state = ['.claude.json']
   return {
@@ -17,7 +18,7 @@ export function claudeNeeds(env: Env): AgentNeeds {
       {
         folder: CLAUDE_CONFIG_DIR || join(HOME, '.claude'),
         copied: CLAUDE_CONFIG_DIR ? state : [],
-        shared: ['projects'],
+        shared: [join('projects', sessionsOf(cwd))],
         sharedFiles: ['.credentials.json'],
         readOnly: ['settings.json', 'CLAUDE.md'],
       },
@@ -29,6 +30,9 @@ export function claudeNeeds(env: Env): AgentNeeds {
     ],
   }
 }
+
+/** The name that Claude Code gives to the sessions of a folder. Those of a path over 200 characters get another and end with the run. */
+const sessionsOf = (cwd: string): string => cwd.replace(/[^a-zA-Z0-9]/g, '-').slice(0, 200)
 
 function clouds(env: Env): string[] {
   const bedrock = env['CLAUDE_CODE_USE_BEDROCK'] && env['AWS_REGION']

@@ -5,7 +5,7 @@ import { sandboxProblem } from '../../adapters/sandbox/probe.ts'
 import type { AgentEvent, RunSpec, Sandbox } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import { DRIVERS, type Driver, type Installed } from './drivers.ts'
-import type { Played, Stage } from './play.ts'
+import { of, type Played, type Stage } from './play.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
 const problem = await sandboxProblem()
@@ -73,6 +73,29 @@ describe.skipIf(problem !== undefined).each(played)(`$name ${where}`, (driver) =
     expect(existsSync(join(home, 'outside.txt'))).toBe(false)
     expect(other.requests('x')).toEqual([])
   })
+
+  test.runIf(driver.name === 'claude')(
+    'its shell sees the sessions of its own folder, and of no other',
+    async () => {
+      const at = shutIn('write-file')
+      const sessions = join(at.spec.env['HOME'] ?? '', '.claude', 'projects')
+      const theirs = join(sessions, '-home-person-other')
+      mkdirSync(theirs, { recursive: true })
+      writeFileSync(join(theirs, 'session.jsonl'), 'words of another project')
+      const tries = 'cd ~/.claude/projects; cat ./*/*.jsonl | cut -c1-200; echo x > planted'
+      writeFileSync(join(at.cwd, 'try.sh'), tries)
+      model.script(at.spec.runId, [
+        { do: 'call', tool: 'Bash', input: { command: 'sh try.sh', description: 'try' } },
+        { do: 'answer', output: { answer: 42 } },
+      ])
+      const played = await at.play()
+      expect(played.terminal).toMatchObject({ type: 'done' })
+      const said = of(played, 'tool_result').map(({ output }) => output)
+      expect(said.join()).toContain(at.spec.newSessionId)
+      expect(said.join()).not.toContain('words of another project')
+      expect(existsSync(join(sessions, 'planted'))).toBe(false)
+    },
+  )
 
   test('a stage that may only read cannot write, whatever the agent lets it do', async () => {
     const at = shutIn('write-file', { access: 'read' })
