@@ -36,7 +36,7 @@ export async function assignAgents(
     if (!choice)
       return refuse('no_agent', 'Auto Model has no agent to choose from: none is installed.', {
         advice:
-          'See `dispatch adapters` for the commands that install one, then file the goal again.',
+          'See dispatch adapters for the commands that install one, then file the goal again.',
       })
     stages[stage] = choice
   }

@@ -57,8 +57,8 @@ export async function refuseTaskAgent(
   agents: readonly (StageAgent | null | undefined)[],
 ): Promise<Refusal | undefined> {
   if (agents.some((agent) => agent?.adapter === AUTO))
-    return refuse('bad_setting', 'A task needs an agent by name; `auto` is for profiles.', {
-      advice: 'Name one of `dispatch adapters`, or none to leave it to the profile.',
+    return refuse('bad_setting', 'A task needs an agent by name; auto is for profiles.', {
+      advice: 'Name one of dispatch adapters, or none to leave it to the profile.',
     })
   return refuseUnknownAgent(tx, agents)
 }

@@ -272,7 +272,7 @@ export async function publishCommit(
     throw new GitProblem(
       'commit_missing',
       `Commit ${sha.slice(0, 12)} is not there.`,
-      'The work may be in a salvage ref: run `dispatch doctor`.',
+      'The work may be in a salvage ref: run dispatch doctor.',
     )
   await deps.queue.run(layout.clean, async () => {
     try {
