@@ -23,13 +23,14 @@ import type { StageKey } from '../db/stages.ts'
 import { type Estimate, storeEvents } from '../db/transcripts.ts'
 import { totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
-import { failureAdvice, remedyFor } from '../domain/failures.ts'
+import { failureAdvice, isLimit, remedyFor } from '../domain/failures.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
 import { programOf } from './agent-search.ts'
 import type { AgentWork } from './agent-work.ts'
 import { aroundLimit, assignedAgent, firstAgent } from './around-limit.ts'
 import type { ActivityDeps } from './deps.ts'
+import { failuresBefore, guessedUntil, limitPause } from './limit-pause.ts'
 import { createPriceMeter } from './price-meter.ts'
 import { promptFor } from './prompt.ts'
 import { reserveForStart, type UsedUp, watchReservation } from './reserve.ts'
@@ -177,23 +178,24 @@ async function errorsToMend(
 
 function remedy(segments: readonly RunRow[], last: RunRow): Step {
   const reason = last.exit_reason ?? 'crash'
-  const failures = segments.filter(
-    (s) => (s.status === 'failed' || s.status === 'lost') && (s.exit_reason ?? 'crash') === reason,
-  ).length
-  const ended = Date.parse(last.ended_at ?? new Date().toISOString())
-  const until = last.until_at ? (Date.parse(last.until_at) - ended) / 1000 : undefined
-  const does = remedyFor(reason, failures - 1, until === undefined ? undefined : Math.max(1, until))
+  const does = remedyFor(reason, failuresBefore(segments, last, reason), limitPause(segments, last))
   const why = `${failureAdvice(reason)} (${last.exit_detail ?? reason})`
   if (does.type === 'resume') return { type: 'start', purpose: 'resume' }
   if (does.type === 'restart') return { type: 'start', purpose: 'start' }
-  if (does.type === 'give_up') return { type: 'end', outcome: { type: 'failed', reason: why } }
-  const untilMs = ended + does.seconds * 1000
+  if (does.type === 'give_up') {
+    const waited = isLimit(reason)
+      ? ' It was waited for, for a day: choose another agent, or retry.'
+      : ''
+    return { type: 'end', outcome: { type: 'failed', reason: `${why}${waited}` } }
+  }
+  const untilMs = Date.parse(last.ended_at ?? new Date().toISOString()) + does.seconds * 1000
   if (untilMs <= Date.now()) return { type: 'start', purpose: 'resume' }
+  const unnamed = last.until_guessed ? ' The agent told no time.' : ''
   return {
     type: 'end',
     outcome: {
       type: 'parked',
-      reason: `${why} Goes on at ${formatUtc(new Date(untilMs))}.`,
+      reason: `${why}${unnamed} Goes on at ${formatUtc(new Date(untilMs))}.`,
       untilMs,
       segment: last.segment,
     },
@@ -352,9 +354,11 @@ async function record(
     }))
   // an interruption that nobody asked for (the dead-man switch, a stray signal) is resumed like a crash
   const status = interrupted && asked ? 'interrupted' : 'failed'
+  const guessed = await guessedUntil(deps, run, terminal)
   await endSegment(deps.database, run, {
     status,
     terminal,
+    ...(guessed === undefined ? {} : { guessedUntil: guessed }),
     ...(interrupted && !asked ? { reason: 'crash' } : {}),
   })
 }

@@ -16,6 +16,7 @@ import {
   down as profileNetworkDown,
   up as profileNetworkUp,
 } from './migrations/008-profile-network.ts'
+import { down as namedLimitsDown, up as namedLimitsUp } from './migrations/009-named-limits.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -32,6 +33,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     migration: { up: ledgerAndBudgetsUp, down: ledgerAndBudgetsDown },
   },
   { name: '008-profile-network', migration: { up: profileNetworkUp, down: profileNetworkDown } },
+  { name: '009-named-limits', migration: { up: namedLimitsUp, down: namedLimitsDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -30,6 +30,8 @@ export interface RunRow {
   exit_reason: FailureReason | null
   exit_detail: string | null
   until_at: string | null
+  /** The provider named no time: Dispatch chose `until_at`. */
+  until_guessed: boolean
   output: { text: string; output?: unknown } | null
   last_seq: number
   tokens_in: number
@@ -129,7 +131,13 @@ export interface NewSegment {
 export async function endSegment(
   database: Database,
   run: RunRow,
-  end: { status: RunStatus; terminal: TerminalEvent; reason?: FailureReason },
+  end: {
+    status: RunStatus
+    terminal: TerminalEvent
+    reason?: FailureReason
+    /** Until when Dispatch leaves the agent alone where its provider named no time. */
+    guessedUntil?: string
+  },
 ): Promise<RunRow> {
   return database.change(async (tx, emit) => {
     const { terminal } = end
@@ -141,7 +149,8 @@ export async function endSegment(
         status: end.status,
         exit_reason: end.reason ?? failed?.reason ?? null,
         exit_detail: failed?.detail.slice(0, 4000) ?? null,
-        until_at: failed?.until ?? null,
+        until_at: failed?.until ?? end.guessedUntil ?? null,
+        until_guessed: end.guessedUntil !== undefined,
         output:
           terminal.type === 'done'
             ? JSON.stringify({ text: terminal.text, output: terminal.output })

@@ -17,7 +17,7 @@ const ADVICE: Readonly<Record<FailureReason, string>> = {
   refused: 'The agent was refused an action that it needs: read its transcript, then retry.',
   invalid_output:
     'The answer did not have the asked shape after two corrections: read its transcript, then retry.',
-  missing: 'The agent is not installed: see `dispatch adapters` for the command, then retry.',
+  missing: 'The agent is not installed: see dispatch adapters for the command, then retry.',
   session: 'The agent no longer knows its session; Dispatch starts the work again by itself.',
 }
 
@@ -37,19 +37,39 @@ const MAX_RESUMES = 3
 /** One who was woken from a loop and falls into it again needs a person. */
 const MAX_RESUMES_OF_LOOP = 1
 const MAX_PARKS = 20
-/** A pause of this length that the provider asked for paces itself: however often, it spends none of the tries. */
+const LONGEST_PAUSE = 3600
+/** A pause of this length that the provider asked for paces itself, however often. */
 const LONG_PAUSE_SECONDS = 300
+/** Waiting for a limit spends no tries, but who waited so long in all needs a person; what is renewed daily is renewed by then. */
+const LIMIT_PATIENCE_SECONDS = 24 * 3600
+/** A first pause where the provider named none: a used up quota takes longer. */
+const FIRST_PAUSE = { rate_limit: 90, quota: 900 } as const
+
+export type LimitReason = keyof typeof FIRST_PAUSE
+export const isLimit = (reason: FailureReason | null): reason is LimitReason =>
+  reason !== null && reason in FIRST_PAUSE
+
+/** Seconds to wait for a limit whose provider named no time; `failures`: by that limit before, in the same attempt. */
+export const ownPause = (reason: LimitReason, failures: number): number =>
+  Math.min(LONGEST_PAUSE, FIRST_PAUSE[reason] * 2 ** failures)
+
+/** How an attempt stands with the limits of its provider, in seconds. */
+export interface LimitPause {
+  /** That the provider named. */
+  named?: number
+  /** Waited for limits so far, but for the long pauses that the provider named. */
+  waited: number
+}
+
+/** A pause that the provider named and that is no reason to lose patience. */
+export const isLongPause = (named: number | undefined): boolean =>
+  named !== undefined && named >= LONG_PAUSE_SECONDS
 
 /**
- * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once, loops once;
- * the provider's pauses are waited for up to 20 times, as long as it asks (5 s to 1 hour where it does not say), and long ones that it
- * asks for as often as it does.
+ * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once, loops once; a
+ * provider that cannot be reached is tried 20 times; its limits are waited for, for a day in all.
  */
-export function remedyFor(
-  reason: FailureReason,
-  failures: number,
-  secondsUntil: number | undefined,
-): Remedy {
+export function remedyFor(reason: FailureReason, failures: number, limit: LimitPause): Remedy {
   switch (reason) {
     case 'crash':
     case 'hung':
@@ -60,13 +80,22 @@ export function remedyFor(
       return failures < MAX_RESUMES ? { type: 'restart' } : { type: 'give_up' }
     case 'rate_limit':
     case 'quota':
+      return remedyForLimit(reason, failures, limit)
     case 'overloaded':
     case 'network':
-      if (secondsUntil !== undefined && secondsUntil >= LONG_PAUSE_SECONDS)
-        return { type: 'park', seconds: secondsUntil }
       if (failures >= MAX_PARKS) return { type: 'give_up' }
-      return { type: 'park', seconds: secondsUntil ?? Math.min(3600, 5 * 2 ** failures) }
+      return { type: 'park', seconds: Math.min(LONGEST_PAUSE, 5 * 2 ** failures) }
     default:
       return { type: 'give_up' }
   }
+}
+
+function remedyForLimit(
+  reason: LimitReason,
+  failures: number,
+  { named = ownPause(reason, failures), waited }: LimitPause,
+): Remedy {
+  // a provider that names a second over and over is not asked every second
+  const seconds = Math.max(named, Math.min(LONGEST_PAUSE, 2 ** failures))
+  return waited < LIMIT_PATIENCE_SECONDS ? { type: 'park', seconds } : { type: 'give_up' }
 }

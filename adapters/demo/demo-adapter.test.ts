@@ -185,6 +185,7 @@ describe('the demo agent', () => {
   test.each([
     ['rate-limit:30', 'rate_limit', true],
     ['quota', 'quota', true],
+    ['quota:unnamed', 'quota', false],
     ['overloaded', 'overloaded', false],
     ['auth', 'auth', false],
   ])('%s fails as %s', async (behaviour, reason, dated) => {

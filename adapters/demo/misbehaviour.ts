@@ -64,16 +64,20 @@ export async function misbehave({ name, argument }: Behaviour, stage: Stage): Pr
     case 'rate-limit':
       // the limit is over when the session is resumed
       return firstStart
-        ? report(printer, 'rate_limit', 'Too many requests.', number(argument, 60))
+        ? report(printer, 'rate_limit', 'Too many requests.', limited(argument, 60))
         : undefined
     case 'quota':
-      return report(printer, 'quota', 'The limit of this plan is reached.', number(argument, 3600))
+      return report(printer, 'quota', 'The limit of this plan is reached.', limited(argument, 3600))
     case 'overloaded':
       return overloaded(printer)
     default:
       return undefined
   }
 }
+
+/** Seconds until a limit is over; `unnamed` tells none. */
+const limited = (argument: string, otherwise: number) =>
+  argument === 'unnamed' ? undefined : number(argument, otherwise)
 
 const number = (argument: string, otherwise: number) =>
   argument !== '' && Number.isFinite(Number(argument)) ? Number(argument) : otherwise

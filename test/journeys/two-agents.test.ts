@@ -282,7 +282,7 @@ describe('when a provider limits an agent', () => {
   test('without an agent in its place a limit without a time is waited for in minutes, which it says', async () => {
     const goal = await notes('[demo:spec=rate-limit:unnamed,instant]', 'Demo')
     const waiting = await at.until(goal.id, parked)
-    expect(waiting.reason).toContain('The provider named no time. Goes on at')
+    expect(waiting.reason).toContain('The agent told no time. Goes on at')
     const seconds = (Date.parse(waiting.stages[0]?.resumesAt ?? '') - Date.now()) / 1000
     expect(seconds).toBeGreaterThan(60)
     await at.call('POST', `/api/goals/${goal.id}/retry`, {})
