@@ -170,6 +170,29 @@ test('at the end of the day’s budget runs wait for the next day, or for more',
   await set(0)
 })
 
+test('a budget of the day that is set while a run goes on without a limit holds for it too', async () => {
+  const [first] = (await goalWith(0)) as [StageKey]
+  await database.knex('agent_runs').update({ status: 'done' })
+  const run = await start(first, 1)
+  if ('summary' in run) throw new Error(run.summary)
+  expect(run.tokens_reserved).toBe(0)
+  const budget = watchReservation(deps, first, run)
+  const uses = async (tokens: number) => {
+    await database.knex('agent_runs').where({ id: run.id }).update({ tokens_in: tokens })
+    return budget.isOver(tokens)
+  }
+  expect(await uses(5_000)).toBe(false)
+  const { n } = await database.knex('agent_runs').sum({ n: 'tokens_in' }).first()
+  const set = (dayBudget: number) =>
+    database.change((tx) => writeSettings(tx, { dayBudget }, 'person:me'))
+  await set(Number(n) + 1_000)
+  expect(await uses(5_500)).toBe(false)
+  expect((await readRun(database.knex, run.id)).tokens_reserved).toBe(6_000)
+  expect(await uses(6_000)).toBe(true)
+  expect((await readRun(database.knex, run.id)).budget_stop).toBe('day')
+  await set(0)
+})
+
 test('a run that goes on over midnight is limited by the day’s budget with what it uses after midnight', async () => {
   const [night, other] = (await goalWith(0)) as [StageKey, StageKey]
   await database.knex('agent_runs').update({ status: 'done' })

@@ -92,7 +92,8 @@ function usedUpText({ scope, budget, used }: Allowance, { goal }: GoalFacts): st
 
 /**
  * Watches the part of its budgets that was set aside for a run. Asked after each response, once its tokens are stored:
- * a run that used its part gets another one while there is any left, and is ended when there is none.
+ * a run that used its part gets another one while there is any left, and is ended when there is none. One that nothing
+ * limited when it began looks each time whether a person has set a budget since.
  */
 export function watchReservation({ database }: ActivityDeps, key: StageKey, run: RunRow) {
   let part = run.tokens_reserved
@@ -100,10 +101,13 @@ export function watchReservation({ database }: ActivityDeps, key: StageKey, run:
   return {
     /** True when the run is to be interrupted. `used`: all its tokens so far. */
     async isOver(used: number): Promise<boolean> {
-      if (ends || part === 0 || used < part) return ends
+      if (ends || used < part) return ends
+      const place = { ...budgetPlace(key), runId: run.id }
+      // without the lock, which nobody has to wait for where there is no budget
+      if (part === 0 && (await budgetsOf(database.knex, place)).length === 0) return false
       await database.change(async (tx) => {
         await lockBudgets(tx)
-        const found = reservationOf(await budgetsOf(tx, { ...budgetPlace(key), runId: run.id }))
+        const found = reservationOf(await budgetsOf(tx, place))
         if (found.type === 'unlimited') part = 0
         else if (found.type === 'part') part = await growReservation(tx, run.id, found.tokens)
         else {
