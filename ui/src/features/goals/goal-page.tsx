@@ -10,6 +10,7 @@ import { toastError } from '../../app/toasts.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { Button, buttonClass } from '../../components/button.tsx'
 import { Budget, Cost, Time, Tokens } from '../../components/figures.tsx'
+import { InlineCode } from '../../components/inline-code.tsx'
 import { Markdown } from '../../components/markdown.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
@@ -161,7 +162,9 @@ function Attention({ goal }: { goal: Goal }) {
         <span className="font-medium">
           {STAGE_TITLES[goal.stage]} {failed ? 'failed' : 'needs you'}:{' '}
         </span>
-        <bdi>{goal.reason ?? 'no reason was given'}</bdi>
+        <bdi>
+          <InlineCode text={goal.reason ?? 'no reason was given'} />
+        </bdi>
       </p>
     </section>
   )

@@ -9,6 +9,7 @@ import { type ReactNode, useState } from 'react'
 import type { ChecklistItem, Review } from '../../../../../contracts/schemas.ts'
 import { AdapterMark } from '../../../components/adapter-mark.tsx'
 import { Button } from '../../../components/button.tsx'
+import { InlineCode } from '../../../components/inline-code.tsx'
 import { cn } from '../../../lib/cn.ts'
 import type { DraftActions } from '../review-draft.ts'
 import { groupChecklist } from './group-checklist.ts'
@@ -120,7 +121,7 @@ function Item(props: {
           />
           <span className="sr-only">{word}: </span>
           {!isCheck && <span className="mr-1.5 text-12 text-fg-3">{item.id}</span>}
-          {item.text}
+          <InlineCode text={item.text} />
         </p>
         {item.file && (
           <button
