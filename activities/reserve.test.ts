@@ -182,10 +182,10 @@ test('a budget of the day that is set while a run goes on without a limit holds 
     return budget.isOver(tokens)
   }
   expect(await uses(5_000)).toBe(false)
-  const { n } = await database.knex('agent_runs').sum({ n: 'tokens_in' }).first()
+  const spent = await database.knex('agent_runs').sum({ n: 'tokens_in' }).first()
   const set = (dayBudget: number) =>
     database.change((tx) => writeSettings(tx, { dayBudget }, 'person:me'))
-  await set(Number(n) + 1_000)
+  await set(Number(spent?.['n']) + 1_000)
   expect(await uses(5_500)).toBe(false)
   expect((await readRun(database.knex, run.id)).tokens_reserved).toBe(6_000)
   expect(await uses(6_000)).toBe(true)
