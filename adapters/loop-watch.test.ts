@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import type { AgentEvent } from '../contracts/agent.ts'
+import { createTranslator as claudeTranslator } from './claude/translator.ts'
+import type { ClaudeMessage } from './claude/wire.ts'
+import { createTranslator as geminiTranslator } from './gemini/translator.ts'
 import { createLoopWatch } from './loop-watch.ts'
 
 let calls = 0
@@ -64,4 +67,34 @@ test('who waits for something with every call is no loop', () => {
       waiting,
     ),
   ).toEqual([])
+})
+
+/** A search that finds nothing, as the agents tell of it. */
+const SEARCHES: Readonly<Record<string, (at: number, place: string) => AgentEvent[]>> = {
+  claude: (at, path) =>
+    [
+      { type: 'tool_use', id: `s-${at}`, name: 'Grep', input: { pattern: 'todo', path } },
+      { type: 'tool_result', tool_use_id: `s-${at}`, content: 'No matches found' },
+    ].flatMap((block) => {
+      const message = { id: `m-${at}`, content: [block] }
+      const type = block.type === 'tool_use' ? 'assistant' : 'user'
+      return claude.read({ type, parent_tool_use_id: null, message } as unknown as ClaudeMessage)
+    }),
+  gemini: (at, dir_path) => [
+    ...gemini.read({
+      ...{ type: 'tool_use', tool_name: 'grep_search', tool_id: `s-${at}` },
+      parameters: { pattern: 'todo', dir_path },
+    }).events,
+    ...gemini.read({ type: 'tool_result', tool_id: `s-${at}`, status: 'success' }).events,
+  ],
+}
+const claude = claudeTranslator({ cwd: '/p', structured: false, onLifecycle: () => undefined })
+const gemini = geminiTranslator('/p')
+
+test.each(Object.keys(SEARCHES))('%s looks for the same in many places: no loop', (agent) => {
+  const search = SEARCHES[agent] ?? (() => [])
+  expect(said(times(10, (at) => search(at, `src/part-${at}`)))).toEqual([])
+  expect(said(times(10, (at) => search(at, 'src')))).toEqual([
+    expect.stringMatching(/the same result: todo in src$/),
+  ])
 })

@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { AgentEvent, TerminalEvent } from '../../contracts/agent.ts'
+import { patternIn } from '../pattern-in.ts'
 import { type FailureClues, failureOf, reasonOfError } from './failures.ts'
 import { createUsageMeter } from './usage-meter.ts'
 import type {
@@ -211,11 +212,13 @@ function plainText(content: string | { type: string; text?: string }[]): string 
   return content.map(({ type, text }) => (type === 'text' ? (text ?? '') : `[${type}]`)).join('\n')
 }
 
-/** One line for a person: the command, the file or the pattern, else the input as JSON. */
+/** One line for a person: the command, the file, or the pattern and where it is looked for, else the input as JSON. */
 function describeInput(input: Record<string, unknown>, cwd: string): string {
-  const { command, file_path: file, notebook_path: notebook, pattern } = input
+  const { command, file_path: file, notebook_path: notebook, pattern, path: where, glob } = input
   const path = file ?? notebook
-  const known = typeof path === 'string' ? inside(path, cwd) : (command ?? pattern)
+  const places = [typeof where === 'string' ? inside(where, cwd) : undefined, glob]
+  const known =
+    typeof path === 'string' ? inside(path, cwd) : (command ?? patternIn(pattern, places))
   const text = typeof known === 'string' ? known : JSON.stringify(input)
   return text.slice(0, MAX_INPUT_CHARS)
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { type AgentEvent, NO_USAGE, type Usage } from '../../contracts/agent.ts'
+import { patternIn } from '../pattern-in.ts'
 import { TURN_GOES_ON } from './corrections.ts'
 import type { GeminiMessage, ResultMessage, ResultStats } from './wire.ts'
 
@@ -116,11 +117,12 @@ export function usageOf(stats: ResultStats | undefined): Usage {
   return { input, output: said + reasoning, cacheRead: cached, cacheWrite: 0, reasoning }
 }
 
-/** One line for a person: the command, the file or the pattern, else the input as JSON. */
+/** One line for a person: the command, the file, or the pattern and where it is looked for, else the input as JSON. */
 function describeInput(input: Record<string, unknown>, cwd: string): string {
-  const { command, file_path: file, dir_path: folder, pattern } = input
+  const { command, file_path: file, dir_path: folder, pattern, include_pattern: include } = input
   const path = file ?? folder
-  const known = command ?? pattern ?? (typeof path === 'string' ? inside(path, cwd) : undefined)
+  const place = typeof path === 'string' ? inside(path, cwd) : undefined
+  const known = command ?? patternIn(pattern, [place, include]) ?? place
   const text = typeof known === 'string' ? known : JSON.stringify(input)
   return text.slice(0, MAX_INPUT_CHARS)
 }
