@@ -95,8 +95,7 @@ async function settled(
   if (await isRepeated(tx, review, input)) return undefined
   const name = shortId('review', review.number)
   if (review.decision === null)
-    return refuse('superseded', `${name} is void: the work moved on or the goal was cancelled.`, {
-      advice: 'Look at the goal: a newer review may wait there.',
+    return refuse('superseded', `${name} is void: its goal ended before anybody decided.`, {
       current: { status: review.status, hash: review.hash },
     })
   const who = (review.decided_by ?? 'somebody').replace(/^person:/, '')

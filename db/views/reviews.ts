@@ -141,9 +141,10 @@ export async function reviewsOfGoal(knex: Knex, goalId: string): Promise<ReviewS
 /** A review with everything a decision needs. The id is one that `resolveId` gave. */
 export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
   const row: ReviewRow = await reviewRows(knex, ['v.*']).where('v.id', id).first()
-  const [spec, history] = await Promise.all([
+  const [spec, history, newer] = await Promise.all([
     row.spec_id === null ? undefined : knex('specs').where({ id: row.spec_id }).first(),
     earlierDecisions(knex, row),
+    newerReview(knex, row),
   ])
   const before =
     spec &&
@@ -166,14 +167,26 @@ export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
     deviations: row.deviations,
     findings: row.findings,
     secondOpinion: row.second_opinion,
+    newer,
     history,
   }
 }
 
-async function earlierDecisions(knex: Knex, row: ReviewRow): Promise<Review['history']> {
-  const rows: ReviewRow[] = await knex('reviews')
+const ofSameWork = (knex: Knex, row: ReviewRow): Knex.QueryBuilder =>
+  knex('reviews')
     .where({ goal_id: row.goal_id, kind: row.kind })
     .whereRaw('task_id is not distinct from ?::uuid', [row.task_id])
+
+/** Each budget that is asked for is a question of its own. */
+async function newerReview(knex: Knex, row: ReviewRow): Promise<string | null> {
+  if (row.kind === 'budget') return null
+  const later = ofSameWork(knex, row).where('attempt', '>', row.attempt)
+  const newest: ReviewRow | undefined = await later.orderBy('attempt', 'desc').first()
+  return newest ? shortId('review', newest.number) : null
+}
+
+async function earlierDecisions(knex: Knex, row: ReviewRow): Promise<Review['history']> {
+  const rows: ReviewRow[] = await ofSameWork(knex, row)
     .where('attempt', '<', row.attempt)
     .whereNotNull('decision')
     .orderBy('attempt')
@@ -191,9 +204,7 @@ async function earlierDecisions(knex: Knex, row: ReviewRow): Promise<Review['his
 /** What reading a review's diff needs; base and tree are null when it is about no commit. The id is one that `resolveId` gave. */
 export async function reviewRange(knex: Knex, id: string) {
   const row: ReviewRow = await reviewRows(knex, ['v.*']).where('v.id', id).first()
-  const before: ReviewRow | undefined = await knex('reviews')
-    .where({ goal_id: row.goal_id, kind: row.kind })
-    .whereRaw('task_id is not distinct from ?::uuid', [row.task_id])
+  const before: ReviewRow | undefined = await ofSameWork(knex, row)
     .where('attempt', '<', row.attempt)
     .whereNotNull('tree')
     .whereNotNull('decision')

@@ -134,29 +134,25 @@ test(
 )
 
 test(
-  'a review that moved is not decided by what was seen; what moved is said, and nothing typed is lost',
+  'an open page of a review whose work went on says what is another thing now and where, and nothing typed is lost',
   async () => {
-    const { review: one } = await taskInReview('Moving target')
+    const { goalId, review: one } = await taskInReview('Moving target')
     const page = await openWindow(`/reviews/${one.shortId}?tab=checklist`)
-    await page.getByRole('button', { name: /^Check \d+ passed/ }).click()
     await verdict(page).getByRole('textbox').fill('Good work')
-    await at.database
-      .knex('reviews')
-      .where({ id: one.id })
-      .update({ hash: 'f'.repeat(64), head: 'e'.repeat(40) })
-    await submit(page, 'Approve').click()
-    const banner = page.getByRole('alert').filter({ hasText: 'changed since you opened it' })
-    await banner.waitFor()
-    expect(await banner.textContent()).toContain('The commit is eeeeeeee')
-    expect((await review(one.id)).status).toBe('pending')
-    // as it was: the real commit is what the rest of the goal works with
-    await at.database.knex('reviews').where({ id: one.id }).update({ hash: one.hash })
-    await page.getByRole('button', { name: 'Show the new state' }).click()
-    expect(await verdict(page).getByRole('textbox').inputValue()).toBe('Good work')
-    await page.reload()
-    await submit(page, 'Approve').click()
-    await verdict(page).getByText('Approved').waitFor()
-    expect(await review(one.id)).toMatchObject({ status: 'approved', comment: 'Good work' })
+    const body = { decision: 'request_changes', comment: 'Shorter', hash: one.hash, via: 'cli' }
+    await at.call('POST', `/api/reviews/${one.id}/decision`, body)
+    const two = await pendingReview(goalId, 'task', 2)
+    const banner = page
+      .getByRole('alert')
+      .filter({ hasText: `${two.shortId} is about what it is now` })
+    const head = async ({ id }: Summary) => (await review(id)).head?.slice(0, 8)
+    const moved = `The commit is ${await head(two)}, here it is ${await head(one)}.`
+    await banner.getByText(moved).waitFor()
+    expect(await verdict(page).textContent()).toContain('What you wrote was not sent. Good work')
+    await banner.getByRole('link', { name: `Open ${two.shortId}` }).click()
+    await page.getByRole('tab', { name: /^Diff/ }).click()
+    await page.getByRole('button', { name: 'Changes since attempt 1' }).waitFor()
+    expect(await banner.count()).toBe(0)
     await page.context().close()
   },
   SLOW,

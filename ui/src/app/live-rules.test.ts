@@ -13,3 +13,9 @@ test('a task is read again when one of its stages or runs says something: they c
     ).not.toContain('task')
   }
 })
+
+test('a page of an earlier review hears that there is a newer one', () => {
+  const data = { goalId: 'g', reviewId: 'r2' }
+  expect(after('review.pending', data)).toContainEqual(['review'])
+  expect(after('review.decided', data)).toContainEqual(['review', 'r2'])
+})

@@ -44,7 +44,8 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'review.decided':
       return [
         ['goal', event.data.goalId],
-        ['review', event.data.reviewId],
+        // an open page of an earlier review says that there is a newer one
+        event.type === 'review.pending' ? ['review'] : ['review', event.data.reviewId],
         ...([['reviews'], ['goals'], ['overview']] as const),
       ]
     case 'pool.status':

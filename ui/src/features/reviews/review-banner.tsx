@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Clipboard, RotateCw } from 'lucide-react'
+import { Clipboard } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { actorName } from '../../../../contracts/figures.ts'
 import type { Review } from '../../../../contracts/schemas.ts'
+import { reviewQuery } from '../../app/queries.ts'
 import { toast } from '../../app/toasts.ts'
 import { Button, buttonClass } from '../../components/button.tsx'
 import { Time } from '../../components/figures.tsx'
@@ -55,7 +57,7 @@ export function DecidedBar(props: { review: Review; unsent: string; onDiscard: (
         <StatusIcon status={review.status} className="font-medium" />
         <span className="text-fg-2">
           {review.status === 'superseded'
-            ? 'The work moved on; a newer review may wait.'
+            ? 'Its goal ended before anybody decided.'
             : who && `by ${who}`}
           {via && review.status !== 'superseded' && who !== 'policy' && ` via ${via}`}{' '}
           {review.decidedAt && <Time at={review.decidedAt} className="text-fg-3" />}
@@ -79,26 +81,26 @@ export function DecidedBar(props: { review: Review; unsent: string; onDiscard: (
   )
 }
 
-/** What is decided about is not what is on the screen any more. */
-export function MovedBanner(props: { seen: Review; now: Review; onReload: () => void }) {
-  const moved = whatMoved(props.seen, props.now)
-  if (moved.length === 0) return null
+/** The work went on after this review: where it is judged as it is now, and what is another thing there. */
+export function MovedBanner(props: { seen: Review; newer: string }) {
+  const { seen, newer } = props
+  const { data: now } = useQuery(reviewQuery(newer))
   return (
     <Row tone="warn" className="rounded-none border-b px-3 py-2">
       <div className="min-w-0 flex-1">
-        <p className="font-medium">{props.now.shortId} changed since you opened it.</p>
+        <p className="font-medium">The work moved on: {newer} is about what it is now.</p>
         <ul className="text-12 text-fg-2">
-          {moved.map((line) => (
-            <li key={line}>
-              <bdi>{line}</bdi>
-            </li>
-          ))}
+          {now &&
+            whatMoved(seen, now).map((line) => (
+              <li key={line}>
+                <bdi>{line}</bdi>
+              </li>
+            ))}
         </ul>
       </div>
-      <span className="text-12 text-fg-2 max-md:hidden">Your comments and text stay.</span>
-      <Button size="sm" icon={RotateCw} onClick={props.onReload}>
-        Show the new state
-      </Button>
+      <Link to="/reviews/$id" params={{ id: newer }} className={buttonClass()}>
+        Open {newer}
+      </Link>
     </Row>
   )
 }

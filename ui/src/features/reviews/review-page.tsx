@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { Suspense, useState } from 'react'
+import { Suspense } from 'react'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { reviewQuery } from '../../app/queries.ts'
 import { PageHeader } from '../../components/page-header.tsx'
@@ -31,22 +31,12 @@ export function ReviewPage() {
         )}
       </>
     )
-  return <OpenReview key={review.id} now={review} search={search} />
-}
-
-/**
- * The review as the person saw it first: a decision is about that. When what it is about moves meanwhile, that is said, and the
- * new state is shown when the person asks for it; who decided it is shown at once.
- */
-function OpenReview({ now, search }: { now: Review; search: ReviewSearch }) {
-  const [seen, setSeen] = useState(now)
-  const shown = seen.hash === now.hash || now.status !== 'pending' ? now : seen
   return (
     <>
-      <ReviewHeader review={shown} />
-      <MovedBanner seen={shown} now={now} onReload={() => setSeen(now)} />
-      <Suspense fallback={<SkeletonRows label={`Loading ${shown.shortId}`} />}>
-        <Content key={shown.hash} review={shown} search={search} />
+      <ReviewHeader review={review} />
+      {review.newer && <MovedBanner seen={review} newer={review.newer} />}
+      <Suspense fallback={<SkeletonRows label={`Loading ${review.shortId}`} />}>
+        <Content key={review.id} review={review} search={search} />
       </Suspense>
     </>
   )

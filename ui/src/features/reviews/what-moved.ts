@@ -1,13 +1,13 @@
 import type { Review } from '../../../../contracts/schemas.ts'
 import { plural } from '../../lib/format.ts'
 
-/** What is another thing now than what the person looks at, in words. Empty when the decision would still be about the same. */
+/** What is another thing in the newer review of the same work than in the one that the person looks at, in words. */
 export function whatMoved(seen: Review, now: Review): string[] {
-  if (seen.hash === now.hash) return []
   const moved: string[] = []
   if (seen.head !== now.head)
-    moved.push(`The commit is ${short(now.head)}, it was ${short(seen.head)}.`)
-  if (seen.base !== now.base) moved.push(`It stands on ${short(now.base)} now.`)
+    moved.push(`The commit is ${short(now.head)}, here it is ${short(seen.head)}.`)
+  if (seen.base !== now.base)
+    moved.push(`It stands on ${short(now.base)}, here on ${short(seen.base)}.`)
   const files = changedFiles(seen, now)
   if (files.length > 0)
     moved.push(
@@ -17,8 +17,8 @@ export function whatMoved(seen: Review, now: Review): string[] {
   const judged = now.checklist.filter((item) => before.get(item.id) !== item.result)
   if (judged.length > 0) moved.push(`${plural(judged.length, 'checklist item')} judged anew.`)
   if (seen.spec && now.spec && seen.spec.version !== now.spec.version)
-    moved.push(`The spec is version ${now.spec.version}, it was ${seen.spec.version}.`)
-  return moved.length > 0 ? moved : ['What it is about is not what you see.']
+    moved.push(`The spec is version ${now.spec.version}, here it is ${seen.spec.version}.`)
+  return moved
 }
 
 const short = (sha: string | null) => sha?.slice(0, 8) ?? 'nothing'
