@@ -24,6 +24,7 @@ import { type Estimate, storeEvents } from '../db/transcripts.ts'
 import { totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, isLimit, remedyFor } from '../domain/failures.ts'
+import { createTokenEstimate } from '../domain/token-estimate.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
 import { programOf } from './agent-search.ts'
@@ -236,9 +237,13 @@ async function nextSegment(
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
 async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
   const { runner, database } = deps
-  if ((await runner.state(run.id)) === 'absent') await begin(deps, work, run)
+  const isNew = (await runner.state(run.id)) === 'absent'
+  const prompt = isNew ? await begin(deps, work, run) : ''
   const budget = watchReservation(deps, work.key, run)
   const prices = priceOf(run)
+  const counted = totalTokens(usageOf(run))
+  const before = run.tokens_estimated
+  const estimate = createTokenEstimate({ prompt, before, told: counted > 0 })
   // those that came before there was a runner to take them
   for (const { id, text } of await waitingCorrections(database.knex, run.id))
     await runner.send(run.id, { type: 'correct', id, text })
@@ -246,8 +251,7 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   const end = listenForEnd(deps, run)
   try {
     // a worker may have died between storing what reached the budget and interrupting
-    if (await budget.isOver(totalTokens(usageOf(run))))
-      await runner.send(run.id, { type: 'interrupt' })
+    if (await budget.isOver(counted + before)) await runner.send(run.id, { type: 'interrupt' })
     if ((await runsToStop(database.knex, run.id)).length > 0)
       await runner.send(run.id, { type: 'interrupt' })
     let terminal: TerminalEvent | undefined
@@ -256,10 +260,12 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
       signal: end.detach,
     })) {
       await noteCorrections(database, run, batch)
-      await storeEvents(database, run.id, batch, await prices(batch))
+      const uncounted = estimate(batch)
+      await storeEvents(database, run.id, batch, { ...(await prices(batch)), tokens: uncounted })
       terminal = batch.find(isTerminal) ?? terminal
       const used = batch.findLast((event) => event.type === 'usage')
-      if (used && !terminal && (await budget.isOver(totalTokens(used.usage))))
+      const tokens = used ? totalTokens(used.usage) : uncounted
+      if (tokens > 0 && !terminal && (await budget.isOver(tokens)))
         await runner.send(run.id, { type: 'interrupt' })
     }
     if (end.detached() && !terminal) throw end.reason()
@@ -285,8 +291,8 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   if (end.asked()) throw end.reason()
 }
 
-/** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
-async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
+/** Starts the run's agent and answers its prompt, unless somebody wants the work to stop: then the run is over before it began. */
+async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<string> {
   const spec = await specFor(deps, work, run)
   if (isAskedToStop(Context.current().cancellationSignal)) {
     const detail = 'asked to stop before the agent was started'
@@ -297,6 +303,7 @@ async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<
   }
   throwIfEnding()
   await deps.runner.start(spec)
+  return spec.prompt
 }
 
 /** No agent is started once this activity is to end, whoever wants that. */

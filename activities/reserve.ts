@@ -90,21 +90,29 @@ function usedUpText({ scope, budget, used }: Allowance, { goal }: GoalFacts): st
   return `${what} used ${formatTokens(used)} of its budget of ${formatTokens(budget)} tokens. Its work is kept; approve to let it use ${formatTokens(more)} in all.`
 }
 
+/** Less than a response uses, more than a line of an agent whose tokens are estimated. */
+const LOOK_AGAIN_TOKENS = 500
+
 /**
  * Watches the part of its budgets that was set aside for a run. Asked after each response, once its tokens are stored:
  * a run that used its part gets another one while there is any left, and is ended when there is none. One that nothing
- * limited when it began looks each time whether a person has set a budget since.
+ * limited when it began looks now and then whether a person has set a budget since.
  */
 export function watchReservation({ database }: ActivityDeps, key: StageKey, run: RunRow) {
   let part = run.tokens_reserved
   let ends = run.budget_stop !== null
+  let looked = 0
   return {
     /** True when the run is to be interrupted. `used`: all its tokens so far. */
     async isOver(used: number): Promise<boolean> {
       if (ends || used < part) return ends
       const place = { ...budgetPlace(key), runId: run.id }
-      // without the lock, which nobody has to wait for where there is no budget
-      if (part === 0 && (await budgetsOf(database.knex, place)).length === 0) return false
+      if (part === 0) {
+        if (used - looked < LOOK_AGAIN_TOKENS) return false
+        looked = used
+        // without the lock, which nobody has to wait for where there is no budget
+        if ((await budgetsOf(database.knex, place)).length === 0) return false
+      }
       await database.change(async (tx) => {
         await lockBudgets(tx)
         const found = reservationOf(await budgetsOf(tx, place))

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { formatUsedTokens } from '../contracts/figures.ts'
 import type { LedgerRow } from '../contracts/schemas.ts'
 import { insertGoal } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
@@ -53,6 +54,17 @@ test('a cost is told, estimated or unknown, and a sum says which of these it hol
     { costUsd: 0.25, estimatedUsd: 0.25 },
     { costUsd: 0.5 },
   ])
+})
+
+test('tokens that an agent does not tell are not taken for zero: the sum says that it leaves them out', async () => {
+  const before = (await ledger('by=goal')).total
+  await run({ adapter: 'acp:late', tokens_in: 0, tokens_out: 0, tokens_estimated: 700 })
+  const body = await ledger('by=adapter')
+  expect(body.total).toMatchObject({ total: before.total, uncountedRuns: 1, estimatedTokens: 700 })
+  const late = body.items.find(({ key }: LedgerRow) => key === 'acp:late').usage
+  expect(formatUsedTokens(late)).toBe('unknown')
+  expect(formatUsedTokens({ ...body.total, total: 1234 }, true)).toBe('1234+')
+  await at.database.knex('agent_runs').where({ adapter: 'acp:late' }).delete()
 })
 
 test('a run that no model answered costs nothing; one that broke off may have cost something', async () => {

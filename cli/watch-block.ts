@@ -1,4 +1,4 @@
-import { formatDuration, formatTokens } from '../contracts/figures.ts'
+import { formatDuration, formatTokens, formatUsedTokens } from '../contracts/figures.ts'
 import type { Goal } from '../contracts/schemas.ts'
 import { type StageRow, stageRows } from '../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
@@ -54,7 +54,7 @@ export function blockLines(
     within('bold', `${goal.shortId} ${goal.title}`),
     within(
       style,
-      `${word}, ${formatDuration(now - Date.parse(goal.createdAt))}, ${formatTokens(goal.usage.total)} tokens`,
+      `${word}, ${formatDuration(now - Date.parse(goal.createdAt))}, ${formatUsedTokens(goal.usage)} tokens`,
     ),
     ...stageRows(goal).map((row) => stageLine(row, { width, now, paint: io.paint })),
     ...(lastLine ? [within('dim', `» ${lastLine}`)] : []),

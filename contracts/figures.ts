@@ -8,6 +8,15 @@ export function formatTokens(count: number): string {
 }
 const trim = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1))
 
+/** A sum of tokens: `+` where it leaves out what agents do not tell, which is not zero. `exact` has every digit. */
+export function formatUsedTokens(
+  { total, uncountedRuns }: { total: number; uncountedRuns: number },
+  exact = false,
+): string {
+  if (uncountedRuns > 0 && total === 0) return 'unknown'
+  return `${exact ? total : formatTokens(total)}${uncountedRuns > 0 ? '+' : ''}`
+}
+
 /** `4s`, `1m 04s`, `2h 05m`, `3d 04h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -47,6 +47,10 @@ export const usage = z.object({
   estimatedUsd: z.number(),
   /** How many runs have a cost that nobody knows. */
   unpricedRuns: z.int(),
+  /** How many runs used tokens that their agents do not tell, or have not told yet: they are not in the sums above. */
+  uncountedRuns: z.int(),
+  /** What those runs used, estimated from what was said. */
+  estimatedTokens: z.int(),
 })
 export type UsageTotals = z.infer<typeof usage>
 

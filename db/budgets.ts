@@ -7,7 +7,9 @@ import { readSettings } from './settings.ts'
 /** Who asked for more opens a review at once; if it does not, because it died, another may ask. */
 const ASKED_SECONDS = 60
 
-const TOKENS = '(tokens_in + tokens_out + tokens_cache_read + tokens_cache_write)'
+/** While an agent tells none, what they are estimated to be. */
+const TOKENS =
+  '(tokens_in + tokens_out + tokens_cache_read + tokens_cache_write + tokens_estimated)'
 const AT_WORK = `status in ('queued', 'running')`
 
 /** What a run is of. `runId`: once it has a row. `since`: ISO time at which the day began. */

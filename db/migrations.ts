@@ -17,6 +17,10 @@ import {
   up as profileNetworkUp,
 } from './migrations/008-profile-network.ts'
 import { down as namedLimitsDown, up as namedLimitsUp } from './migrations/009-named-limits.ts'
+import {
+  down as uncountedTokensDown,
+  up as uncountedTokensUp,
+} from './migrations/010-uncounted-tokens.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -34,6 +38,10 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   },
   { name: '008-profile-network', migration: { up: profileNetworkUp, down: profileNetworkDown } },
   { name: '009-named-limits', migration: { up: namedLimitsUp, down: namedLimitsDown } },
+  {
+    name: '010-uncounted-tokens',
+    migration: { up: uncountedTokensUp, down: uncountedTokensDown },
+  },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

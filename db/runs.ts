@@ -39,6 +39,8 @@ export interface RunRow {
   tokens_cache_read: number
   tokens_cache_write: number
   tokens_reasoning: number
+  /** While its agent tells none. */
+  tokens_estimated: number
   cost_estimate_usd: number | null
   cache_saved_usd: number | null
   /** Tokens of its budgets that are set aside for it; 0 where no budget applies. */

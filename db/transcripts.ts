@@ -26,7 +26,7 @@ function roleOf(event: RunEvent): 'agent' | 'system' | 'hitl' | 'tool' {
 /**
  * Stores a batch of a run's events and what they say of the run (session, usage, last line), in one transaction and
  * before anyone is shown them. The runner numbered the events; storing one twice changes nothing. `estimate`: of the
- * run's tokens after this batch, where a price is known.
+ * run's tokens after this batch.
  *
  * Batches of all runs that come while the last ones are being written share the next statement: a commit waits for the
  * disk, and commits that notify wait for each other, so one commit for each batch would make every agent wait for all.
@@ -35,7 +35,7 @@ export function storeEvents(
   database: Database,
   runId: string,
   batch: readonly RunEvent[],
-  estimate?: Estimate | undefined,
+  estimate?: RunEstimate | undefined,
 ): Promise<void> {
   if (batch.length === 0) return Promise.resolve()
   const writer = writers.get(database) ?? createWriter(database)
@@ -49,16 +49,19 @@ export interface Estimate {
   cacheSavedUsd: number
 }
 
+/** What is not the agent's own word: prices where they are known, and its tokens while it tells none. */
+export type RunEstimate = Partial<Estimate> & { tokens?: number }
+
 type Writer = (
   runId: string,
   batch: readonly RunEvent[],
-  estimate: Estimate | undefined,
+  estimate: RunEstimate | undefined,
 ) => Promise<void>
 
 interface Waiting {
   runId: string
   batch: readonly RunEvent[]
-  estimate: Estimate | undefined
+  estimate: RunEstimate | undefined
   stored: () => void
   failed: (error: unknown) => void
 }
@@ -131,6 +134,7 @@ const TOKENS = [
   'tokens_cache_read',
   'tokens_cache_write',
   'tokens_reasoning',
+  'tokens_estimated',
 ] as const
 
 const STORE = `
@@ -152,9 +156,10 @@ select pg_notify(:channel, id::text) from told`
 
 function whatTheyTell(
   batch: readonly RunEvent[],
-  estimate: Estimate | undefined,
+  estimate: RunEstimate | undefined,
 ): Record<string, unknown> {
   const told: Record<string, unknown> = {}
+  if (estimate?.tokens !== undefined) told['tokens_estimated'] = estimate.tokens
   for (const event of batch) {
     if (event.type === 'session') {
       told['session_id'] = event.sessionId

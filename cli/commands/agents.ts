@@ -1,4 +1,4 @@
-import { formatTokens } from '../../contracts/figures.ts'
+import { formatUsedTokens } from '../../contracts/figures.ts'
 import type { AgentRun } from '../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../contracts/stages.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
@@ -46,7 +46,7 @@ export const agents = defineCommand({
         run.goalShortId,
         `${io.tty ? STAGE_TITLES[run.stage] : run.stage}${run.opinion === 2 ? ' (second opinion)' : ''}`,
         run.demo ? `${run.adapter} (demo)` : run.adapter,
-        io.tty ? formatTokens(run.usage.total) : String(run.usage.total),
+        formatUsedTokens(run.usage, !io.tty),
         when(run.startedAt, io.tty),
         run.exitDetail ?? run.lastLine ?? '',
       ],

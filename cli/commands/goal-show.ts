@@ -1,4 +1,4 @@
-import { formatTokens } from '../../contracts/figures.ts'
+import { formatTokens, formatUsedTokens } from '../../contracts/figures.ts'
 import type { Goal } from '../../contracts/schemas.ts'
 import { stageRows } from '../../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../../contracts/stages.ts'
@@ -32,7 +32,7 @@ function printGoal(goal: Goal, io: Io) {
     ['branch', goal.branch],
     ['merged', goal.mergedCommit],
     ['profile', goal.profile.name],
-    ['usage', `${formatTokens(goal.usage.total)} tokens${budget}, cost ${cost(goal.usage)}`],
+    ['usage', `${formatUsedTokens(goal.usage)} tokens${budget}, cost ${cost(goal.usage)}`],
     ['filed', when(goal.createdAt, io.tty)],
     ['workflow', goal.workflowUrl],
   ]

@@ -1,4 +1,4 @@
-import { formatTokens } from '../../contracts/figures.ts'
+import { formatUsedTokens } from '../../contracts/figures.ts'
 import { GOAL_STATUSES, type GoalStatus, STAGE_TITLES } from '../../contracts/stages.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { statusCell, when } from '../format.ts'
@@ -41,7 +41,7 @@ export const goals = defineCommand({
         goal.pendingReviews > 0
           ? { text: String(goal.pendingReviews), style: 'yellow' }
           : String(goal.pendingReviews),
-        io.tty ? formatTokens(goal.usage.total) : String(goal.usage.total),
+        formatUsedTokens(goal.usage, !io.tty),
         goal.projectName,
         when(goal.createdAt, io.tty),
         goal.title,

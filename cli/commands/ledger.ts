@@ -1,5 +1,5 @@
 import type { Query } from '../../contracts/api.ts'
-import { formatTokens } from '../../contracts/figures.ts'
+import { formatTokens, formatUsedTokens } from '../../contracts/figures.ts'
 import { LEDGER_GROUPS, type LedgerGroup } from '../../contracts/ledger.ts'
 import type { LedgerUsage } from '../../contracts/schemas.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
@@ -45,7 +45,7 @@ export const ledger = defineCommand({
       count(usage.cacheRead),
       count(usage.cacheWrite),
       count(usage.reasoning),
-      count(usage.total),
+      formatUsedTokens(usage, !io.tty),
       hits(usage),
       cost(usage),
       io.clean(label ?? ''),
@@ -74,10 +74,17 @@ function hits({ cacheHitRatio, lowCache }: LedgerUsage): Cell {
   return lowCache ? { text: `${text}!`, style: 'yellow' } : { text }
 }
 
-function remarks({ estimatedUsd, unpricedRuns, lowCache, cacheSavedUsd }: LedgerUsage): string[] {
+function remarks(usage: LedgerUsage): string[] {
+  const { estimatedUsd, unpricedRuns, lowCache, cacheSavedUsd } = usage
+  const { uncountedRuns, estimatedTokens } = usage
   return [
     ...(estimatedUsd > 0 ? [`~ holds $${estimatedUsd.toFixed(2)} estimated from list prices`] : []),
     ...(unpricedRuns > 0 ? [`+ the cost of ${unpricedRuns} of the runs is unknown`] : []),
+    ...(uncountedRuns > 0
+      ? [
+          `+ the tokens of ${uncountedRuns} of the runs are unknown: about ${formatTokens(estimatedTokens)} more, estimated from what was said`,
+        ]
+      : []),
     ...(lowCache ? ['! less than 30% of the input came from the cache'] : []),
     ...(cacheSavedUsd === null || cacheSavedUsd === 0
       ? []

@@ -1,4 +1,4 @@
-import { formatTokens } from '../../contracts/figures.ts'
+import { formatUsedTokens } from '../../contracts/figures.ts'
 import { STAGE_TITLES, TASK_STATUSES, type TaskStatus } from '../../contracts/stages.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { statusCell } from '../format.ts'
@@ -37,7 +37,7 @@ export const tasks = defineCommand({
         task.stage ? (io.tty ? STAGE_TITLES[task.stage] : task.stage) : '',
         task.blastRadius ?? '',
         task.adapter ?? '',
-        io.tty ? formatTokens(task.usage.total) : String(task.usage.total),
+        formatUsedTokens(task.usage, !io.tty),
         task.title,
         task.reason ?? '',
       ],

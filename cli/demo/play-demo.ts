@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { HomePaths } from '../../config/home.ts'
-import { formatTokens } from '../../contracts/figures.ts'
+import { formatUsedTokens } from '../../contracts/figures.ts'
 import type { Goal, Review, ReviewSummary } from '../../contracts/schemas.ts'
 import type { Deps } from '../command.ts'
 import { EXIT } from '../failure.ts'
@@ -155,7 +155,7 @@ async function report(options: {
   const commit = goal.mergedCommit ?? ''
   const elapsed = (Date.parse(goal.updatedAt) - Date.parse(goal.createdAt)) / 1000
   title(
-    `${goal.shortId} is merged into ${goal.targetBranch}: ${elapsed.toFixed(1)} s, ${formatTokens(goal.usage.total)} tokens`,
+    `${goal.shortId} is merged into ${goal.targetBranch}: ${elapsed.toFixed(1)} s, ${formatUsedTokens(goal.usage)} tokens`,
   )
   for (const line of await repository.describe(commit)) io.print(`  ${io.clean(line)}`)
   io.print(io.paint('dim', '\n$ git log --graph'))

@@ -39,6 +39,8 @@ export const usage: UsageTotals = {
   knownUsd: 0,
   estimatedUsd: 0,
   unpricedRuns: 1,
+  uncountedRuns: 0,
+  estimatedTokens: 0,
 }
 
 export const ledgerUsage: LedgerUsage = {

@@ -10,6 +10,8 @@ export const ZERO_USAGE: UsageTotals = {
   knownUsd: 0,
   estimatedUsd: 0,
   unpricedRuns: 0,
+  uncountedRuns: 0,
+  estimatedTokens: 0,
 }
 
 /** All tokens of a run `r`. Reasoning is part of the output, so it does not count twice. */
@@ -35,7 +37,9 @@ export const USAGE_SUM = `jsonb_build_object(
   'costUsd', case when bool_or(${UNPRICED}) then null else coalesce(sum(${COST}), 0) end,
   'knownUsd', coalesce(sum(${COST}), 0),
   'estimatedUsd', coalesce(sum(r.cost_estimate_usd) filter (where r.cost_usd is null), 0),
-  'unpricedRuns', count(*) filter (where ${UNPRICED})
+  'unpricedRuns', count(*) filter (where ${UNPRICED}),
+  'uncountedRuns', count(*) filter (where r.tokens_estimated > 0),
+  'estimatedTokens', coalesce(sum(r.tokens_estimated), 0)
 )`
 
 /** Usage of several owners in one query; owners without a run are absent from the map. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
+import { formatUsedTokens } from '../../contracts/figures.ts'
 import { sameAgent } from '../../contracts/profile.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
 import { until } from '../support/until.ts'
@@ -215,6 +216,20 @@ describe('a second opinion', () => {
     await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
     await at.database.knex('agent_runs').where({ attempt: 99 }).delete()
   })
+})
+
+test('an agent that tells no tokens is stopped by a budget all the same, and what it used is unknown, not zero', async () => {
+  const { id } = await at.project({ 'README.md': '# x\n' })
+  const more = { skipSpecReview: true, profile: 'Judged', tokenBudget: 9000 }
+  const goal = await at.goal(id, 'Notes [demo:all=instant] [judge:untold]', more)
+  await at.until(goal.id, (g) => g.reviews.some(({ kind }) => kind === 'budget'))
+  const [run] = await runsOf(goal.id, { stage: 'verify' })
+  expect(run).toMatchObject({ adapter: 'acp:judge', exit_reason: 'budget', budget_stop: 'task' })
+  const { body } = await at.call<Reply<'getAgent'>>('GET', `/api/agents/${run.id}`)
+  expect(body.usage).toMatchObject({ total: 0, uncountedRuns: 1 })
+  expect(body.usage.estimatedTokens).toBeGreaterThan(9000)
+  expect(formatUsedTokens(body.usage)).toBe('unknown')
+  await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
 })
 
 describe('when a provider limits an agent', () => {

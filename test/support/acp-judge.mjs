@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // An agent of the Agent Client Protocol that answers the stages of a goal without a model. `[judge:SEC-2=fail]` in the goal says
 // what it thinks of an item; everything else passes. `[judge:slow=3]`: it takes so many seconds for its answer.
+// `[judge:untold]`: it talks a lot, goes on until it is stopped, and tells no tokens.
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,18 +21,26 @@ async function hear({ id, method, params }) {
       return send({ id, result: { sessionId } })
     case 'session/prompt': {
       const asked = params.prompt[0].text
+      if (asked.includes('[judge:untold]')) return talk()
       const seconds = Number(/\[judge:slow=(\d+)\]/.exec(asked)?.[1] ?? 0)
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-      const text = JSON.stringify(answer(asked))
-      const update = { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } }
-      send({ method: 'session/update', params: { sessionId, update } })
+      say(JSON.stringify(answer(asked)))
       const usage = { inputTokens: 100, outputTokens: 10, cachedReadTokens: 0, cachedWriteTokens: 0, totalTokens: 110 }
       return send({ id, result: { stopReason: 'end_turn', usage } })
     }
+    case 'session/cancel':
+      return process.exit(0)
     default:
       if (id !== undefined) send({ id, error: { code: -32601, message: 'Method not found' } })
   }
 }
+
+function say(text) {
+  const update = { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } }
+  send({ method: 'session/update', params: { sessionId, update } })
+}
+
+const talk = () => say('I weigh it. '.repeat(4000))
 
 function answer(prompt) {
   const stage = /<stage>(\w+)<\/stage>/.exec(prompt)?.[1]

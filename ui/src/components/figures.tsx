@@ -1,4 +1,4 @@
-import { formatDuration, formatTokens } from '../../../contracts/figures.ts'
+import { formatDuration, formatTokens, formatUsedTokens } from '../../../contracts/figures.ts'
 import type { UsageTotals } from '../../../contracts/schemas.ts'
 import { useNow } from '../lib/clock.ts'
 import { cn } from '../lib/cn.ts'
@@ -63,10 +63,16 @@ export function Tokens({ usage, className }: { usage: UsageTotals; className?: s
               <span className="text-right">{count.toLocaleString()}</span>
             </span>
           ))}
+          {usage.uncountedRuns > 0 && (
+            <span className="col-span-2 max-w-64">
+              {plural(usage.uncountedRuns, 'run')} told no tokens: about{' '}
+              {formatTokens(usage.estimatedTokens)} more, estimated from what was said.
+            </span>
+          )}
         </span>
       }
     >
-      <span className={cn('figure', className)}>{formatTokens(usage.total)} tok</span>
+      <span className={cn('figure', className)}>{formatUsedTokens(usage)} tok</span>
     </Tooltip>
   )
 }

@@ -99,6 +99,7 @@ function useLatestUsage(run: AgentRunDetail): UsageTotals {
     ...run.usage,
     ...now,
     total: totalOf(now),
+    ...{ uncountedRuns: 0, estimatedTokens: 0 },
     ...(typeof cost === 'number' ? { costUsd: cost, knownUsd: cost, unpricedRuns: 0 } : {}),
   }
 }

@@ -9,6 +9,7 @@ const row = (key: string): LedgerRow => ({
   usage: {
     ...{ input: 1, output: 2, cacheRead: 3, cacheWrite: 4, reasoning: 0, total: 10, runs: 1 },
     ...{ costUsd: 5, knownUsd: 5, estimatedUsd: 2, unpricedRuns: 0 },
+    ...{ uncountedRuns: 0, estimatedTokens: 0 },
     ...{ cacheHitRatio: 0.5, lowCache: false, cacheSavedUsd: 0 },
   },
 })

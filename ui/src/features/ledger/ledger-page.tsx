@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ChartNoAxesColumn } from 'lucide-react'
 import { Suspense, useMemo } from 'react'
-import { formatTokens } from '../../../../contracts/figures.ts'
+import { formatUsedTokens } from '../../../../contracts/figures.ts'
 import { LEDGER_GROUPS, type LedgerGroup } from '../../../../contracts/ledger.ts'
 import type { LedgerUsage } from '../../../../contracts/schemas.ts'
 import { ledgerDaysQuery, ledgerQuery, projectsQuery } from '../../app/queries.ts'
@@ -88,7 +88,7 @@ function Sums({ total }: { total: LedgerUsage }) {
         </div>
         <div>
           <dt>Tokens</dt>
-          <dd className="figure">{formatTokens(total.total)}</dd>
+          <dd className="figure">{formatUsedTokens(total)}</dd>
         </div>
         <div>
           <dt>Runs</dt>
