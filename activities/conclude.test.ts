@@ -89,6 +89,29 @@ test('a commit that git refuses goes back to the agent with the reason, and the 
   expect(f.sh(['show', `${head}:b.txt`], task.path)).toBe('two')
 })
 
+test('git settings of the person that changed while an agent worked are told once, in the feed and in the review of its work', async () => {
+  const task = await begin('a')
+  f.write('.git/hooks/pre-commit', '#!/bin/sh\n')
+  f.sh(['config', 'core.fsmonitor', './watch'])
+  f.write('b.txt', 'work', task.path)
+  await answer(task)
+  const told = () =>
+    database.knex('events').where({ type: 'system.notice' }).select('stream', 'data')
+  const text =
+    'The git settings of p changed: config, hooks/pre-commit in its .git. If it was not you, look at them before you use git there.'
+  expect(await told()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
+  const { output } = await database
+    .knex('stage_attempts')
+    .where({ task_id: task.key.taskId })
+    .first()
+  expect(output.deviations).toEqual([
+    'config in the .git of your repository changed while the agent worked',
+    'hooks/pre-commit in the .git of your repository changed while the agent worked',
+  ])
+  await answer(await begin('b'))
+  expect(await told()).toHaveLength(1)
+})
+
 test('a goal with work that git refuses can be cancelled, and says where that work is', async () => {
   const [bad, good] = [await begin('bad'), await begin('good')]
   f.write('.gitmodules', HOSTILE, bad.path)

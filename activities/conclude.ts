@@ -19,6 +19,7 @@ import { withDistinctIds } from '../domain/spec-items.ts'
 import type { CommitResult } from '../git/commit.ts'
 import { GitProblem } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
+import { lookAtGitSettings } from './git-settings.ts'
 import type { StageResult } from './types.ts'
 import { releaseScratch, type Workspace } from './workspace.ts'
 
@@ -58,8 +59,9 @@ export async function conclude(deps: ActivityDeps, found: Concluded): Promise<St
 
 async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Conclusion> {
   const { stage } = work.key
+  const touched = await lookAtGitSettings(deps, work.facts)
   if (stage === 'implement' || stage === 'frontend')
-    return commitWork(deps, work, work.output as ImplementOutput)
+    return commitWork(deps, work, { answer: work.output as ImplementOutput, touched })
   return { result: await judgeOrStore(deps, work), output: work.output }
 }
 
@@ -156,7 +158,7 @@ async function distinctFrom(tx: Tx, goalId: string, spec: NewSpec): Promise<NewS
 async function commitWork(
   deps: ActivityDeps,
   work: Concluded,
-  answer: ImplementOutput,
+  { answer, touched }: { answer: ImplementOutput; touched: readonly string[] },
 ): Promise<Conclusion> {
   const { workspace } = work
   const { task, project, goal } = work.facts
@@ -170,7 +172,10 @@ async function commitWork(
   const tampered = done.tampered.map(
     (file) => `changed ${file} of the repository's own settings; it was put back`,
   )
-  const output = { ...answer, deviations: [...answer.deviations, ...tampered] }
+  const yours = touched.map(
+    (file) => `${file} in the .git of your repository changed while the agent worked`,
+  )
+  const output = { ...answer, deviations: [...answer.deviations, ...tampered, ...yours] }
   return { result: await publishWork(deps, work, { task, done, output }), output }
 }
 

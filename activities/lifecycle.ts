@@ -11,6 +11,7 @@ import { changeStage } from '../db/stages.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt } from './abandon-attempt.ts'
 import type { ActivityDeps } from './deps.ts'
+import { lookAtGitSettings } from './git-settings.ts'
 import { goalBranch, taskBranch } from './names.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
 import type { EndGoalInput, GoalSettings, NewTask, ReportInput } from './types.ts'
@@ -34,6 +35,7 @@ export function createLifecycleActivities(
     if (goal.base_commit && goal.branch) return answer
     const at = { projectId: project.id, repoPath: project.path }
     await git.ensureHubs(at)
+    await lookAtGitSettings(deps, { goal, project })
     const base = goal.base_commit ?? (await git.importTarget({ ...at, target: goal.target_branch }))
     await database.knex('goals').where({ id: goalId }).update({ base_commit: base })
     const branch = goalBranch(goal)

@@ -28,7 +28,6 @@ export interface ProjectRow {
   path: string
   trusted: boolean
   checks: CheckCommand[]
-  config_hash: string | null
   sandbox: SandboxKind
   network: Network
   conventions: string

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { locate } from './inspect.ts'
+import { readRegular } from './read-regular.ts'
 import type { GitRunner } from './run.ts'
 
+/** More than a hook or a config holds. */
+const HOOK_BYTES = 10_000_000
+
 /** What decides which programs git runs in a repository: file name to sha256. */
-export interface ConfigSnapshot {
-  hash: string
-  files: Record<string, string>
-}
+export type ConfigSnapshot = Readonly<Record<string, string>>
 
 async function digest(path: string): Promise<string | undefined> {
   const info = await lstat(path).catch(() => undefined)
   if (!info || info.isDirectory()) return undefined
-  const content = info.isSymbolicLink() ? `link ${await readlink(path)}` : await readFile(path)
+  const content = info.isSymbolicLink()
+    ? `link ${await readlink(path)}`
+    : ((await readRegular(path, HOOK_BYTES)) ?? 'a pipe, or not for us to read')
   return createHash('sha256')
     .update(`${info.mode & 0o111 ? 'x' : '-'} `)
     .update(content)
@@ -40,15 +43,11 @@ export async function snapshotConfig(git: GitRunner, repoPath: string): Promise<
     const sum = await digest(path)
     if (sum) entries.push([name, sum])
   }
-  entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    hash: createHash('sha256').update(JSON.stringify(entries)).digest('hex'),
-    files: Object.fromEntries(entries),
-  }
+  return Object.fromEntries(entries)
 }
 
 /** Names of the files that are new, gone or different. */
 export function changedConfig(before: ConfigSnapshot, after: ConfigSnapshot): string[] {
-  const names = new Set([...Object.keys(before.files), ...Object.keys(after.files)])
-  return [...names].filter((name) => before.files[name] !== after.files[name]).sort()
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names].filter((name) => before[name] !== after[name]).sort()
 }

@@ -111,3 +111,10 @@ test('what was not needed and what the strip tells is left out', () => {
     ['Goal goes on', 'by Ada'],
   ])
 })
+
+test('a notice about the goal is an act that asks to be looked at', () => {
+  const data = { level: 'warn', text: 'The git settings of p changed' } as const
+  expect(foldFeed([event({ type: 'system.notice', data })])).toMatchObject([
+    { title: 'Look at this', status: 'needs_attention', detail: data.text },
+  ])
+})

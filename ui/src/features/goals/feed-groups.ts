@@ -192,8 +192,9 @@ function single(event: StoredEvent): Said | undefined {
     case 'project.changed':
     case 'suggestion.changed':
     case 'settings.changed':
-    case 'system.notice':
       return undefined
+    case 'system.notice':
+      return { title: 'Look at this', status: 'needs_attention', detail: event.data.text }
     default:
       return unknownEvent(event)
   }
