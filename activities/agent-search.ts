@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { chooseProgram, pathWith } from '../adapters/find-program.ts'
 import { type AgentSearch, findAdapter } from '../adapters/registry.ts'
 import type { RunSpec } from '../contracts/agent.ts'
@@ -36,7 +36,8 @@ export async function programOf(
   const program = (await findAdapter(name, deps.acpAgents))?.program
   if (program === undefined) return {}
   const { paths, ...search } = await agentSearch(deps)
-  const { chosen, problem } = chooseProgram(program, { ...search, path: paths[name] })
+  const path = paths[name] || (isAbsolute(program) ? program : undefined)
+  const { chosen, problem } = chooseProgram(program, { ...search, path })
   if (chosen) return { binary: chosen.path, path: pathWith(chosen.path, deps.environment['PATH']) }
   return problem === undefined ? {} : { refused: problem }
 }

@@ -25,7 +25,7 @@ export interface Adapter {
   demo: boolean
   /** Names of the CLI's own login variables, which the agent's environment may carry besides the allow-list. */
   loginVariables: readonly string[]
-  /** Name of the program that is looked for; undefined where the adapter brings its own or its command is configured. */
+  /** Name of the program that is looked for, or its absolute path where the person named one; undefined where the adapter brings its own. */
   program?: string
   /** What it needs of the machine in a sandbox; `env` and `cwd`: the run's. */
   needs(env: Readonly<Record<string, string | undefined>>, cwd: string): AgentNeeds

@@ -25,6 +25,7 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
     name,
     title,
     demo: false,
+    program: agent.command,
     loginVariables: agent.env ?? [],
     needs: (env) => acpNeeds(agent, env),
     async detect(search): Promise<Detection> {

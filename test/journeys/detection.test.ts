@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
@@ -13,7 +13,10 @@ type Adapter = Reply<'listAdapters'>['items'][number]
 
 let at: Installation
 beforeAll(async () => {
-  at = await startInstallation({ env: { PATH: '/usr/bin:/bin' } })
+  at = await startInstallation({
+    env: { PATH: '/usr/bin:/bin' },
+    config: '[acp.mine]\ncommand = "my-agent"\n',
+  })
 })
 afterAll(() => at.close())
 
@@ -121,3 +124,19 @@ browserTest(
     }
   },
 )
+
+test('an agent of config.toml is not started either from inside a project', async () => {
+  const { repo, id } = await at.project()
+  const started = join(at.home, 'my-agent-was-started')
+  const inside = join(repo, 'bin/my-agent')
+  mkdirSync(dirname(inside), { recursive: true })
+  writeFileSync(inside, `#!/bin/sh\ntouch '${started}'\n`, { mode: 0o755 })
+  mkdirSync(join(at.home, '.local', 'bin'), { recursive: true })
+  symlinkSync(inside, join(at.home, '.local', 'bin', 'my-agent'))
+  const stages = sameAgent({ adapter: 'acp:mine' })
+  expect((await at.call('POST', '/api/profiles', { name: 'Mine', stages })).status).toBe(201)
+  const goal = await at.goal(id, 'Finish textkit', { profile: 'Mine' })
+  const stuck = await at.until(goal.id, (g) => isOver(g))
+  expect(stuck.reason).toContain(`it is inside ${repo}, where agents work`)
+  expect(existsSync(started)).toBe(false)
+})
