@@ -13,7 +13,7 @@ const options: TestProjectInlineConfiguration['test'] = {
 export default defineConfig({
   test: {
     globalSetup: ['./test/global-setup.ts'],
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       { test: { ...options, name: 'journeys', include: ['test/**/*.test.ts'] } },
       {

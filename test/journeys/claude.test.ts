@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { taggedProcesses } from '../../adapters/process-tree.ts'
@@ -93,6 +93,11 @@ describe.concurrent('Claude Code, the real one', () => {
 
   test('a killed runner takes its tree along, and the session is resumed', async () => {
     const { goal, agent } = await atWork('Kill me')
+    // Claude Code writes its session down some time after it said something; what it had not written is lost with it
+    await until(() => sessionText(agent.sessionId).includes('"name":"Write"'), {
+      ms: 30_000,
+      what: 'the session on the disk',
+    })
     const file = join(at.home, 'dispatch', 'runs', agent.id, 'runner.json')
     const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }
     process.kill(pid, 'SIGKILL')
@@ -142,7 +147,16 @@ async function expectSameSession(goalId: string, title: string) {
     RUN,
     (r) => isImplementOf(title)(r) && has(r, 'You were interrupted'),
   )
-  expect(resumed.said.some(({ from, text }) => from === 'agent' && text === '[Write]')).toBe(true)
+  const done = resumed.said.filter(({ from }) => from === 'agent').map(({ text }) => text)
+  expect(done).toContain('[Write]')
+}
+
+/** A session as Claude Code stored it. */
+function sessionText(sessionId: string | null): string {
+  const folder = join(at.home, '.claude', 'projects')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const file = files.find((name) => name.endsWith(`${sessionId}.jsonl`))
+  return file === undefined ? '' : readFileSync(join(folder, file), 'utf8')
 }
 
 const processesOf = (runId: string) => taggedProcesses().filter((found) => found.runId === runId)
