@@ -1,4 +1,5 @@
 import type { FailureReason, TerminalEvent } from '../contracts/agent.ts'
+import type { Stage } from '../contracts/stages.ts'
 import { listSegments, type RunRow } from '../db/runs.ts'
 import { isLimit, isLongPause, type LimitPause, ownPause } from '../domain/failures.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -44,7 +45,7 @@ export async function guessedUntil(
   if (terminal.type !== 'failed' || terminal.until !== undefined || !isLimit(terminal.reason))
     return undefined
   const { goal_id: goalId, task_id: taskId, stage, attempt, opinion } = run
-  const key = { goalId, taskId, stage: stage as never, attempt }
+  const key = { goalId, taskId, stage: stage as Stage, attempt }
   const failures = failuresBefore(await listSegments(knex, key, opinion), run, terminal.reason)
   return new Date(Date.now() + ownPause(terminal.reason, failures) * 1000).toISOString()
 }
