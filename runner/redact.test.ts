@@ -33,6 +33,10 @@ const SECRETS: readonly (readonly [what: string, text: string, hidden: string])[
   ['a bearer header', `Authorization: Bearer ${'k3Y9'.repeat(9)} end`, 'k3Y9'],
   ['a password in a URL', 'postgres://me:hunter2hunter@db/x end', 'hunter2'],
   ['a named value', `api_key = "${'k3Y9'.repeat(5)}" end`, 'k3Y9'],
+  ['an AWS secret', `AWS_SECRET_ACCESS_KEY=${'k3Y9/'.repeat(8)} end`, 'k3Y9'],
+  ['a named value in capitals', `export DB_PASSWORD='${'k3Y9'.repeat(5)}' end`, 'k3Y9'],
+  ['a key in camel case', `{ privateKeyId: '${'k3Y9'.repeat(5)}' } end`, 'k3Y9'],
+  ['a named value without digits', 'client_secret: qZvRtWmXhBnLcKdPfGsJyUaE end', 'hBnLcK'],
   [
     'a private key',
     `-----BEGIN RSA PRIVATE KEY-----\n${'MIIk3Y9\n'.repeat(20)}-----END RSA PRIVATE KEY----- end`,
@@ -67,6 +71,7 @@ test('ordinary text stays as it is', () => {
   for (const text of [
     'const password = req.body.password',
     'the task-management token: see docs/tokens.md and https://example.org/a?b=c',
+    'const secrets = secretManagerServiceFactoryProvider; tokenizer: SentencePieceTokenizer',
     'abc is short, and sk-learn is a package',
     'git commit 0123456789abcdef0123456789abcdef01234567',
   ]) {

@@ -58,9 +58,22 @@ const KEY_SHAPE = new RegExp(
   `(?<![A-Za-z0-9])(?:${KEY_PREFIXES.map(([p, least]) => `${literal(p)}[${KEY_CHARS}]{${least},}`).join('|')})`,
   'g',
 )
-/** `password: "…"`, `https://user:…@host`, `Authorization: Bearer …`: the value goes, the name stays. */
+/** What a name that says "secret" contains, and what may follow in it: `AWS_SECRET_ACCESS_KEY`, `clientSecret2`. */
+const SECRET_WORDS = [
+  ...['password', 'passwd', 'secret', 'token', 'credential'],
+  ...['api', 'access', 'private', 'signing', 'encryption'].flatMap((kind) =>
+    ['key', '_key', '-key'].map((key) => kind + key),
+  ),
+]
+const SECRET_WORD = `(?:${SECRET_WORDS.join('|')})`
+const REST_OF_NAME = '[A-Za-z0-9_-]{0,40}'
+/** `password: "…"`: the name is kept. Whether the value is a secret is told by its randomness. */
+const NAMED_VALUE = new RegExp(
+  `(${SECRET_WORD}${REST_OF_NAME}["']?\\s*[:=]\\s*["']?)([A-Za-z0-9_+/=-]{16,})`,
+  'gi',
+)
+/** `https://user:…@host`, `Authorization: Bearer …`: the value goes, the name stays. */
 const NAMED = [
-  /((?:password|passwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?)(?=[A-Za-z0-9_+/=-]*[0-9])(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+/=-]{16,}/gi,
   /(:\/\/[^\s:/@]{1,100}:)[^\s/@]{3,200}(?=@)/g,
   /(\bBearer\s+)[A-Za-z0-9_.+/=~-]{16,}/g,
 ]
@@ -70,21 +83,21 @@ const OPEN_ENDS = [
     `(?<![A-Za-z0-9])(?:${KEY_PREFIXES.map(([p]) => literal(p)).join('|')})[${KEY_CHARS}]*$`,
   ),
   /-----BEGIN [A-Z ]*(?:-{0,5}|PRIVATE KEY-----(?:(?!-----END [A-Z ]*-----)[\s\S])*)$/,
-  /(?:password|passwd|secret|token|api[_-]?key)["']?\s*(?:[:=]\s*["']?[A-Za-z0-9_+/=-]*)?$/i,
+  new RegExp(`${SECRET_WORD}${REST_OF_NAME}["']?\\s*(?:[:=]\\s*["']?[A-Za-z0-9_+/=-]*)?$`, 'i'),
   /:\/\/[^\s:/@]{0,100}(?::[^\s/@]{0,200})?$/,
   /\bBearer(?:\s+[A-Za-z0-9_.+/=~-]*)?$/,
 ]
 /** Words whose beginning at the very end of a piece is held back too. */
 const OPENERS: readonly Opener[] = [
   ...[...KEY_PREFIXES.map(([p]) => p), 'Bearer '].map((word) => ({ word, startsWord: true })),
-  ...[PEM_BEGIN, '://', 'password', 'passwd', 'secret', 'token', 'api_key', 'apikey'].map(
-    (word) => ({ word, startsWord: false }),
-  ),
+  ...[PEM_BEGIN, '://'].map((word) => ({ word, startsWord: false })),
+  ...SECRET_WORDS.map((word) => ({ word, startsWord: false, anyCase: true })),
 ]
 interface Opener {
   word: string
   /** Means something only where a word begins: the "s" of "tests" is not held back for "sk-". */
   startsWord: boolean
+  anyCase?: boolean
 }
 
 /** Those variables whose names say that their values are secret. */
@@ -105,6 +118,9 @@ export function createRedactor(env: Readonly<Record<string, string>>): Redactor 
     for (const { name, form } of known)
       if (output.includes(form)) output = output.replaceAll(form, `[redacted:${name}]`)
     output = output.replace(PEM, '[redacted:private-key]').replace(KEY_SHAPE, '[redacted:key]')
+    output = output.replace(NAMED_VALUE, (whole, name: string, found: string) =>
+      isRandom(found) ? `${name}[redacted]` : whole,
+    )
     for (const shape of NAMED) output = output.replace(shape, '$1[redacted]')
     return output
   }
@@ -169,12 +185,30 @@ function beforeKnown(text: string, cut: number, known: readonly string[]): numbe
 }
 
 /** How many characters at the end of `text` are a beginning of the opener's word, the whole word left out. */
-function overlap(text: string, { word, startsWord }: Opener): number {
+function overlap(text: string, { word, startsWord, anyCase }: Opener): number {
+  const ends = anyCase ? text.slice(-word.length).toLowerCase() : text
   for (let length = Math.min(word.length - 1, text.length); length > 0; length -= 1) {
-    if (!text.endsWith(word.slice(0, length))) continue
+    if (!ends.endsWith(word.slice(0, length))) continue
     if (!startsWord || !/[A-Za-z0-9]/.test(text.charAt(text.length - length - 1))) return length
   }
   return 0
+}
+
+/** Bits per character (Shannon) above which letters alone are no words; camel case of the same length stays below 4.1. */
+const RANDOM_BITS = 4.2
+
+/** A key holds digits among its letters; one of letters alone is told by their spread. */
+function isRandom(value: string): boolean {
+  return (/[0-9]/.test(value) && /[A-Za-z]/.test(value)) || bitsPerCharacter(value) >= RANDOM_BITS
+}
+
+function bitsPerCharacter(text: string): number {
+  const counts = new Map<string, number>()
+  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1)
+  return [...counts.values()].reduce(
+    (bits, count) => bits - (count / text.length) * Math.log2(count / text.length),
+    0,
+  )
 }
 
 function formsOf(value: string): string[] {
