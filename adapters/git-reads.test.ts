@@ -1,10 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { RunSpec } from '../contracts/agent.ts'
 import { gitRead } from './claude/access.ts'
 import { policyOf } from './gemini/policy.ts'
+import { makeRunHome } from './gemini/run-home.ts'
 
 /** A rule of Gemini's policy for its shell, as it reads them. */
 const rules = policyOf('read')
@@ -104,5 +106,36 @@ describe('git itself', () => {
   test('leaves nothing at what may be said', () => {
     const said = COMMANDS.filter(([, who]) => who !== 'nobody').map(([command]) => command)
     expect(leaves(said.join('\n'))).toEqual([])
+  })
+
+  test('obeys no folder of the project that is a bare repository, whose config came with a clone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dispatch-git-reads-'))
+    const bare = join(folder, 'docs')
+    const started = join(folder, 'started')
+    const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: folder, TMPDIR: folder }
+    /** Whether the program of its config ran, and what git said against it. */
+    const look = (command: string, more = {}) => {
+      rmSync(started, { force: true })
+      const options = { cwd: bare, env: { ...env, ...more }, encoding: 'utf8' as const }
+      const { stderr } = spawnSync('sh', ['-c', command], options)
+      return { ran: existsSync(started), refused: stderr.includes('safe.bareRepository') }
+    }
+    try {
+      execFileSync('git', ['init', '-q', '--bare', bare])
+      const settings = { bare: 'false', worktree: bare, fsmonitor: `touch ${started};:` }
+      for (const [name, value] of Object.entries(settings))
+        execFileSync('git', ['--git-dir', bare, 'config', `core.${name}`, value])
+      expect(look('git status')).toEqual({ ran: true, refused: false })
+      const no = { ran: false, refused: true }
+      expect(look(gitRead('git status') ?? '')).toEqual(no)
+      // Gemini CLI runs a command as the model gave it, in any folder of the project
+      const spec: RunSpec = {
+        ...{ runId: 'r', adapter: 'gemini', access: 'read', prompt: '', cwd: folder, env },
+        ...{ newSessionId: 's', silenceSeconds: 60, leaseSeconds: 60 },
+      }
+      expect(look('git status', makeRunHome(spec).env)).toEqual(no)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

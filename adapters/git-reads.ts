@@ -13,3 +13,26 @@ export const PLAIN = String.raw`\w ./:=@,^~+%-`
  * for a signature.
  */
 export const GIT_ACTS = String.raw`(?: (?:--o(?!neline)|--ext|--text|--show-s|-\w*O)|%G)`
+
+/**
+ * Settings that lie over a repository's own, so that what it names there is not started by a command that looks. The last: a bare
+ * repository may be a folder of the project like any other, with a config that came with a clone; in such a folder git would obey it.
+ */
+export const NO_PROGRAMS: readonly (readonly [key: string, value: string])[] = [
+  ['core.fsmonitor', 'false'],
+  ['core.hooksPath', '/dev/null'],
+  ['log.showSignature', 'false'],
+  ...['gpg', 'gpg.openpgp', 'gpg.ssh', 'gpg.x509'].map(
+    (name) => [`${name}.program`, 'false'] as const,
+  ),
+  ['safe.bareRepository', 'explicit'],
+]
+
+/** The same as variables, for an agent whose commands cannot be changed before they run. */
+export const NO_PROGRAMS_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries([
+  ['GIT_CONFIG_COUNT', String(NO_PROGRAMS.length)],
+  ...NO_PROGRAMS.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]),
+])

@@ -1,6 +1,6 @@
 import type { HookCallback, Options } from '@anthropic-ai/claude-agent-sdk'
 import type { Access } from '../../contracts/agent.ts'
-import { GIT_ACTS, GIT_READS, PLAIN } from '../git-reads.ts'
+import { GIT_ACTS, GIT_READS, NO_PROGRAMS, PLAIN } from '../git-reads.ts'
 
 const LOOK = ['Read', 'Grep', 'Glob'] as const
 const CHANGE = ['Edit', 'Write', 'NotebookEdit'] as const
@@ -30,14 +30,11 @@ const COMMAND = new RegExp(`^git (?:--no-pager )?(${GIT_READS})(?= |$)`)
 const IS_PLAIN = new RegExp(`^['"${PLAIN}]*$`)
 const ACTS = new RegExp(GIT_ACTS)
 /** A repository's configuration can name programs for each of these; an earlier agent may have written it. */
-const NO_PROGRAMS = [
+const OVER_ITS_OWN = [
   '--no-pager',
   '--no-optional-locks',
-  ...['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'log.showSignature=false'],
-  ...['gpg', 'gpg.openpgp', 'gpg.ssh', 'gpg.x509'].map((name) => `${name}.program=false`),
-]
-  .map((part) => (part.startsWith('--') ? part : `-c ${part}`))
-  .join(' ')
+  ...NO_PROGRAMS.map(([key, value]) => `-c ${key}=${value}`),
+].join(' ')
 const DIFFS = ['blame', 'diff', 'log', 'show']
 
 /**
@@ -52,7 +49,7 @@ export function gitRead(command: string): string | undefined {
     return undefined
   const rest = text.slice(COMMAND.exec(text)?.[0].length)
   const plain = DIFFS.includes(verb) ? ' --no-ext-diff --no-textconv' : ''
-  return `git ${NO_PROGRAMS} ${verb}${plain}${rest}`
+  return `git ${OVER_ITS_OWN} ${verb}${plain}${rest}`
 }
 
 const REFUSED =

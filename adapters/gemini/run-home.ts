@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunSpec } from '../../contracts/agent.ts'
+import { NO_PROGRAMS_VARIABLES } from '../git-reads.ts'
 import { HOOKS } from './corrections.ts'
 import { policyOf } from './policy.ts'
 import { readEnvFile, readSettingsFile, section } from './settings-file.ts'
@@ -100,6 +101,8 @@ export function makeRunHome(spec: RunSpec): RunHome {
       // otherwise it starts itself again as a child and swallows signals
       GEMINI_CLI_NO_RELAUNCH: 'true',
       GEMINI_CLI_TRUST_WORKSPACE: 'false',
+      // the policy cannot change a command, and what a shell tool runs in may be any folder of the project
+      ...(spec.access === 'read' ? NO_PROGRAMS_VARIABLES : {}),
     },
     args: ['--approval-mode', 'default', '--admin-policy', policy],
     exchange,

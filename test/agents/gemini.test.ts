@@ -70,10 +70,14 @@ describe.concurrent('Besides, Gemini CLI', () => {
     execFileSync('git', [...identity, 'commit', '-q', '--allow-empty', '-m', 'one commit'], {
       cwd: at.cwd,
     })
-    const bash = (command: string) => ({
+    // a folder of the project that came with a clone
+    execFileSync('git', ['init', '-q', '--bare', 'docs'], { cwd: at.cwd })
+    const config = '[core]\nbare = false\nworktree = ..\nfsmonitor = "touch started; :"\n'
+    writeFileSync(join(at.cwd, 'docs', 'config'), config)
+    const bash = (command: string, more = {}) => ({
       do: 'call' as const,
       tool: 'Bash',
-      input: { command, description: 'as scripted' },
+      input: { command, description: 'as scripted', ...more },
     })
     cast.model.script(at.spec.runId, [
       { do: 'call', tool: 'Write', input: { file_path: 'forbidden.txt', content: 'x' } },
@@ -82,15 +86,17 @@ describe.concurrent('Besides, Gemini CLI', () => {
       bash('git log --oneline > forbidden-by-git.txt'),
       bash('git status; touch forbidden.txt'),
       bash('git grep --ope=touch -e x --no-index /etc/passwd'),
+      bash('git status', { dir_path: 'docs' }),
       bash('git log --oneline -1'),
       { do: 'answer', output: {} },
     ])
     const played = await at.play()
     expect(played.terminal.type).toBe('done')
     const results = of(played, 'tool_result')
-    expect(results.map(({ ok }) => ok)).toEqual([false, false, false, false, false, false, true])
+    expect(results.slice(0, 6).filter(({ ok }) => ok)).toEqual([])
+    expect(results.at(-2)?.output).toContain('safe.bareRepository')
     expect(results.at(-1)?.output).toContain('one commit')
-    expect(readdirSync(at.cwd)).toEqual(['.git'])
+    expect(readdirSync(at.cwd)).toEqual(['.git', 'docs'])
     const tools = cast.model.requests(at.spec.runId)[0]?.tools ?? []
     expect(tools.toSorted()).toEqual([
       'glob',
