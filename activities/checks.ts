@@ -6,7 +6,6 @@ import { storable } from '../contracts/storable.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import { readRegularText } from '../git/read-regular.ts'
 import { agentEnvironment } from '../runner/environment.ts'
-import { runCheckProcess } from './check-process.ts'
 import type { ActivityDeps } from './deps.ts'
 import { detectChecks } from './lifecycle.ts'
 import { sandboxOf } from './sandbox.ts'
@@ -19,7 +18,7 @@ const CHECK_SECONDS = 900
 
 /**
  * The project's own checks, run by Dispatch in a worktree of the commit that is judged. They run the project's code, so
- * only a trusted project's are run, in an environment built from nothing.
+ * only a trusted project's are run, where agents run and in an environment built from nothing.
  */
 export async function checkWork(
   deps: ActivityDeps,
@@ -61,10 +60,10 @@ async function runCheck(
     loginVariables: [],
     extra: { CI: 'true' },
   })
-  const { exitCode, tookTooLong, output } = await runCheckProcess({
-    ...{ command: check.command, cwd: workspace.path, env, home: deps.home },
-    ...{ signal: Context.current().cancellationSignal, seconds: CHECK_SECONDS, sandbox },
-  })
+  const { exitCode, tookTooLong, output } = await deps.runner.check(
+    { command: check.command, cwd: workspace.path, env, seconds: CHECK_SECONDS, sandbox },
+    Context.current().cancellationSignal,
+  )
   const late = `\n${check.name} took longer than ${CHECK_SECONDS} s and was ended.`
   return storable({
     name: check.name,

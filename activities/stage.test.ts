@@ -11,6 +11,8 @@ import { createSegment, endSegment, listSegments } from '../db/runs.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { GitProblem } from '../git/problem.ts'
+import { runCheckProcess } from '../runner/check-process.ts'
+import type { Check } from '../runner/spawner-messages.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -102,6 +104,8 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     },
     reap: async (id: string) => void calls.push(`reap ${id}`),
     send: async (_id: string, { type }: { type: string }) => void calls.push(type),
+    check: (check: Check, signal: AbortSignal) =>
+      runCheckProcess({ ...check, runId: 'check', dir: join(folder, 'runs', 'check') }, signal),
     exit: async () => undefined,
     keepRenewed: () => () => undefined,
     tmpdir: () => folder,

@@ -50,7 +50,7 @@ export interface CliProcess {
   kill(): void
 }
 
-const AGENT_UMASK = 0o022
+export const AGENT_UMASK = 0o022
 /** Text that may wait for the reader before the pipes are left to fill up. */
 const MAX_WAITING_CHARS = 1024 * 1024
 

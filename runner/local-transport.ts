@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
@@ -39,6 +40,16 @@ export function createLocalTransport(options: SpawnerOptions): Transport {
   return {
     create: (spec) => createRunDirectory(runs, spec),
     launch: (runId) => spawner.launch({ runId, dir: dirOf(runId) }),
+    async check(check, signal) {
+      const runId = randomUUID()
+      try {
+        return await spawner.check({ ...check, runId, dir: dirOf(runId) }, signal)
+      } catch (error) {
+        // its runner may have been killed before it could end it
+        await reapRun(dirOf(runId), runId)
+        throw error
+      }
+    },
     state: (runId) => stateOf(dirOf(runId)),
     connect: (runId) => connectTo(dirOf(runId)),
     events: (runId, afterSeq) => readEvents(join(dirOf(runId), EVENTS_FILE), afterSeq),

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { AGENT_UMASK } from '../adapters/cli-process.ts'
 import { killUntilGone, readProcess, taggedProcesses } from '../adapters/process-tree.ts'
 import type { RunCommand } from '../contracts/agent.ts'
+import { runCheckProcess } from './check-process.ts'
 import { createEventLog } from './event-log.ts'
 import { type HostedRun, hostRun } from './host-run.ts'
 import {
@@ -11,11 +14,18 @@ import {
   writeExclusively,
 } from './run-files.ts'
 import { openRunSocket } from './run-socket.ts'
-import type { Assignment, RunnerReply } from './spawner-messages.ts'
+import {
+  type Assignment,
+  type CheckOrder,
+  isCheck,
+  type Order,
+  type Reply,
+  type RunnerReply,
+} from './spawner-messages.ts'
 
 /**
- * The runner: a small detached process that hosts one agent run and outlives the worker. It is started in advance, waits for its
- * assignment on the IPC channel, and ends when the channel closes before one came. Exit 0: the run ended, whatever its result.
+ * The runner: a small detached process that hosts one agent run and outlives the worker, or one check, which does not. It is started in
+ * advance, waits for its order on the IPC channel, and ends when the channel closes before one came. Exit 0: it ended, whatever its result.
  */
 async function host({ dir, runId }: Assignment): Promise<void> {
   process.chdir(dir)
@@ -47,6 +57,20 @@ async function host({ dir, runId }: Assignment): Promise<void> {
   process.exit(0)
 }
 
+/** Runs a check and tells its end. It is for whoever holds the channel: when that closes, nothing of it is left running. */
+async function check(order: CheckOrder): Promise<void> {
+  process.umask(AGENT_UMASK)
+  const unwanted = new AbortController()
+  const closed = once(process, 'disconnect').then(() => unwanted.abort())
+  process.once('SIGTERM', () => unwanted.abort())
+  const reply: Reply = await runCheckProcess(order, unwanted.signal).catch((error: Error) => ({
+    error: error.message,
+  }))
+  if (process.connected) process.send?.(reply)
+  await closed
+  process.exit(0)
+}
+
 function leave(reply: RunnerReply): void {
   process.send?.(reply, undefined, undefined, () => process.disconnect())
 }
@@ -64,9 +88,10 @@ process.umask(0o077)
 for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined)
 const unassigned = () => process.exit(0)
 process.once('disconnect', unassigned)
-process.once('message', (assignment: Assignment) => {
+process.once('message', (order: Order) => {
   process.off('disconnect', unassigned)
-  void host(assignment).catch((error: unknown) => fall(assignment.runId, error))
+  const work = isCheck(order) ? check(order) : host(order)
+  void work.catch((error: unknown) => fall(order.runId, error))
 })
 // The spawner may have gone before this line was reached.
 if (!process.connected) process.exit(0)

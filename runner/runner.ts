@@ -6,6 +6,7 @@ import { createLocalTransport } from './local-transport.ts'
 import { runDirectory, TMP_FOLDER } from './run-files.ts'
 import type { SocketAnswer, SocketRequest } from './run-socket.ts'
 import type { SpawnerOptions } from './spawner-client.ts'
+import type { Check, CheckEnd } from './spawner-messages.ts'
 import type { Transport } from './transport.ts'
 
 /** The runner of this run died without a result. What it stored was delivered; continue by session id after `reap`. */
@@ -38,6 +39,11 @@ export interface RunnerClient {
   attach(runId: string, options: AttachOptions): AsyncIterable<RunEvent[]>
   /** `gone`: the run has ended, was lost, or never started. Sending a correction again is harmless. */
   send(runId: string, command: RunCommand): Promise<'sent' | 'gone'>
+  /**
+   * Runs a project's check where its agents run, and resolves with its end. It belongs to this process: it ends when this one does, or when the signal is
+   * aborted, whose reason is then thrown. Throws an Error when it could not be run to its end; nothing of it is left then, and it may be run again.
+   */
+  check(check: Check, signal: AbortSignal): Promise<CheckEnd>
   exit(runId: string): Promise<RunExit | undefined>
   state(runId: string): Promise<RunState>
   /** Renews now and every `everyMs`, until the returned function is called or the run is gone. */
@@ -63,7 +69,7 @@ const CONNECT_TRIES = 200
 const CONNECT_EVERY_MS = 10
 const MAX_RECONNECTS = 20
 
-/** Starts and follows agent runs, each in a detached runner process that outlives this one. `home`: DISPATCH_HOME. */
+/** Starts and follows agent runs, each in a detached runner process that outlives this one; and runs checks. `home`: DISPATCH_HOME. */
 export function createRunner(options: RunnerOptions): RunnerClient {
   const { home, log = () => undefined } = options
   const transport = options.transport ?? createLocalTransport(options)
@@ -75,6 +81,7 @@ export function createRunner(options: RunnerOptions): RunnerClient {
     },
     attach: (runId, { afterSeq, signal }) => follow(transport, runId, afterSeq, signal),
     send: (runId, command) => send(transport, runId, command),
+    check: (check, signal) => transport.check(check, signal),
     exit: (runId) => transport.exit(runId),
     state: (runId) => transport.state(runId),
     keepRenewed: (runId, everyMs) =>

@@ -1,52 +1,47 @@
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { isErrno } from '../adapters/is-errno.ts'
-import { ANSWER_MS, NO_ANSWER, type SpawnerClient } from './spawner-client.ts'
-import type { Assignment, RunnerReply, SpawnReply } from './spawner-messages.ts'
+import { type Asking, noAnswer, type SpawnerClient, spawnerClient } from './ask-spawner.ts'
+import type { Order, Reply, SpawnReply, SpawnRequest } from './spawner-messages.ts'
 
 /** Where the spawner service of a home listens. */
 export const serviceSocket = (home: string) => join(home, 'spawner.sock')
 
 /**
- * Nobody starts runs at the moment. `code` is that of a refused connection: it gets better by itself, and whoever waits
+ * Nobody starts runs and checks at the moment. `code` is that of a refused connection: it gets better by itself, and whoever waits
  * for it is tried again.
  */
 export class NoSpawnerService extends Error {
   readonly code = 'ECONNREFUSED'
   constructor(home: string, cause: Error) {
     super(
-      `no agent can be started: nothing answers at ${serviceSocket(home)}; is the service "runners" up?`,
+      `no agent or check can be started: nothing answers at ${serviceSocket(home)}; is the service "runners" up?`,
       { cause },
     )
   }
 }
 
-/** Has runners started by the home's spawner service, which lives apart from this process and its container. */
+/** Has orders taken by the home's spawner service, which lives apart from this process and its container. */
 export function createServiceSpawner(home: string): SpawnerClient {
-  let closed = false
-  return {
-    async launch(assignment) {
-      if (closed) throw new Error('the runner client is closed')
-      // a second time when the first runner fell over: an assignment can be repeated safely
-      const first = await ask(home, assignment)
-      const result = typeof first === 'string' ? first : await ask(home, assignment)
-      if (typeof result === 'string') return result
-      throw new Error(`run ${assignment.runId} could not be started: ${result.error}`)
-    },
-    async close() {
-      closed = true
-    },
-  }
+  return spawnerClient({
+    ask: (order, asking) => ask(home, order, asking),
+    close: async () => undefined,
+  })
 }
 
-async function ask(home: string, assignment: Assignment): Promise<RunnerReply | { error: string }> {
+/** A connection for each order: when it closes, whoever asked is gone. */
+async function ask(home: string, order: Order, { ms, signal }: Asking): Promise<Reply> {
   const socket = await connectToService(home)
-  const late = new Error(NO_ANSWER)
-  const timer = setTimeout(() => socket.destroy(late), ANSWER_MS)
+  const late = new Error(noAnswer(ms))
+  const timer = setTimeout(() => socket.destroy(late), ms)
+  const say = (request: SpawnRequest) => socket.write(`${JSON.stringify(request)}\n`)
+  const unwanted = () => say({ n: 1, unwanted: true })
+  signal?.addEventListener('abort', unwanted, { once: true })
   try {
-    socket.write(`${JSON.stringify(assignment)}\n`)
+    say({ ...order, n: 1 })
+    if (signal?.aborted) unwanted()
     let line = ''
-    for await (const chunk of socket) {
+    for await (const chunk of socket.setEncoding('utf8')) {
       line += chunk
       if (line.endsWith('\n')) return (JSON.parse(line) as SpawnReply).result
     }
@@ -57,6 +52,7 @@ async function ask(home: string, assignment: Assignment): Promise<RunnerReply | 
     throw error
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', unwanted)
     socket.destroy()
   }
 }

@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ANSWER_MS, type SpawnerClient } from './ask-spawner.ts'
 import { createServiceSpawner, serviceSocket } from './service-spawner.ts'
-import { ANSWER_MS, createSpawnerClient, type SpawnerClient } from './spawner-client.ts'
+import { createSpawnerClient } from './spawner-client.ts'
 
 let home: string
 beforeEach(() => {
@@ -29,7 +30,7 @@ async function launchInVain(
   }
   return launched
 }
-const IN_VAIN = { message: 'run r1 could not be started: no runner took it within 30 s' }
+const IN_VAIN = { message: 'run r1 could not be started: no answer within 30 s' }
 
 test('a spawner that hangs is ended, and the start fails instead of waiting for ever', async () => {
   const program = join(home, 'silent.mjs')

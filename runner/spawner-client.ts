@@ -1,12 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Assignment, RunnerReply, SpawnReply } from './spawner-messages.ts'
-
-export interface SpawnerClient {
-  launch(assignment: Assignment): Promise<RunnerReply>
-  close(): Promise<void>
-}
+import { type Asking, noAnswer, type SpawnerClient, spawnerClient } from './ask-spawner.ts'
+import type { Order, Reply, SpawnReply, SpawnRequest } from './spawner-messages.ts'
 
 export interface SpawnerOptions {
   home: string
@@ -16,16 +12,11 @@ export interface SpawnerOptions {
   spawnerService?: boolean
 }
 
-/** A runner takes a run within a second; one that does not in so long hangs. To ask again is safe: a run is claimed only once. */
-export const ANSWER_MS = 30_000
-export const NO_ANSWER = `no runner took it within ${ANSWER_MS / 1000} s`
-
 /** Starts the spawner at once, and again when it died: an assignment can be repeated safely, because a run is claimed only once. */
 export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerClient {
-  const waiting = new Map<number, { resolve(r: SpawnReply['result']): void }>()
+  const waiting = new Map<number, { resolve(reply: Reply): void }>()
   let next = 1
   let spawner: { child: ChildProcess; lost(error: string): void } | undefined
-  let closed = false
 
   const start = () => {
     const child = spawnSpawner(home, entry)
@@ -47,38 +38,36 @@ export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerCli
     spawner = { child, lost }
     return spawner
   }
-  const ask = (assignment: Assignment): Promise<SpawnReply['result']> => {
+  const ask = (order: Order, { ms, signal }: Asking): Promise<Reply> => {
     const { child, lost } = spawner ?? start()
     const n = next++
     child.channel?.ref()
     let late: NodeJS.Timeout
-    return new Promise<SpawnReply['result']>((resolve) => {
+    // of one that is gone by now the end is told by `lost`
+    const unwanted = () =>
+      void child.send({ n, unwanted: true } satisfies SpawnRequest, () => undefined)
+    return new Promise<Reply>((resolve) => {
       waiting.set(n, { resolve })
       // the next one asks a new spawner, and so does everybody who waits for this one
       late = setTimeout(() => {
-        lost(NO_ANSWER)
+        lost(noAnswer(ms))
         child.kill('SIGKILL')
-      }, ANSWER_MS)
-      child.send({ ...assignment, n }, (error) => {
+      }, ms)
+      child.send({ ...order, n } satisfies SpawnRequest, (error) => {
         if (error) resolve({ error: error.message })
       })
+      signal?.addEventListener('abort', unwanted, { once: true })
     }).finally(() => {
       clearTimeout(late)
+      signal?.removeEventListener('abort', unwanted)
       waiting.delete(n)
       if (waiting.size === 0) child.channel?.unref()
     })
   }
   start()
-  return {
-    async launch(assignment) {
-      if (closed) throw new Error('the runner client is closed')
-      const first = await ask(assignment)
-      const result = typeof first === 'string' ? first : await ask(assignment)
-      if (typeof result === 'string') return result
-      throw new Error(`run ${assignment.runId} could not be started: ${result.error}`)
-    },
+  return spawnerClient({
+    ask,
     async close() {
-      closed = true
       const child = spawner?.child
       if (!child || child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
@@ -86,7 +75,7 @@ export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerCli
       if (child.connected) child.disconnect()
       await ended
     },
-  }
+  })
 }
 
 function spawnSpawner(home: string, entry: SpawnerOptions['entry']): ChildProcess {

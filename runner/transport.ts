@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { RunEvent, RunExit, RunSpec, RunState } from '../contracts/agent.ts'
-import type { RunnerReply } from './spawner-messages.ts'
+import type { Check, CheckEnd, RunnerReply } from './spawner-messages.ts'
 
 /** Where runs live. `local` is this machine; a transport over SSH starts the same runner program on another one. */
 export interface Transport {
@@ -8,6 +8,8 @@ export interface Transport {
   create(spec: RunSpec): Promise<boolean>
   /** Gives the run to a runner; `taken` when it has one or had one. */
   launch(runId: string): Promise<RunnerReply>
+  /** Runs a check here, as `RunnerClient.check`. */
+  check(check: Check, signal: AbortSignal): Promise<CheckEnd>
   state(runId: string): Promise<RunState>
   /** A connection to the run's socket; undefined when nobody listens. */
   connect(runId: string): Promise<Duplex | undefined>

@@ -28,7 +28,7 @@ test('images are pinned to a version, Temporal’s to the one that is tested', (
   expect(services['temporal-schema']?.image).toBe(`temporalio/admin-tools:${TEMPORAL_SERVER}`)
 })
 
-test('secrets come from files, and agents are started where there are none', () => {
+test('secrets come from files, and agents and checks are started where there are none', () => {
   for (const [name, { environment }] of Object.entries(services))
     for (const key of Object.keys(environment))
       if (/PASSWORD|PWD|API_KEY|TOKEN/.test(key)) expect(key, name).toMatch(/_FILE$/)
@@ -36,6 +36,8 @@ test('secrets come from files, and agents are started where there are none', () 
   expect(runners?.secrets).toEqual([])
   expect(runners?.environment).toEqual({})
   expect(runners?.networks).toEqual(['agents'])
+  expect(services['worker']?.environment['DISPATCH_SPAWNER_SERVICE']).toBe('true')
+  expect(services['worker']?.networks).toEqual(['backend'])
 })
 
 test('whoever uses the home shares one table of processes', () => {

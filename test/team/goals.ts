@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client'
 import { goalWorkflowId, taskWorkflowId } from '../../contracts/ids.ts'
+import type { CheckCommand } from '../../contracts/schemas.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { type Person, startPerson } from '../chaos/person.ts'
 import { brokenInvariants } from '../support/invariants.ts'
@@ -17,14 +18,21 @@ export interface TeamGoal {
 const COMPLETION_MS = 120_000
 const QUIET_MS = 20_000
 
-/** Files a goal of one task. `directives` steer the demo agent; `person: false` leaves its reviews alone. */
+/** Files a goal of one task. `directives` steer the demo agent; `person: false` leaves its reviews alone; `checks` are the project's. */
 export async function fileGoal(
   team: Team,
   name: string,
-  { directives = '', person = true }: { directives?: string; person?: boolean } = {},
+  {
+    directives = '',
+    person = true,
+    checks,
+  }: { directives?: string; person?: boolean; checks?: readonly CheckCommand[] } = {},
 ): Promise<TeamGoal> {
   const repository = team.repository(name)
-  const project = await team.insist('POST', '/api/projects', { path: repository.path })
+  const project = await team.insist('POST', '/api/projects', {
+    path: repository.path,
+    ...(checks ? { checks, trusted: true } : {}),
+  })
   const filed = await team.insist('POST', '/api/goals', {
     project: project.body.id,
     description: `Finish textkit, ${name} [demo:all=instant] [demo:tasks=1] ${directives}`,

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { packageRoot } from '../../config/home.ts'
 import { withMeasured } from '../chaos/report.ts'
 import { processesIn } from '../support/processes.ts'
+import { killChecks } from './checks.ts'
 import { killOneOfEach, type Outcome, rollWorkers } from './kills.ts'
 import { type RestoreOptions, restoreOneMoment, restoreTwoMoments } from './restore.ts'
 import { copyOfDist, startTeam, type Team } from './team.ts'
@@ -11,7 +12,7 @@ import { postgresTools, ToolMissing, temporalServer } from './tools.ts'
 
 const HELP = `npm run test:team -- [--report]
   Starts what docker-compose.yml describes as plain processes, with its own variables: the production Temporal server
-  (built by Go once), Postgres, two workers, two APIs. Kills one of each, rolls the workers to another build, restores a backup.
+  (built by Go once), Postgres, two workers, two APIs. Kills one of each and what checks depend on, rolls the workers to another build, restores a backup.
   --report writes the table into docs/operations.md.`
 
 const started = Date.now()
@@ -44,7 +45,8 @@ async function main(): Promise<number> {
     const outcomes: Outcome[] = []
     const broken: string[] = []
     try {
-      outcomes.push(...(await killOneOfEach(team, say)), await rollWorkers(team, next, say))
+      outcomes.push(...(await killOneOfEach(team, say)), await killChecks(team, say))
+      outcomes.push(await rollWorkers(team, next, say))
       for (const scenario of [restoreOneMoment, restoreTwoMoments]) {
         const restored = await scenario(team, restore)
         open.delete(team)

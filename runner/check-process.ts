@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { execa } from 'execa'
+import { dirname, join } from 'node:path'
 import {
   descendantsOf,
   killUntilGone,
@@ -14,28 +13,8 @@ import {
   taggedProcesses,
 } from '../adapters/process-tree.ts'
 import { inSandbox } from '../adapters/sandbox/in-sandbox.ts'
-import type { Sandbox } from '../contracts/agent.ts'
-import { createRedactor } from '../runner/redact.ts'
-
-export interface CheckProcessOptions {
-  command: string
-  cwd: string
-  env: Readonly<Record<string, string>>
-  /** DISPATCH_HOME; a sweep of the same home ends what a killed worker left behind. */
-  home: string
-  signal: AbortSignal
-  seconds: number
-  /** Where it is shut in. */
-  sandbox?: Sandbox | undefined
-}
-
-export interface CheckProcessEnd {
-  /** Null when it was ended by a signal or took too long. */
-  exitCode: number | null
-  tookTooLong: boolean
-  /** The last of both streams, at most 20,000 characters, without what looks like a secret; then what could not be ended. */
-  output: string
-}
+import { createRedactor } from './redact.ts'
+import type { CheckEnd, CheckOrder } from './spawner-messages.ts'
 
 const OUTPUT_CHARS = 20_000
 /** For what was written just before the end; longer holds only a process that got away. */
@@ -43,29 +22,29 @@ const DRAIN_MS = 2_000
 
 /**
  * Runs a shell command to its end or its deadline, whichever is first, and leaves nothing of it behind: children in
- * sessions of their own are killed too. Throws the signal's reason when that is aborted.
+ * sessions of their own are killed too. Throws the signal's reason when that is aborted. A sweep of the same home ends
+ * what is left when this process is killed.
  */
-export async function runCheckProcess(options: CheckProcessOptions): Promise<CheckProcessEnd> {
-  const { cwd, home, signal, seconds } = options
+export async function runCheckProcess(order: CheckOrder, signal: AbortSignal): Promise<CheckEnd> {
+  const { runId, dir, cwd, seconds } = order
   signal.throwIfAborted()
-  const runId = randomUUID()
   const tags = {
     [RUN_ID_VARIABLE]: runId,
-    [RUN_DIR_VARIABLE]: join(home, 'runs', runId),
+    [RUN_DIR_VARIABLE]: dir,
     [RUN_OWNER_VARIABLE]: ownerTag(process.pid),
   }
-  const { args, env, close, ...shell } = shellFor({ ...options, env: { ...options.env, ...tags } })
-  const child = execa(shell.command, args, {
-    ...{ cwd, env, extendEnv: false, stdin: 'ignore', all: true },
-    ...{ reject: false, detached: true, buffer: false },
+  const { args, env, close, ...shell } = shellFor({ ...order, env: { ...order.env, ...tags } })
+  const child = spawn(shell.command, args, {
+    ...{ cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   })
   let output = ''
   let foreigners = ''
   // tests print what they read: a .env file, an address with a password in it
   const redacted = createRedactor(env).stream()
-  child.all.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + redacted.push(text)).slice(-OUTPUT_CHARS)
-  })
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + redacted.push(text)).slice(-OUTPUT_CHARS)
+    })
   const running = () => child.exitCode === null && child.signalCode === null
   const kill = () => {
     const { foreign } = killUntilGone(() => [
@@ -93,9 +72,10 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
         endSoon()
       }, seconds * 1000),
     )
-    void child.then((result) => {
-      // a command that could not be started at all has no `exit`
-      if (result.failed && child.pid === undefined) output = result.shortMessage ?? output
+    child.once('close', () => resolve())
+    // a command that could not be started at all
+    child.once('error', (error) => {
+      output = `${error.message} in ${cwd}`
       resolve()
     })
   })
@@ -103,20 +83,21 @@ export async function runCheckProcess(options: CheckProcessOptions): Promise<Che
     await over
     signal.throwIfAborted()
     output = (output + redacted.flush()).slice(-OUTPUT_CHARS) + foreigners
-    return { exitCode: late ? null : child.exitCode, tookTooLong: late, output }
+    const started = child.pid !== undefined
+    return { exitCode: started && !late ? child.exitCode : null, tookTooLong: late, output }
   } finally {
     for (const timer of timers) clearTimeout(timer)
     signal.removeEventListener('abort', abort)
-    for (const stream of [child.all, child.stdout, child.stderr]) stream.destroy()
+    for (const stream of [child.stdout, child.stderr]) stream.destroy()
     close()
   }
 }
 
 /** The shell that runs the command; in a sandbox it gets a temp folder of its own, named so that `doctor --repair` removes one that is left. */
-function shellFor({ command, cwd, env, home, sandbox }: CheckProcessOptions) {
+function shellFor({ dir, command, cwd, env, sandbox }: CheckOrder) {
   const given = { command: '/bin/sh', args: ['-c', command], cwd, env }
   if (!sandbox) return { ...given, close: () => undefined }
-  const tmp = mkdtempSync(join(home, 'runs', '.new-check-'))
+  const tmp = mkdtempSync(join(dirname(dir), '.new-check-'))
   const inside = inSandbox({ ...given, env: { ...env, TMPDIR: tmp } }, sandbox)
   const close = () => {
     inside.close()

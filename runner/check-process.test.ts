@@ -16,8 +16,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { killProcesses, taggedProcesses } from '../adapters/process-tree.ts'
 import { sandboxProblem } from '../adapters/sandbox/probe.ts'
 import type { Sandbox } from '../contracts/agent.ts'
-import { createLocalTransport } from '../runner/local-transport.ts'
 import { runCheckProcess } from './check-process.ts'
+import { createLocalTransport } from './local-transport.ts'
 
 let home: string
 beforeEach(() => {
@@ -32,12 +32,20 @@ afterEach(() => {
 const left = () => taggedProcesses().filter(({ runDir }) => runDir?.startsWith(home))
 const check = (
   command: string,
-  more: { seconds?: number; signal?: AbortSignal; sandbox?: Sandbox } = {},
+  {
+    seconds = 60,
+    signal = new AbortController().signal,
+    sandbox,
+  }: { seconds?: number; signal?: AbortSignal; sandbox?: Sandbox } = {},
 ) =>
-  runCheckProcess({
-    ...{ command, cwd: home, env: { PATH: '/usr/bin:/bin' }, home, seconds: 60 },
-    ...{ signal: new AbortController().signal, ...more },
-  })
+  runCheckProcess(
+    { ...named(), command, cwd: home, env: { PATH: '/usr/bin:/bin' }, seconds, sandbox },
+    signal,
+  )
+const named = () => {
+  const runId = randomUUID()
+  return { runId, dir: join(home, 'runs', runId) }
+}
 
 test('both streams and the exit code are told', async () => {
   expect(await check('echo out; echo err >&2; exit 3')).toMatchObject({
@@ -117,6 +125,14 @@ test.skipIf(problem !== undefined)(
   },
 )
 
+test('a folder that is gone is named', async () => {
+  const gone = { ...named(), command: 'true', cwd: join(home, 'gone'), env: {}, seconds: 60 }
+  expect(await runCheckProcess(gone, new AbortController().signal)).toMatchObject({
+    exitCode: null,
+    output: expect.stringMatching(/ENOENT in .*gone$/),
+  })
+})
+
 test('an abort ends the command and throws its reason', async () => {
   const controller = new AbortController()
   const running = check('sleep 300', { signal: controller.signal })
@@ -126,18 +142,18 @@ test('an abort ends the command and throws its reason', async () => {
   expect(left()).toEqual([])
 })
 
-test('a sweep ends what a dead worker left, and not what a living one runs', async () => {
+test('a sweep ends what a dead runner left, and not what a living one runs', async () => {
   const transport = createLocalTransport({ home, entry: { spawner: '', runner: '' } })
   const script = `
     import { runCheckProcess } from ${JSON.stringify(new URL('./check-process.ts', import.meta.url).href)}
-    await runCheckProcess({ command: 'sleep 300', cwd: '/', env: { PATH: process.env.PATH }, home: ${JSON.stringify(home)},
-      seconds: 300, signal: new AbortController().signal })`
+    const order = { command: 'sleep 300', cwd: '/', env: { PATH: process.env.PATH }, seconds: 300 }
+    await runCheckProcess({ ...order, ...${JSON.stringify(named())} }, new AbortController().signal)`
   const args = ['--import', 'tsx', '--input-type=module', '-e', script]
-  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const runner = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   await vi.waitFor(() => expect(left()).not.toEqual([]), { timeout: 20_000 })
   expect(await transport.alive()).toEqual([])
-  worker.kill('SIGKILL')
-  await once(worker, 'exit')
+  runner.kill('SIGKILL')
+  await once(runner, 'exit')
   const [runId = randomUUID()] = await transport.alive()
   expect(await transport.reap(runId)).toBeGreaterThan(0)
   expect(left()).toEqual([])
