@@ -35,7 +35,7 @@ afterEach(async () => {
 
 const left = () => taggedProcesses().filter(({ runDir }) => runDir?.startsWith(home))
 const order = (command: string) => ({
-  ...{ command, cwd: home, env: { PATH: '/usr/bin:/bin' }, seconds: 60 },
+  ...{ command, cwd: home, env: { PATH: '/usr/bin:/bin' }, seconds: 600 },
 })
 const check = (command: string, signal = new AbortController().signal) =>
   client.check(order(command), signal)
