@@ -22,19 +22,22 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
 const address = z.string().regex(/^[^\s/]+:\d{1,5}$/, 'must be host:port')
 
+const homeFolder = z
+  .string()
+  .regex(/^(?!\/)(?!.*\.\.)[\w.][\w./-]*$/, 'must be a folder below the home')
+
 /** An agent that speaks the Agent Client Protocol; the section's name is the agent's, after `acp:`. */
 const acpAgent = z.strictObject({
   title: z.string().min(1).max(60).optional(),
   command: z.string().min(1),
   args: z.array(z.string()).optional(),
   env: z.array(z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable')).optional(),
-  /** For a sandbox: whom it talks to, and which folders of the home are its own. */
+  /** For a sandbox: whom it talks to, and which folders of the home are its own, wholly or for each working folder apart. */
   hosts: z
     .array(z.string().regex(/^[a-z0-9.-]+(:\d{1,5})?$/, 'must be host or host:port'))
     .optional(),
-  home: z
-    .array(z.string().regex(/^(?!\/)(?!.*\.\.)[\w.][\w./-]*$/, 'must be a folder below the home'))
-    .optional(),
+  home: z.array(homeFolder).optional(),
+  sessions: z.array(homeFolder).optional(),
 })
 
 const fileSchema = z.strictObject({

@@ -86,6 +86,8 @@ export interface OwnFolder {
   copied?: readonly string[]
   /** Folders that outlive the run, such as those of sessions; made when missing. */
   shared?: readonly string[]
+  /** The same, but each working folder has its own: what is left there by runs elsewhere is not seen. */
+  apart?: readonly string[]
   /** Files that the agent writes in place, such as a login that is renewed. */
   sharedFiles?: readonly string[]
   /** Files and folders that it reads. */
@@ -125,6 +127,8 @@ export interface AcpAgent {
   /** Where a sandbox lets it through: `host` or `host:port`; and folders of the home that it keeps its own things in. */
   hosts?: readonly string[] | undefined
   home?: readonly string[] | undefined
+  /** Folders like those, of which each working folder has its own: where it keeps its sessions. */
+  sessions?: readonly string[] | undefined
 }
 
 /** Everything a runner needs to run one agent; written to `runs/<runId>/spec.json` before anything starts. */

@@ -43,8 +43,11 @@ export function createAcpAdapter(name: string, agent: AcpAgent): Adapter {
 }
 
 /** Only the person knows what their agent keeps and whom it talks to. */
-const acpNeeds = ({ args = [], home = [], hosts = [] }: AcpAgent, env: Env): AgentNeeds => ({
-  own: env['HOME'] ? [{ folder: env['HOME'], shared: home }] : [],
+const acpNeeds = (
+  { args = [], home = [], sessions = [], hosts = [] }: AcpAgent,
+  env: Env,
+): AgentNeeds => ({
+  own: env['HOME'] ? [{ folder: env['HOME'], shared: home, apart: sessions }] : [],
   programs: args.filter(isAbsolute),
   hosts,
 })

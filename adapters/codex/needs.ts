@@ -5,12 +5,15 @@ import { hostOf } from '../sandbox/hosts.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Codex in a sandbox: its threads outlive the run and its login may be renewed; its settings are only read. */
+/**
+ * Codex in a sandbox: the threads of the run's folder outlive the run, those of other projects are none of its business, and its login may be
+ * renewed; its settings are only read. It keeps threads by day, so those of each folder are kept apart; it finds one by its id wherever it is.
+ */
 export function codexNeeds(env: Env): AgentNeeds {
   const folder = env['CODEX_HOME'] || join(env['HOME'] ?? '/nonexistent', '.codex')
   const own = {
     folder,
-    shared: ['sessions'],
+    apart: ['sessions'],
     sharedFiles: ['auth.json'],
     readOnly: ['config.toml', 'AGENTS.md'],
   }

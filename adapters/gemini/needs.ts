@@ -1,23 +1,28 @@
+import { join } from 'node:path'
 import type { AgentNeeds } from '../../contracts/agent.ts'
 import { hostOf } from '../sandbox/hosts.ts'
-import { loginOf, personsFolder } from './run-home.ts'
+import { LINKED_FOLDERS, loginOf, OWNER_FILE, personsFolder, projectOf } from './run-home.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Gemini CLI in a sandbox: what its home of the run links to, sessions and logins writable. */
-export function geminiNeeds(env: Env): AgentNeeds {
+/**
+ * Gemini CLI in a sandbox: what its home of the run links to, logins writable, and of the sessions those of the run's folder. Whose they are is
+ * only read: it is by that file that the CLI finds the sessions of a folder, for every project of the person.
+ */
+export function geminiNeeds(env: Env, cwd: string): AgentNeeds {
+  const sessions = LINKED_FOLDERS.map((folder) => join(folder, projectOf(env, cwd)))
   const login = loginOf(env)
   const place = login['GOOGLE_CLOUD_LOCATION']
   return {
     own: [
       {
         folder: personsFolder(env),
-        shared: ['history', 'tmp'],
+        shared: sessions,
         sharedFiles: [
           ...['gemini-credentials.json', 'oauth_creds.json', 'google_accounts.json'],
-          ...['installation_id', 'projects.json'],
+          'installation_id',
         ],
-        readOnly: ['GEMINI.md'],
+        readOnly: ['GEMINI.md', 'tmp/bin', ...sessions.map((folder) => join(folder, OWNER_FILE))],
       },
     ],
     hosts: [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunSpec } from '../../contracts/agent.ts'
 import { NO_PROGRAMS_VARIABLES } from '../git-reads.ts'
+import { nameOfFolder } from '../sandbox/of-folder.ts'
 import { HOOKS } from './corrections.ts'
 import { policyOf } from './policy.ts'
 import { readEnvFile, readSettingsFile, section } from './settings-file.ts'
@@ -69,9 +70,19 @@ const LINKED_FILES = [
   'google_accounts.json',
   'installation_id',
   'oauth_creds.json',
-  'projects.json',
 ] as const
-const LINKED_FOLDERS = ['history', 'tmp'] as const
+/** With a folder in each for every project. */
+export const LINKED_FOLDERS = ['history', 'tmp'] as const
+/** The CLI's list of the names of those. */
+const PROJECTS = 'projects.json'
+/** In each of them: the path of the project that it belongs to. */
+export const OWNER_FILE = '.project_root'
+
+/** The name under which the CLI keeps the sessions of a working folder: the one that it has, else one that no other folder gets. */
+export function projectOf(env: Env, cwd: string): string {
+  const known = section(readSettingsFile(join(personsFolder(env), PROJECTS)), 'projects')[cwd]
+  return typeof known === 'string' && /^[a-z0-9-]+$/.test(known) ? known : nameOfFolder(cwd)
+}
 
 /**
  * Makes a home of this run alone in its temp folder, with links to the person's login and sessions. Settings can be given in no other
@@ -87,7 +98,9 @@ export function makeRunHome(spec: RunSpec): RunHome {
   for (const made of [join(extension, 'hooks'), exchange]) mkdirSync(made, { recursive: true })
   const persons = personsFolder(spec.env)
   for (const name of LINKED_FOLDERS) mkdirSync(join(persons, name), { recursive: true })
-  for (const name of [...LINKED_FILES, ...LINKED_FOLDERS])
+  if (spec.sandbox) writeJson(join(own, PROJECTS), { projects: claimProject(spec) })
+  const list = spec.sandbox ? [] : [PROJECTS]
+  for (const name of [...LINKED_FILES, ...LINKED_FOLDERS, ...list])
     if (existsSync(join(persons, name))) symlinkSync(join(persons, name), join(own, name))
   const policy = join(folder, 'policy.toml')
   writeFileSync(policy, policyOf(spec.access))
@@ -108,6 +121,17 @@ export function makeRunHome(spec: RunSpec): RunHome {
     exchange,
     sessions: join(persons, 'tmp'),
   }
+}
+
+/** In a sandbox the CLI sees the folders of one project, and so cannot tell which names are taken: it is told its own. */
+function claimProject({ env, cwd }: RunSpec): Record<string, string> {
+  const name = projectOf(env, cwd)
+  for (const folder of LINKED_FOLDERS.map((each) => join(personsFolder(env), each, name))) {
+    mkdirSync(folder, { recursive: true })
+    const owner = join(folder, OWNER_FILE)
+    if (!existsSync(owner)) writeFileSync(owner, cwd)
+  }
+  return { [cwd]: name }
 }
 
 /** Few retries, because Dispatch decides about waiting; no update in the middle of a run; no telemetry; sessions are kept. */

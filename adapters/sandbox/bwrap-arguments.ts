@@ -10,6 +10,7 @@ import {
 import { delimiter, dirname, isAbsolute, join, relative } from 'node:path'
 import type { OwnFolder, Sandbox } from '../../contracts/agent.ts'
 import { isProgram } from '../find-program.ts'
+import { nameOfFolder } from './of-folder.ts'
 
 /** Where a sandbox finds the gate to the network. */
 export const GATE_INSIDE = '/run/dispatch-gate'
@@ -70,6 +71,7 @@ export function bwrapArguments(
   const { HOME: home, TMPDIR: tmp } = env
   if (!tmp || !isAbsolute(tmp)) throw new Error('a sandbox needs the run’s own TMPDIR')
   const privately = mkdtempSync(join(tmp, 'private-'))
+  const apart = nameOfFolder(cwd)
   const folders: readonly OwnFolder[] = [
     ...(home && home !== '/' ? [{ folder: home }] : []),
     ...(sandbox.needs?.own ?? []),
@@ -83,7 +85,9 @@ export function bwrapArguments(
   ]
   return [
     ...systemArguments(),
-    ...merged(folders).flatMap((own, index) => ownFolder(own, join(privately, String(index)))),
+    ...merged(folders).flatMap((own, index) =>
+      ownFolder(own, { instead: join(privately, String(index)), apart }),
+    ),
     ...[...new Set(tools.flatMap((tool) => toolFolders(tool, home)))].flatMap(readOnly),
     ...['--bind', tmp, tmp],
     ...sandbox.readOnly.flatMap(readOnly),
@@ -113,6 +117,7 @@ function merged(folders: readonly OwnFolder[]): OwnFolder[] {
       folder: own.folder,
       copied: [...(before?.copied ?? []), ...(own.copied ?? [])],
       shared: [...(before?.shared ?? []), ...(own.shared ?? [])],
+      apart: [...(before?.apart ?? []), ...(own.apart ?? [])],
       sharedFiles: [...(before?.sharedFiles ?? []), ...(own.sharedFiles ?? [])],
       readOnly: [...(before?.readOnly ?? []), ...(own.readOnly ?? [])],
     })
@@ -121,16 +126,24 @@ function merged(folders: readonly OwnFolder[]): OwnFolder[] {
   return [...all.values()].sort((a, b) => a.folder.length - b.folder.length)
 }
 
-function ownFolder(own: OwnFolder, instead: string): string[] {
+/** `instead`: what is seen in its place. `apart`: the name of the working folder's own part. */
+function ownFolder(
+  own: OwnFolder,
+  { instead, apart }: { instead: string; apart: string },
+): string[] {
   const { folder, copied = [], shared = [], sharedFiles = [], readOnly: read = [] } = own
+  const parts = (own.apart ?? []).map((name) => [join(folder, name, apart), join(folder, name)])
   mkdirSync(instead, { recursive: true, mode: 0o700 })
   const isThere = (name: string) => existsSync(join(folder, name))
   for (const name of copied.filter(isThere)) copyFileSync(join(folder, name), join(instead, name))
-  for (const name of shared) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
+  const kept = [...shared.map((name) => join(folder, name)), ...parts.map(([part = '']) => part)]
+  for (const path of kept) mkdirSync(path, { recursive: true, mode: 0o700 })
   const writable = [...shared, ...sharedFiles.filter(isThere)].map((name) => join(folder, name))
   return [
     ...['--bind', instead, folder],
     ...writable.flatMap((path) => ['--bind', path, path]),
+    // some of them are inside what is shared
+    ...parts.flatMap((places) => ['--bind', ...places]),
     ...read.filter(isThere).flatMap((name) => readOnly(join(folder, name))),
   ]
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   afterAll,
   afterEach,
@@ -16,7 +16,9 @@ import {
   vi,
 } from 'vitest'
 import type { Sandbox } from '../../contracts/agent.ts'
+import { ELSEWHERE } from '../../test/agents/elsewhere.ts'
 import { descendantsOf, isAlive } from '../process-tree.ts'
+import { findAdapter } from '../registry.ts'
 import { inSandbox } from './in-sandbox.ts'
 import { sandboxProblem } from './probe.ts'
 
@@ -128,6 +130,42 @@ describe.skipIf(problem !== undefined)(where, () => {
     expect(read('sessions/one')).toBe('changed\n')
     expect(existsSync(join(folder, 'new.txt'))).toBe(false)
   })
+
+  test('keeps apart what is left in different working folders', async () => {
+    const sandbox = writing({
+      needs: { own: [{ folder: join(home, '.agent'), apart: ['sessions'] }], hosts: [] },
+    })
+    await run('echo said here > ~/.agent/sessions/one', sandbox)
+    const { said: again } = await run('cat ~/.agent/sessions/*', sandbox)
+    expect(again).toBe('said here\n')
+    work = join(home, '.dispatch', 'worktrees', 'p', 's-2')
+    mkdirSync(work)
+    const { said: elsewhere } = await run('find ~/.agent/sessions -type f', {
+      ...sandbox,
+      ...{ writable: [work], kept: [] },
+    })
+    expect(elsewhere).toBe('')
+  })
+
+  test.each(['claude', 'codex', 'gemini'])(
+    '%s sees nothing of its work in other folders, and can leave nothing there',
+    async (name) => {
+      const others = ELSEWHERE[name]?.map((path) => join(home, path)) ?? []
+      const words = '{"words": "of another project"}'
+      for (const path of others) {
+        mkdirSync(dirname(path), { recursive: true })
+        writeFileSync(path, words)
+      }
+      const needs = (await findAdapter(name))?.needs(env, work)
+      const script = [
+        'cd; grep -r "of another project" .[a-z]* && echo found',
+        ...others.map((path) => `mkdir -p ${dirname(path)}; echo planted > ${path}`),
+      ]
+      const { said } = await run(script.join('\n'), writing(needs && { needs }))
+      expect(said).not.toContain('found')
+      expect(others.map((path) => readFileSync(path, 'utf8'))).toEqual(others.map(() => words))
+    },
+  )
 
   test('dies as a whole with whoever started it, and leaves no process', async () => {
     const given = {

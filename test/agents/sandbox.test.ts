@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signal } from '../../adapters/process-tree.ts'
 import { sandboxProblem } from '../../adapters/sandbox/probe.ts'
 import type { AgentEvent, RunSpec, Sandbox } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import { DRIVERS, type Driver, type Installed } from './drivers.ts'
+import { ELSEWHERE } from './elsewhere.ts'
 import { of, type Played, type Stage } from './play.ts'
 import { isWholeMatrix } from './whole-matrix.ts'
 
@@ -74,28 +76,51 @@ describe.skipIf(problem !== undefined).each(played)(`$name ${where}`, (driver) =
     expect(other.requests('x')).toEqual([])
   })
 
-  test.runIf(driver.name === 'claude')(
-    'its shell sees the sessions of its own folder, and of no other',
-    async () => {
-      const at = shutIn('write-file')
-      const sessions = join(at.spec.env['HOME'] ?? '', '.claude', 'projects')
-      const theirs = join(sessions, '-home-person-other')
-      mkdirSync(theirs, { recursive: true })
-      writeFileSync(join(theirs, 'session.jsonl'), 'words of another project')
-      const tries = 'cd ~/.claude/projects; cat ./*/*.jsonl | cut -c1-200; echo x > planted'
-      writeFileSync(join(at.cwd, 'try.sh'), tries)
-      model.script(at.spec.runId, [
-        { do: 'call', tool: 'Bash', input: { command: 'sh try.sh', description: 'try' } },
-        { do: 'answer', output: { answer: 42 } },
-      ])
-      const played = await at.play()
-      expect(played.terminal).toMatchObject({ type: 'done' })
-      const said = of(played, 'tool_result').map(({ output }) => output)
-      expect(said.join()).toContain(at.spec.newSessionId)
-      expect(said.join()).not.toContain('words of another project')
-      expect(existsSync(join(sessions, 'planted'))).toBe(false)
-    },
-  )
+  test('killed at work, it goes on with what was said', async () => {
+    const at = shutIn('three-tools')
+    let tools = 0
+    const killed = await at.play(({ type }) => {
+      if (type === 'tool') tools += 1
+      if (tools === 2) for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
+    })
+    expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
+    const resumeSessionId = sessionOf(killed)
+    const resumed = await at.resume({ resumeSessionId, prompt: 'Go on.' })
+    expect(resumed.terminal).toMatchObject({ type: 'done' })
+    expect(sessionOf(resumed)).toBe(resumeSessionId)
+    const last = JSON.stringify(model.requests(at.spec.runId).at(-1))
+    expect(last).toContain(driver.tools.shell)
+    expect(last).toContain('Go on.')
+  })
+
+  test('its shell sees the sessions of its own folder, and of no other', async () => {
+    const at = shutIn('write-file')
+    const home = at.spec.env['HOME'] ?? ''
+    const others = ELSEWHERE[driver.name]?.map((path) => join(home, path)) ?? []
+    for (const path of others) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, '{"words": "of another project"}')
+    }
+    const tries = [
+      'cd; grep -rh "of another project" .[a-z]*',
+      ...others.map((path) => `echo planted > ${path}`),
+      'find .[a-z]* | grep -v skills',
+    ]
+    writeFileSync(join(at.cwd, 'try.sh'), tries.join('\n'))
+    model.script(at.spec.runId, [
+      { do: 'call', tool: 'Bash', input: { command: 'sh try.sh', description: 'try' } },
+      { do: 'answer', output: { answer: 42 } },
+    ])
+    const played = await at.play()
+    expect(played.terminal).toMatchObject({ type: 'done' })
+    const said = of(played, 'tool_result')
+      .map(({ output }) => output)
+      .join()
+    expect(said).toContain(sessionOf(played).slice(0, 8))
+    expect(said).not.toContain('"of another project"')
+    for (const path of others)
+      expect(readFileSync(path, 'utf8')).toBe('{"words": "of another project"}')
+  })
 
   test('a stage that may only read cannot write, whatever the agent lets it do', async () => {
     const at = shutIn('write-file', { access: 'read' })
@@ -132,7 +157,7 @@ function sandboxFor(driver: Driver, at: Stage, { env = {} }: Installed): Sandbox
   const { acp } = at.spec
   if (driver.name === 'acp' && acp) {
     const model = new URL(at.spec.env['ANTHROPIC_BASE_URL'] ?? '')
-    at.spec.acp = { ...acp, hosts: [model.host], home: ['.claude'] }
+    at.spec.acp = { ...acp, hosts: [model.host], home: ['.claude'], sessions: ['.claude/projects'] }
   }
   const programs = Object.values(env).filter(
     (value) => value.startsWith('/') && !value.includes(':'),
