@@ -8,29 +8,27 @@ import type { Adapter, AgentSession } from './adapter.ts'
 import { killUntilGone, RUN_ID_VARIABLE, taggedProcesses } from './process-tree.ts'
 
 /** What the agent under test has to be made to do; how is the adapter's business (a script, a scripted model server). */
-export const SCENARIOS = [
-  'answer', // streams text, reports usage, gives the structured answer
-  'write-file', // writes a file in cwd with a tool
-  'slow', // streams text for at least 5 s, with pauses
-  'ignore-signals', // the same, and ignores SIGINT and SIGTERM
-  'crash', // ends by SIGKILL in the middle
-  'exit-without-result', // exit 0, no result
-  'hang', // says nothing after its session id
-  'garbage', // prints lines that are not its format, bytes that are not UTF-8, then answers
-  'long-line', // one line of 50 MB, then answers
-  'flood', // 50 MB of text, then answers
-  'leave-child', // leaves a child in a session of its own that holds stdout open, then answers
-  'environment', // prints its whole environment as text, then answers
-  'not-logged-in',
-] as const
-export type Scenario = (typeof SCENARIOS)[number]
+export type Scenario =
+  | 'answer' // streams text, reports usage, gives the structured answer
+  | 'write-file' // writes a file in cwd with a tool
+  | 'slow' // streams text for at least 5 s, with pauses
+  | 'ignore-signals' // the same, and ignores SIGINT and SIGTERM
+  | 'crash' // ends by SIGKILL in the middle
+  | 'exit-without-result' // exit 0, no result
+  | 'hang' // says nothing after its session id
+  | 'garbage' // prints lines that are not its format, bytes that are not UTF-8, then answers
+  | 'long-line' // one line of 50 MB, then answers
+  | 'flood' // 50 MB of text, then answers
+  | 'leave-child' // leaves a child in a session of its own that holds stdout open, then answers
+  | 'environment' // prints its whole environment as text, then answers
+  | 'not-logged-in'
 
 export interface ConformanceOptions {
   makeAdapter(): Adapter
   /** The parts of the spec that make the agent play a scenario (prompt, env, binary). */
   play(scenario: Scenario, base: RunSpec): Partial<RunSpec>
-  /** The scenarios that can be played; absent: all. Tests of the others are left out. */
-  scenarios?: readonly Scenario[]
+  /** The scenarios that cannot be played, and why: their tests are skipped with these words. */
+  cannot?: Partial<Record<Scenario, string>>
   /** Names of variables that the agent itself gives to what it starts. */
   sets?: RegExp
 }
@@ -38,7 +36,7 @@ export interface ConformanceOptions {
 /** Every adapter must pass this. Real processes, a folder and an environment of their own, nothing inherited. */
 export function adapterConformance(
   name: string,
-  { makeAdapter, play, sets, scenarios = SCENARIOS }: ConformanceOptions,
+  { makeAdapter, play, sets, cannot = {} }: ConformanceOptions,
 ): void {
   describe(`Conformance of ${name}`, () => {
     let home: string
@@ -80,7 +78,11 @@ export function adapterConformance(
       }
       return { ...base, ...play(scenario, base), ...more }
     }
-    const playable = (scenario: Scenario) => test.runIf(scenarios.includes(scenario))
+    const playable = (scenario: Scenario) => (title: string, body: () => Promise<void>) =>
+      test(title, ({ skip }) => {
+        skip(cannot[scenario] !== undefined, cannot[scenario])
+        return body()
+      })
     const start = (scenario: Scenario) =>
       makeAdapter().start(specOf(scenario), { signal: killer.signal })
 
@@ -197,27 +199,30 @@ export function adapterConformance(
         expect((peak - before) / 1024 / 1024).toBeLessThan(250)
       })
 
-    test('children left behind are reaped before the end', async () => {
+    playable('leave-child')('children left behind are reaped before the end', async () => {
       const { terminal } = await playOut(start('leave-child'))
       expect(terminal.type).toBe('done')
       expect(tagged()).toEqual([])
     })
 
-    test('the environment is the one of the spec, and no secret is on a command line', async () => {
-      const spec = specOf('environment')
-      const commandLines: string[] = []
-      const session = makeAdapter().start(spec, { signal: killer.signal })
-      const { events } = await playOut(session, () => {
-        for (const { pid } of tagged()) commandLines.push(commandLineOf(pid))
-      })
-      const names = [...textOf(events).matchAll(/^([A-Za-z_]\w*)=/gm)].map((match) => match[1])
-      // A shell that runs the command adds these.
-      const known = [...Object.keys(spec.env), 'PWD', 'OLDPWD', '_', 'SHLVL']
-      const surplus = names.filter((variable = '') => !known.includes(variable))
-      expect(surplus.filter((variable = '') => !sets?.test(variable))).toEqual([])
-      expect(names).toContain('CONFORMANCE_TOKEN')
-      expect(commandLines.join('\n')).not.toContain('conformance-secret-value')
-    })
+    playable('environment')(
+      'the environment is the one of the spec, and no secret is on a command line',
+      async () => {
+        const spec = specOf('environment')
+        const commandLines: string[] = []
+        const session = makeAdapter().start(spec, { signal: killer.signal })
+        const { events } = await playOut(session, () => {
+          for (const { pid } of tagged()) commandLines.push(commandLineOf(pid))
+        })
+        const names = [...textOf(events).matchAll(/^([A-Za-z_]\w*)=/gm)].map((match) => match[1])
+        // A shell that runs the command adds these.
+        const known = [...Object.keys(spec.env), 'PWD', 'OLDPWD', '_', 'SHLVL']
+        const surplus = names.filter((variable = '') => !known.includes(variable))
+        expect(surplus.filter((variable = '') => !sets?.test(variable))).toEqual([])
+        expect(names).toContain('CONFORMANCE_TOKEN')
+        expect(commandLines.join('\n')).not.toContain('conformance-secret-value')
+      },
+    )
 
     test('a program that is not there is "missing"', async () => {
       const spec = specOf('answer', { cwd: join(home, 'nowhere') })

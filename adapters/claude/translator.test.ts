@@ -1,29 +1,27 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { AgentEvent } from '../../contracts/agent.ts'
+import { saidIn } from '../../test/agents/recorded.ts'
 import { gitRead } from './access.ts'
 import { failureOf } from './failures.ts'
 import { createTranslator } from './translator.ts'
 import { createUsageMeter } from './usage-meter.ts'
 import type { ClaudeMessage, ResultMessage } from './wire.ts'
 
-/** What Claude Code 2.1.329 printed in `recordings/` (a scripted model; paths made anonymous, `init` cut to what is read). */
-function replay(recording: string, structured = false): AgentEvent[] {
-  const file = new URL(`./recordings/${recording}.jsonl`, import.meta.url)
+/** What Claude Code said in a recording, as the SDK hands it on. */
+function replay(title: string, structured = true): AgentEvent[] {
   const translator = createTranslator({
     cwd: '/home/person/project',
     structured,
     onLifecycle: () => undefined,
   })
-  return readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .flatMap((line) => translator.read(JSON.parse(line) as ClaudeMessage))
+  return saidIn<ClaudeMessage>('claude', title)
+    .filter(({ type }) => !type.startsWith('control_'))
+    .flatMap((message) => translator.read(message))
 }
 const typesOf = (events: AgentEvent[]) => [...new Set(events.map(({ type }) => type))]
 
 test('a run that writes a file', () => {
-  const events = replay('write-file')
+  const events = replay('a tool call has its result, and the file is really there')
   expect(typesOf(events)).toEqual([
     'session',
     'text',
@@ -46,19 +44,22 @@ test('a run that writes a file', () => {
 })
 
 test('a refused key ends it at the first retry; a failing provider after the last', () => {
-  expect(replay('refused-key').find(({ type }) => type === 'failed')).toMatchObject({
+  expect(
+    replay('an agent that is not logged in says so').find(({ type }) => type === 'failed'),
+  ).toMatchObject({
     reason: 'auth',
     detail: expect.stringContaining('claude auth login'),
   })
-  const failing = replay('provider-fails')
+  const failing = replay('a provider that fails is overloaded')
   expect(failing.filter(({ type }) => type === 'retry')).toMatchObject([
     { attempt: 1, reason: 'overloaded' },
+    { attempt: 2, reason: 'overloaded' },
   ])
   expect(failing.at(-1)).toMatchObject({ type: 'failed', reason: 'overloaded' })
 })
 
 test('a shortened conversation tells its summary and is no text of the agent', () => {
-  const events = replay('compaction')
+  const events = replay('a conversation that was shortened is told')
   const [compaction] = events.filter(({ type }) => type === 'compaction')
   expect(compaction).toMatchObject({
     trigger: 'auto',

@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { FailureReason, RunSpec, Usage } from '../../contracts/agent.ts'
 import type { ModelServer } from '../model-server/model-server.ts'
+import { SLOW_TEXT } from '../model-server/scenarios.ts'
 import type { StepUsage } from '../model-server/step.ts'
 import { setCodexStage, writeCodexHome } from './codex-stage.ts'
-import { SLOW_WORDS, setGeminiStage } from './gemini-stage.ts'
+import { setGeminiStage } from './gemini-stage.ts'
 import { CLAUDE_PACKAGE_VERSION, CLAUDE_VERSION, installClaude } from './install.ts'
 import { CLAUDE_ACP_VERSION, installClaudeAcp } from './install-claude-acp.ts'
 import { CODEX_VERSION, installCodex } from './install-codex.ts'
@@ -127,7 +128,7 @@ export const GEMINI: Driver = {
     const say = (word: string, usage = {}) => ({
       do: 'call' as const,
       tool: 'Bash',
-      text: `I say ${word}. ${SLOW_WORDS.do === 'say' ? SLOW_WORDS.text : ''}`,
+      text: `I say ${word}. ${SLOW_TEXT}`,
       input: { command: `echo ${word}`, description: 'say' },
       usage,
     })

@@ -1,6 +1,5 @@
 import type { RunSpec } from '../../contracts/agent.ts'
 import type { ModelServer } from '../model-server/model-server.ts'
-import type { Step } from '../model-server/step.ts'
 import { type Stage, setStage } from './play.ts'
 
 /** A run of the real Gemini CLI, led to the scripted model, with a login of its own. */
@@ -22,11 +21,3 @@ export const geminiVariables = (url: string) => ({
   GEMINI_API_KEY: 'fake-key-of-a-test',
   GOOGLE_GEMINI_BASE_URL: url,
 })
-
-/** Text for 5 s. Every sentence is another one: what repeats itself is a loop to Gemini CLI. */
-export const SLOW_WORDS: Step = {
-  do: 'say',
-  text: Array.from({ length: 40 }, (_, at) => `Number ${at} times itself is ${at * at}. `).join(''),
-  pieces: 120,
-  everyMs: 50,
-}

@@ -4,13 +4,12 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { signal } from '../../adapters/process-tree.ts'
 import { findAdapter } from '../../adapters/registry.ts'
+import { SLOW_TEXT } from '../model-server/scenarios.ts'
 import { castOf } from './cast-of.ts'
 import { GEMINI } from './drivers.ts'
-import { SLOW_WORDS } from './gemini-stage.ts'
 import { GEMINI_VERSION } from './install-gemini.ts'
 import { of, type Played, statesOf } from './play.ts'
 import { scenariosOf } from './scenario-suite.ts'
-
 import { isWholeMatrix } from './whole-matrix.ts'
 
 scenariosOf(GEMINI)
@@ -202,7 +201,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
     const say = (word: string, usage = {}) => ({
       do: 'call' as const,
       tool: 'Bash',
-      text: `I say ${word}. ${SLOW_WORDS.do === 'say' ? SLOW_WORDS.text : ''}`,
+      text: `I say ${word}. ${SLOW_TEXT}`,
       input: { command: `echo ${word}`, description: 'say' },
       usage,
     })

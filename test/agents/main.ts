@@ -9,7 +9,6 @@ import { agentsPage, type VitestReport } from './page.ts'
 
 /** What belongs to the matrix; the rest of the tests knows nothing of real agents. */
 const FILES = [
-  'adapters/recordings.test.ts',
   'test/agents',
   'test/journeys/claude.test.ts',
   'test/journeys/codex.test.ts',

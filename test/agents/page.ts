@@ -40,31 +40,33 @@ ${table(
   })),
 )}
 
-## The seam, with the real program and with a stand-in
+## The seam, with the real program, with a stand-in, and on recordings
 
-Beside the real program, a stand-in that speaks the four wires does what no real one is seen to do by itself. Where both were played, the
-cell has both.
+One suite is played three times: with the real program; with a stand-in that speaks the four wires and does what no real one is seen to do
+by itself; and on recordings of the real program (\`npm run recordings\`), played by a program in its place. A cell has the seconds of the
+three, – where one cannot show it.
 
 ${table(
   titlesOf(all, /^Conformance of /).map((name) => ({
     name,
     cells: DRIVERS.map((driver) => {
       const suite = `Conformance of ${driver.name}`
-      const real = find(all, ['With the real program', suite], name)
-      const stub = find(all, [suite], name)
-      return [real, stub]
-        .flatMap((test) => (test && isPlayed(test) ? [cell(test)] : []))
+      return [['With the real program', suite], [suite], [ON_RECORDINGS, suite]]
+        .map((ancestors) => find(all, ancestors, name))
+        .map((test) => (test && isPlayed(test) ? cell(test) : '–'))
         .join(' · ')
     }),
   })),
 )}
 
-## On recordings of the real program
+## ${ON_RECORDINGS}
 
 ${table(
   titlesOf(all, /^Recordings of /).map((name) => ({
     name,
-    cells: DRIVERS.map((driver) => cell(find(all, [`Recordings of ${driver.name}`], name))),
+    cells: DRIVERS.map((driver) =>
+      cell(find(all, [ON_RECORDINGS, `Recordings of ${driver.name}`], name)),
+    ),
   })),
 )}
 
@@ -81,6 +83,8 @@ ${all
   .join('\n')}
 `
 }
+
+const ON_RECORDINGS = 'On recordings of the real program'
 
 const SHARED: readonly ((test: Assertion) => boolean)[] = [
   ({ ancestorTitles: [first] }) => DRIVERS.some(({ title }) => title === first),

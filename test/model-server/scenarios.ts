@@ -17,6 +17,12 @@ const write = (path: string, content: string): Step => ({
   input: { file_path: path, content },
 })
 
+/** Every sentence is another one: what repeats itself is a loop to some agents. */
+export const SLOW_TEXT = Array.from(
+  { length: 40 },
+  (_, at) => `Number ${at} times itself is ${at * at}. `,
+).join('')
+
 /** Scripts by name, the part of the base URL after `/s/`. Each main request takes the next step; the last one repeats. */
 export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   /** Every stage of a goal on the sample repository, decided by what the prompt asks. */
@@ -30,10 +36,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     bash('git log --oneline -1'),
     ANSWER,
   ],
-  slow: [
-    { do: 'say', text: 'One word after the other. '.repeat(20), pieces: 120, everyMs: 50 },
-    ANSWER,
-  ],
+  slow: [{ do: 'say', text: SLOW_TEXT, pieces: 40, everyMs: 150 }, ANSWER],
   'slow-tool': [bash(wait('waited', 4000)), ANSWER],
   'three-tools': [
     bash(wait('one', 700), 'First. '),
