@@ -19,6 +19,8 @@ export interface HomePaths {
   configFile: string
   serverFile: string
   lockFile: string
+  /** Room that is given up when the disk is full. */
+  ballastFile: string
 }
 
 export function defaultHome(): string {
@@ -41,6 +43,7 @@ export function homePaths(home: string): HomePaths {
     configFile: join(root, 'config.toml'),
     serverFile: join(root, 'server.json'),
     lockFile: join(root, 'lock'),
+    ballastFile: join(root, 'ballast'),
   }
 }
 

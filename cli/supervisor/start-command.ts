@@ -5,6 +5,7 @@ import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
 import { nameWithVersion } from '../who-works.ts'
+import { keepBallast } from './ballast.ts'
 import { ServiceDidNotStart } from './node-service.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
 
@@ -31,6 +32,7 @@ const KNOWN = [ConfigError, HomeInUseError, ServiceDidNotStart]
 export async function startCommand(options: StartCommandOptions, say: Say): Promise<number> {
   process.umask(0o077)
   let stack: Stack
+  let endBallast: (() => void) | undefined
   const wanted = untilAskedToStop()
   try {
     const config = processConfig(options)
@@ -45,6 +47,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
       log.info(line)
       say.out(line)
     }
+    endBallast = keepBallast({ file: config.home.ballastFile, say: tell })
     stack = await startStack({
       config,
       env: processEnv(),
@@ -53,6 +56,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
       ui: options.ui !== false,
     })
   } catch (error) {
+    endBallast?.()
     say.err((error as Error).message)
     return KNOWN.some((kind) => error instanceof kind)
       ? (error as { exitCode: number }).exitCode
@@ -60,6 +64,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
   }
   for (const line of await summary(stack)) say.out(line)
   say.out(`stopping (${await wanted}) ...`)
+  endBallast?.()
   await stack.stop()
   say.out('stopped; running agents go on and are picked up by the next start')
   return 0
