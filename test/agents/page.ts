@@ -53,7 +53,7 @@ ${table(
       const suite = `Conformance of ${driver.name}`
       return [['With the real program', suite], [suite], [ON_RECORDINGS, suite]]
         .map((ancestors) => find(all, ancestors, name))
-        .map((test) => (test && isPlayed(test) ? cell(test) : '–'))
+        .map(played)
         .join(' · ')
     }),
   })),
@@ -61,11 +61,14 @@ ${table(
 
 ## ${ON_RECORDINGS}
 
+A recording has what both sides said and the files that were written into the working folder: Gemini CLI tells of a shortened conversation in
+its session's file alone, which is elsewhere.
+
 ${table(
   titlesOf(all, /^Recordings of /).map((name) => ({
     name,
     cells: DRIVERS.map((driver) =>
-      cell(find(all, [ON_RECORDINGS, `Recordings of ${driver.name}`], name)),
+      played(find(all, [ON_RECORDINGS, `Recordings of ${driver.name}`], name)),
     ),
   })),
 )}
@@ -113,6 +116,9 @@ function cell(test: Assertion | undefined): string {
   if (!test || !isPlayed(test)) return 'not played'
   return test.status === 'passed' ? seconds(test) : '**failed**'
 }
+
+/** Where it is no fault that one cannot be played. */
+const played = (test: Assertion | undefined) => (test && isPlayed(test) ? cell(test) : '–')
 
 const result = ({ status }: Assertion) => (status === 'passed' ? 'ok' : '**failed**')
 const seconds = ({ duration }: Assertion) => ((duration ?? 0) / 1000).toFixed(1)
