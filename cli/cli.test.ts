@@ -63,7 +63,7 @@ describe('every command', () => {
     [['review', 'R-9'], /src\/auth\.ts\t\+40\t-2\thigh\tsign-in[\s\S]*Passwords are hashed/],
     [['diff', 'T-31'], /^diff --git a\/src\/auth\.ts b[\s\S]*\n same\n$/],
     [['diff', 'G-12'], /^diff --git/],
-    [['approve', 'R-9', '--yes'], /R-9 approved by me \(cli\)/],
+    [['approve', 'R-9', '--yes', '--checklist', 'c2'], /R-9 approved by me \(cli\)/],
     [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me.*\nG-12 is cancelled with it/],
     [['request-changes', 'R-9', 'other name'], /^R-9 /],
     [['agents', '--status', 'running'], /^A-7\trunning\tG-12\timplement\tdemo \(demo\)\t/],
@@ -311,7 +311,8 @@ describe('approving', () => {
   })
 
   it('sends the hash and the checklist that it showed', async () => {
-    const { stdout } = await cli(['approve', 'R-9', '--yes', '--comment', 'read it'])
+    const args = ['approve', 'R-9', '--yes', '--checklist', 'c2', '--comment', 'read it']
+    const { stdout } = await cli(args)
     expect(stdout).toContain('Sessions end')
     expect(api.received.at(-1)?.body).toEqual({
       decision: 'approve',
@@ -322,13 +323,34 @@ describe('approving', () => {
     })
   })
 
+  it('ticks off nothing that did not pass, unless it is named', async () => {
+    for (const unattended of [['--yes'], ['--hash', review.hash]]) {
+      const { code, stderr } = await cli(['approve', 'R-9', ...unattended])
+      expect(code).toBe(5)
+      expect(stderr).toContain('1 item of R-9 did not pass:\n  ! c2: Sessions end (warn)')
+      expect(stderr).toContain('--checklist c2')
+    }
+    const second = { adapter: 'codex', result: 'fail', evidence: null, disagrees: true } as const
+    api.answer('getReview', () => ({
+      ...review,
+      checklist: [{ id: 'c1', text: 'Hashed', result: 'pass', evidence: null, second }],
+    }))
+    const disputed = await cli(['approve', 'R-9', '--yes'])
+    expect(disputed.stderr).toContain('c1: Hashed (disputed by codex)')
+    const unknown = await cli(['approve', 'R-9', '--yes', '--checklist', 'c9'])
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('has no c9') })
+    expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+    expect((await cli(['approve', 'R-9', '--yes', '--checklist', 'all'])).code).toBe(0)
+  })
+
   it.each(['T-31', 'G-12', ids.task])('finds the pending review of %s', async (id) => {
     api.answer('getReview', ({ params }) =>
       params['id'] === ids.review || params['id'] === 'R-9'
         ? review
         : problem({ status: 404, code: 'not_found' }),
     )
-    expect(await cli(['approve', id, '--hash', review.hash])).toMatchObject({ code: 0 })
+    const args = ['approve', id, '--hash', review.hash, '--checklist', 'c2']
+    expect(await cli(args)).toMatchObject({ code: 0 })
     expect(api.received.at(-1)).toMatchObject({ route: 'decideReview', params: { id: ids.review } })
   })
 
@@ -365,7 +387,7 @@ describe('approving', () => {
   })
 
   it('shows the patch of what waits, and none of what has moved on', async () => {
-    const { stdout } = await cli(['approve', 'R-9', '--yes', '--diff'])
+    const { stdout } = await cli(['approve', 'R-9', '--yes', '--checklist', 'c2', '--diff'])
     expect(stdout).toMatch(/Sessions end[\s\S]*^\+const hidden = 1\^M\^\[\[8m \/\/ and more$/m)
     api.answer('getReview', () => ({ ...review, head: 'c'.repeat(40) }))
     const moved = await cli(['diff', 'R-9'])
@@ -386,7 +408,7 @@ describe('approving', () => {
         current: { decidedBy: 'ada', via: 'ui' },
       }),
     )
-    const { code, stderr } = await cli(['approve', 'R-9', '--yes'])
+    const { code, stderr } = await cli(['approve', 'R-9', '--yes', '--checklist', 'all'])
     expect(code).toBe(5)
     expect(stderr).toMatch(/already rejected by ada\n.*decidedBy: ada/)
   })

@@ -61,6 +61,13 @@ function opinionOf({ secondOpinion, checklist }: Review): string | null {
   }
 }
 
+/** An item as a line of its own, with the id that `--checklist` takes. */
+export function itemLine({ id, text, result, second }: ChecklistItem, io: Io): string {
+  const { icon } = RESULTS[result]
+  const word = second?.disagrees ? `disputed by ${second.adapter}` : result
+  return io.clean(`  ${icon} ${id}: ${text === id ? '' : `${text} `}(${word})`)
+}
+
 /** What verify says of an item, and beneath it what a second agent says where the two differ. */
 function printItem({ text, result, evidence, second }: ChecklistItem, io: Io) {
   const { icon, style } = RESULTS[result]

@@ -43,7 +43,7 @@ describe('approving on a terminal', () => {
     const { code, stdout } = await terminal(['approve', 'T-31'], { answer: 'y' })
     expect(code).toBe(0)
     expect(bare(stdout)).toMatch(
-      /src\/auth\.ts +\+40 +-2 +high[\s\S]*Passwords are hashed[\s\S]*Approve R-9\? \[y\/N\]/,
+      /src\/auth\.ts +\+40 +-2 +high[\s\S]*Passwords are hashed[\s\S]*did not pass:\s+! c2: Sessions end \(warn\)\s+Approve R-9 all the same\? \[y\/N\]/,
     )
     expect(api.received.at(-1)).toMatchObject({
       route: 'decideReview',
@@ -75,7 +75,9 @@ describe('approving on a terminal', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('PAGED:\u001b[31m--- a comment of SQL')
     expect(stdout).toContain('PAGED:\u001b[1m--- a/src/auth.ts')
-    expect(bare(stdout)).toMatch(/PAGED:\+const hidden = 1\^M\^\[\[8m[\s\S]*Approve R-9\?/)
+    expect(bare(stdout)).toMatch(
+      /PAGED:\+const hidden = 1\^M\^\[\[8m[\s\S]*Approve R-9 all the same\?/,
+    )
   })
 
   it('prints the patch when there is no such pager', async () => {

@@ -1,4 +1,5 @@
 /** Figures and names as people read them, the same on a terminal and in the page. Zod-free: the CLI starts with it. */
+import type { ChecklistItem } from './schemas.ts'
 
 /** `950`, `12.3k`, `123k`, `4.1M`. */
 export function formatTokens(count: number): string {
@@ -38,3 +39,7 @@ export const formatUtc = (at: Date): string =>
 
 /** `person:ada` is Ada's name to a person; other actors keep their kind. */
 export const actorName = (actor: string): string => actor.replace(/^person:/, '')
+
+/** An item of a checklist that is found good by whoever was asked; any other is for the person to look at. */
+export const hasPassed = ({ result, second }: Pick<ChecklistItem, 'result' | 'second'>): boolean =>
+  result === 'pass' && second?.disagrees !== true

@@ -1,9 +1,10 @@
-import type { Review } from '../../contracts/schemas.ts'
+import { hasPassed } from '../../contracts/figures.ts'
+import type { ChecklistItem, Review } from '../../contracts/schemas.ts'
 import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { reviewFor } from '../pending-review.ts'
-import { decided, printReview } from '../print-review.ts'
+import { decided, itemLine, printReview } from '../print-review.ts'
 import type { SpecEdits } from '../spec-edits.ts'
 
 export const approve = defineCommand({
@@ -20,24 +21,31 @@ export const approve = defineCommand({
       value: 'file',
       help: 'approve the spec of this JSON file ("-": stdin)',
     },
+    checklist: {
+      type: 'string',
+      value: 'ids',
+      help: 'items that did not pass and that you checked yourself, by commas, or "all"',
+    },
     comment: { type: 'string', value: 'text', help: 'for the record' },
   },
   examples: [
     'dispatch approve T-31 --diff',
     'dispatch approve R-1 --edit',
-    'dispatch approve R-9 --yes --comment "Read it all"',
+    'dispatch approve R-9 --yes --checklist AC-2 --comment "Read it all"',
   ],
-  async run({ id, yes, hash, diff, edit, edits, comment }, deps, io) {
+  async run({ id, yes, hash, diff, edit, edits, checklist, comment }, deps, io) {
     const review = await reviewFor(id, deps)
     const unattended = yes || hash !== undefined
     refuseWhatCannotBeAsked({ unattended, edit, edits }, io)
     printReview(review, io)
     if (review.status !== 'pending' && review.status !== 'approved')
       throw new CliFailure('refused', 'already_decided', `${review.shortId} is ${decided(review)}.`)
+    const doubts = doubtsOf(review, checklist)
     if (diff) await showDiff(review, deps, io)
     const changed = await editedSpec(review, { edit, edits }, { deps, io })
+    if (unattended) refuseDoubts(review, doubts, io)
     const decide = async () => {
-      if (!unattended) await ask(review, { changed, diff }, io)
+      if (!unattended) await ask(review, { changed, diff, doubts }, io)
       return deps.call('decideReview', {
         params: { id: review.id },
         body: {
@@ -59,6 +67,34 @@ export const approve = defineCommand({
     return EXIT.ok
   },
 })
+
+/** Items that did not pass and that are not among those which the person says to have checked. */
+function doubtsOf({ shortId, checklist }: Review, named: string | undefined): ChecklistItem[] {
+  const ids = (named ?? '').split(',').filter((id) => id !== '')
+  const unknown = ids.filter((id) => id !== 'all' && !checklist.some((item) => item.id === id))
+  if (unknown.length > 0)
+    throw usageFailure(
+      `The checklist of ${shortId} has no ${unknown.join(', ')}.`,
+      checklist.length > 0 ? `It has ${checklist.map((item) => item.id).join(', ')}.` : undefined,
+    )
+  return checklist.filter(
+    (item) => !hasPassed(item) && !ids.includes(item.id) && !ids.includes('all'),
+  )
+}
+
+/** Nobody is asked, so nothing that did not pass is ticked off by itself. */
+function refuseDoubts({ shortId }: Review, doubts: readonly ChecklistItem[], io: Io) {
+  if (doubts.length === 0) return
+  throw new CliFailure(
+    'refused',
+    'checklist_incomplete',
+    [notPassed(doubts, shortId), ...doubts.map((item) => itemLine(item, io))].join('\n'),
+    `Look at them, then name those that you checked yourself: --checklist ${doubts.map(({ id }) => id).join(',')}`,
+  )
+}
+
+const notPassed = ({ length }: readonly ChecklistItem[], shortId: string) =>
+  `${length} ${length === 1 ? 'item' : 'items'} of ${shortId} did not pass:`
 
 async function showDiff(review: Review, deps: Deps, io: Io) {
   const { diffOfReview, showDiffs } = await import('../show-diff.ts')
@@ -98,13 +134,19 @@ function refuseWhatCannotBeAsked(
 
 async function ask(
   review: Review,
-  { changed, diff }: { changed: SpecEdits | undefined; diff: boolean },
+  {
+    changed,
+    diff,
+    doubts,
+  }: { changed: SpecEdits | undefined; diff: boolean; doubts: readonly ChecklistItem[] },
   io: Io,
 ) {
   if (!diff && review.files.length > 0) io.note(`See the patch: dispatch diff ${review.shortId}`)
   if (review.kind === 'spec' && !changed)
     io.note(`Change it first: dispatch approve ${review.shortId} --edit`)
-  const what = changed?.edits ? ' with your changes' : ''
+  if (doubts.length > 0) io.note(notPassed(doubts, review.shortId))
+  for (const item of doubts) io.note(itemLine(item, io))
+  const what = changed?.edits ? ' with your changes' : doubts.length > 0 ? ' all the same' : ''
   if (changed && !changed.edits) io.note('You changed nothing.')
   const question = `Approve ${review.shortId}${what}?`
   if (await io.confirm(question)) return

@@ -205,6 +205,7 @@ export const taskDiff: Reply<'getTaskDiff'> = {
 export const specReview: Review = {
   ...review,
   ...{ kind: 'spec', taskId: null, taskShortId: null, base: null, head: null, files: [] },
+  checklist: [],
   spec: {
     version: 1,
     role: 'spec',

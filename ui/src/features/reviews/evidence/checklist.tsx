@@ -6,6 +6,7 @@ import {
   TriangleAlert,
 } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
+import { hasPassed } from '../../../../../contracts/figures.ts'
 import type { ChecklistItem, Review } from '../../../../../contracts/schemas.ts'
 import { AdapterMark } from '../../../components/adapter-mark.tsx'
 import { Button } from '../../../components/button.tsx'
@@ -36,10 +37,7 @@ export function Checklist(props: {
   const { checklist } = review
   if (checklist.length === 0)
     return <p className="px-4 py-3 text-fg-3">There is nothing to check off in this review.</p>
-  const passed = checklist.filter(
-    ({ id, result, second }) =>
-      result === 'pass' && second?.disagrees !== true && !checked.includes(id),
-  )
+  const passed = checklist.filter((item) => hasPassed(item) && !checked.includes(item.id))
   const done = checklist.filter(({ id }) => checked.includes(id)).length
   return (
     <div>
