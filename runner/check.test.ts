@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { descendantsOf, readProcess, taggedProcesses } from '../adapters/process-tree.ts'
@@ -55,6 +55,15 @@ describe.each([
     const tags = ['DISPATCH_RUN_DIR', 'DISPATCH_RUN_ID', 'DISPATCH_RUN_OWNER']
     expect(end.output).toMatch(/^umask=0*22$/m)
     expect(names.sort()).toEqual([...tags, 'PATH', 'PWD', 'umask'].sort())
+  })
+
+  test('it gives way to the person: with its priority, with memory, and with what it leaves', async () => {
+    const { output } = await check('nice; cat /proc/self/oom_score_adj /proc/self/limits')
+    expect(output).toMatch(/^5\n500\n/)
+    expect(output).toMatch(/^Max core file size +0 /m)
+    const tasks = Number(/^Max processes +(\d+)/m.exec(output)?.[1])
+    const [, all = ''] = / \d+\/(\d+) /.exec(readFileSync('/proc/loadavg', 'utf8')) ?? []
+    expect(tasks).toBeLessThan(Number(all) + 2_048 + 1_000 * availableParallelism())
   })
 
   test('an abort ends it, and its reason is thrown once nothing is left', async () => {

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { spawnGivingWay } from './giving-way.ts'
 import { isCheck, type Order, type Reply } from './spawner-messages.ts'
 
 /** Starts detached runners, one of which is always kept ready in advance. */
@@ -18,7 +19,7 @@ export function createRunnerStarter(program: string): RunnerStarter {
 
   const start = (): ChildProcess => {
     process.umask(0o077)
-    const runner = spawn(process.execPath, [program], {
+    const runner = spawnGivingWay(process.execPath, [program], {
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: {},
