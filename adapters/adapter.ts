@@ -44,11 +44,17 @@ export interface AdapterIo {
   signal: AbortSignal
 }
 
+/** A person's words for an agent at work. */
+export interface Correction {
+  id: string
+  text: string
+}
+
 export interface AgentSession {
   /** For one reader. Never throws and always ends with exactly one `done` or `failed`, after the agent's process has ended. */
   events: AsyncIterable<AgentEvent>
   /** Hands over a person's correction, from the first moment on; the events `correction` tell how far it came. Ignored after the end. */
-  correct(correction: { id: string; text: string }): void
+  correct(correction: Correction): void
   /** Asks the agent to stop: SIGINT or its protocol's own way, then the whole tree. Ends as `failed`/`interrupted` within 2 s. */
   interrupt(): void
 }

@@ -1,6 +1,7 @@
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
-import type { AdapterIo, AgentSession } from './adapter.ts'
-import { type CliExit, type CliLine, type CliProcess, spawnCli } from './cli-process.ts'
+import type { AdapterIo, AgentSession, Correction } from './adapter.ts'
+import { type CliLine, type CliProcess, spawnCli } from './cli-process.ts'
+import { adapterFailed, endOf, endWithoutResult, INTERRUPT_GRACE_MS, TOO_LATE } from './endings.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
 
 /** What differs between agents that are driven as a CLI with one JSON object per line. */
@@ -14,14 +15,18 @@ export interface CliDialect {
   /** One stdout line as events. A terminal event ends the session; what comes later is dropped. Must not throw. */
   read(line: CliLine): AgentEvent[]
   /** The stdin line that hands over a correction; undefined where the agent takes none while it works. */
-  correction(correction: { id: string; text: string }): string | undefined
+  correction(correction: Correction): string | undefined
 }
 
-/** Time between SIGINT and SIGKILL; an interrupt has to end within 2 s. */
-const INTERRUPT_GRACE_MS = 800
 /** How long a CLI may live on after it gave its result. */
 const EXIT_GRACE_MS = 1000
 const STDERR_KEPT_LINES = 5
+const TITLE = 'The agent'
+const TAKES_NONE: AgentEvent = {
+  type: 'notice',
+  level: 'warn',
+  text: 'This version of the agent takes no corrections while it works. The next attempt is told.',
+}
 
 /** Runs a CLI as a session: spawns, translates, and makes sure that exactly one terminal event ends the stream. */
 export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect): AgentSession {
@@ -46,11 +51,11 @@ export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect
   void pump(cli, dialect, queue)
     .catch((error: unknown) => {
       cli.kill()
-      return { type: 'failed', reason: 'crash', detail: `The adapter failed: ${error}` } as const
+      return adapterFailed(error)
     })
     .then((terminal) => {
       io.signal.removeEventListener('abort', stop)
-      void queue.push(interrupted && terminal.type === 'failed' ? INTERRUPTED : terminal)
+      void queue.push(endOf(TITLE, terminal, interrupted))
       queue.end()
     })
   return {
@@ -59,23 +64,13 @@ export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect
       void queue.push({ type: 'correction', id: correction.id, state: 'queued' })
       const line = dialect.correction(correction)
       if (line !== undefined && cli.write(line)) return
-      const text =
-        line === undefined
-          ? 'This version of the agent takes no corrections while it works. The next attempt is told.'
-          : 'The correction came too late: the agent had already ended.'
-      void queue.push({ type: 'notice', level: 'warn', text })
+      void queue.push(line === undefined ? TAKES_NONE : TOO_LATE)
     },
     interrupt() {
       interrupted = true
       cli.interrupt(INTERRUPT_GRACE_MS)
     },
   }
-}
-
-const INTERRUPTED: TerminalEvent = {
-  type: 'failed',
-  reason: 'interrupted',
-  detail: 'The agent was interrupted.',
 }
 
 async function pump(
@@ -100,7 +95,7 @@ async function pump(
       break
     }
   }
-  return terminal ?? endWithoutResult(await cli.exited, stderr, dialect)
+  return terminal ?? endWithoutResult(TITLE, await cli.exited, stderr)
 }
 
 function tooLong(line: CliLine): AgentEvent {
@@ -113,21 +108,4 @@ function stderrNotice(line: CliLine, kept: string[]): AgentEvent[] {
   kept.push(line.text)
   if (kept.length > STDERR_KEPT_LINES) kept.shift()
   return [{ type: 'notice', level: 'warn', text: line.text }]
-}
-
-/** The exit code alone lies (0 after an interrupt, 0 after a crash of a wrapper): no result is always a failure. */
-function endWithoutResult(exit: CliExit, stderr: string[], dialect: CliDialect): TerminalEvent {
-  if (exit.error)
-    return {
-      type: 'failed',
-      reason: 'missing',
-      detail: `${dialect.command} could not be started: ${exit.error.message}`,
-    }
-  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code ?? '?'}`
-  const last = stderr.length > 0 ? ` Its last words: ${stderr.join(' / ').slice(0, 2000)}` : ''
-  return {
-    type: 'failed',
-    reason: 'crash',
-    detail: `The agent ${how} without giving a result.${last}`,
-  }
 }

@@ -6,8 +6,18 @@ import type {
   ResumeSessionResponse,
 } from '@agentclientprotocol/sdk'
 import type { AgentEvent, RunSpec, TerminalEvent, Usage } from '../../contracts/agent.ts'
-import type { AdapterIo, AgentSession } from '../adapter.ts'
-import { type CliProcess, spawnCli } from '../cli-process.ts'
+import type { AdapterIo, AgentSession, Correction } from '../adapter.ts'
+import { type CliExit, type CliProcess, spawnCli } from '../cli-process.ts'
+import {
+  adapterFailed,
+  endByInterrupt,
+  endBySilence,
+  endOf,
+  endWithoutResult,
+  INTERRUPT_GRACE_MS,
+  letEnd,
+  TOO_LATE,
+} from '../endings.ts'
 import { createEventQueue } from '../event-queue.ts'
 import { jsonAnswer, withShape } from '../json-answer.ts'
 import { createSilenceWatch } from '../silence-watch.ts'
@@ -16,8 +26,6 @@ import { failureOf } from './failures.ts'
 import { answerFor, READ_MODES } from './permission.ts'
 import { createTranslator, usageOf } from './translator.ts'
 
-/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
-const INTERRUPT_GRACE_MS = 800
 const EXIT_GRACE_MS = 1000
 const STDERR_KEPT_LINES = 5
 
@@ -26,8 +34,6 @@ export interface AcpProgram {
   command: string
   args: readonly string[]
 }
-
-type Correction = { id: string; text: string }
 
 /** One process a run. A correction is the next prompt: at once for an agent that queues prompts, for the others when the turn is over. */
 export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram): AgentSession {
@@ -44,7 +50,7 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
     cli?.kill()
   }
   const run = async (): Promise<TerminalEvent> => {
-    if (io.signal.aborted || interrupted) return interruptedBy(program)
+    if (io.signal.aborted || interrupted) return endByInterrupt(program.title)
     io.signal.addEventListener('abort', stop, { once: true })
     cli = spawnCli({
       command: program.command,
@@ -63,7 +69,7 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
     try {
       const exited = process.exited.then(() => undefined)
       const terminal = await Promise.race([talk.work(corrections), exited])
-      if (watch.bit()) return hungFor(program, spec.silenceSeconds)
+      if (watch.bit()) return endBySilence(program.title, spec.silenceSeconds)
       return terminal ?? talk.withoutResult(await process.exited)
     } finally {
       watch.stop()
@@ -72,17 +78,16 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
   const drive = async () => {
     const terminal = await run().catch(adapterFailed)
     over = true
-    await ended(cli)
+    await letEnd(cli, EXIT_GRACE_MS)
     io.signal.removeEventListener('abort', stop)
-    await queue.push(interrupted && terminal.type === 'failed' ? interruptedBy(program) : terminal)
+    await queue.push(endOf(program.title, terminal, interrupted))
     queue.end()
   }
   void drive()
   return {
     events: queue.items,
     correct(correction) {
-      if (over)
-        return void queue.push(notice('The correction came too late: the agent had already ended.'))
+      if (over) return void queue.push(TOO_LATE)
       void queue.push({ type: 'correction', id: correction.id, state: 'queued' })
       if (!sendNow?.(correction)) corrections.push(correction)
     },
@@ -95,21 +100,6 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
   }
 }
 
-const interruptedBy = ({ title }: AcpProgram): TerminalEvent => ({
-  type: 'failed',
-  reason: 'interrupted',
-  detail: `${title} was interrupted.`,
-})
-const hungFor = ({ title }: AcpProgram, seconds: number): TerminalEvent => ({
-  type: 'failed',
-  reason: 'hung',
-  detail: `${title} said nothing for ${seconds} s.`,
-})
-const adapterFailed = (error: unknown): TerminalEvent => ({
-  type: 'failed',
-  reason: 'crash',
-  detail: `The adapter failed: ${String(error)}`,
-})
 const notice = (text: string): AgentEvent => ({
   type: 'notice',
   level: 'warn',
@@ -266,21 +256,7 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
         return connection.signal.aborted ? undefined : failureOf(error)
       }
     },
-    withoutResult({ code, signal, error }: Awaited<CliProcess['exited']>): TerminalEvent {
-      if (error)
-        return {
-          type: 'failed',
-          reason: 'missing',
-          detail: `${program.command} could not be started: ${error.message}`,
-        }
-      const how = signal ? `was ended by ${signal}` : `exited with code ${code ?? '?'}`
-      const last = stderr.length > 0 ? ` Its last words: ${stderr.join(' / ').slice(0, 2000)}` : ''
-      return {
-        type: 'failed',
-        reason: 'crash',
-        detail: `${program.title} ${how} without giving a result.${last}`,
-      }
-    },
+    withoutResult: (exit: CliExit) => endWithoutResult(program.title, exit, stderr),
   }
 }
 
@@ -326,12 +302,3 @@ const add = (a: Usage, b: Usage): Usage => ({
   cacheWrite: a.cacheWrite + b.cacheWrite,
   reasoning: a.reasoning + b.reasoning,
 })
-
-/** After its result the program gets a moment to write its session down; then the tree is ended. */
-async function ended(cli: CliProcess | undefined): Promise<void> {
-  if (!cli) return
-  cli.closeInput()
-  const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
-  await cli.exited
-  clearTimeout(timer)
-}

@@ -3,6 +3,16 @@ import type { Options, Query, SDKUserMessage } from '@anthropic-ai/claude-agent-
 import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import type { CliProcess } from '../cli-process.ts'
+import {
+  adapterFailed,
+  endByInterrupt,
+  endBySilence,
+  endOf,
+  INTERRUPT_GRACE_MS,
+  lastWords,
+  letEnd,
+  TOO_LATE,
+} from '../endings.ts'
 import { createEventQueue } from '../event-queue.ts'
 import { createSilenceWatch } from '../silence-watch.ts'
 import { accessOptions } from './access.ts'
@@ -10,8 +20,7 @@ import { spawnClaude } from './spawn-claude.ts'
 import { createTranslator } from './translator.ts'
 import type { ClaudeMessage } from './wire.ts'
 
-/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
-const INTERRUPT_GRACE_MS = 800
+const TITLE = 'Claude Code'
 /** How long it may live on after its result. */
 const EXIT_GRACE_MS = 1500
 const STDERR_KEPT_LINES = 5
@@ -65,21 +74,21 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     } finally {
       watch.stop()
     }
-    return watch.bit() ? hung(spec.silenceSeconds) : talk.withoutResult()
+    return watch.bit() ? endBySilence(TITLE, spec.silenceSeconds) : talk.withoutResult()
   }
   const drive = async () => {
     const terminal = await run().catch(adapterFailed)
     over = true
     input.end()
-    await ended(cli)
+    await letEnd(cli, EXIT_GRACE_MS)
     io.signal.removeEventListener('abort', stop)
-    await queue.push(interrupted && terminal.type === 'failed' ? INTERRUPTED : terminal)
+    await queue.push(endOf(TITLE, terminal, interrupted))
     queue.end()
   }
   async function* events(): AsyncGenerator<AgentEvent> {
     // Nothing is started before the reader has stored the session: it asks for the next event only then.
     yield { type: 'session', sessionId: spec.resumeSessionId ?? spec.newSessionId }
-    if (io.signal.aborted || interrupted) return yield INTERRUPTED
+    if (io.signal.aborted || interrupted) return yield endByInterrupt(TITLE)
     io.signal.addEventListener('abort', stop, { once: true })
     void drive()
     yield* queue.items
@@ -88,7 +97,7 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     events: events(),
     correct({ id, text }) {
       const problem = over ? TOO_LATE : corrections.add(id)
-      if (problem) void queue.push({ type: 'notice', level: 'warn', text: problem })
+      if (problem) void queue.push(problem)
       else void input.push(userMessage(text, corrections.uuidOf(id)))
     },
     interrupt() {
@@ -100,24 +109,6 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     },
   }
 }
-
-const INTERRUPTED: TerminalEvent = {
-  type: 'failed',
-  reason: 'interrupted',
-  detail: 'Claude Code was interrupted.',
-}
-const TOO_LATE = 'The correction came too late: the agent had already ended.'
-
-const hung = (seconds: number): TerminalEvent => ({
-  type: 'failed',
-  reason: 'hung',
-  detail: `Claude Code waited for its model for ${seconds} s and heard nothing.`,
-})
-const adapterFailed = (error: unknown): TerminalEvent => ({
-  type: 'failed',
-  reason: 'crash',
-  detail: `The adapter failed: ${String(error)}`,
-})
 
 /** `client_composed`: sent as it is written. A goal's text is no place for slash commands or for `@file`. */
 function userMessage(text: string, uuid?: string): SDKUserMessage {
@@ -220,13 +211,18 @@ function createTalk(
     },
     /** The stream ended without a result: whatever the exit code says, that is no answer. */
     withoutResult(): TerminalEvent {
-      const words = stderr.length > 0 ? ` Its last words: ${stderr.join(' / ').slice(0, 2000)}` : ''
       const why = thrown instanceof Error ? thrown.message : 'it exited'
       const isMissing = thrown instanceof Error && /ENOENT|not found/.test(String(thrown))
-      const detail = `Claude Code ended without giving a result: ${why}.${words}`
+      const detail = `Claude Code ended without giving a result: ${why}.${lastWords(stderr)}`
       return { type: 'failed', reason: isMissing ? 'missing' : 'crash', detail }
     },
   }
+}
+
+const TAKES_NONE: AgentEvent = {
+  type: 'notice',
+  level: 'warn',
+  text: 'This version of Claude Code takes no corrections while it works: update it. The next attempt is told.',
 }
 
 type Corrections = ReturnType<typeof createCorrections>
@@ -241,11 +237,10 @@ function createCorrections(push: (event: AgentEvent) => void) {
   const waiting = new Set<string>()
   let reports = true
   return {
-    /** Undefined when it may be sent, else why not. */
-    add(id: string): string | undefined {
+    /** Undefined when it may be sent, else what tells why not. */
+    add(id: string): AgentEvent | undefined {
       push({ type: 'correction', id, state: 'queued' })
-      if (!reports)
-        return 'This version of Claude Code takes no corrections while it works: update it. The next attempt is told.'
+      if (!reports) return TAKES_NONE
       const uuid = randomUUID()
       ids.set(uuid, id)
       uuids.set(id, uuid)
@@ -267,13 +262,4 @@ function createCorrections(push: (event: AgentEvent) => void) {
       if (!cli) waiting.clear()
     },
   }
-}
-
-/** After its result the program gets a moment to write its session down; then the tree is ended. */
-async function ended(cli: CliProcess | undefined): Promise<void> {
-  if (!cli) return
-  cli.closeInput()
-  const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
-  await cli.exited
-  clearTimeout(timer)
 }

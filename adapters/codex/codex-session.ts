@@ -1,18 +1,27 @@
 import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import { type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
+import { createCorrectionBox } from '../correction-box.ts'
+import {
+  adapterFailed,
+  endByInterrupt,
+  endBySilence,
+  endOf,
+  endWithoutResult,
+  INTERRUPT_GRACE_MS,
+  letEnd,
+  TOO_LATE,
+} from '../endings.ts'
 import { createEventQueue } from '../event-queue.ts'
 import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts'
 import { configFlags } from './access.ts'
 import { type Conversation, createConversation } from './conversation.ts'
-import type { Correction } from './corrections.ts'
 import { openExecSession } from './exec-session.ts'
 import { createJsonRpc, type JsonRpc } from './json-rpc.ts'
 import { noticeOf } from './translator.ts'
 
-/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
-const INTERRUPT_GRACE_MS = 800
-/** How long it may live on after its last turn: it has to write its thread down. */
+const TITLE = 'Codex'
+/** How long it may live on after its last turn and the end of its input: it has to write its thread down. */
 const EXIT_GRACE_MS = 1500
 const STDERR_KEPT_LINES = 5
 /** A command's output or a diff is one line. What is longer is dropped and told of. */
@@ -21,8 +30,7 @@ const MAX_LINE_BYTES = 8 * 1024 * 1024
 /** `program`: the `codex` to run as an app-server, or by `codex exec` where it is too old for that. */
 export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string): AgentSession {
   const queue = createEventQueue<AgentEvent>()
-  /** Corrections that came before the server was there. */
-  const early: Correction[] = []
+  const box = createCorrectionBox()
   let server: Server | undefined
   let fallback: AgentSession | undefined
   let interrupted = false
@@ -45,26 +53,26 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
     if (opened.type !== 'open') return opened
     // no request to the model before the session's id is stored
     await stored
-    return interrupted ? INTERRUPTED : Promise.race([conversation.work(), ended])
+    return interrupted ? endByInterrupt(TITLE) : Promise.race([conversation.work(), ended])
   }
   const drive = async (at: Server) => {
     const said = await run(at).catch(adapterFailed)
-    const terminal = at.watch.bit() ? hung(spec.silenceSeconds) : said
+    const terminal = at.watch.bit() ? endBySilence(TITLE, spec.silenceSeconds) : said
     over = terminal !== undefined
     at.watch.stop()
     at.conversation.stop()
-    await end(at.cli)
+    await letEnd(at.cli, EXIT_GRACE_MS)
     io.signal.removeEventListener('abort', stop)
     if (!terminal && !interrupted) fallback = openExecSession(spec, io, program)
-    const last = terminal ?? INTERRUPTED
-    if (!fallback) await queue.push(interrupted && last.type === 'failed' ? INTERRUPTED : last)
+    const last = terminal ?? endByInterrupt(TITLE)
+    if (!fallback) await queue.push(endOf(TITLE, last, interrupted))
     queue.end()
   }
   async function* events(): AsyncGenerator<AgentEvent> {
-    if (io.signal.aborted || interrupted) return yield INTERRUPTED
+    if (io.signal.aborted || interrupted) return yield endByInterrupt(TITLE)
     io.signal.addEventListener('abort', stop, { once: true })
     server = startServer(spec, program, queue.push)
-    for (const each of early.splice(0)) server.conversation.correct(each)
+    box.openTo(server.conversation.correct)
     void drive(server)
     for await (const event of queue.items) {
       yield event
@@ -76,9 +84,8 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
     events: events(),
     correct(correction) {
       if (fallback) return fallback.correct(correction)
-      if (over) return void queue.push({ type: 'notice', level: 'warn', text: TOO_LATE })
-      if (server) server.conversation.correct(correction)
-      else early.push(correction)
+      if (over) return void queue.push(TOO_LATE)
+      box.put(correction)
     },
     interrupt() {
       if (fallback) return fallback.interrupt()
@@ -91,23 +98,6 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
     },
   }
 }
-
-const TOO_LATE = 'The correction came too late: the agent had already ended.'
-const INTERRUPTED: TerminalEvent = {
-  type: 'failed',
-  reason: 'interrupted',
-  detail: 'Codex was interrupted.',
-}
-const hung = (seconds: number): TerminalEvent => ({
-  type: 'failed',
-  reason: 'hung',
-  detail: `Codex waited for its model for ${seconds} s and heard nothing.`,
-})
-const adapterFailed = (error: unknown): TerminalEvent => ({
-  type: 'failed',
-  reason: 'crash',
-  detail: `The adapter failed: ${String(error)}`,
-})
 
 interface Server {
   cli: CliProcess
@@ -142,7 +132,7 @@ function startServer(
       if (line.from === 'stderr') keep(stderr, line.text)
       await hearLine(line, { rpc, conversation, push })
     }
-    return withoutResult(await cli.exited, stderr)
+    return endWithoutResult(TITLE, await cli.exited, stderr)
   }
   return { cli, rpc, conversation, watch, ended: read().catch(adapterFailed) }
 }
@@ -167,28 +157,4 @@ function keep(kept: string[], text: string): void {
   if (notice?.type !== 'notice') return
   kept.push(notice.text)
   if (kept.length > STDERR_KEPT_LINES) kept.shift()
-}
-
-function withoutResult(
-  { code, signal, error }: Awaited<CliProcess['exited']>,
-  stderr: readonly string[],
-): TerminalEvent {
-  if (error)
-    return {
-      type: 'failed',
-      reason: 'missing',
-      detail: `Codex could not be started: ${error.message}`,
-    }
-  const how = signal ? `was ended by ${signal}` : `exited with code ${code ?? '?'}`
-  const words = stderr.length > 0 ? ` Its last words: ${stderr.join(' / ').slice(0, 2000)}` : ''
-  const detail = `Codex ${how} without giving a result.${words}`
-  return { type: 'failed', reason: 'crash', detail }
-}
-
-/** It ends by itself when its input does, after it wrote its thread down; then the tree is ended. */
-async function end(cli: CliProcess): Promise<void> {
-  cli.closeInput()
-  const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
-  await cli.exited
-  clearTimeout(timer)
 }

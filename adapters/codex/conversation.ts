@@ -1,6 +1,8 @@
 import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
+import type { Correction } from '../adapter.ts'
+import { endByInterrupt } from '../endings.ts'
 import { refusalOf, sandboxPolicy } from './access.ts'
-import { type Correction, createCorrections } from './corrections.ts'
+import { createCorrections } from './corrections.ts'
 import { failureOf, reasonOf } from './failures.ts'
 import type { JsonRpc, RpcIncoming } from './json-rpc.ts'
 import { openThread } from './open-thread.ts'
@@ -97,8 +99,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
 
   function terminalOf(turn: Turn): TerminalEvent {
     if (verdict) return verdict
-    if (turn.status === 'interrupted')
-      return { type: 'failed', reason: 'interrupted', detail: 'Codex was interrupted.' }
+    if (turn.status === 'interrupted') return endByInterrupt('Codex')
     if (turn.status !== 'completed')
       return failureOf(turn.error ?? { message: `the turn ${turn.status}` }, translator.limits())
     const text = translator.answer()

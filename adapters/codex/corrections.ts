@@ -1,10 +1,6 @@
 import type { CorrectionState } from '../../contracts/agent.ts'
+import type { Correction } from '../adapter.ts'
 import type { Item } from './wire.ts'
-
-export interface Correction {
-  id: string
-  text: string
-}
 
 type Waiting = Correction & { state: CorrectionState; sent: boolean }
 

@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { CorrectionState } from '../../contracts/agent.ts'
+import type { Correction } from '../adapter.ts'
 
 /** A folder with one file for each hook; a hook takes it whole by renaming it, so that nothing is told twice. */
 const QUEUE = 'queue'
@@ -37,11 +38,6 @@ export const TURN_GOES_ON = 'Agent execution blocked: '
 
 const words = (texts: readonly string[]) =>
   texts.map((text) => `The user sent a new message while you were working:\n${text}`).join('\n\n')
-
-export interface Correction {
-  id: string
-  text: string
-}
 
 /** How far each correction came. `delivered`: a hook took it; `applied`: the model has spoken since. */
 export interface Corrections {

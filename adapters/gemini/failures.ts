@@ -1,6 +1,7 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
 import type { CliExit } from '../cli-process.ts'
 import { endOfLimit } from '../end-of-limit.ts'
+import { howItEnded } from '../endings.ts'
 
 /** All that a process left behind that ended without success. */
 export interface Remains {
@@ -15,7 +16,7 @@ export function failureOf({ message, exit, stderr }: Remains): TerminalEvent {
   const said = [message ?? '', ...stderr].join('\n')
   const reason = reasonOf(said, message, exit)
   const until = reason === 'rate_limit' || reason === 'quota' ? endOfLimit(said) : undefined
-  const detail = (message ?? withoutResult(exit, stderr)).slice(0, 4000)
+  const detail = (message ?? howItEnded('Gemini CLI', exit, stderr)).slice(0, 4000)
   return { type: 'failed', reason, detail, ...(until ? { until } : {}) }
 }
 
@@ -87,14 +88,6 @@ function reasonOfWords(said: string): FailureReason {
   if (/API Error|fetch failed|ECONN|ENOTFOUND|terminated|stream|JSON|parse/i.test(said))
     return 'network'
   return 'crash'
-}
-
-/** Without a result it is no answer, whatever the exit code says: an interrupt, and some crashes, are 0. */
-function withoutResult(exit: CliExit, stderr: readonly string[]): string {
-  if (exit.error) return `Gemini CLI could not be started: ${exit.error.message}`
-  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code ?? '?'}`
-  const last = stderr.length > 0 ? ` Its last words: ${stderr.slice(-5).join(' / ')}` : ''
-  return `Gemini CLI ${how} without giving a result.${last}`
 }
 
 const TRY = /^Attempt (\d+) failed(?: with status (\d+))?/

@@ -7,18 +7,26 @@ import type {
 } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import { type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
+import { createCorrectionBox } from '../correction-box.ts'
+import {
+  adapterFailed,
+  endByInterrupt,
+  endBySilence,
+  endOf,
+  INTERRUPT_GRACE_MS,
+  TOO_LATE,
+} from '../endings.ts'
 import { createEventQueue } from '../event-queue.ts'
 import { jsonAnswer, withShape } from '../json-answer.ts'
 import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts'
-import { type Correction, type Corrections, createCorrections } from './corrections.ts'
+import { type Corrections, createCorrections } from './corrections.ts'
 import { failureOf, retryIn } from './failures.ts'
 import { makeRunHome } from './run-home.ts'
 import { createSessionRecord, mendSession, type SessionRecord } from './session-record.ts'
 import { createTranslator, notice, usageOf } from './translator.ts'
 import type { GeminiMessage, ResultMessage } from './wire.ts'
 
-/** An interrupt has to end within 2 s: this long the agent may obey, then its tree is killed. */
-const INTERRUPT_GRACE_MS = 800
+const TITLE = 'Gemini CLI'
 /** How long it may live on after its result. */
 const EXIT_GRACE_MS = 1500
 const STDERR_KEPT_LINES = 40
@@ -30,9 +38,7 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
   const queue = createEventQueue<AgentEvent>()
   const sessionId = spec.resumeSessionId ?? spec.newSessionId
   let cli: CliProcess | undefined
-  /** Corrections that came before there was a place for them. */
-  const early: Correction[] = []
-  let corrections: Corrections | undefined
+  const box = createCorrectionBox()
   let interrupted = false
   let over = false
 
@@ -44,10 +50,10 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
     const home = makeRunHome(spec)
     if (spec.resumeSessionId) mendSession(home.sessions, spec.resumeSessionId)
     const record = createSessionRecord(home.sessions, sessionId)
-    corrections = createCorrections(home.exchange, (id, state) => {
+    const corrections = createCorrections(home.exchange, (id, state) => {
       void queue.push({ type: 'correction', id, state })
     })
-    for (const each of early.splice(0)) corrections.add(each)
+    box.openTo(corrections.add)
     cli = spawnCli({
       command: program,
       args: [...argsFor(spec), ...home.args],
@@ -73,13 +79,13 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
     over = true
     cli?.kill()
     io.signal.removeEventListener('abort', stop)
-    await queue.push(interrupted && terminal.type === 'failed' ? INTERRUPTED : terminal)
+    await queue.push(endOf(TITLE, terminal, interrupted))
     queue.end()
   }
   async function* events(): AsyncGenerator<AgentEvent> {
     // Nothing is started before the reader has stored the session: it asks for the next event only then.
     yield { type: 'session', sessionId }
-    if (io.signal.aborted || interrupted) return yield INTERRUPTED
+    if (io.signal.aborted || interrupted) return yield endByInterrupt(TITLE)
     io.signal.addEventListener('abort', stop, { once: true })
     void drive()
     yield* queue.items
@@ -87,10 +93,8 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
   return {
     events: events(),
     correct(correction) {
-      if (over)
-        return void queue.push(notice('The correction came too late: the agent had already ended.'))
-      if (corrections) corrections.add(correction)
-      else early.push(correction)
+      if (over) return void queue.push(TOO_LATE)
+      box.put(correction)
     },
     interrupt() {
       if (interrupted || over) return
@@ -99,17 +103,6 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
     },
   }
 }
-
-const INTERRUPTED: TerminalEvent = {
-  type: 'failed',
-  reason: 'interrupted',
-  detail: 'Gemini CLI was interrupted.',
-}
-const adapterFailed = (error: unknown): TerminalEvent => ({
-  type: 'failed',
-  reason: 'crash',
-  detail: `The adapter failed: ${String(error)}`,
-})
 
 function argsFor({ resumeSessionId, newSessionId, model }: RunSpec): string[] {
   const session = resumeSessionId ? ['--resume', resumeSessionId] : ['--session-id', newSessionId]
@@ -197,7 +190,7 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
     async end({ exit, hung }: Ending): Promise<TerminalEvent> {
       await look()
       if (result?.stats) await showUsage(usageOf(result.stats))
-      if (hung) return hungFor(spec.silenceSeconds)
+      if (hung) return endBySilence(TITLE, spec.silenceSeconds)
       if (!result) return failureOf({ exit, stderr })
       if (result.status !== 'success')
         return failureOf({ message: result.error?.message ?? 'unknown error', exit, stderr })
@@ -207,12 +200,6 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
     },
   }
 }
-
-const hungFor = (seconds: number): TerminalEvent => ({
-  type: 'failed',
-  reason: 'hung',
-  detail: `Gemini CLI waited for its model for ${seconds} s and heard nothing.`,
-})
 
 /** It says success then too: a loop that it saw, an answer that was blocked or empty. */
 function stoppedEarly(why: string): TerminalEvent {
