@@ -24,6 +24,15 @@ test('a goal of a project that is not there says so in a way of its own', async 
   await at.call('DELETE', '/api/projects/known')
 })
 
+test('a project is found by its path, however long, as by its id', async () => {
+  const { id } = await project('deep')
+  const path = `/srv/${'deep/'.repeat(60)}shop`
+  await at.database.knex('projects').where({ id }).update({ path })
+  const place = `/api/projects/${encodeURIComponent(path)}`
+  expect((await at.call('PATCH', place, { trusted: false })).body).toMatchObject({ id, path })
+  expect(await at.call('DELETE', place)).toMatchObject({ status: 200, body: { id } })
+})
+
 test('a goal of a project that is not trusted is refused with the command that trusts it', async () => {
   const { id, shortId } = await project('doubted')
   await at.call('PATCH', `/api/projects/${id}`, { trusted: false })

@@ -241,6 +241,23 @@ describe('filing a goal', () => {
     expect(sent?.idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  it('takes a path as that of the repository around it, wherever a project is named', async () => {
+    const named = async (...args: string[]) => {
+      await cli(args, { cwd: join(dir, 'repo', 'src') })
+      const { params, query, body } = api.received[0] ?? {}
+      api.received.splice(0)
+      return params?.['id'] ?? query?.['project'] ?? (body as { project?: string })?.project
+    }
+    const root = join(dir, 'repo')
+    expect(await named('projects', 'trust', '.')).toBe(root)
+    expect(await named('projects', 'sandbox', root)).toBe(root)
+    expect(await named('goals', '--project', '../src')).toBe(root)
+    expect(await named('ledger', '--project', '..')).toBe(root)
+    expect(await named('goal', 'Do it', '--project', '.')).toBe(root)
+    expect(await named('projects', 'trust', 'shop')).toBe('shop')
+    expect(await named('projects', 'trust', 'org/shop')).toBe('org/shop')
+  })
+
   it('says which agent works on it, or what keeps it from that', async () => {
     const filed = await cli(['goal', 'Do it', '--project', 'shop'])
     expect(filed).toMatchObject({ code: 0, stderr: expect.any(String) })

@@ -1,9 +1,19 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseId, shortId } from '../contracts/ids.ts'
 import { usageFailure } from './failure.ts'
+import { gitRoot } from './git-root.ts'
 
 /** What a person typed as the id of a goal, checked for its form. */
 export const goalId = (text: string) => idOf('goal', text)
 export const runId = (text: string) => idOf('run', text)
+
+/** What a person typed as a project: an id or a name as it is, a path as that of the repository it is in. */
+export function projectNamed(text: string, cwd: string): string {
+  const path = resolve(cwd, text)
+  const isPath = /^\.{1,2}$|\//.test(text) && existsSync(path)
+  return isPath ? (gitRoot(path) ?? path) : text
+}
 
 const KINDS = {
   goal: { example: 'G-12', words: 'a goal' },

@@ -43,6 +43,8 @@ export interface RouteSchema {
 }
 
 const id = z.strictObject({ id: z.string().min(1).max(100) })
+/** A project's name or path will do as well. */
+const projectId = z.strictObject({ id: z.string().min(1).max(4096) })
 const page = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(500).optional(),
@@ -140,10 +142,10 @@ export const api = {
     }),
     reply: project,
   },
-  getProject: { summary: 'One project', params: id, reply: project },
+  getProject: { summary: 'One project', params: projectId, reply: project },
   updateProject: {
     summary: 'Change a project',
-    params: id,
+    params: projectId,
     body: z.strictObject({
       name: name.optional(),
       defaultBranch: text(1024).optional(),
@@ -158,7 +160,7 @@ export const api = {
   },
   deleteProject: {
     summary: 'Forget a project; its repository is not touched',
-    params: id,
+    params: projectId,
     reply: z.object({ id: z.string() }),
   },
 

@@ -6,6 +6,7 @@ import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import type { Io } from '../io.ts'
+import { projectNamed } from '../target.ts'
 import { watchGoal } from '../watch.ts'
 import { whoWorks } from '../who-works.ts'
 
@@ -50,7 +51,9 @@ export const goal = defineCommand({
       )
     const description = options.text === '-' ? await readDescription(io) : options.text
     const body: Body<'createGoal'> = {
-      project: options.project ?? currentRepository(deps.cwd),
+      project: options.project
+        ? projectNamed(options.project, deps.cwd)
+        : currentRepository(deps.cwd),
       description,
       ...(options.title ? { title: options.title } : {}),
       ...(options.profile ? { profile: options.profile } : {}),

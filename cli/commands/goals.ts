@@ -3,6 +3,7 @@ import { GOAL_STATUSES, type GoalStatus, STAGE_TITLES } from '../../contracts/st
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { statusCell, when } from '../format.ts'
 import { pageQuery, printPage } from '../page.ts'
+import { projectNamed } from '../target.ts'
 
 export const goals = defineCommand({
   name: 'goals',
@@ -19,7 +20,7 @@ export const goals = defineCommand({
       query: {
         ...pageQuery({ limit, cursor }),
         ...(status ? { status: status as GoalStatus } : {}),
-        ...(project ? { project } : {}),
+        ...(project ? { project: projectNamed(project, deps.cwd) } : {}),
       },
     })
     return printPage(io, page, {

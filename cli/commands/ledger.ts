@@ -7,6 +7,7 @@ import { EXIT, usageFailure } from '../failure.ts'
 import { cost } from '../format.ts'
 import type { Cell, Column } from '../io.ts'
 import { pageQuery } from '../page.ts'
+import { projectNamed } from '../target.ts'
 
 export const ledger = defineCommand({
   name: 'ledger',
@@ -29,7 +30,7 @@ export const ledger = defineCommand({
       ...(from ? { from: instant('--from', from) } : {}),
       ...(to ? { to: instant('--to', to) } : {}),
       ...(goal ? { goal } : {}),
-      ...(project ? { project } : {}),
+      ...(project ? { project: projectNamed(project, deps.cwd) } : {}),
     }
     const reply = await deps.call('getLedger', { query })
     if (io.json) {

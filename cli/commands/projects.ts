@@ -4,7 +4,10 @@ import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import { pageQuery, printPage } from '../page.ts'
+import { projectNamed } from '../target.ts'
 import { oneLine } from '../terminal-text.ts'
+
+const ONE = { required: true, help: 'a project: id, name or path' } as const
 
 export const projects = defineCommand({
   name: 'projects',
@@ -86,7 +89,7 @@ export const projectsSandbox = defineCommand({
   summary:
     "Shut a project's agents in, or say how: they see its worktree and nothing else of yours",
   args: {
-    project: { required: true, help: 'a project, such as P-2' },
+    project: ONE,
     sandbox: { help: SANDBOXES.join(' or ') },
   },
   options: {
@@ -102,7 +105,7 @@ export const projectsSandbox = defineCommand({
     'dispatch projects sandbox P-2 bwrap --network none',
   ],
   async run({ project: named, sandbox, network }, deps, io) {
-    const params = { id: named }
+    const params = { id: projectNamed(named, deps.cwd) }
     const body = sandboxBody(sandbox, network)
     const project =
       Object.keys(body).length === 0
@@ -120,12 +123,12 @@ export const projectsSandbox = defineCommand({
 export const projectsTrust = defineCommand({
   name: 'projects trust',
   summary: "Let goals run in a project: agents and the repository's own scripts run as you",
-  args: { project: { required: true, help: 'a project, such as P-2' } },
+  args: { project: ONE },
   options: {},
-  examples: ['dispatch projects trust P-2'],
+  examples: ['dispatch projects trust P-2', 'dispatch projects trust .'],
   async run({ project: named }, deps, io) {
     const project = await deps.call('updateProject', {
-      params: { id: named },
+      params: { id: projectNamed(named, deps.cwd) },
       body: { trusted: true },
     })
     if (io.json) io.document(project)
@@ -137,7 +140,7 @@ export const projectsTrust = defineCommand({
 export const projectsConventions = defineCommand({
   name: 'projects conventions',
   summary: 'Show or set what every agent of a project is told besides the repository’s own files',
-  args: { project: { required: true, help: 'a project, such as P-2' } },
+  args: { project: ONE },
   options: {
     set: {
       type: 'string',
@@ -151,7 +154,7 @@ export const projectsConventions = defineCommand({
     'dispatch projects conventions P-2 --set "Use tabs."',
   ],
   async run({ project: named, set }, deps, io) {
-    const params = { id: named }
+    const params = { id: projectNamed(named, deps.cwd) }
     const conventions = set === '-' ? await io.readAll() : set
     const project =
       conventions === undefined

@@ -7,14 +7,17 @@ import { printPage } from '../page.ts'
 
 const id = { required: true, help: 'a suggestion, such as S-3' } as const
 
+import { projectNamed } from '../target.ts'
+
 export const suggestions = defineCommand({
   name: 'suggestions',
   summary: 'List corrections that you give again and again, which could be conventions',
   args: {},
-  options: { project: { type: 'string', help: 'only of this project' } },
+  options: { project: { type: 'string', help: 'only of this project (id, name or path)' } },
   examples: ['dispatch suggestions', 'dispatch suggestions --project P-2 --json'],
   async run({ project }, deps, io) {
-    const page = await deps.call('listSuggestions', { query: project ? { project } : {} })
+    const query = project ? { project: projectNamed(project, deps.cwd) } : {}
+    const page = await deps.call('listSuggestions', { query })
     const code = printPage(io, page, {
       none: 'No suggestions. Three corrections alike in a project make one.',
       columns: [
