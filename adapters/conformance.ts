@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AgentEvent, RunSpec, TerminalEvent, Usage } from '../contracts/agent.ts'
+import { atThisPace } from '../test/support/pace.ts'
 import type { Adapter, AgentSession } from './adapter.ts'
 import { killUntilGone, RUN_ID_VARIABLE, taggedProcesses } from './process-tree.ts'
 
@@ -155,7 +156,7 @@ export function adapterConformance(
           session.interrupt()
         })
         expect(terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-        expect(performance.now() - asked).toBeLessThan(2000)
+        expect(performance.now() - asked).toBeLessThan(atThisPace(2000))
         expect(tagged()).toEqual([])
       })
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { findAdapter } from '../../adapters/registry.ts'
 import type { AgentEvent } from '../../contracts/agent.ts'
 import type { RecordedRequest } from '../model-server/step.ts'
+import { atThisPace } from '../support/pace.ts'
 import { castOf } from './cast-of.ts'
 import { CODEX } from './drivers.ts'
 import { CODEX_VERSION } from './install-codex.ts'
@@ -124,7 +125,7 @@ describe.concurrent('Besides, Codex', () => {
         session.interrupt()
       })
       expect(played.terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-      expect(performance.now() - asked).toBeLessThan(2000)
+      expect(performance.now() - asked).toBeLessThan(atThisPace(2000))
       expect(at.processes()).toEqual([])
       expect(usageOf(played)).toMatchObject(cast.model.charged(at.spec.runId))
       const resumed = await at.resume({ resumeSessionId: sessionOf(played), prompt: 'Go on.' })

@@ -5,6 +5,7 @@ import { signal } from '../../adapters/process-tree.ts'
 import { sandboxProblem } from '../../adapters/sandbox/probe.ts'
 import type { AgentEvent, RunSpec, Sandbox } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
+import { atThisPace } from '../support/pace.ts'
 import { DRIVERS, type Driver, type Installed } from './drivers.ts'
 import { ELSEWHERE } from './elsewhere.ts'
 import { of, type Played, type Stage } from './play.ts'
@@ -143,7 +144,7 @@ describe.skipIf(problem !== undefined).each(played)(`$name ${where}`, (driver) =
       asked = performance.now()
       session.interrupt()
     })
-    expect(performance.now() - asked).toBeLessThan(2500)
+    expect(performance.now() - asked).toBeLessThan(atThisPace(2000))
     expect(terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
     expect(at.processes()).toEqual([])
   })

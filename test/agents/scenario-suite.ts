@@ -6,6 +6,7 @@ import { signal } from '../../adapters/process-tree.ts'
 import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import type { ModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest, Step } from '../model-server/step.ts'
+import { atThisPace } from '../support/pace.ts'
 import { until } from '../support/until.ts'
 import { castOf } from './cast-of.ts'
 import type { Driver } from './drivers.ts'
@@ -200,6 +201,12 @@ const PLAYS: Readonly<Record<ScenarioName, (play: Play) => Promise<void>>> = {
 
   async 'a correction is in the very next request to the model'({ model, stage }) {
     const at = stage('three-tools')
+    // the first tool outlasts the way of the correction, however busy the machine is
+    model.script(at.spec.runId, [
+      bash('node -e "setTimeout(() => {}, 3000)"'),
+      bash('echo two'),
+      { do: 'answer', output: { answer: 42 } },
+    ])
     let before = -1
     const played = await at.play((event, session) => {
       if (event.type !== 'tool' || before >= 0) return
@@ -222,7 +229,7 @@ const PLAYS: Readonly<Record<ScenarioName, (play: Play) => Promise<void>>> = {
       session.interrupt()
     })
     expect(terminal).toMatchObject({ type: 'failed', reason: 'interrupted' })
-    expect(performance.now() - asked).toBeLessThan(2000)
+    expect(performance.now() - asked).toBeLessThan(atThisPace(2000))
     expect(at.processes()).toEqual([])
   },
 
