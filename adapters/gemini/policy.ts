@@ -10,7 +10,10 @@ import { GIT_ACTS, GIT_READS, PLAIN } from '../git-reads.ts'
 export function policyOf(access: Access): string {
   const rules =
     access === 'write'
-      ? [rule({ toolName: '*', decision: 'allow', priority: 900 })]
+      ? [
+          rule({ toolName: '*', decision: 'allow', priority: 900 }),
+          `${shell({ pattern: ANY, decision: 'allow', priority: 950 })}allowRedirection = true\n`,
+        ]
       : [
           rule({ toolName: '*', decision: 'deny', priority: 800 }),
           rule({ toolName: LOOK, decision: 'allow', priority: 900 }),
@@ -20,6 +23,11 @@ export function policyOf(access: Access): string {
   return rules.join('\n')
 }
 
+/**
+ * Of a rule without a pattern Gemini CLI (0.61) makes a question for git in a folder that is not trusted, for redirections, `rm -rf` and more;
+ * nobody is there to be asked, so those were refused.
+ */
+const ANY = '.'
 const LOOK = ['read_file', 'read_many_files', 'list_directory', 'glob', 'grep_search']
 /**
  * Tested on the arguments as JSON, sorted by name, each between zero characters in newer versions. Bound to their beginning: an argument

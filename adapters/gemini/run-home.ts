@@ -5,6 +5,7 @@ import type { RunSpec } from '../../contracts/agent.ts'
 import { NO_PROGRAMS_VARIABLES } from '../git-reads.ts'
 import { nameOfFolder } from '../sandbox/of-folder.ts'
 import { HOOKS } from './corrections.ts'
+import { putGitInFront } from './git-in-front.ts'
 import { policyOf } from './policy.ts'
 import { readEnvFile, readSettingsFile, section } from './settings-file.ts'
 
@@ -116,6 +117,7 @@ export function makeRunHome(spec: RunSpec): RunHome {
       GEMINI_CLI_TRUST_WORKSPACE: 'false',
       // the policy cannot change a command, and what a shell tool runs in may be any folder of the project
       ...(spec.access === 'read' ? NO_PROGRAMS_VARIABLES : {}),
+      ...putGitInFront(folder, spec.env),
     },
     args: ['--approval-mode', 'default', '--admin-policy', policy],
     exchange,

@@ -106,6 +106,24 @@ describe.concurrent('Besides, Gemini CLI', () => {
     ])
   })
 
+  matrix('a run that may write runs any command, and its diffs are of git itself', async () => {
+    const at = stage('write-file')
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: at.cwd })
+    git('init', '-q')
+    writeFileSync(join(at.cwd, 'a.txt'), 'one\n')
+    git('add', '.')
+    const commands = ['echo two > a.txt', 'git diff', 'git add a.txt && git status', 'rm -rf a.txt']
+    const calls = commands.map((command) => ({
+      ...{ do: 'call' as const, tool: 'Bash' },
+      input: { command, description: 'as scripted' },
+    }))
+    cast.model.script(at.spec.runId, [...calls, { do: 'answer', output: {} }])
+    const results = of(await at.play(), 'tool_result')
+    expect(results.map(({ ok }) => ok)).toEqual(commands.map(() => true))
+    expect(results[1]?.output).toContain('-one\n+two')
+    expect(readdirSync(at.cwd)).toEqual(['.git'])
+  })
+
   matrix('a run that may write stays in its folder', async () => {
     const at = stage('write-file')
     const outside = join(at.cwd, '..', 'outside.txt')
