@@ -77,8 +77,9 @@ test('a run belongs to the service: the agent is started by it, not by the clien
   // a container takes along what its own process started: the agent must be one of the service's
   const agents = () => taggedProcesses().filter(({ runId }) => runId === run.runId)
   await expect.poll(agents).not.toEqual([])
+  const started = agents().map(({ pid }) => pid)
   const inService = descendantsOf(service.pid ?? -1).map(({ pid }) => pid)
-  expect(inService).toEqual(expect.arrayContaining(agents().map(({ pid }) => pid)))
+  expect(inService).toEqual(expect.arrayContaining(started))
   expect(await lastOf(run.runId)).toMatchObject({ type: 'done' })
 })
 

@@ -239,7 +239,7 @@ const PLAYS: Readonly<Record<ScenarioName, (play: Play) => Promise<void>>> = {
     model.script(at.spec.runId, [bash(`touch '${mark}'; ${HOLD}`)])
     let seen = 0
     const playing = at.play(({ type }) => {
-      if (type === 'tool') seen = at.processes().length
+      if (type === 'session') seen = at.processes().length
     })
     await until(() => existsSync(mark), { ms: 60_000, what: 'the shell at work' })
     const before = at.processes().length

@@ -61,7 +61,7 @@ test.concurrent('goals that run together live through the death of every kind of
   const restarts = Object.values(at.stack.processes()).map((state) => state.restarts)
   expect(restarts).toEqual([1, 1, 1, 1])
   await close()
-  expect(processesIn(at.folder)).toEqual([])
+  await allGone(at.folder)
 }, 300_000)
 
 test.concurrent('everything is killed while a review waits; started again, the review is there and approving it works', async ({
@@ -118,11 +118,11 @@ test.concurrent('everything is killed while a review waits; started again, the r
   await database.close()
   second.kill('SIGTERM')
   await once(second, 'exit')
-  await until(() => processesIn(folder.path).length === 0, {
-    ms: 10_000,
-    what: 'every process to end',
-  })
+  await allGone(folder.path)
 }, 300_000)
+
+const allGone = (folder: string) =>
+  until(() => processesIn(folder).length === 0, { ms: 10_000, what: 'every process to end' })
 
 /** `dispatch start` of the built program; resolves when it has said that it is ready. */
 async function startProgram(home: string, port: number, undo: Undo): Promise<ChildProcess> {

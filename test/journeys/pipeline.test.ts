@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { goalWorkflowId } from '../../contracts/ids.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
+import { atThisPace } from '../support/pace.ts'
 import { until } from '../support/until.ts'
 
 let at: Installation
@@ -292,7 +293,7 @@ describe.concurrent('when something goes wrong', () => {
 
   test('a rate limit parks the run until its time and goes on by itself', async () => {
     const { id } = await at.project({ 'README.md': '# x\n' })
-    const goal = await at.goal(id, 'Limit [demo:all=instant] [demo:spec=rate-limit:2,instant]', {
+    const goal = await at.goal(id, 'Limit [demo:all=instant] [demo:spec=rate-limit:4,instant]', {
       skipSpecReview: true,
     })
     const parked = await at.until(goal.id, (g) =>
@@ -375,7 +376,7 @@ describe('several stages at once', () => {
   test('a pause that was accepted before the merge holds it, and resume merges', async () => {
     const { repo, id } = await at.project({ 'README.md': '# x\n' })
     const before = git(repo, 'rev-parse', 'main')
-    const goal = await at.goal(id, 'Held [demo:all=instant] [demo:audit=instant,slow:2]', {
+    const goal = await at.goal(id, 'Held [demo:all=instant] [demo:audit=instant,slow:5]', {
       skipSpecReview: true,
     })
     await at.until(goal.id, (g) =>
@@ -458,7 +459,9 @@ describe('pause', () => {
       .whereRaw(`data ->> 'status' = 'paused'`)
       .first('at')
     const [interrupted] = await session()
-    expect(Date.parse(interrupted?.ended_at) - Date.parse(paused?.at)).toBeLessThan(5000)
+    expect(Date.parse(interrupted?.ended_at) - Date.parse(paused?.at)).toBeLessThan(
+      atThisPace(5000),
+    )
     const leases = await at.database.knex('run_leases').where({ goal_id: goal.id, state: 'held' })
     expect(leases).toHaveLength(0)
     await at.call('POST', `/api/goals/${goal.id}/resume`, {})
