@@ -5,7 +5,7 @@ import { execSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 20_000
 const { PLAYER_FILE: file, HOME: home, GEMINI_CLI_HOME: hooksHome } = process.env
 
 /** Each start of a test plays the next run of its recording. */

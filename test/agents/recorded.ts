@@ -82,25 +82,21 @@ const currentTitle = () => expect.getState().currentTestName?.split(' > ').at(-1
 
 /** One line of a recording (recorder.mjs). */
 interface RecordedLine {
-  run?: { agent: string }
+  run?: object
   agent?: unknown
 }
 
-const linesIn = (path: string): RecordedLine[] =>
-  readFileSync(path, 'utf8')
+/** What the agent said in the last run of a recording. */
+export function saidIn<Message>(agent: string, title: string): Message[] {
+  const text = readFileSync(fileOf(agent, recordingOf(title)), 'utf8')
+  const lines: RecordedLine[] = text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))
-
-/** What the agent said in the last run of a recording. */
-export function saidIn<Message>(agent: string, title: string): Message[] {
-  const lines = linesIn(fileOf(agent, recordingOf(title)))
   const last = lines.findLastIndex(({ run }) => run !== undefined)
   return lines.slice(last).flatMap((line) => (line.agent ? [line.agent as Message] : []))
 }
 
-/** The agents of which the recordings are, by their names and versions. */
-export const recordedAgents = (agent: string): string[] =>
-  readdirSync(folderOf(agent)).flatMap((name) =>
-    linesIn(join(folderOf(agent), name)).flatMap(({ run }) => (run ? [run.agent] : [])),
-  )
+/** An agent's recordings as they are kept. */
+export const recordingsOf = (agent: string): string[] =>
+  readdirSync(folderOf(agent)).map((name) => readFileSync(join(folderOf(agent), name), 'utf8'))
