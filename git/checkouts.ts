@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { someOf } from '../contracts/some-of.ts'
 import type { GitDeps } from './hubs.ts'
 import { treeSettings } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
@@ -31,6 +32,8 @@ export interface Blocked {
 }
 
 const LOCK_WAIT_MS = 2_000
+/** A command line has a limit. */
+const NAMES_AT_ONCE = 1000
 const UNFINISHED: readonly [string, string][] = [
   ['MERGE_HEAD', 'merge'],
   ['CHERRY_PICK_HEAD', 'cherry-pick'],
@@ -158,10 +161,14 @@ async function untrackedInTheWay(
     const info = await lstat(join(path, name)).catch(() => undefined)
     if (info && !(folders.has(name) && info.isDirectory())) found.push(name)
   }
-  if (found.length === 0) return []
   // the index may hold them already: a merge that was killed half way
-  const others = await git.run(['ls-files', '-z', '--others', '--', ...found.slice(0, 1000)], call)
-  return nameList(others.stdout)
+  const others: string[] = []
+  for (let at = 0; at < found.length; at += NAMES_AT_ONCE) {
+    const names = found.slice(at, at + NAMES_AT_ONCE)
+    const { stdout } = await git.run(['ls-files', '-z', '--others', '--', ...names], call)
+    others.push(...nameList(stdout))
+  }
+  return others
 }
 
 const nameList = (stdout: Buffer) => stdout.toString('utf8').split('\0').filter(Boolean)
@@ -232,7 +239,7 @@ function dirty(stderr: string): Blocked {
 }
 
 function dirtyFiles(files: string[], otherwise = ''): Blocked {
-  const which = files.length > 0 ? files.join(', ') : otherwise.trim().slice(0, 300)
+  const which = files.length > 0 ? someOf(files) : otherwise.trim().slice(0, 300)
   return {
     outcome: 'blocked',
     code: 'dirty_files',

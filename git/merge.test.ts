@@ -223,6 +223,20 @@ test.each([['.gitignore'], ['.git/info/exclude']])(
   },
 )
 
+test('the file of the person in the way may come after a thousand that hold the merge already', async () => {
+  const names = Array.from({ length: 1000 }, (_, n) => `made/${1000 + n}.txt`)
+  const made = Object.fromEntries(names.map((name) => [name, '']))
+  const input = await approvedGoal({ ...made, 'z/own.key': 'of the goal' })
+  for (const name of names) f.write(name, '')
+  f.sh(['add', 'made'])
+  f.write('.git/info/exclude', '*.key\n')
+  f.write('z/own.key', 'of the person')
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'dirty_files', files: ['z/own.key'] },
+  })
+  expect(read('z/own.key')).toBe('of the person')
+})
+
 test('what else can be in the way: a lock, an unfinished merge, a missing branch, two checkouts', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   writeFileSync(join(f.repo, '.git/index.lock'), '')
