@@ -190,6 +190,37 @@ test(
 )
 
 test(
+  'edits of a spec that another window sends back are still read in both, and can be taken to the next review',
+  async () => {
+    const goal = await at.goal(project, 'Mine too [demo:all=instant] [demo:tasks=1]')
+    const spec = await pendingReview(goal.id, 'spec')
+    const a = await openWindow(`/reviews/${spec.shortId}`)
+    const b = await a.context().newPage()
+    await b.goto(a.url())
+    await b.getByRole('textbox', { name: 'Summary' }).fill('Words that took an hour')
+    await verdict(a).getByText('Request changes').click()
+    await a.getByText('otherwise they stay here').waitFor()
+    await verdict(a).getByRole('textbox').fill('Keep the old flag')
+    await a.keyboard.press('Control+Enter')
+    for (const page of [a, b]) {
+      await verdict(page).getByText('Changes requested').waitFor()
+      await verdict(page).getByText('What you wrote was not sent').waitFor()
+      await page.locator('ins', { hasText: 'Words that took an hour' }).waitFor()
+    }
+    expect((await review(spec.id)).comment).toBe('Keep the old flag')
+    const second = await pendingReview(goal.id, 'spec', 2)
+    await b.getByRole('button', { name: `Take it to ${second.shortId}` }).click()
+    await b.waitForURL(new RegExp(`/reviews/${second.shortId}`))
+    expect(await verdict(b).getByRole('textbox').inputValue()).toBe(
+      '### Summary\n- Words that took an hour',
+    )
+    await verdict(a).getByText('What you wrote was not sent').waitFor({ state: 'detached' })
+    await a.context().close()
+  },
+  SLOW,
+)
+
+test(
   'by keyboard alone: from the queue to an approved task',
   async () => {
     const { review: one } = await taskInReview('Keys only')

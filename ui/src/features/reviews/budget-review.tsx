@@ -21,7 +21,7 @@ export function BudgetReview({ review }: { review: Review }) {
           onGo={() => undefined}
         />
       ) : (
-        <DecidedBar review={review} unsent={draft.summary} onDiscard={actions.clear} />
+        <DecidedBar {...{ review, actions }} unsent={draft.summary} />
       )}
     </>
   )

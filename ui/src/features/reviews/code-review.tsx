@@ -107,9 +107,8 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
       </Tabs>
       {settled ? (
         <DecidedBar
-          review={review}
+          {...{ review, actions }}
           unsent={composeMessage(draft.summary, draft.comments)}
-          onDiscard={actions.clear}
         />
       ) : (
         <VerdictBar

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { Clipboard } from 'lucide-react'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { ArrowRight, Clipboard } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { actorName } from '../../../../contracts/figures.ts'
 import type { Review } from '../../../../contracts/schemas.ts'
@@ -11,6 +11,7 @@ import { Time } from '../../components/figures.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
 import { cn } from '../../lib/cn.ts'
 import { useNeighbours } from './next-review.ts'
+import type { DraftActions } from './review-draft.ts'
 import { whatMoved } from './what-moved.ts'
 
 const VIA: Readonly<Record<string, string>> = {
@@ -20,8 +21,8 @@ const VIA: Readonly<Record<string, string>> = {
 }
 
 /** In place of the verdict bar: a review that is decided, by whom, when and from where. Text that was not sent is still there. */
-export function DecidedBar(props: { review: Review; unsent: string; onDiscard: () => void }) {
-  const { review, unsent } = props
+export function DecidedBar(props: { review: Review; unsent: string; actions: DraftActions }) {
+  const { review, unsent, actions } = props
   const { waiting, next } = useNeighbours(review.id)
   const who = review.decidedBy && actorName(review.decidedBy)
   const via = review.via === null ? undefined : (VIA[review.via] ?? review.via)
@@ -30,29 +31,7 @@ export function DecidedBar(props: { review: Review; unsent: string; onDiscard: (
       aria-label="Verdict"
       className="flex shrink-0 flex-col gap-2 border-t bg-side px-3 py-2.5 max-md:pb-[max(10px,env(safe-area-inset-bottom))]"
     >
-      {unsent !== '' && (
-        <Row tone="warn">
-          <p className="min-w-0 flex-1">
-            <span className="font-medium">What you wrote was not sent. </span>
-            <bdi className="text-fg-2">
-              {unsent.length > 160 ? `${unsent.slice(0, 160)}…` : unsent}
-            </bdi>
-          </p>
-          <Button
-            size="sm"
-            icon={Clipboard}
-            onClick={() => {
-              void navigator.clipboard.writeText(unsent)
-              toast('Copied')
-            }}
-          >
-            Copy
-          </Button>
-          <Button size="sm" tone="ghost" onClick={props.onDiscard}>
-            Discard
-          </Button>
-        </Row>
-      )}
+      {unsent !== '' && <Unsent {...{ review, actions }} words={unsent} />}
       <div className="flex min-h-8 flex-wrap items-center gap-x-2 gap-y-1">
         <StatusIcon status={review.status} className="font-medium" />
         <span className="text-fg-2">
@@ -78,6 +57,49 @@ export function DecidedBar(props: { review: Review; unsent: string; onDiscard: (
         </span>
       </div>
     </section>
+  )
+}
+
+/** What was written and went along with no decision: it can be taken to the review of the same work that is open now. */
+function Unsent(props: { review: Review; words: string; actions: DraftActions }) {
+  const { review, words, actions } = props
+  const navigate = useNavigate()
+  const { data: now } = useQuery({
+    ...reviewQuery(review.newer ?? ''),
+    enabled: review.newer !== null,
+  })
+  return (
+    <Row tone="warn">
+      <p className="min-w-0 flex-1 basis-52">
+        <span className="font-medium">What you wrote was not sent. </span>
+        <bdi className="text-fg-2">{words.length > 160 ? `${words.slice(0, 160)}…` : words}</bdi>
+      </p>
+      {now?.status === 'pending' && (
+        <Button
+          size="sm"
+          icon={ArrowRight}
+          onClick={() => {
+            actions.moveTo(now.id, words)
+            void navigate({ to: '/reviews/$id', params: { id: now.shortId } })
+          }}
+        >
+          Take it to {now.shortId}
+        </Button>
+      )}
+      <Button
+        size="sm"
+        icon={Clipboard}
+        onClick={() => {
+          void navigator.clipboard.writeText(words)
+          toast('Copied')
+        }}
+      >
+        Copy
+      </Button>
+      <Button size="sm" tone="ghost" onClick={actions.clear}>
+        Discard
+      </Button>
+    </Row>
   )
 }
 

@@ -28,11 +28,15 @@ const useDrafts = createKept('dispatch.review-drafts', () => ({
   drafts: {} as Record<string, ReviewDraft>,
 }))
 
+const isBlank = (draft: ReviewDraft) =>
+  JSON.stringify({ ...draft, at: 0 }) === JSON.stringify(EMPTY)
+
 function change(reviewId: string, next: (draft: ReviewDraft) => Partial<ReviewDraft>): void {
   useDrafts.setState(({ drafts }) => {
     const draft = drafts[reviewId] ?? EMPTY
     const all = { ...drafts, [reviewId]: { ...draft, ...next(draft), at: Date.now() } }
-    const kept = Object.entries(all).sort(([, a], [, b]) => b.at - a.at)
+    const written = Object.entries(all).filter(([, one]) => !isBlank(one))
+    const kept = written.sort(([, a], [, b]) => b.at - a.at)
     return { drafts: Object.fromEntries(kept.slice(0, KEPT)) }
   })
 }
@@ -43,8 +47,11 @@ export interface DraftActions {
   addComment(place: CommentPlace, text: string): void
   changeComment(id: string, text: string): void
   removeComment(id: string): void
-  /** After it was sent. */
+  /** After it was sent: only what went along goes. What was written meanwhile, or edits beside another decision, stay. */
+  sent(what: ReviewDraft, decision: Decision): void
   clear(): void
+  /** Gives the words to the draft of another review, below what stands there. */
+  moveTo(otherId: string, words: string): void
 }
 
 /** The draft of one review, kept in this browser over reloads, and what changes it. */
@@ -52,6 +59,8 @@ export function useReviewDraft(reviewId: string): { draft: ReviewDraft; actions:
   const draft = useDrafts(({ drafts }) => drafts[reviewId] ?? EMPTY)
   const actions = useMemo((): DraftActions => {
     const edit = (next: Parameters<typeof change>[1]) => change(reviewId, next)
+    const clear = () =>
+      useDrafts.setState(({ drafts: { [reviewId]: _, ...others } }) => ({ drafts: others }))
     return {
       set: (fields) => edit(() => fields),
       check: (ids, checked) =>
@@ -69,9 +78,29 @@ export function useReviewDraft(reviewId: string): { draft: ReviewDraft; actions:
         })),
       removeComment: (id) =>
         edit(({ comments }) => ({ comments: comments.filter((one) => one.id !== id) })),
-      clear: () =>
-        useDrafts.setState(({ drafts: { [reviewId]: _, ...others } }) => ({ drafts: others })),
+      sent: (what, decision) => edit((now) => unsentOf(now, what, decision)),
+      clear,
+      moveTo: (otherId, words) => {
+        change(otherId, ({ summary }) => ({
+          summary: [summary, words].filter(Boolean).join('\n\n'),
+        }))
+        clear()
+      },
     }
   }, [reviewId])
   return { draft, actions }
+}
+
+/** What is left of a draft of which `sent` went along with a decision. Another window may have written on, so texts are compared. */
+export function unsentOf(now: ReviewDraft, sent: ReviewDraft, decision: Decision): ReviewDraft {
+  const wasSent = (comment: DraftComment) =>
+    sent.comments.some(({ id, text }) => id === comment.id && text === comment.text)
+  const editsWent =
+    decision === 'approve' && JSON.stringify(now.edits) === JSON.stringify(sent.edits)
+  return {
+    ...EMPTY,
+    summary: now.summary === sent.summary ? '' : now.summary,
+    comments: now.comments.filter((comment) => !wasSent(comment)),
+    edits: editsWent ? undefined : now.edits,
+  }
 }

@@ -62,7 +62,7 @@ export function useVerdict(input: VerdictInput): Verdict {
           ...(decision === 'approve' && draft.edits && { edits: draft.edits }),
         },
       })
-      actions.clear()
+      actions.sent(draft, decision)
       for (const id of [review.id, review.shortId])
         queryClient.setQueryData(reviewQuery(id).queryKey, (before) => before && reply)
       return true

@@ -15,6 +15,7 @@ import { useReviewDraft } from '../review-draft.ts'
 import { useVerdict } from '../use-verdict.ts'
 import { VerdictBar } from '../verdict-bar.tsx'
 import { compareSpecs } from './compare-specs.ts'
+import { editsAsRemarks } from './edits-as-remarks.ts'
 import { SpecDocument } from './spec-document.tsx'
 import { SpecEditor } from './spec-editor.tsx'
 import { specProblems } from './spec-problems.ts'
@@ -35,19 +36,22 @@ export function SpecReview({ review }: { review: Review }) {
     [draft.edits],
   )
   const verdict = useVerdict({ review, draft, actions, problems: problems.size })
-  const [compare, setCompare] = useState<Compare>(previous ? 'previous' : 'nothing')
+  const [chosen, setCompare] = useState<Compare>()
+  // edits that were not sent are what a person wants to see of a decided spec
+  const first = settled && edited > 0 ? 'original' : previous ? 'previous' : 'nothing'
+  const compare = chosen ?? first
   const before = { nothing: undefined, previous, original }[compare]
   const roomy = !useMedia(MEDIUM)
   const [tab, setTab] = useState('read')
   // typing comes first, the drawn document follows
-  const shown = useDeferredValue(spec)
+  const shown = useDeferredValue(settled && compare !== 'original' ? original : spec)
   const said = review.history.length + (review.comment ? 1 : 0)
 
   const document = (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto max-w-[820px] px-5 py-5 max-md:px-2">
         <CompareChoice
-          {...{ compare, edited }}
+          {...{ compare, edited, settled }}
           versions={{ now: review.spec?.version, before: review.previousSpec?.version }}
           onChange={setCompare}
         />
@@ -75,8 +79,8 @@ export function SpecReview({ review }: { review: Review }) {
         </div>
         {edited > 0 && verdict.decision !== 'approve' && (
           <p className="mb-3 rounded-md bg-warn-soft px-3 py-2 text-12">
-            Edits go along with an approval only. To have the agent change it, say what in a
-            comment.
+            Edits go along with an approval only; otherwise they stay here. To have the agent change
+            it, say what in a comment.
           </p>
         )}
         <SpecEditor spec={spec} problems={problems} onChange={(edits) => actions.set({ edits })} />
@@ -107,9 +111,11 @@ export function SpecReview({ review }: { review: Review }) {
       </Tabs>
       {settled ? (
         <DecidedBar
-          review={review}
-          unsent={composeMessage(draft.summary, draft.comments)}
-          onDiscard={actions.clear}
+          {...{ review, actions }}
+          unsent={composeMessage(draft.summary, [
+            ...draft.comments,
+            ...editsAsRemarks(original, spec),
+          ])}
         />
       ) : (
         <VerdictBar
@@ -133,11 +139,12 @@ function CompareChoice(props: {
   compare: Compare
   versions: { now: number | undefined; before: number | undefined }
   edited: number
+  settled: boolean
   onChange: (compare: Compare) => void
 }) {
-  const { compare, versions, edited, onChange } = props
+  const { compare, versions, edited, settled, onChange } = props
   const choices: [Compare, string][] = [
-    ['nothing', `Version ${versions.now ?? 1}${edited > 0 ? ', edited' : ''}`],
+    ['nothing', `Version ${versions.now ?? 1}${edited > 0 && !settled ? ', edited' : ''}`],
     ...(versions.before === undefined
       ? []
       : ([['previous', `Changes since version ${versions.before}`]] as [Compare, string][])),
