@@ -34,8 +34,7 @@ function playedFromTape({ driver, makeAdapter, sets, lead }: Seam): void {
     ) => {
       const at = driver.stage(tape.model, scenario, { binary: driver.name, ...more })
       Object.assign(at.spec, tape.insert(at.spec, recording))
-      await play(at)
-      at.remove()
+      await play(at).finally(at.remove)
     }
 
     test.skipIf(isRecording)('they are of the version that is driven, and of no machine', () => {
