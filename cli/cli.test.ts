@@ -14,6 +14,7 @@ import { startFixtureApi } from './testing/fixture-api.ts'
 import {
   adapter as baseAdapter,
   goal as baseGoal,
+  run as baseRun,
   goalSummary,
   ids,
   problem,
@@ -80,7 +81,7 @@ describe('every command', () => {
     [['projects', 'sandbox', 'P-1', 'bwrap', '--network', 'none'], /^P-1\tshop\t/],
     [['profiles'], /^Demo\tdemo\t/],
     [['profiles', 'show', 'Demo'], /^name\tDemo\nspec\tdemo\n/],
-    [['profiles', 'set', 'Demo', 'all', 'codex'], /^name\tDemo\nspec\tdemo\n[\s\S]*Use tabs/],
+    [['profiles', 'set', 'Mine', 'all', 'codex'], /^name\tDemo\nspec\tdemo\n[\s\S]*Use tabs/],
     [['profiles', 'create', 'Careful', '--from', 'Demo'], /^name\tCareful\n/],
     [['profiles', 'delete', 'Careful'], /^Careful deleted\n$/],
     [['settings'], /maxConcurrent\t3\n/],
@@ -119,6 +120,9 @@ describe('every command', () => {
     expect(JSON.parse((await cli(['--help', '--json'])).stdout).commands).toHaveLength(
       commands.length,
     )
+    expect(await cli(['help', 'approve'])).toEqual({ code, stdout, stderr: '' })
+    expect(await cli(['help', 'goal', 'show'])).toEqual(await cli(['goal', 'show', '--help']))
+    expect(await cli(['help'])).toEqual(await cli(['--help']))
   })
 
   it('gives an option one type everywhere, so that a line can be read before its command is known', () => {
@@ -137,9 +141,9 @@ describe('every command', () => {
 describe('changing a profile', () => {
   it('says who does a stage, with which model, and who besides', async () => {
     const line =
-      'profiles set Demo implement codex/gpt-5 --second-opinion none --fallbacks gemini,acp/a/b'
+      'profiles set Mine implement codex/gpt-5 --second-opinion none --fallbacks gemini,acp/a/b'
     expect((await cli(line.split(' '))).code).toBe(0)
-    expect(api.received[0]).toMatchObject({ route: 'updateProfile', params: { id: 'Demo' } })
+    expect(api.received[0]).toMatchObject({ route: 'updateProfile', params: { id: 'Mine' } })
     expect(api.received[0]?.body).toEqual({
       ...{ stages: { implement: { adapter: 'codex', model: 'gpt-5' } }, secondOpinion: null },
       fallbacks: [{ adapter: 'gemini' }, { adapter: 'acp', model: 'a/b' }],
@@ -593,7 +597,7 @@ function serverFile(name: string, url: string, pid: number): string {
 
 describe('a failure in words', () => {
   it('says that dots are no id, and asks for nothing further up the path', async () => {
-    for (const line of ['projects trust .', 'profiles show .', 'suggestions dismiss ..'])
+    for (const line of ['profiles show .', 'suggestions dismiss ..'])
       expect(await cli(line.split(' ')), line).toMatchObject({
         ...{ code: 66, stderr: expect.stringContaining('is neither an id nor a name') },
       })
@@ -639,6 +643,44 @@ describe('finding the server', () => {
     const env = { DISPATCH_URL: 'http://127.0.0.1:9' }
     expect((await runCli(['goals', '--url', api.url], { env })).code).toBe(0)
     expect((await runCli(['goals'], { env })).code).toBe(69)
+  })
+})
+
+describe('going on', () => {
+  it('shows a correction in a log with its words, also one that was made after the log was begun', async () => {
+    const of = (seq: number, id: string, state: string) => ({
+      ...{ seq, at: reviewSummary.createdAt, role: 'hitl' as const, kind: 'correction' as const },
+      content: { id, state },
+    })
+    api.answer('getTranscript', () => ({
+      items: [of(1, 'c1', 'queued'), of(2, 'c2', 'queued'), of(3, 'c1', 'applied')],
+      next: null,
+    }))
+    const made = {
+      ...{ runId: ids.run, by: 'person:me', createdAt: reviewSummary.createdAt },
+      ...{ deliveredAt: null, appliedAt: null },
+    }
+    const corrections = [
+      { ...made, id: 'c1', text: 'Use tabs,\nplease', state: 'applied' as const },
+      { ...made, id: 'c2', text: 'Be brief', state: 'queued' as const },
+    ]
+    let asked = 0
+    api.answer('getAgent', () => {
+      asked += 1
+      return { ...baseRun, corrections: corrections.slice(0, asked) }
+    })
+    expect((await cli(['logs', 'A-7'])).stdout).toBe(
+      'correction queued Use tabs, please\ncorrection queued Be brief\ncorrection applied Use tabs, please\n',
+    )
+  })
+
+  it('says nothing of what a goal waited for until it was tried again', async () => {
+    const reason = 'The limit of Codex is reached; it goes on at 09:00 UTC'
+    api.answer('retryGoal', () => ({ ...goalSummary, reason }))
+    expect((await cli(['goal', 'retry', 'G-12'])).stdout).toBe('G-12 active\n')
+    expect(JSON.parse((await cli(['goal', 'retry', 'G-12', '--json'])).stdout)).toMatchObject({
+      reason,
+    })
   })
 })
 

@@ -40,7 +40,7 @@ export function programHelp(commands: readonly Command[]): string {
     ['Usage', ['dispatch <command> [options]']],
     ['Commands', commands.map(({ name, summary }) => row(name, summary))],
     ['Everywhere', optionRows(GLOBAL_OPTIONS)],
-  ]).concat('\nMore about one: dispatch <command> --help\n')
+  ]).concat('\nMore about one: dispatch help <command>\n')
 }
 
 function sections(parts: readonly [string, readonly string[]][]): string {

@@ -34,11 +34,15 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   })
   const end = tokens.find((token) => token.kind === 'option-terminator')?.index ?? argv.length
   const positionals = tokens.filter((token) => token.kind === 'positional')
-  const words = positionals.filter(({ index }) => index < end).map(({ value }) => value)
+  const said = positionals.filter(({ index }) => index < end).map(({ value }) => value)
+  // `help goal show` is `goal show --help`
+  const asksHelp = said[0] === 'help'
+  const words = asksHelp ? said.slice(1) : said
   const options = tokens.filter((token) => token.kind === 'option')
   const command = findCommand(words, commands)
   const known = { ...GLOBAL_OPTIONS, ...command?.options }
   const values = optionValues(options, known, command?.name)
+  if (asksHelp) values['help'] = true
   if (!command) {
     if (words[0] !== undefined && !values['help']) throw unknownCommand(words, commands)
     return { command, values }

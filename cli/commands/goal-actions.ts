@@ -20,7 +20,7 @@ export const goalPause = defineCommand({
   examples: ['dispatch goal pause G-12'],
   async run({ id }, deps, io) {
     const goal = await deps.call('pauseGoal', { params: { id: goalId(id) }, body: {} })
-    return report(goal, io, `Go on: dispatch goal resume ${goal.shortId}`)
+    return report(goal, io, { next: `Go on: dispatch goal resume ${goal.shortId}` })
   },
 })
 
@@ -32,7 +32,7 @@ export const goalResume = defineCommand({
   examples: ['dispatch goal resume G-12', 'dispatch goal resume G-12 --profile Auto'],
   async run({ id, profile }, deps, io) {
     const goal = await deps.call('resumeGoal', goOn(id, profile))
-    return report(goal, io, `Watch it: dispatch goal watch ${goal.shortId}`)
+    return report(goal, io, { next: `Watch it: dispatch goal watch ${goal.shortId}` })
   },
 })
 
@@ -44,7 +44,9 @@ export const goalRetry = defineCommand({
   examples: ['dispatch goal retry G-12', 'dispatch goal retry G-12 --profile Auto'],
   async run({ id, profile }, deps, io) {
     const goal = await deps.call('retryGoal', goOn(id, profile))
-    return report(goal, io, `Watch it: dispatch goal watch ${goal.shortId}`)
+    // what it waited for holds no more, though the goal says so until a worker has heard of it
+    const now = { next: `Watch it: dispatch goal watch ${goal.shortId}`, reason: null }
+    return report(goal, io, now)
   },
 })
 
@@ -79,9 +81,13 @@ const goOn = (id: string, profile: string | undefined) => ({
   body: profile === undefined ? {} : { profile },
 })
 
-function report(goal: GoalSummary, io: Io, next?: string): number {
+function report(
+  goal: GoalSummary,
+  io: Io,
+  { next, reason = goal.reason }: { next?: string; reason?: string | null } = {},
+): number {
   if (io.json) io.document(goal)
-  const { shortId, status, reason } = goal
+  const { shortId, status } = goal
   const { word } = look(status)
   const why = reason === null ? '' : io.clean(reason)
   // while it ends its status is that of before, and not for long

@@ -35,13 +35,15 @@ async function printTranscript(
   io: Io,
 ): Promise<number> {
   const printer = createTranscriptPrinter(io)
-  const show = (entry: TranscriptEntry) => {
+  const withWords = correctionWords(id, deps)
+  const show = async (entry: TranscriptEntry) => {
     if (io.json && follow) io.document(entry, { line: true })
-    printer.print(entry)
+    printer.print(io.json ? entry : await withWords(entry))
   }
   if (!follow) {
     const entries: TranscriptEntry[] = []
-    await readFrom({ id, after: 0, show: io.json ? (entry) => entries.push(entry) : show }, deps)
+    const keep = async (entry: TranscriptEntry) => void entries.push(entry)
+    await readFrom({ id, after: 0, show: io.json ? keep : show }, deps)
     printer.end()
     if (io.json) io.document({ items: entries, next: null })
     return EXIT.ok
@@ -55,11 +57,27 @@ async function printTranscript(
   return deps.signal.aborted ? EXIT.interrupted : EXIT.ok
 }
 
+type Show = (entry: TranscriptEntry) => Promise<void>
+
+/** A transcript names a correction by its id: what was said is with the run, and is read when an id is met that is not known yet. */
+function correctionWords(run: string, deps: Deps) {
+  const known = new Map<unknown, string>()
+  return async (entry: TranscriptEntry): Promise<TranscriptEntry> => {
+    if (entry.kind !== 'correction') return entry
+    const { id } = entry.content
+    if (!known.has(id)) {
+      const { corrections } = await deps.call('getAgent', { params: { id: run } })
+      for (const one of corrections) known.set(one.id, oneLine(one.text))
+    }
+    return { ...entry, content: { ...entry.content, text: known.get(id) ?? '' } }
+  }
+}
+
 const isOver = (status: AgentRun['status']) => status !== 'queued' && status !== 'running'
 
 /** Shows stored entries after `after`; returns the last seq. */
 async function readFrom(
-  { id, after, show }: { id: string; after: number; show: (entry: TranscriptEntry) => void },
+  { id, after, show }: { id: string; after: number; show: Show },
   deps: Deps,
 ): Promise<number> {
   let last = after
@@ -69,7 +87,7 @@ async function readFrom(
       query: { after: last, limit: 200 },
     })
     for (const entry of page.items) {
-      show(entry)
+      await show(entry)
       last = entry.seq
     }
     if (page.next === null || page.items.length === 0) return last
@@ -80,7 +98,7 @@ async function readFrom(
 /** Shows entries as they come, until the last one, or until an event says that the run ended without one. */
 async function followRun(
   run: AgentRun,
-  { deps, show }: { deps: Deps; show: (entry: TranscriptEntry) => void },
+  { deps, show }: { deps: Deps; show: Show },
 ): Promise<number> {
   const over = new AbortController()
   const signal = AbortSignal.any([deps.signal, over.signal])
@@ -88,7 +106,7 @@ async function followRun(
   let last = 0
   for await (const item of deps.subscribe(`run/${run.id}`, { after: 0, signal })) {
     const entry = item as unknown as TranscriptEntry
-    show(entry)
+    await show(entry)
     last = entry.seq
     if (isLastEntry(entry)) break
   }
