@@ -55,11 +55,15 @@ test.each([
 })
 
 test('wrong variables and options are named', () => {
-  expect(refusal({ DISPATCH_PORT: '70000' })).toMatch(/environment variable DISPATCH_PORT is wrong/)
+  expect(refusal({ DISPATCH_PORT: '70000' })).toBe(
+    'environment variable DISPATCH_PORT is wrong: must be a whole number from 1 to 65535',
+  )
   expect(refusal({ DATABASE_URL: 'mysql://x' })).toMatch(
     /environment variable DATABASE_URL is wrong: must start with/,
   )
-  expect(refusal({}, { temporalPort: 'abc' })).toMatch(/option --temporal-port is wrong/)
+  expect(refusal({}, { temporalPort: 'abc' })).toBe(
+    'option --temporal-port is wrong: must be a whole number from 1 to 65535',
+  )
   expect(refusal({ TEMPORAL_TLS: 'maybe' })).toMatch(/TEMPORAL_TLS is wrong/)
   expect(loadConfig({ TEMPORAL_TLS: 'false' }, { home }).temporal.tls).toBe(false)
 })

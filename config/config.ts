@@ -14,8 +14,13 @@ export class ConfigError extends Error {
   readonly exitCode = 78
 }
 
-const port = z.coerce.number().int().min(1).max(65_535)
-const count = z.coerce.number().int().min(1).max(100)
+function whole(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.coerce.number(error).int(error).min(min, error).max(max, error)
+}
+const port = whole(1, 65_535)
+const count = whole(1, 100)
+const megabytes = whole(0, 1_000_000_000)
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
 const postgresUrl = z
   .string()
@@ -59,7 +64,7 @@ const fileSchema = z.strictObject({
     })
     .optional(),
   log: z.strictObject({ level: logLevel.optional() }).optional(),
-  min_free_mb: z.int().min(0).optional(),
+  min_free_mb: megabytes.optional(),
   acp: z
     .record(
       z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'must be a short name in lower case'),
@@ -79,7 +84,7 @@ const envSchema = z.object({
   DISPATCH_LOG_LEVEL: logLevel.optional(),
   DISPATCH_MAX_CONCURRENT: count.optional(),
   DISPATCH_MAX_PER_GOAL: count.optional(),
-  DISPATCH_MIN_FREE_MB: z.coerce.number().int().min(0).optional(),
+  DISPATCH_MIN_FREE_MB: megabytes.optional(),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_PASSWORD: z.string().optional(),
   DISPATCH_LOG_TO: z.enum(['files', 'stdout']).optional(),
@@ -96,7 +101,7 @@ const envSchema = z.object({
   DISPATCH_TEMPORAL_PORT: port.optional(),
   DISPATCH_UI: z.stringbool().optional(),
   DISPATCH_WORKER_METRICS_HOST: z.string().optional(),
-  DISPATCH_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  DISPATCH_WORKER_METRICS_PORT: whole(0, 65_535).optional(),
   TEMPORAL_UI_URL: z.url().optional(),
 })
 
