@@ -128,3 +128,18 @@ test('a profile that is built in cannot be deleted or renamed: goals count on it
     expect((await at.call('PATCH', address, { name })).status).toBe(200)
   }
 })
+
+test('the profile of the demo agent costs nothing: no other agent gets into it', async () => {
+  const set = (body: object) => at.call('PATCH', '/api/profiles/Demo', body)
+  for (const body of [
+    { stages: { implement: { adapter: 'codex' } } },
+    { secondOpinion: { adapter: 'auto' } },
+    { fallbacks: [{ adapter: 'codex' }] },
+  ])
+    expect(await set(body)).toMatchObject({
+      status: 409,
+      body: { code: 'in_use', advice: expect.stringContaining('another profile') },
+    })
+  const own = { stages: { implement: { adapter: 'demo' } }, secondOpinion: null, fallbacks: [] }
+  expect((await set(own)).status).toBe(200)
+})

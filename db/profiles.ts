@@ -77,6 +77,14 @@ export async function updateProfile(
     return refuse('in_use', `${before.name} is built in and keeps its name.`, {
       advice: 'Make another profile from it under the name that you want.',
     })
+  if (before.name === DEMO_PROFILE && agentsOf(change).some(isReal))
+    return refuse(
+      'in_use',
+      `${before.name} is the profile of the demo agent, which costs nothing: other agents cannot work in it.`,
+      {
+        advice: 'Make another profile from it, or change that of your goal or project.',
+      },
+    )
   const given = Object.entries(change.stages ?? {}).filter(([, agent]) => agent !== undefined)
   const stages = { ...before.stages, ...Object.fromEntries(given) }
   const taken = await tx('profiles').where({ name }).whereNot({ id }).first('id')
@@ -117,6 +125,8 @@ const agentsOf = (change: { stages?: StageChanges | undefined } & ProfileExtras)
   change.secondOpinion,
   ...(change.fallbacks ?? []),
 ]
+
+const isReal = (agent: StageAgent | null | undefined) => agent != null && agent.adapter !== 'demo'
 
 const extras = ({ conventions, secondOpinion, fallbacks, network }: ProfileExtras) => ({
   ...(conventions === undefined ? {} : { conventions }),

@@ -2,6 +2,7 @@ import { Trash2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { NETWORKS } from '../../../../contracts/agent.ts'
 import type { Body } from '../../../../contracts/api.ts'
+import { DEMO_PROFILE } from '../../../../contracts/profile.ts'
 import type { Profile, StageAgent } from '../../../../contracts/schemas.ts'
 import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { IconButton } from '../../components/button.tsx'
@@ -12,15 +13,52 @@ import { ValueInput } from './value-input.tsx'
 
 const NONE = '-'
 
-/** What a profile holds besides its stages: who is asked for a second opinion, who takes over, what agents reach and what they are told. */
-export function ProfileExtras(props: {
+interface ExtrasProps {
   profile: Profile
   onChange: (change: Body<'updateProfile'>) => void
-}) {
+}
+
+/** What a profile holds besides its stages: who is asked for a second opinion, who takes over, what agents reach and what they are told. */
+export function ProfileExtras(props: ExtrasProps) {
   const { profile, onChange } = props
-  const { name, secondOpinion, fallbacks, network, conventions } = profile
+  const { name, network, conventions } = profile
   return (
     <div className="mt-3 flex flex-col gap-3">
+      {name !== DEMO_PROFILE && <OtherAgents {...props} />}
+      <Part
+        title="Network"
+        note="What agents reach where the project has a sandbox; without one it has no effect. A profile only takes away from what the project allows. It holds from the next run on."
+      >
+        <Select
+          label={`Network of ${name}`}
+          className="w-46"
+          value={network ?? NONE}
+          onChange={(value) =>
+            onChange({ network: NETWORKS.find((network) => network === value) ?? null })
+          }
+          options={[{ value: NONE, label: 'As the project allows' }, ...NETWORK_OPTIONS]}
+        />
+      </Part>
+      <Part
+        title="Conventions"
+        note="Every agent that works by this profile is told, from its next prompt on."
+      >
+        <ConventionsInput
+          label={`Conventions of ${name}`}
+          value={conventions}
+          onSave={(text) => onChange({ conventions: text })}
+        />
+      </Part>
+    </div>
+  )
+}
+
+/** Who works besides the agents of the stages. */
+function OtherAgents(props: ExtrasProps) {
+  const { profile, onChange } = props
+  const { name, secondOpinion, fallbacks } = profile
+  return (
+    <>
       <Part
         title="Second opinion"
         note="Another agent judges the security items after Verify has passed. Where the two disagree, you are asked."
@@ -66,31 +104,7 @@ export function ProfileExtras(props: {
           </li>
         </ol>
       </Part>
-      <Part
-        title="Network"
-        note="What agents reach where the project has a sandbox; without one it has no effect. A profile only takes away from what the project allows. It holds from the next run on."
-      >
-        <Select
-          label={`Network of ${name}`}
-          className="w-46"
-          value={network ?? NONE}
-          onChange={(value) =>
-            onChange({ network: NETWORKS.find((network) => network === value) ?? null })
-          }
-          options={[{ value: NONE, label: 'As the project allows' }, ...NETWORK_OPTIONS]}
-        />
-      </Part>
-      <Part
-        title="Conventions"
-        note="Every agent that works by this profile is told, from its next prompt on."
-      >
-        <ConventionsInput
-          label={`Conventions of ${name}`}
-          value={conventions}
-          onSave={(text) => onChange({ conventions: text })}
-        />
-      </Part>
-    </div>
+    </>
   )
 }
 

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Ellipsis, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { Body } from '../../../../contracts/api.ts'
-import { isBuiltIn } from '../../../../contracts/profile.ts'
+import { DEMO_PROFILE, isBuiltIn } from '../../../../contracts/profile.ts'
 import type { Profile } from '../../../../contracts/schemas.ts'
 import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
@@ -59,6 +59,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
   const [deleting, setDeleting] = useState(false)
   const { id, name, stages } = profile
   const builtIn = isBuiltIn(name)
+  const isDemo = name === DEMO_PROFILE
   const change = useMutation({
     scope: { id: `profile ${id}` }, // one after another, each made from the answer to the one before
     mutationFn: (body: Body<'updateProfile'>) => {
@@ -96,13 +97,15 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
         )}
         <Saved state={change.isSuccess ? 'saved' : 'idle'} key={change.submittedAt} />
         <span className="ml-auto" />
-        <AdapterSelect
-          auto
-          label="All stages"
-          value={undefined}
-          placeholder="Set all…"
-          onChange={setAll}
-        />
+        {!isDemo && (
+          <AdapterSelect
+            auto
+            label="All stages"
+            value={undefined}
+            placeholder="Set all…"
+            onChange={setAll}
+          />
+        )}
         <Menu trigger={<IconButton icon={Ellipsis} label={`More for ${name}`} />}>
           <MenuItem icon={Plus} onSelect={onCopy}>
             Copy profile
@@ -116,7 +119,10 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
       </div>
       {builtIn && (
         <p className="mb-2 text-12 text-fg-3">
-          It keeps its name and cannot be deleted. Copy it to make one of your own.
+          {isDemo
+            ? 'It is the demo agent’s, which costs nothing, and keeps its name and agent.'
+            : 'It keeps its name and cannot be deleted.'}{' '}
+          Copy it to make one of your own.
         </p>
       )}
       {change.error && (
@@ -130,6 +136,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
             key={stage}
             stage={stage}
             agent={stages[stage]}
+            fixed={isDemo}
             onChange={(agent) => change.mutate({ stages: { [stage]: agent } })}
           />
         ))}
@@ -153,6 +160,8 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
 function StageRow(props: {
   stage: AgentStage
   agent: Profile['stages'][AgentStage]
+  /** No other agent may do it. */
+  fixed: boolean
   onChange: (agent: Profile['stages'][AgentStage]) => void
 }) {
   const { stage, agent } = props
@@ -160,12 +169,16 @@ function StageRow(props: {
   return (
     <li className="grid grid-cols-[112px_184px_minmax(0,1fr)] items-center gap-2 max-md:grid-cols-2">
       <span className="text-fg-2 max-md:col-span-2">{title}</span>
-      <AdapterSelect
-        auto
-        label={`Agent for ${title}`}
-        value={agent.adapter}
-        onChange={(adapter) => props.onChange({ adapter })} // a model of one agent means nothing to another
-      />
+      {props.fixed ? (
+        <span>{agent.adapter}</span>
+      ) : (
+        <AdapterSelect
+          auto
+          label={`Agent for ${title}`}
+          value={agent.adapter}
+          onChange={(adapter) => props.onChange({ adapter })} // a model of one agent means nothing to another
+        />
+      )}
       <ValueInput
         label={`Model for ${title}`}
         value={agent.model ?? ''}
