@@ -123,7 +123,7 @@ test(
     await verdict(other).getByText('Changes requested').waitFor()
 
     await submit(stale, 'Approve').click()
-    await verdict(stale).getByText('via this page').waitFor()
+    await verdict(stale).getByText('via the browser').waitFor()
     const told = await verdict(stale).textContent()
     expect(told).toContain('Changes requested')
     expect(told).toContain('What you wrote was not sent. Looks right to me')

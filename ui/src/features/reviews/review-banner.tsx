@@ -15,7 +15,7 @@ import type { DraftActions } from './review-draft.ts'
 import { whatMoved } from './what-moved.ts'
 
 const VIA: Readonly<Record<string, string>> = {
-  ui: 'this page',
+  ui: 'the browser',
   cli: 'the command line',
   api: 'the API',
 }
