@@ -10,7 +10,7 @@ import { freePort } from '../../config/ports.ts'
 import { fromWheel } from '../../temporal/find-temporal.ts'
 import { until } from './until.ts'
 
-/** Temporal's own test server: its clock jumps to the next timer when nothing else is to do. */
+/** Temporal's own test server: while its clock runs ahead, it jumps from timer to timer. */
 export interface TimeSkippingServer {
   address: string
   connection: Connection
@@ -39,6 +39,7 @@ export async function startTimeSkippingServer(): Promise<TimeSkippingServer> {
   )
   const { testService } = connection
   if (!testService) throw new Error('the server has no test service')
+  await testService.lockTimeSkipping({}) // else it jumps by itself whenever nothing is to do
   return {
     address,
     connection,
