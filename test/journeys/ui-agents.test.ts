@@ -186,14 +186,14 @@ test('a built-in profile offers neither another name nor its end, and says why; 
     await page.getByRole('option', { name: label }).click()
     await expect.poll(network).toBe(stored)
   }
-  expect(await violations(page)).toEqual([])
-  await card.getByRole('button', { name: 'More for Default' }).click()
-  await page.getByRole('menuitem', { name: 'Copy profile' }).waitFor()
-  expect(await page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(0)
   // the demo agent's keeps its agent too
   const demo = page.getByRole('region', { name: 'Profile Demo' })
   await demo.getByText('It is the demo agent’s, which costs nothing').waitFor()
   expect(await demo.getByRole('combobox').count()).toBe(1)
+  expect(await violations(page)).toEqual([])
+  await card.getByRole('button', { name: 'More for Default' }).click()
+  await page.getByRole('menuitem', { name: 'Copy profile' }).waitFor()
+  expect(await page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(0)
 })
 
 test('a change made from what another window has changed meanwhile is refused, says so and shows what is there', async () => {
