@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { foreignPeer } from './peer.ts'
+import { peerOf } from './peer.ts'
 import { Problem } from './problem.ts'
 
 export interface GuardRules {
@@ -75,8 +75,13 @@ function isPageVisit({ method, url = '', headers }: IncomingMessage): boolean {
 }
 
 function checkPeer({ socket }: IncomingMessage): Problem | undefined {
-  if (!foreignPeer(socket)) return undefined
-  return new Problem(401, 'other_user', 'This Dispatch belongs to another user of the machine.')
+  const peer = peerOf(socket)
+  if (peer === 'own') return undefined
+  if (peer === 'foreign')
+    return new Problem(401, 'other_user', 'This Dispatch belongs to another user of the machine.')
+  return new Problem(503, 'user_unknown', 'The system did not say which of its users asks.', {
+    advice: 'Ask again.',
+  })
 }
 
 function checkMutation(request: IncomingMessage): Problem | undefined {

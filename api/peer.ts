@@ -1,66 +1,77 @@
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { endianness } from 'node:os'
+
+/** Whose a connection is; `unknown` while /proc/net/tcp does not have its other end. */
+export type Peer = 'own' | 'foreign' | 'unknown'
 
 /** One answer per connection: who opened it does not change, but can only be told while it is open. */
-const known = new WeakMap<Socket, boolean>()
+const known = new WeakMap<Socket, Peer>()
 
 const LOOPBACK = /^(::ffff:)?127\.|^::1$/
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
 const ROOT = 0
+const LOOKS = 5
 
 /**
- * True when another user of this machine opened the connection, as far as /proc/net/tcp tells; false when it cannot
- * tell (no Linux, not loopback). Root may do anything anyway. Ask when the connection opens: one that was hung up
- * belongs to nobody any more, and counts as another's.
+ * Whether another user of this machine opened the connection, as far as /proc/net/tcp tells; `own` where it never can (no Linux,
+ * not loopback). Root may do anything anyway. The kernel writes the table piece by piece, so a line may be missed while others come
+ * and go: what is not known is looked up some times, and again when asked again. Ask when the connection opens: one that was hung up
+ * belongs to nobody any more, and stays unknown.
  */
-export function foreignPeer(socket: Socket): boolean {
-  const foreign = known.get(socket) ?? isForeign(socket)
-  known.set(socket, foreign)
-  return foreign
+export function peerOf(socket: Socket, read = readTables): Peer {
+  let peer = known.get(socket) ?? lookUp(socket, read)
+  for (let looks = 1; peer === 'unknown' && looks < LOOKS; looks += 1) peer = lookUp(socket, read)
+  if (peer !== 'unknown') known.set(socket, peer)
+  return peer
 }
 
-function isForeign(socket: Socket): boolean {
+function lookUp(socket: Socket, read: typeof readTables): Peer {
   const me = process.getuid?.()
-  if (process.platform !== 'linux' || me === undefined) return false
-  if (socket.remoteAddress !== undefined && !LOOPBACK.test(socket.remoteAddress)) return false
-  let owners = ownersOf(socket)
-  // the kernel writes the table piece by piece: a line may be missed while others come and go
-  if (owners?.length === 0) owners = ownersOf(socket)
-  if (owners === undefined) return false
-  return owners.length === 0 || owners.some((owner) => !isTrusted(owner, me))
+  if (process.platform !== 'linux' || me === undefined) return 'own'
+  if (socket.remoteAddress === undefined) return 'unknown'
+  if (!LOOPBACK.test(socket.remoteAddress)) return 'own'
+  const lines = read()
+  if (lines.length === 0) return 'own' // there is no such table, as in some sandboxes
+  const owners = ownersOf(socket, lines)
+  if (owners.length === 0) return 'unknown'
+  return owners.every((uid) => uid === ROOT || uid === me) ? 'own' : 'foreign'
 }
 
-/** Who holds the other end, as proc(5) has it. */
-interface Owner {
-  uid: number
-  inode: string
-}
-
-/** A socket that nobody holds any more has no inode, and may be written down as root's. */
-const isTrusted = ({ uid, inode }: Owner, me: number) => inode !== '0' && [ROOT, me].includes(uid)
-
-/**
- * The peer's own lines have its port as the local one; addresses are in host byte order, so only ports are compared.
- * Undefined where there is no such table, as in some sandboxes.
- */
-function ownersOf({ remotePort, localPort }: Socket): Owner[] | undefined {
-  const tables = TABLES.flatMap(readTable)
-  if (tables.length === 0) return undefined
-  const local = `:${portHex(remotePort)}`
-  const remote = `:${portHex(localPort)}`
-  return tables.flatMap((line) => {
+/** Users of the sockets at the other end, as proc(5) has them. One that nobody holds any more has no inode, and says it is root's. */
+function ownersOf(socket: Socket, lines: readonly string[]): number[] {
+  const local = endOf(socket.remoteAddress, socket.remotePort)
+  const remote = endOf(socket.localAddress, socket.localPort)
+  return lines.flatMap((line) => {
     const columns = line.trim().split(/\s+/)
-    if (!columns[1]?.endsWith(local) || !columns[2]?.endsWith(remote)) return []
-    return [{ uid: Number(columns[7]), inode: columns[9] ?? '0' }]
+    if (normalEnd(columns[1]) !== local || normalEnd(columns[2]) !== remote) return []
+    return columns[9] === '0' ? [] : [Number(columns[7])]
   })
 }
 
-const portHex = (port = 0) => port.toString(16).toUpperCase().padStart(4, '0')
+/** An end as the table has it, IPv4 in IPv6 as IPv4. */
+function endOf(address = '', port = 0): string {
+  const bytes =
+    address === '::1'
+      ? [...Array(15).fill(0), 1]
+      : address.replace('::ffff:', '').split('.').map(Number)
+  return `${hostOrder(Buffer.from(bytes))}:${port.toString(16).toUpperCase().padStart(4, '0')}`
+}
 
-function readTable(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n')
-  } catch {
-    return [] // without IPv6 there is only the first; without /proc neither
-  }
+const MAPPED = hostOrder(Buffer.from([...Array(10).fill(0), 0xff, 0xff]))
+const normalEnd = (end = '') => (end.startsWith(MAPPED) ? end.slice(MAPPED.length) : end)
+
+/** Addresses are written as numbers of the machine, four bytes each. */
+function hostOrder(address: Buffer): string {
+  return (endianness() === 'LE' ? address.swap32() : address).toString('hex').toUpperCase()
+}
+
+function readTables(): string[] {
+  return TABLES.flatMap((file) => {
+    try {
+      return readFileSync(file, 'utf8').split('\n')
+    } catch {
+      return [] // without IPv6 there is only the first; without /proc neither
+    }
+  })
 }

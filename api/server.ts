@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { foreignPeer } from './peer.ts'
+import { peerOf } from './peer.ts'
 
 /** The limits of every connection: how large headers may be and how long a request may take to arrive. */
 const LIMITS = {
@@ -14,7 +14,7 @@ const LIMITS = {
 /** An HTTP server with our limits; what Node itself refuses is answered in the same form as all else. */
 export function createHttpServer(listener: RequestListener): Server {
   const server = createServer(LIMITS, listener)
-  server.on('connection', foreignPeer) // who hangs up at once can no longer be told when the request is looked at
+  server.on('connection', (socket) => peerOf(socket)) // who hangs up at once can no longer be told when the request is looked at
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()
