@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import type { Env } from './expand-place.ts'
 import { pathWith } from './find-program.ts'
 
@@ -13,19 +12,14 @@ export interface Answer {
 }
 
 /** Runs a program that answers at once, such as `claude --version`. Never rejects: what went wrong is what it said. */
-export function askProgram(binary: string, args: string[], env: Env): Promise<Answer> {
-  const options = {
-    env: { ...env, PATH: pathWith(binary, env['PATH']) },
-    timeout: LOOK_MS,
-    maxBuffer: 1 << 20,
-  }
-  return new Promise((resolve) => {
-    const child = execFile(binary, args, options, (error, stdout, stderr) =>
-      resolve({
-        ok: error === null,
-        said: stdout.trim() || stderr.trim() || (error?.message ?? ''),
-      }),
-    )
-    child.stdin?.end()
+export async function askProgram(binary: string, args: string[], env: Env): Promise<Answer> {
+  const { execa } = await import('execa') // runners, which ask nothing, are spared it
+  const { failed, stdout, stderr, originalMessage, shortMessage } = await execa(binary, args, {
+    ...{ env: { ...env, PATH: pathWith(binary, env['PATH']) }, extendEnv: false },
+    ...{ stdin: 'ignore', timeout: LOOK_MS, maxBuffer: 1 << 20, reject: false },
   })
+  return {
+    ok: !failed,
+    said: stdout.trim() || stderr.trim() || (originalMessage ?? shortMessage ?? ''),
+  }
 }
