@@ -20,7 +20,7 @@ import {
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
 import type { StageKey } from '../db/stages.ts'
-import { type Estimate, storeEvents } from '../db/transcripts.ts'
+import { type Estimate, storedEvents, storeEvents } from '../db/transcripts.ts'
 import { totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, isLimit, remedyFor } from '../domain/failures.ts'
@@ -237,13 +237,11 @@ async function nextSegment(
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
 async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
   const { runner, database } = deps
-  const isNew = (await runner.state(run.id)) === 'absent'
-  const prompt = isNew ? await begin(deps, work, run) : ''
+  if ((await runner.state(run.id)) === 'absent') await begin(deps, work, run)
   const budget = watchReservation(deps, work.key, run)
   const prices = priceOf(run)
-  const counted = totalTokens(usageOf(run))
-  const before = run.tokens_estimated
-  const estimate = createTokenEstimate({ prompt, before, told: counted > 0 })
+  const estimate = await estimateOf(deps, run)
+  let told = totalTokens(usageOf(run))
   // those that came before there was a runner to take them
   for (const { id, text } of await waitingCorrections(database.knex, run.id))
     await runner.send(run.id, { type: 'correct', id, text })
@@ -251,7 +249,7 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   const end = listenForEnd(deps, run)
   try {
     // a worker may have died between storing what reached the budget and interrupting
-    if (await budget.isOver(counted + before)) await runner.send(run.id, { type: 'interrupt' })
+    if (await budget.isOver(told + estimate([]))) await runner.send(run.id, { type: 'interrupt' })
     if ((await runsToStop(database.knex, run.id)).length > 0)
       await runner.send(run.id, { type: 'interrupt' })
     let terminal: TerminalEvent | undefined
@@ -260,12 +258,12 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
       signal: end.detach,
     })) {
       await noteCorrections(database, run, batch)
-      const uncounted = estimate(batch)
-      await storeEvents(database, run.id, batch, { ...(await prices(batch)), tokens: uncounted })
+      const untold = estimate(batch)
+      await storeEvents(database, run.id, batch, { ...(await prices(batch)), tokens: untold })
       terminal = batch.find(isTerminal) ?? terminal
-      const used = batch.findLast((event) => event.type === 'usage')
-      const tokens = used ? totalTokens(used.usage) : uncounted
-      if (tokens > 0 && !terminal && (await budget.isOver(tokens)))
+      const count = batch.findLast((event) => event.type === 'usage')
+      if (count) told = totalTokens(count.usage)
+      if (told + untold > 0 && !terminal && (await budget.isOver(told + untold)))
         await runner.send(run.id, { type: 'interrupt' })
     }
     if (end.detached() && !terminal) throw end.reason()
@@ -291,8 +289,15 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   if (end.asked()) throw end.reason()
 }
 
-/** Starts the run's agent and answers its prompt, unless somebody wants the work to stop: then the run is over before it began. */
-async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<string> {
+/** What the run used and its agent did not tell, from where an earlier worker stood. */
+async function estimateOf({ runner, database }: ActivityDeps, run: RunRow) {
+  const estimate = createTokenEstimate(await runner.prompt(run.id))
+  for await (const batch of storedEvents(database.knex, run)) estimate(batch)
+  return estimate
+}
+
+/** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
+async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
   const spec = await specFor(deps, work, run)
   if (isAskedToStop(Context.current().cancellationSignal)) {
     const detail = 'asked to stop before the agent was started'
@@ -303,7 +308,6 @@ async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<
   }
   throwIfEnding()
   await deps.runner.start(spec)
-  return spec.prompt
 }
 
 /** No agent is started once this activity is to end, whoever wants that. */

@@ -107,6 +107,7 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     check: (check: Check, signal: AbortSignal) =>
       runCheckProcess({ ...check, runId: 'check', dir: join(folder, 'runs', 'check') }, signal),
     exit: async () => undefined,
+    prompt: async () => prompts.at(-1) ?? '',
     keepRenewed: () => () => undefined,
     tmpdir: () => folder,
     async *attach(
@@ -128,6 +129,7 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     releaseWorktree: async () => undefined,
     branchHead: async () => 'h1',
     treeOf: async () => tree,
+    snapshotConfig: async () => ({}),
   }
   const deps = {
     database,
@@ -294,4 +296,21 @@ test('an interruption at the budget is known to a worker that did not see it', a
   await expect(runStage(key)).resolves.toMatchObject({ outcome: 'budget' })
   expect((await listSegments(database.knex, key)).map((one) => one.exit_reason)).toEqual(['budget'])
   expect(calls).toEqual(['interrupt', 'attach'])
+})
+
+test('what an agent does not tell is estimated from where the worker that is gone stood', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const run = await liveRun(key)
+  prompts = ['p'.repeat(4000)]
+  const at = new Date().toISOString()
+  const turn = (seq: number): RunEvent[] => [
+    { type: 'text', text: 'x'.repeat(400), seq, at },
+    { type: 'tool_result', callId: 'c', ok: true, output: 'z'.repeat(400), seq: seq + 1, at },
+  ]
+  const begun: RunEvent[] = [{ type: 'session', sessionId: 's', seq: 1, at }, ...turn(2)]
+  await storeEvents(database, run.id, begun, { tokens: 1000 + 100 + 1000 + 200 })
+  events = [...turn(4), { type: 'failed', reason: 'refused', detail: 'no', seq: 6, at }]
+  await expect(runStage(key)).resolves.toMatchObject({ outcome: 'failed' })
+  const estimated = 1000 + 100 + (1000 + 200) + 100 + (1000 + 400)
+  expect(await listSegments(database.knex, key)).toMatchObject([{ tokens_estimated: estimated }])
 })

@@ -17,6 +17,7 @@ import { assignedAgent } from './around-limit.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
+import { watchGitSettings } from './git-settings.ts'
 import { setGoal } from './lifecycle.ts'
 import { budgetHold } from './reserve.ts'
 import { askSecondOpinion } from './second-opinion.ts'
@@ -168,6 +169,7 @@ export function createStageActivities(deps: ActivityDeps) {
     const outcome = await runAgent(deps, asked)
     // the next attempt looks at a worktree of its own; parked or out of budget, this one goes on
     if (outcome.type === 'failed') await releaseScratch(deps, facts, key)
+    await watchGitSettings(deps, facts.project, row)
     if (outcome.type !== 'answered') return notAnswered(outcome)
     const { output, adapter } = outcome
     const later = stage === 'verify' && (await askSecondOpinion(deps, asked, outcome))

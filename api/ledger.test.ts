@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { formatUsedTokens } from '../contracts/figures.ts'
+import { formatUsedTokens, usedByRun } from '../contracts/figures.ts'
 import type { LedgerRow } from '../contracts/schemas.ts'
+import { endSegment } from '../db/runs.ts'
 import { insertGoal } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -64,16 +65,34 @@ test('tokens that an agent does not tell are not taken for zero: the sum says th
   const late = body.items.find(({ key }: LedgerRow) => key === 'acp:late').usage
   expect(formatUsedTokens(late)).toBe('unknown')
   expect(formatUsedTokens({ ...body.total, total: 1234 }, true)).toBe('1234+')
-  await at.database.knex('agent_runs').where({ adapter: 'acp:late' }).delete()
 })
 
-test('a run that no model answered costs nothing; one that broke off may have cost something', async () => {
+test('a run that used nothing costs nothing; what one used and did not tell costs nobody knows what', async () => {
   const nothing = { tokens_in: 0, tokens_out: 0, cost_usd: null }
-  await run({ ...nothing, status: 'failed', exit_reason: 'auth' })
+  await run({ ...nothing, status: 'failed', exit_reason: 'rate_limit' })
+  await run({ ...nothing, status: 'interrupted', exit_reason: 'interrupted' })
   await run({ ...nothing, status: 'running' })
-  expect((await ledger('by=goal')).total).toMatchObject({ costUsd: 0, unpricedRuns: 0 })
-  await run({ ...nothing, status: 'lost', exit_reason: 'crash' })
-  expect((await ledger('by=goal')).total).toMatchObject({ costUsd: null, unpricedRuns: 1 })
+  const none = { costUsd: 0, unpricedRuns: 0, uncountedRuns: 0 }
+  expect((await ledger('by=goal')).total).toMatchObject(none)
+  // within its first answer
+  await run({ ...nothing, status: 'running', tokens_estimated: 500 })
+  const unknown = { costUsd: null, knownUsd: 0, unpricedRuns: 1, uncountedRuns: 1 }
+  expect((await ledger('by=goal')).total).toMatchObject(unknown)
+  // broken off in its second one
+  await run({ cost_usd: 0.04, status: 'lost', exit_reason: 'crash', tokens_estimated: 500 })
+  const some = { costUsd: null, knownUsd: 0.04, unpricedRuns: 2, uncountedRuns: 2 }
+  expect((await ledger('by=goal')).total).toMatchObject(some)
+})
+
+test('what happened says of a run which of its tokens are unknown, as its sum does', async () => {
+  await run({ status: 'running', tokens_estimated: 500 })
+  const last = await at.database.knex('agent_runs').orderBy('id', 'desc').first()
+  const terminal = { type: 'failed', reason: 'crash', detail: 'killed' } as const
+  await endSegment(at.database, last, { status: 'lost', terminal })
+  const { body } = await at.call('GET', `/api/goals/${goal}/events`)
+  const { data } = body.items.at(-1)
+  expect(data).toMatchObject({ status: 'lost', tokens: 1100, uncounted: true })
+  expect(formatUsedTokens(usedByRun(data))).toBe('1.1k+')
 })
 
 test('what came from the cache, what that saved, and a flag where it is little', async () => {

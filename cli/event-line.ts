@@ -1,5 +1,5 @@
 import type { EventBody, StoredEvent } from '../contracts/events.ts'
-import { formatTokens } from '../contracts/figures.ts'
+import { formatUsedTokens, usedByRun } from '../contracts/figures.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import { look } from './format.ts'
 
@@ -24,7 +24,7 @@ export function eventLine(event: EventBody): string {
     case 'task.verified':
       return `task verified: ${data.pass} pass, ${data.warn} warn, ${data.fail} fail`
     case 'run.status':
-      return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${formatTokens(data.tokens)} tokens${why(data.detail ?? data.reason)}`
+      return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${formatUsedTokens(usedByRun(data))} tokens${why(data.detail ?? data.reason)}`
     case 'correction.status':
       return `correction ${data.state}: ${data.text}`
     case 'review.pending':

@@ -1,4 +1,4 @@
-import { formatDuration, formatTokens, formatUsedTokens } from '../contracts/figures.ts'
+import { formatDuration, formatUsedTokens, hasUsed } from '../contracts/figures.ts'
 import type { Goal } from '../contracts/schemas.ts'
 import { type StageRow, stageRows } from '../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
@@ -90,7 +90,7 @@ export function stageLine(
             Date.parse(row.startedAt),
         )
       : '',
-    row.tokens > 0 ? `${formatTokens(row.tokens)} tokens` : '',
+    hasUsed(row.used) ? `${formatUsedTokens(row.used)} tokens` : '',
     row.attempt > 1 ? `attempt ${row.attempt}` : '',
     row.tasks ? `${row.tasks.done}/${row.tasks.all} tasks` : '',
     row.adapter ?? '',

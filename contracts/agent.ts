@@ -43,8 +43,8 @@ export const NO_USAGE: Readonly<Usage> = {
 export type CorrectionState = 'queued' | 'delivered' | 'applied'
 
 export type AgentEvent =
-  /** Emitted before the first model call wherever the agent allows it. */
-  | { type: 'session'; sessionId: string; model?: string }
+  /** Emitted before the first model call wherever the agent allows it. `ahead`: even before the agent was started, which tells it again. */
+  | { type: 'session'; sessionId: string; model?: string; ahead?: true }
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
   | { type: 'tool'; callId: string; name: string; input: string }

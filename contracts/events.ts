@@ -49,6 +49,8 @@ export const eventBody = z.discriminatedUnion('type', [
     reason: z.enum(FAILURE_REASONS).nullable(),
     detail: reason,
     tokens: z.number(),
+    /** It used tokens besides those, which its agent did not tell. */
+    uncounted: z.boolean().optional(),
   }),
   of('correction.status', {
     goalId,

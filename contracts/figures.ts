@@ -1,5 +1,5 @@
 /** Figures and names as people read them, the same on a terminal and in the page. Zod-free: the CLI starts with it. */
-import type { ChecklistItem } from './schemas.ts'
+import type { ChecklistItem, UsageTotals } from './schemas.ts'
 
 /** `950`, `12.3k`, `123k`, `4.1M`. */
 export function formatTokens(count: number): string {
@@ -9,11 +9,24 @@ export function formatTokens(count: number): string {
 }
 const trim = (value: number) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1))
 
-/** A sum of tokens: `+` where it leaves out what agents do not tell, which is not zero. `exact` has every digit. */
-export function formatUsedTokens(
-  { total, uncountedRuns }: { total: number; uncountedRuns: number },
-  exact = false,
-): string {
+/** A sum of the tokens that agents told, and of how many runs it leaves out what they did not tell, which is not zero. */
+export type UsedTokens = Pick<UsageTotals, 'total' | 'uncountedRuns'>
+
+/** False for what used nothing. */
+export const hasUsed = ({ total, uncountedRuns }: UsedTokens): boolean =>
+  total > 0 || uncountedRuns > 0
+
+/** What a run used, as its event tells it. */
+export const usedByRun = (data: {
+  tokens: number
+  uncounted?: boolean | undefined
+}): UsedTokens => ({
+  total: data.tokens,
+  uncountedRuns: data.uncounted ? 1 : 0,
+})
+
+/** `12.3k`, `12.3k+` where some are unknown, or `unknown`. `exact` has every digit. */
+export function formatUsedTokens({ total, uncountedRuns }: UsedTokens, exact = false): string {
   if (uncountedRuns > 0 && total === 0) return 'unknown'
   return `${exact ? total : formatTokens(total)}${uncountedRuns > 0 ? '+' : ''}`
 }

@@ -1,3 +1,4 @@
+import type { UsedTokens } from './figures.ts'
 import type { Goal, StageState } from './schemas.ts'
 import { STAGES, type Stage, type StageStatus } from './stages.ts'
 
@@ -8,7 +9,7 @@ export interface StageRow {
   attempt: number
   adapter: string | null
   reason: string | null
-  tokens: number
+  used: UsedTokens
   startedAt: string | null
   endedAt: string | null
   /** Tasks through with this stage and tasks in all; absent for a stage of the goal as a whole. */
@@ -53,7 +54,10 @@ function stageRow(
     attempt: lead?.attempt ?? 0,
     adapter: lead?.adapter ?? null,
     reason: lead?.reason ?? null,
-    tokens: all.reduce((sum, { usage }) => sum + usage.total, 0),
+    used: {
+      total: sum(all.map(({ usage }) => usage.total)),
+      uncountedRuns: sum(all.map(({ usage }) => usage.uncountedRuns)),
+    },
     startedAt: earliest(states.map(({ startedAt }) => startedAt)),
     endedAt: unfinished ? null : latest(states.map(({ endedAt }) => endedAt)),
     states: states.filter(({ attempt }) => attempt > 0),
@@ -77,6 +81,7 @@ function latestAttempts(states: StageState[]): StageState[] {
   return [...byTask.values()]
 }
 
+const sum = (counts: number[]) => counts.reduce((all, count) => all + count, 0)
 const present = (times: (string | null)[]) => times.filter((time) => time !== null).sort()
 const earliest = (times: (string | null)[]) => present(times)[0] ?? null
 const latest = (times: (string | null)[]) => present(times).at(-1) ?? null

@@ -2,15 +2,13 @@ import type { Knex } from 'knex'
 import { shortId } from '../contracts/ids.ts'
 import type { Tx } from './connect.ts'
 import { LOCKS } from './locks.ts'
+import { USED_TOKENS } from './run-tokens.ts'
 import { readSettings } from './settings.ts'
 
 /** Who asked for more opens a review at once; if it does not, because it died, another may ask. */
 const ASKED_SECONDS = 60
 
-/** While an agent tells none, what they are estimated to be. */
-const TOKENS =
-  '(tokens_in + tokens_out + tokens_cache_read + tokens_cache_write + tokens_estimated)'
-const AT_WORK = `status in ('queued', 'running')`
+const AT_WORK = `r.status in ('queued', 'running')`
 
 /** What a run is of. `runId`: once it has a row. `since`: ISO time at which the day began. */
 export interface BudgetPlace {
@@ -75,7 +73,7 @@ async function usesOf(
 const TOKENS_BEFORE = `coalesce((
   select (u ->> 'input')::bigint + (u ->> 'output')::bigint + (u ->> 'cacheRead')::bigint + (u ->> 'cacheWrite')::bigint
     from (select content -> 'usage' as u from transcripts
-           where run_id = agent_runs.id and kind = 'usage' and at < :since order by seq desc limit 1) before), 0)`
+           where run_id = r.id and kind = 'usage' and at < :since order by seq desc limit 1) before), 0)`
 
 /** Tokens of these runs since a time, and what is set aside for others than `runId`. A run that began earlier may be at work still. */
 async function usedBy(
@@ -84,17 +82,17 @@ async function usedBy(
   { runId = null, since = '-infinity' }: { runId?: string | null; since?: string },
 ): Promise<{ used: number; reserved: number }> {
   const bindings = { runId, since }
-  const row = await knex('agent_runs')
+  const row = await knex('agent_runs as r')
     .where(where)
-    .whereRaw(`(created_at >= :since or ended_at >= :since or ${AT_WORK})`, bindings)
+    .whereRaw(`(r.created_at >= :since or r.ended_at >= :since or ${AT_WORK})`, bindings)
     .first(
       knex.raw(
-        `coalesce(sum(${TOKENS} - case when created_at < :since then ${TOKENS_BEFORE} else 0 end), 0)::bigint as used`,
+        `coalesce(sum(${USED_TOKENS} - case when r.created_at < :since then ${TOKENS_BEFORE} else 0 end), 0)::bigint as used`,
         bindings,
       ),
       knex.raw(
-        `coalesce(sum(greatest(tokens_reserved - ${TOKENS}, 0))
-          filter (where ${AT_WORK} and id is distinct from :runId), 0)::bigint as reserved`,
+        `coalesce(sum(greatest(r.tokens_reserved - ${USED_TOKENS}, 0))
+          filter (where ${AT_WORK} and r.id is distinct from :runId), 0)::bigint as reserved`,
         bindings,
       ),
     )
@@ -111,9 +109,9 @@ export async function tokensUsed(
 
 /** Sets tokens aside for a run: `tokens` more than it has used. */
 export async function growReservation(tx: Tx, runId: string, tokens: number): Promise<number> {
-  const [row] = await tx('agent_runs')
+  const [row] = await tx('agent_runs as r')
     .where({ id: runId })
-    .update({ tokens_reserved: tx.raw(`${TOKENS} + ?::bigint`, [tokens]) })
+    .update({ tokens_reserved: tx.raw(`${USED_TOKENS} + ?::bigint`, [tokens]) })
     .returning('tokens_reserved')
   return row.tokens_reserved
 }

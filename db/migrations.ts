@@ -21,6 +21,8 @@ import {
   down as uncountedTokensDown,
   up as uncountedTokensUp,
 } from './migrations/010-uncounted-tokens.ts'
+import { down as gitChangesDown, up as gitChangesUp } from './migrations/011-git-changes.ts'
+import { down as agentReasonsDown, up as agentReasonsUp } from './migrations/012-agent-reasons.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -42,6 +44,8 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     name: '010-uncounted-tokens',
     migration: { up: uncountedTokensUp, down: uncountedTokensDown },
   },
+  { name: '011-git-changes', migration: { up: gitChangesUp, down: gitChangesDown } },
+  { name: '012-agent-reasons', migration: { up: agentReasonsUp, down: agentReasonsDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

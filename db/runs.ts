@@ -4,6 +4,7 @@ import { goalStream, shortId } from '../contracts/ids.ts'
 import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { IS_UNCOUNTED, TOLD_TOKENS } from './run-tokens.ts'
 import type { StageKey } from './stages.ts'
 
 export type RunStatus = 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | 'lost'
@@ -39,7 +40,7 @@ export interface RunRow {
   tokens_cache_read: number
   tokens_cache_write: number
   tokens_reasoning: number
-  /** While its agent tells none. */
+  /** Of those that its agent has not told. */
   tokens_estimated: number
   cost_estimate_usd: number | null
   cache_saved_usd: number | null
@@ -199,9 +200,9 @@ export async function runsToStop(knex: Knex, runId?: string): Promise<string[]> 
 }
 
 async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {
-  const row = await tx('agent_runs')
+  const row = await tx('agent_runs as r')
     .where({ id: run.id })
-    .first({ n: tx.raw('tokens_in + tokens_out + tokens_cache_read + tokens_cache_write') })
+    .first(tx.raw(`${TOLD_TOKENS} as told, ${IS_UNCOUNTED} as uncounted`))
   return {
     type: 'run.status',
     stream: goalStream(run.goal_id),
@@ -215,7 +216,8 @@ async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {
       status: run.status,
       reason: run.exit_reason,
       detail: run.exit_detail,
-      tokens: Number(row?.['n'] ?? 0),
+      tokens: Number(row?.['told'] ?? 0),
+      uncounted: row?.['uncounted'] === true,
     },
   }
 }

@@ -20,6 +20,8 @@ export interface StageRow {
   output: unknown
   checks: CheckResult[] | null
   result: unknown
+  /** The last change of git settings that was known before its agent began; null until then. */
+  git_seen: number | null
 }
 
 export interface StageChange {

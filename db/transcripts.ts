@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import type { RunEvent, Usage } from '../contracts/agent.ts'
 import { storable } from '../contracts/storable.ts'
 import type { Database } from './connect.ts'
@@ -43,13 +44,36 @@ export function storeEvents(
   return writer(runId, batch, estimate)
 }
 
+const READ_TOGETHER = 1000
+
+/** A run's events as they were stored when its row was read, oldest first. */
+export async function* storedEvents(
+  knex: Knex,
+  run: { id: string; last_seq: number },
+): AsyncGenerator<RunEvent[]> {
+  for (let seq = 0; seq < run.last_seq; ) {
+    const rows: { seq: number; at: string; kind: RunEvent['type']; content: object }[] = await knex(
+      'transcripts',
+    )
+      .where({ run_id: run.id })
+      .whereBetween('seq', [seq + 1, run.last_seq])
+      .orderBy('seq')
+      .limit(READ_TOGETHER)
+      .select('seq', 'at', 'kind', 'content')
+    yield rows.map(
+      ({ kind, content, ...line }) => ({ ...line, ...content, type: kind }) as RunEvent,
+    )
+    seq = rows.at(-1)?.seq ?? run.last_seq
+  }
+}
+
 /** What the tokens of a run so far cost by list prices, and what the cache saved of that, in US dollars. */
 export interface Estimate {
   costUsd: number
   cacheSavedUsd: number
 }
 
-/** What is not the agent's own word: prices where they are known, and its tokens while it tells none. */
+/** What is not the agent's own word: prices where they are known, and the tokens that it has not told. */
 export type RunEstimate = Partial<Estimate> & { tokens?: number }
 
 type Writer = (

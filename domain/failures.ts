@@ -45,6 +45,21 @@ const LIMIT_PATIENCE_SECONDS = 24 * 3600
 /** A first pause where the provider named none: a used up quota takes longer. */
 const FIRST_PAUSE = { rate_limit: 90, quota: 900 } as const
 
+/**
+ * Ends that prove that nobody is billed for the last request: its provider refused it with an error in place of an answer, or it was never
+ * made. Any other end (a connection that broke, a silence, a kill) proves nothing: what was sent may be billed.
+ */
+const UNBILLED: readonly FailureReason[] = [
+  'missing',
+  'session',
+  'auth',
+  'model',
+  'rate_limit',
+  'quota',
+  'overloaded',
+]
+export const isUnbilled = (reason: FailureReason): boolean => UNBILLED.includes(reason)
+
 export type LimitReason = keyof typeof FIRST_PAUSE
 export const isLimit = (reason: FailureReason | null): reason is LimitReason =>
   reason !== null && reason in FIRST_PAUSE

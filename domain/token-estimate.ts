@@ -1,53 +1,72 @@
 import type { AgentEvent } from '../contracts/agent.ts'
+import { isUnbilled } from './failures.ts'
 
 const CHARACTERS_PER_TOKEN = 4
 
-/** Where an estimate begins; `before` and `told`: what a worker that is gone has estimated and seen. */
-interface Begun {
-  prompt: string
-  before: number
-  told: boolean
-}
-
 /**
- * About how many tokens a run has used while its agent tells none: each response reads all that was said before it. What the agent adds by
- * itself (its own prompt, the session so far) is not in it. Answers 0 from the first count that the agent tells on.
+ * About how many tokens a run has used that its agent has not told: each request reads all that was said before it, from when it is handed
+ * over. What the agent adds by itself (its own prompt, the session so far) is not in it. A count that the agent tells takes the place of
+ * all before it; what comes after that is estimated again, so 0 means that nothing is unknown. Who follows a run that somebody else
+ * began shows it the run's events so far.
  */
-export function createTokenEstimate({ prompt, before, told: toldBefore }: Begun) {
-  let tokens = before
+export function createTokenEstimate(prompt: string) {
+  // in characters
   let said = prompt.length
-  let responding = false
-  let told = toldBefore
+  /** Of requests that were answered. */
+  let past = 0
+  /** Of the last request: what it reads, and its answer so far. */
+  let open = 0
+  let answering = false
+  let begun = false
 
   function see(event: AgentEvent): void {
     switch (event.type) {
+      case 'session':
+        if (!(begun || event.ahead)) handOver('')
+        break
       case 'text':
       case 'reasoning':
-        respond(event.text)
+        answer(event.text)
         break
       case 'tool':
-        respond(event.input)
+        answer(event.input)
         break
       case 'tool_result':
-        said += event.output.length
-        responding = false
+        handOver(event.output)
+        break
+      case 'correction':
+        if (event.state === 'applied') handOver('')
         break
       case 'usage':
-        told = true
+        begun = true
+        past = 0
+        open = 0
+        answering = true
+        break
+      case 'failed':
+        if (isUnbilled(event.reason)) open = 0
         break
       default:
     }
   }
 
-  function respond(words: string): void {
-    if (!responding) tokens += said / CHARACTERS_PER_TOKEN
-    responding = true
+  function handOver(words: string): void {
+    begun = true
+    if (answering) past += open
+    answering = false
     said += words.length
-    tokens += words.length / CHARACTERS_PER_TOKEN
+    open = said
+  }
+
+  function answer(words: string): void {
+    if (!answering) handOver('')
+    answering = true
+    said += words.length
+    open += words.length
   }
 
   return (batch: readonly AgentEvent[]): number => {
     for (const event of batch) see(event)
-    return told ? 0 : Math.ceil(tokens)
+    return Math.ceil((past + open) / CHARACTERS_PER_TOKEN)
   }
 }

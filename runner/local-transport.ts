@@ -54,6 +54,7 @@ export function createLocalTransport(options: SpawnerOptions): Transport {
     connect: (runId) => connectTo(dirOf(runId)),
     events: (runId, afterSeq) => readEvents(join(dirOf(runId), EVENTS_FILE), afterSeq),
     exit: (runId) => readExit(dirOf(runId)),
+    spec: (runId) => readSpec(dirOf(runId)),
     reap: (runId) => reapRun(dirOf(runId), runId),
     alive: () => runsAlive(runs),
     close: () => spawner.close(),

@@ -45,6 +45,8 @@ export interface RunnerClient {
    */
   check(check: Check, signal: AbortSignal): Promise<CheckEnd>
   exit(runId: string): Promise<RunExit | undefined>
+  /** What a run was begun with; empty when that is no longer known. */
+  prompt(runId: string): Promise<string>
   state(runId: string): Promise<RunState>
   /** Renews now and every `everyMs`, until the returned function is called or the run is gone. */
   keepRenewed(runId: string, everyMs: number): () => void
@@ -83,6 +85,7 @@ export function createRunner(options: RunnerOptions): RunnerClient {
     send: (runId, command) => send(transport, runId, command),
     check: (check, signal) => transport.check(check, signal),
     exit: (runId) => transport.exit(runId),
+    prompt: async (runId) => (await transport.spec(runId))?.prompt ?? '',
     state: (runId) => transport.state(runId),
     keepRenewed: (runId, everyMs) =>
       keepRenewed(() => send(transport, runId, { type: 'renew' }), everyMs, log),

@@ -16,6 +16,7 @@ export interface Transport {
   /** The stored events after `afterSeq`, without the runner's help. */
   events(runId: string, afterSeq: number): AsyncIterable<RunEvent[]>
   exit(runId: string): Promise<RunExit | undefined>
+  spec(runId: string): Promise<RunSpec | undefined>
   /** Ends what is left of a run, its runner included; returns how many processes were killed. */
   reap(runId: string): Promise<number>
   /** Every run that has a process alive here, runner or agent. */

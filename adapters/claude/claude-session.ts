@@ -87,7 +87,7 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
   }
   async function* events(): AsyncGenerator<AgentEvent> {
     // Nothing is started before the reader has stored the session: it asks for the next event only then.
-    yield { type: 'session', sessionId: spec.resumeSessionId ?? spec.newSessionId }
+    yield { type: 'session', sessionId: spec.resumeSessionId ?? spec.newSessionId, ahead: true }
     if (io.signal.aborted || interrupted) return yield endByInterrupt(TITLE)
     io.signal.addEventListener('abort', stop, { once: true })
     void drive()

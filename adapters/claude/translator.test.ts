@@ -24,9 +24,9 @@ test('a run that writes a file', () => {
   const events = replay('a tool call has its result, and the file is really there')
   expect(typesOf(events)).toEqual([
     'session',
+    'usage',
     'text',
     'tool',
-    'usage',
     'tool_result',
     'file',
     'done',
@@ -103,6 +103,20 @@ test('a cost that is a guess, or not told, is unknown', () => {
     type: 'usage',
     usage: expect.objectContaining({ input: 3 }),
   })
+})
+
+test('an answer that is broken off has read what it began with', () => {
+  const meter = createUsageMeter()
+  const begin = {
+    id: 'm-1',
+    usage: { input_tokens: 900, cache_read_input_tokens: 100, output_tokens: 1 },
+  }
+  meter.streamed({ type: 'message_start', message: begin })
+  const whole = meter.streamed({ type: 'message_delta', usage: { output_tokens: 50 } })
+  expect(whole).toMatchObject({ usage: { input: 900, cacheRead: 100, output: 50 } })
+  const next = { ...begin, id: 'm-2' }
+  const broken = meter.streamed({ type: 'message_start', message: next })
+  expect(broken).toMatchObject({ usage: { input: 1800, cacheRead: 200, output: 51 } })
 })
 
 test('a limit with a date is a plan that is used up until then', () => {

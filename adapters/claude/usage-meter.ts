@@ -7,7 +7,7 @@ import type { ResultMessage, StreamEvent, WireModelUsage, WireUsage } from './wi
  * carry on from what the session cost before this run.
  */
 export interface UsageMeter {
-  /** Tokens so far after a finished answer; undefined when the event ends none. */
+  /** Tokens so far where the event tells some: what an answer has read, at its beginning, and all of it at its end. */
   streamed(event: StreamEvent['event']): AgentEvent | undefined
   /** Tokens so far after a turn, with what it cost where that is known. */
   finished(result: ResultMessage): AgentEvent
@@ -22,22 +22,26 @@ export function createUsageMeter(): UsageMeter {
 
   /** No figure ever shrinks: an answer that broke off may have been shown and is not charged. */
   const show = (): Usage => {
-    const now = add(settled, turn)
+    const now = add(add(settled, turn), fromWire(head))
     shown = merge(shown, now, Math.max)
     return shown
   }
   return {
     streamed(event) {
-      if (event.type === 'message_start') head = event.message.usage ?? {}
-      if (event.type !== 'message_delta') return undefined
-      turn = add(turn, fromWire({ ...head, ...withoutEmpty(event.usage ?? {}) }))
-      head = {}
+      if (event.type === 'message_start') {
+        // what it reads is used up, whether or not it comes to an end
+        head = event.message.usage ?? {}
+      } else if (event.type === 'message_delta') {
+        turn = add(turn, fromWire({ ...head, ...withoutEmpty(event.usage ?? {}) }))
+        head = {}
+      } else return undefined
       return { type: 'usage', usage: show() }
     },
     finished(result) {
       const models = result.model_usage_since_last_result
       settled = add(settled, models ? fromModels(models) : fromWire(result.usage ?? {}))
       turn = { ...NO_USAGE }
+      head = {}
       const costs = models && costOf(models)
       cost = cost === undefined || costs === undefined ? undefined : cost + costs
       return { type: 'usage', usage: show(), ...(cost === undefined ? {} : { costUsd: cost }) }

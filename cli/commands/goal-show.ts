@@ -52,7 +52,7 @@ function printGoal(goal: Goal, io: Io) {
       STAGE_TITLES[row.stage],
       statusCell(row.status, io.tty),
       row.attempt > 0 ? String(row.attempt) : '',
-      formatTokens(row.tokens),
+      formatUsedTokens(row.used),
       row.adapter ?? '',
       row.reason ?? '',
     ]),

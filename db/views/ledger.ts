@@ -3,7 +3,8 @@ import { cacheHitRatio, isLowCache, type LedgerGroup } from '../../contracts/led
 import type { LedgerRow, LedgerUsage, UsageTotals } from '../../contracts/schemas.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
-import { RUN_TOKENS, USAGE_SUM } from './usage.ts'
+import { TOLD_TOKENS } from '../run-tokens.ts'
+import { USAGE_SUM } from './usage.ts'
 
 /** What the rows are grouped by, and their names: SQL over runs `r`, goals `g`, tasks `t`, projects `p`. */
 const GROUPS: Readonly<Record<LedgerGroup, { key: string; label: string }>> = {
@@ -96,7 +97,7 @@ async function groupsOf(
 ): Promise<(SumRow & Place & { label: string | null })[]> {
   const { key, label } = GROUPS[query.by]
   const { where, bindings } = conditions(query)
-  const rank = query.by === 'day' ? '0' : `coalesce(sum${RUN_TOKENS}, 0)::bigint`
+  const rank = query.by === 'day' ? '0' : `coalesce(sum${TOLD_TOKENS}, 0)::bigint`
   const { rows } = await knex.raw(
     `select * from (
        select ${key} as key, min(${label}) as label, ${rank} as rank, ${SUMS} ${FROM} where ${where} group by 1

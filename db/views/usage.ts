@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { NO_USAGE } from '../../contracts/agent.ts'
 import type { UsageTotals } from '../../contracts/schemas.ts'
+import { COST, IS_UNCOUNTED, IS_UNPRICED, TOLD_TOKENS } from '../run-tokens.ts'
 
 /** What nothing has cost yet. */
 export const ZERO_USAGE: UsageTotals = {
@@ -14,18 +15,6 @@ export const ZERO_USAGE: UsageTotals = {
   estimatedTokens: 0,
 }
 
-/** All tokens of a run `r`. Reasoning is part of the output, so it does not count twice. */
-export const RUN_TOKENS =
-  '(r.tokens_in + r.tokens_out + r.tokens_cache_read + r.tokens_cache_write)'
-
-/** A run that was refused before any model answered costs nothing, though nobody says so. */
-const REFUSED = `('auth', 'model', 'missing', 'session')`
-const COST = 'coalesce(r.cost_usd, r.cost_estimate_usd)'
-
-/** True for a run `r` whose cost nobody knows: it used tokens, or it is over and may have. */
-const UNPRICED = `(${COST} is null and r.status <> 'queued' and (${RUN_TOKENS} > 0
-  or (r.status <> 'running' and coalesce(r.exit_reason, '') not in ${REFUSED})))`
-
 /** Sums of `agent_runs r` as one jsonb `usage`. The cost is null as soon as one run's is unknown: unknown is not zero. */
 export const USAGE_SUM = `jsonb_build_object(
   'input', coalesce(sum(r.tokens_in), 0),
@@ -33,12 +22,12 @@ export const USAGE_SUM = `jsonb_build_object(
   'cacheRead', coalesce(sum(r.tokens_cache_read), 0),
   'cacheWrite', coalesce(sum(r.tokens_cache_write), 0),
   'reasoning', coalesce(sum(r.tokens_reasoning), 0),
-  'total', coalesce(sum${RUN_TOKENS}, 0),
-  'costUsd', case when bool_or(${UNPRICED}) then null else coalesce(sum(${COST}), 0) end,
+  'total', coalesce(sum${TOLD_TOKENS}, 0),
+  'costUsd', case when bool_or(${IS_UNPRICED}) then null else coalesce(sum(${COST}), 0) end,
   'knownUsd', coalesce(sum(${COST}), 0),
   'estimatedUsd', coalesce(sum(r.cost_estimate_usd) filter (where r.cost_usd is null), 0),
-  'unpricedRuns', count(*) filter (where ${UNPRICED}),
-  'uncountedRuns', count(*) filter (where r.tokens_estimated > 0),
+  'unpricedRuns', count(*) filter (where ${IS_UNPRICED}),
+  'uncountedRuns', count(*) filter (where ${IS_UNCOUNTED}),
   'estimatedTokens', coalesce(sum(r.tokens_estimated), 0)
 )`
 

@@ -65,7 +65,7 @@ export function Tokens({ usage, className }: { usage: UsageTotals; className?: s
           ))}
           {usage.uncountedRuns > 0 && (
             <span className="col-span-2 max-w-64">
-              {plural(usage.uncountedRuns, 'run')} told no tokens: about{' '}
+              {plural(usage.uncountedRuns, 'run')} did not tell all tokens: about{' '}
               {formatTokens(usage.estimatedTokens)} more, estimated from what was said.
             </span>
           )}

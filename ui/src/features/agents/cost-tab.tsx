@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import type { Usage } from '../../../../contracts/agent.ts'
-import { formatTokens } from '../../../../contracts/figures.ts'
+import { formatUsedTokens } from '../../../../contracts/figures.ts'
 import type { AgentRunDetail, UsageTotals } from '../../../../contracts/schemas.ts'
 import { costNote } from '../../components/figures.tsx'
 import { formatClock, formatUsageCost } from '../../lib/format.ts'
@@ -33,7 +33,7 @@ export function CostTab({ run }: { run: AgentRunDetail }) {
       <dl className="grid grid-cols-3 gap-3 [&_dd]:text-20 [&_dd]:font-medium [&_dt]:text-12 [&_dt]:text-fg-3">
         <div>
           <dt>Tokens</dt>
-          <dd className="figure">{formatTokens(total)}</dd>
+          <dd className="figure">{formatUsedTokens(usage)}</dd>
         </div>
         <div>
           <dt>Cost</dt>
@@ -94,6 +94,8 @@ function useLatestUsage(run: AgentRunDetail): UsageTotals {
   const last = items.at(-1)
   if (!last) return run.usage
   const now = last.content['usage'] as Usage
+  // it knows what came after this count
+  if (totalOf(now) <= run.usage.total) return run.usage
   const cost = last.content['costUsd']
   return {
     ...run.usage,

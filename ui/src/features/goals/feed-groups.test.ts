@@ -43,7 +43,7 @@ test('an attempt of a stage is one act, with what its agent reported', () => {
   expect(acts[0]).toMatchObject({
     title: 'Spec',
     status: 'passed',
-    tokens: 1200,
+    used: { total: 1200, uncountedRuns: 0 },
     adapter: 'claude',
   })
   expect(acts[0]?.lines.map(({ text }) => text)).toEqual([

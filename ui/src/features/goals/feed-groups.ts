@@ -1,5 +1,10 @@
 import type { StoredEvent } from '../../../../contracts/events.ts'
-import { formatTokens } from '../../../../contracts/figures.ts'
+import {
+  formatUsedTokens,
+  hasUsed,
+  type UsedTokens,
+  usedByRun,
+} from '../../../../contracts/figures.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { lookOf, type Status } from '../../components/status-icon.tsx'
 import { plural } from '../../lib/format.ts'
@@ -15,7 +20,7 @@ export interface FeedAct {
   detail: string | null
   taskId: string | null
   adapter: string | undefined
-  tokens: number
+  used: UsedTokens
   /** Runs of the act, the last is the newest. */
   runIds: string[]
   reviewId: string | undefined
@@ -90,15 +95,19 @@ function tellRun(
   event: Extract<StoredEvent, { type: 'run.status' }>,
   open: ReadonlyMap<string, FeedAct>,
 ): boolean {
-  const { runId, stage, taskId, adapter, status, tokens, detail, reason } = event.data
+  const { runId, stage, taskId, adapter, status, detail, reason } = event.data
   const act = open.get(place(stage, taskId))
   if (!act) return false
   if (!act.runIds.includes(runId)) act.runIds.push(runId)
   act.adapter = adapter
-  act.tokens = Math.max(act.tokens, tokens)
+  const used = usedByRun(event.data)
+  act.used = {
+    total: Math.max(act.used.total, used.total),
+    uncountedRuns: Math.max(act.used.uncountedRuns, used.uncountedRuns),
+  }
   act.until = event.at
   const why = detail ?? reason
-  const spent = tokens > 0 ? `, ${formatTokens(tokens)} tokens` : ''
+  const spent = hasUsed(used) ? `, ${formatUsedTokens(used)} tokens` : ''
   const said = `Agent ${lookOf(status).word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`
   act.lines.push(line(event, said))
   return true
@@ -229,7 +238,14 @@ const unknownEvent = (_event: never): undefined => undefined
 
 const newAct = (event: StoredEvent, title: string): FeedAct => ({
   ...{ key: '', at: event.at, until: event.at, status: undefined, title, detail: null },
-  ...{ taskId: null, adapter: undefined, tokens: 0, runIds: [], reviewId: undefined, lines: [] },
+  ...{
+    taskId: null,
+    adapter: undefined,
+    used: { total: 0, uncountedRuns: 0 },
+    runIds: [],
+    reviewId: undefined,
+    lines: [],
+  },
 })
 
 /** `person:Ada` is Ada. */

@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, ChevronRight, Radio } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { StoredEvent } from '../../../../contracts/events.ts'
-import { formatTokens } from '../../../../contracts/figures.ts'
+import { formatUsedTokens, hasUsed } from '../../../../contracts/figures.ts'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { useLiveLog } from '../../app/live-log.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
@@ -138,7 +138,9 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
         </button>
         <span className="flex shrink-0 items-center gap-3 text-12 text-fg-3">
           {act.adapter && <AdapterMark adapter={act.adapter} className="max-md:hidden" />}
-          {act.tokens > 0 && <span className="max-md:hidden">{formatTokens(act.tokens)}</span>}
+          {hasUsed(act.used) && (
+            <span className="max-md:hidden">{formatUsedTokens(act.used)}</span>
+          )}
           {act.runIds.length > 0 && <Duration from={act.at} to={running ? null : act.until} />}
           {review?.status === 'pending' && (
             <Link

@@ -1,4 +1,4 @@
-import { formatUsedTokens } from '../../../../contracts/figures.ts'
+import { formatUsedTokens, hasUsed } from '../../../../contracts/figures.ts'
 import type { Goal, Task } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
@@ -51,7 +51,7 @@ function TaskRow({ task, goal }: { task: Task; goal: Goal }) {
             <bdi className={cn('truncate', task.status === 'needs_attention' && 'text-warn')}>
               {says}
             </bdi>
-            {(task.usage.total > 0 || task.usage.uncountedRuns > 0) && (
+            {hasUsed(task.usage) && (
               <span className="shrink-0">{formatUsedTokens(task.usage)} tok</span>
             )}
           </span>

@@ -1,4 +1,4 @@
-import { formatTokens } from '../../../../contracts/figures.ts'
+import { formatUsedTokens, hasUsed } from '../../../../contracts/figures.ts'
 import type { Goal, StageState } from '../../../../contracts/schemas.ts'
 import { type StageRow, stageRows } from '../../../../contracts/stage-rows.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
@@ -110,7 +110,7 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
           ) : (
             <span className="truncate">{begun ? lookOf(row.status).word : ' '}</span>
           )}
-          {row.tokens > 0 && <span className="figure">{formatTokens(row.tokens)}</span>}
+          {hasUsed(row.used) && <span className="figure">{formatUsedTokens(row.used)}</span>}
           {row.tasks && row.status !== 'skipped' && <TaskDots row={row} goal={goal} />}
         </div>
       </div>
@@ -162,7 +162,7 @@ function CellDetail({ row, goal }: { row: StageRow; goal: Goal }) {
           <AdapterMark adapter={row.adapter} />
           <span>
             {row.attempt > 1 && `attempt ${row.attempt}, `}
-            {formatTokens(row.tokens)} tokens
+            {formatUsedTokens(row.used)} tokens
           </span>
         </span>
       )}

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { formatTokens } from '../../../../contracts/figures.ts'
+import { formatTokens, formatUsedTokens } from '../../../../contracts/figures.ts'
 import type { LedgerGroup } from '../../../../contracts/ledger.ts'
 import type { LedgerRow, LedgerUsage } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
@@ -81,9 +81,9 @@ function Row({ usage, children }: { usage: LedgerUsage; children: ReactNode }) {
         <td
           key={name}
           className={key === 'total' ? 'figure text-right' : 'figure text-right text-fg-2'}
-          title={usage[key].toLocaleString()}
+          title={key === 'total' ? formatUsedTokens(usage, true) : usage[key].toLocaleString()}
         >
-          {formatTokens(usage[key])}
+          {key === 'total' ? formatUsedTokens(usage) : formatTokens(usage[key])}
         </td>
       ))}
       <td className="text-right">
