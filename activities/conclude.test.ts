@@ -4,11 +4,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { loadFacts } from '../db/facts.ts'
+import { recordTampering } from '../db/git-changes.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
 import { createFixture, type Fixture } from '../git/fixture.ts'
 import { createTestDatabase } from '../test/support/database.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
+import { lookAtGitSettings, watchGitSettings } from './git-settings.ts'
 import { createLifecycleActivities } from './lifecycle.ts'
 import { createReviewActivities } from './review.ts'
 import type { OpenReviewInput } from './types.ts'
@@ -21,7 +23,7 @@ let deps: ActivityDeps
 let lifecycle: ReturnType<typeof createLifecycleActivities>
 let goalId: string
 beforeEach(async () => {
-  f = createFixture()
+  f = createFixture(undefined, (id, files) => recordTampering(database)(id, files))
   f.commit({ 'a.txt': 'one\n' })
   const own = await createTestDatabase()
   database = connect(own.url)
@@ -60,18 +62,35 @@ async function begin(name: string): Promise<Begun> {
     .knex('tasks')
     .insert({ goal_id: goalId, key: name, title: name, description: name, role: 'implement' })
     .returning('id')
-  const key = { goalId, taskId: task.id, stage: 'implement', attempt: 1 } as const
-  const workspace = await openWorkspace(deps, await loadFacts(database.knex, goalId, task.id), key)
+  return beginStage({ goalId, taskId: task.id, stage: 'implement', attempt: 1 })
+}
+
+async function beginStage(key: StageKey): Promise<Begun> {
+  const row = await database.change((tx) => openStage(tx, key, null))
+  const facts = await loadFacts(database.knex, goalId, key.taskId)
+  const workspace = await openWorkspace(deps, facts, key)
+  await watchGitSettings(deps, facts.project, row)
   return { key, workspace, path: workspace.path }
 }
 
 /** Its agent has answered. */
 async function answer({ key, workspace }: Begun, deviations: string[] = []) {
-  await database.change((tx) => openStage(tx, key, null))
   const facts = await loadFacts(database.knex, goalId, key.taskId)
-  const output = { summary: 's', files: [], deviations }
+  const output = { summary: 's', files: [], deviations, findings: [] }
   return conclude(deps, { key, facts, workspace, checks: undefined, output, adapter: 'demo' })
 }
+
+/** The review of its work is opened. */
+async function review({ key: { taskId } }: Begun) {
+  const asked = { goalId, taskId, kind: 'task', attempt: 1, stage: 'review', reason: '' }
+  const { openReview } = createReviewActivities(deps)
+  const { reviewId } = await openReview(asked as OpenReviewInput)
+  const row = await database.knex('reviews').where({ id: reviewId }).first()
+  return { deviations: row.deviations, tier: row.tier }
+}
+
+const notices = (): Promise<{ stream: string; data: object }[]> =>
+  database.knex('events').where({ type: 'system.notice' }).select('stream', 'data')
 
 /** git's strict check refuses this file in whatever commit it is. */
 const HOSTILE = '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n'
@@ -89,27 +108,82 @@ test('a commit that git refuses goes back to the agent with the reason, and the 
   expect(f.sh(['show', `${head}:b.txt`], task.path)).toBe('two')
 })
 
-test('git settings of the person that changed while an agent worked are told once, in the feed and in the review of its work', async () => {
-  const task = await begin('a')
+const HUB =
+  "config of the repository's own settings was changed while this was worked on; it was put back"
+const YOURS = 'in the .git of your repository changed while this was worked on'
+
+test('git settings of the person that changed while agents worked are told once, in the feed and in the review of all work that went on', async () => {
+  const [a, b] = [await begin('a'), await begin('b')]
   f.write('.git/hooks/pre-commit', '#!/bin/sh\n')
   f.sh(['config', 'core.fsmonitor', './watch'])
-  f.write('b.txt', 'work', task.path)
-  await answer(task)
-  const told = () =>
-    database.knex('events').where({ type: 'system.notice' }).select('stream', 'data')
+  f.write('a.md', 'work', a.path)
+  f.write('b.md', 'work', b.path)
+  await answer(b)
+  const later = await begin('later')
+  f.write('c.md', 'work', later.path)
+  await answer(later)
+  await answer(a)
   const text =
     'The git settings of p changed: config, hooks/pre-commit in its .git. If it was not you, look at them before you use git there.'
-  expect(await told()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
-  const { output } = await database
-    .knex('stage_attempts')
-    .where({ task_id: task.key.taskId })
-    .first()
-  expect(output.deviations).toEqual([
-    'config in the .git of your repository changed while the agent worked',
-    'hooks/pre-commit in the .git of your repository changed while the agent worked',
-  ])
-  await answer(await begin('b'))
-  expect(await told()).toHaveLength(1)
+  expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
+  const deviations = [`config ${YOURS}`, `hooks/pre-commit ${YOURS}`]
+  expect(await review(a)).toEqual({ deviations, tier: 'block' })
+  expect(await review(b)).toEqual({ deviations, tier: 'block' })
+  expect(await review(later)).toEqual({ deviations: [], tier: 'auto' })
+})
+
+test.each([
+  ['nothing else happens', async () => undefined],
+  ['other work begins', () => begin('b')],
+  [
+    'the worker is killed after the commit',
+    ({ path }: Begun, projectId: string) =>
+      f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} }),
+  ],
+])(
+  'what an agent changed in its hub is in the review of its work when %s',
+  async (_, meanwhile) => {
+    const a = await begin('a')
+    f.write('a.md', 'work', a.path)
+    f.sh(['config', 'core.fsmonitor', './payload'], a.path)
+    const { id } = await database.knex('projects').first('id')
+    await meanwhile(a, id)
+    await answer(a)
+    expect(await review(a)).toEqual({ deviations: [HUB], tier: 'block' })
+    const text =
+      "An agent changed the settings of Dispatch's own copy of p: config. They were put back."
+    expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
+  },
+)
+
+test('git settings that change while the whole is audited ask a person before the merge', async () => {
+  await lifecycle.startGoal({ goalId })
+  const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })
+  f.sh(['config', 'core.fsmonitor', './payload'], audit.path)
+  f.write('.git/hooks/pre-commit', '#!/bin/sh\n')
+  // another worktree is made, which puts the hub back
+  await beginStage({ goalId, taskId: null, stage: 'spec', attempt: 1 })
+  expect(await answer(audit)).toEqual({
+    outcome: 'findings',
+    summary: `The audit found 2 grave findings: high: ${HUB}; high: hooks/pre-commit ${YOURS}`,
+  })
+})
+
+test('nobody waits for a slow git that looks at the settings, and what is seen twice meanwhile is told once', async () => {
+  await begin('a')
+  f.sh(['config', 'core.fsmonitor', './watch'])
+  const project = await database.knex('projects').first()
+  const snapshotConfig = async (path: string) => {
+    const seen = await f.git.snapshotConfig(path)
+    await database.change(async (tx) => {
+      await tx.raw(`set local lock_timeout = '5s'`)
+      await tx('projects').where({ id: project.id }).forShare().first('id') // as for a new goal
+    })
+    await lookAtGitSettings(deps, project)
+    return seen
+  }
+  await lookAtGitSettings({ database, git: { ...f.git, snapshotConfig } }, project)
+  expect(await notices()).toHaveLength(1)
 })
 
 test('a goal with work that git refuses can be cancelled, and says where that work is', async () => {
@@ -126,32 +200,23 @@ test('a goal with work that git refuses can be cancelled, and says where that wo
   )
 })
 
-test('a review shows every deviation of its task, also those that the agent did not tell of', async () => {
+test('a review shows every deviation of its task, whichever agent told of it', async () => {
   const task = await begin('a')
   f.write('notes.md', 'two\n', task.path)
-  f.sh(['config', 'core.fsmonitor', './payload'], task.path)
   await answer(task, ['one file more'])
   f.write('notes.md', 'three\n', task.path)
-  await answer({ ...task, key: { ...task.key, stage: 'frontend' } })
-
-  const review = { goalId, taskId: task.key.taskId, kind: 'task', attempt: 1, stage: 'review' }
-  const { openReview } = createReviewActivities(deps)
-  const { reviewId } = await openReview({ ...review, reason: '' } as OpenReviewInput)
-  const { deviations, tier } = await database.knex('reviews').where({ id: reviewId }).first()
-  expect(deviations).toEqual([
-    'one file more',
-    "changed config of the repository's own settings; it was put back",
-  ])
-  expect(tier).toBe('block')
+  await answer(await beginStage({ ...task.key, stage: 'frontend' }), ['another colour'])
+  expect(await review(task)).toEqual({
+    deviations: ['one file more', 'another colour'],
+    tier: 'block',
+  })
 })
 
 test('items of different specs keep names of their own, so that none passes by the verdict of another', async () => {
   await lifecycle.startGoal({ goalId })
   const store = async (stage: 'spec' | 'test_spec' | 'security_spec', output: object) => {
-    const key = { goalId, taskId: null, stage, attempt: 1 }
-    await database.change((tx) => openStage(tx, key, null))
+    const { key, workspace } = await beginStage({ goalId, taskId: null, stage, attempt: 1 })
     const facts = await loadFacts(database.knex, goalId)
-    const workspace = await openWorkspace(deps, facts, key)
     await conclude(deps, { key, facts, workspace, checks: undefined, output, adapter: 'demo' })
   }
   const items = [{ id: 'R1', text: 't' }]

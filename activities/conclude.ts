@@ -14,6 +14,7 @@ import type { Tx } from '../db/connect.ts'
 import { contentHash } from '../db/content-hash.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
+import { gitChangesSince } from '../db/git-changes.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
 import { withDistinctIds } from '../domain/spec-items.ts'
 import type { CommitResult } from '../git/commit.ts'
@@ -59,9 +60,9 @@ export async function conclude(deps: ActivityDeps, found: Concluded): Promise<St
 
 async function concludeStage(deps: ActivityDeps, work: Concluded): Promise<Conclusion> {
   const { stage } = work.key
-  const touched = await lookAtGitSettings(deps, work.facts)
+  await lookAtGitSettings(deps, work.facts.project)
   if (stage === 'implement' || stage === 'frontend')
-    return commitWork(deps, work, { answer: work.output as ImplementOutput, touched })
+    return commitWork(deps, work, work.output as ImplementOutput)
   return { result: await judgeOrStore(deps, work), output: work.output }
 }
 
@@ -87,8 +88,10 @@ async function judgeOrStore(deps: ActivityDeps, work: Concluded): Promise<StageR
       })
     case 'verify':
       return judge(deps, work, work.output as VerifyOutput)
-    case 'audit':
-      return audited(findingsOf(work.checks ?? [], work.output as AuditOutput))
+    case 'audit': {
+      const findings = findingsOf(work.checks ?? [], work.output as AuditOutput)
+      return audited([...findings, ...(await spoilt(deps, work))])
+    }
     default:
       throw new Error(`no agent works in stage ${work.key.stage}`)
   }
@@ -154,11 +157,11 @@ async function distinctFrom(tx: Tx, goalId: string, spec: NewSpec): Promise<NewS
   }
 }
 
-/** Commits what the agent left. What it changed of the repository's own settings is a deviation that it did not tell of. */
+/** Commits what the agent left. */
 async function commitWork(
   deps: ActivityDeps,
   work: Concluded,
-  { answer, touched }: { answer: ImplementOutput; touched: readonly string[] },
+  output: ImplementOutput,
 ): Promise<Conclusion> {
   const { workspace } = work
   const { task, project, goal } = work.facts
@@ -169,13 +172,6 @@ async function commitWork(
     'Dispatch-Task': shortId('task', task.number),
   }
   const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
-  const tampered = done.tampered.map(
-    (file) => `changed ${file} of the repository's own settings; it was put back`,
-  )
-  const yours = touched.map(
-    (file) => `${file} in the .git of your repository changed while the agent worked`,
-  )
-  const output = { ...answer, deviations: [...answer.deviations, ...tampered, ...yours] }
   return { result: await publishWork(deps, work, { task, done, output }), output }
 }
 
@@ -299,6 +295,13 @@ export function findingsOf(checks: readonly CheckResult[], output: AuditOutput):
       }),
     )
   return [...failed, ...output.findings]
+}
+
+/** No review follows in which it would be seen that git settings changed while the audit's agent worked. */
+async function spoilt(deps: ActivityDeps, { key, facts }: Concluded): Promise<AuditFinding[]> {
+  const { knex } = deps.database
+  const changes = await gitChangesSince(knex, facts.goal, { task_id: null, stage: key.stage })
+  return changes.map((title) => ({ severity: 'high', title, detail: '' }))
 }
 
 /** High and critical findings ask a person before the merge; the others are shown with it. */

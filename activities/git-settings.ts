@@ -1,33 +1,50 @@
-import { goalStream } from '../contracts/ids.ts'
-import type { GoalFacts } from '../db/facts.ts'
-import { changedConfig } from '../git/config-snapshot.ts'
+import type { ProjectRow } from '../db/facts.ts'
+import { markGitSeen, recordGitChange } from '../db/git-changes.ts'
+import type { StageRow } from '../db/stages.ts'
+import { type ConfigSnapshot, changedConfig } from '../git/config-snapshot.ts'
 import { GitProblem } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
 
 /**
  * What of the person's repository decides which programs git runs there, and is new, gone or different since it was looked at last.
  * An agent without a sandbox can write there, and the person's next git command would run what it wrote (facts R09); so can the
- * person, who is told all the same. Each change is told once, in the transaction that remembers it.
+ * person, who is told all the same. A change is kept in the transaction that remembers how it looks now. git is waited for before
+ * it: who looks at the same time and is first has kept it, and the other one looks again.
  */
 export async function lookAtGitSettings(
   { database, git }: Pick<ActivityDeps, 'database' | 'git'>,
-  { goal, project }: Pick<GoalFacts, 'goal' | 'project'>,
-): Promise<string[]> {
-  return database.change(async (tx, emit) => {
-    const row = () => tx('projects').where({ id: project.id })
-    const { config_hash: known } = await row().forUpdate().first('config_hash')
-    const now = await git.snapshotConfig(project.path).catch((error) => {
+  { id, path }: Pick<ProjectRow, 'id' | 'path'>,
+): Promise<void> {
+  for (;;) {
+    const row = await database.knex('projects').where({ id }).first('git_settings')
+    const known: ConfigSnapshot | null = row.git_settings
+    const now = await git.snapshotConfig(path).catch((error) => {
       if (error instanceof GitProblem) return undefined // it was moved away: the merge says so
       throw error
     })
-    if (!now) return []
-    await row().update({ config_hash: JSON.stringify(now) })
-    const changed = known === null ? [] : changedConfig(JSON.parse(known), now)
-    if (changed.length > 0) {
-      const text = `The git settings of ${project.name} changed: ${changed.join(', ')} in its .git. If it was not you, look at them before you use git there.`
-      const data = { level: 'warn', text } as const
-      emit({ type: 'system.notice', stream: goalStream(goal.id), actor: 'dispatch', data })
-    }
-    return changed
-  })
+    const files = known && now ? changedConfig(known, now) : []
+    if (!now || (known && files.length === 0)) return
+    const stored = await database.change(async (tx, emit) => {
+      const as = known && JSON.stringify(known)
+      const count = await tx('projects')
+        .where({ id })
+        .whereRaw('git_settings is not distinct from ?::jsonb', [as])
+        .update({ git_settings: JSON.stringify(now) })
+      if (count === 1 && files.length > 0)
+        await recordGitChange(tx, emit, { projectId: id, place: 'repository', files })
+      return count === 1
+    })
+    if (stored) return
+  }
+}
+
+/** Before a stage's agent begins: what changed until now is not its doing. A worker that comes later does not move the mark. */
+export async function watchGitSettings(
+  deps: Pick<ActivityDeps, 'database' | 'git'>,
+  project: Pick<ProjectRow, 'id' | 'path'>,
+  attempt: Pick<StageRow, 'id' | 'git_seen'>,
+): Promise<void> {
+  if (attempt.git_seen !== null) return
+  await lookAtGitSettings(deps, project)
+  await markGitSeen(deps.database.knex, project.id, attempt.id)
 }

@@ -35,7 +35,7 @@ export function createLifecycleActivities(
     if (goal.base_commit && goal.branch) return answer
     const at = { projectId: project.id, repoPath: project.path }
     await git.ensureHubs(at)
-    await lookAtGitSettings(deps, { goal, project })
+    await lookAtGitSettings(deps, project)
     const base = goal.base_commit ?? (await git.importTarget({ ...at, target: goal.target_branch }))
     await database.knex('goals').where({ id: goalId }).update({ base_commit: base })
     const branch = goalBranch(goal)

@@ -13,6 +13,7 @@ import { grantToGoal, tokensUsed } from '../db/budgets.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
+import { gitChangesSince } from '../db/git-changes.ts'
 import { reviewDecided } from '../db/review-decided.ts'
 import { changeStage, openStage } from '../db/stages.ts'
 import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.ts'
@@ -102,7 +103,10 @@ export function createReviewActivities(deps: ActivityDeps) {
   async function subjectOf(facts: GoalFacts, input: OpenReviewInput): Promise<Subject> {
     switch (input.kind) {
       case 'spec':
-        return specSubject(facts)
+        return {
+          ...specSubject(facts),
+          deviations: await gitChangesSince(database.knex, facts.goal, { task_id: null }),
+        }
       case 'task':
         return taskSubject(facts, input)
       case 'merge':
@@ -134,10 +138,12 @@ export function createReviewActivities(deps: ActivityDeps) {
     const securityIds = (facts.securitySpec?.content.items ?? []).map(({ id }) => id)
     const checklist = withSecondOpinion(checklistOf(facts, items, checks), securityIds, opinion)
     // of all attempts: what one did differently is in the work, whatever the next one says
-    const deviations = [...new Set(built.flatMap(({ output }) => output?.deviations ?? []))]
+    const told = [...new Set(built.flatMap(({ output }) => output?.deviations ?? []))]
+    const settings = await gitChangesSince(database.knex, facts.goal, { task_id: task.id })
     const doubts = [
       ...(diff.truncated ? ['the diff is too large to show whole'] : []),
-      ...(deviations.length > 0 ? ['the agent deviated from the spec'] : []),
+      ...(told.length > 0 ? ['the agent deviated from the spec'] : []),
+      ...(settings.length > 0 ? ['git settings changed meanwhile'] : []),
       ...checklistDoubts(checklist),
       ...opinionDoubts(checklist, opinion),
     ]
@@ -149,7 +155,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       checklist,
       files: diff.files.map(judgedFile),
       summary: built.at(-1)?.output?.summary ?? null,
-      deviations,
+      deviations: [...told, ...settings],
       secondOpinion: opinion,
     }
   }
@@ -175,6 +181,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       ...bound({ ...diff, head }),
       files: diff.files.map(judgedFile),
       summary: audit?.output?.summary ?? null,
+      deviations: await gitChangesSince(database.knex, goal),
       findings: audit?.output ? findingsOf(audit.checks ?? [], audit.output) : [],
     }
   }

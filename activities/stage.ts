@@ -162,6 +162,7 @@ export function createStageActivities(deps: ActivityDeps) {
   ): Promise<StageResult> {
     const stage = key.stage as AgentStage
     const workspace = await openWorkspace(deps, facts, key)
+    await watchGitSettings(deps, facts.project, row)
     const judged = stage === 'verify' || stage === 'audit'
     const checks = judged ? await checksOf(key, facts, { workspace, row }) : undefined
     const feedback = row.feedback ?? ''
@@ -169,7 +170,6 @@ export function createStageActivities(deps: ActivityDeps) {
     const outcome = await runAgent(deps, asked)
     // the next attempt looks at a worktree of its own; parked or out of budget, this one goes on
     if (outcome.type === 'failed') await releaseScratch(deps, facts, key)
-    await watchGitSettings(deps, facts.project, row)
     if (outcome.type !== 'answered') return notAnswered(outcome)
     const { output, adapter } = outcome
     const later = stage === 'verify' && (await askSecondOpinion(deps, asked, outcome))

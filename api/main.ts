@@ -8,6 +8,7 @@ import { createLogger } from '../config/log.ts'
 import { standBy } from '../config/standby.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
+import { recordTampering } from '../db/git-changes.ts'
 import { forgetOld } from '../db/idempotency.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { seedSettings } from '../db/settings.ts'
@@ -53,7 +54,8 @@ async function main(): Promise<void> {
   await seedSettings(database.knex, config.pool)
   await forgetOld(database.knex)
   const temporal = createTemporalGateway(temporalAt(config, address))
-  const git = createGit({ home: home.root, path: config.path })
+  const onTampered = recordTampering(database)
+  const git = createGit({ home: home.root, path: config.path, onTampered })
   const api = await startApi({
     ...{ database, log, temporal, host: config.host, port: config.port },
     version: packageVersion(),

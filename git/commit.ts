@@ -64,7 +64,7 @@ async function isAncestor(
   return deps.git.succeeds(['merge-base', '--is-ancestor', ancestor, of], { gitDir })
 }
 
-/** A claimed worktree, the commit it stands on, and what an agent had changed in the sandbox hub (put back by now). */
+/** A claimed worktree and the commit it stands on; what an agent had changed in the sandbox hub is put back. */
 export async function openWorktree(
   deps: GitDeps,
   input: { projectId: string; worktreePath: string },
@@ -79,9 +79,9 @@ export async function openWorktree(
       'Retry the stage; it claims a new one.',
     )
   const tree = slotTree(layout, slot)
-  const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
+  await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
   const head = await worktreeHead(deps, layout, tree, claim.branch)
-  return { layout, claim, slot, tree, tampered, head }
+  return { layout, claim, slot, tree, head }
 }
 
 export interface CommitResult {
@@ -92,8 +92,6 @@ export interface CommitResult {
   files: string[]
   /** Whether this call made a commit. */
   committed: boolean
-  /** What an agent changed in the sandbox hub's own files; not empty means: look closer. */
-  tampered: string[]
   /** Files that were in conflict and still hold conflict markers. */
   unresolved: string[]
 }
@@ -103,7 +101,7 @@ export async function commitAll(
   deps: GitDeps,
   input: { projectId: string; worktreePath: string; message: string; trailers: Trailers },
 ): Promise<CommitResult> {
-  const { layout, claim, tree, head, tampered } = await openWorktree(deps, input)
+  const { layout, claim, tree, head } = await openWorktree(deps, input)
   const { git } = deps
   const snapshot = await snapshotTree(git, tree, head)
   const onto = claim.merging?.onto
@@ -133,7 +131,7 @@ export async function commitAll(
     { gitDir: layout.sandbox },
   )
   const files = stdout.toString('utf8').split('\0').filter(Boolean)
-  return { head: next, changed: files.length > 0, files, committed, tampered, unresolved }
+  return { head: next, changed: files.length > 0, files, committed, unresolved }
 }
 
 async function stillConflicted(

@@ -14,8 +14,6 @@ export interface GitScan {
   brokenSlots: string[]
   /** Sandbox branches of no live claim whose work is safe in the clean hub. */
   orphanBranches: string[]
-  /** What agents had changed in the sandbox hub's own files. */
-  tampered: string[]
   /** Lock files in the hubs. */
   locks: string[]
   /** Work that was saved before a worktree went. */
@@ -30,7 +28,7 @@ export interface ScanInput {
 /** What is left over in a project's hubs and worktrees. Changes nothing but a sandbox config that agents spoilt. */
 export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
   const layout = projectLayout(deps.home, input.projectId)
-  const tampered = await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
+  await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
   // A row comes before its claim, and a claim before its folder and branch: read in the other order, nothing in use looks left over.
   const folders = await listNames(layout)
   const branches = await refs(deps, layout.sandbox, 'refs/heads/')
@@ -50,7 +48,6 @@ export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
       branches,
       live: claims.filter((claim) => !orphans.includes(claim)),
     }),
-    tampered,
     locks: [...(await locksIn(layout.clean)), ...(await locksIn(layout.sandbox))],
     salvage: await listSalvage(deps, layout),
   }

@@ -11,6 +11,8 @@ export interface Fixture {
   repo: string
   git: Git
   projectId: string
+  /** What agents had changed in hubs, as it was told. */
+  tampered: string[]
   /** Plain git as the person runs it; stdout without the final newline. */
   sh(args: readonly string[], cwd?: string): string
   write(path: string, content: string | Buffer, cwd?: string): void
@@ -30,7 +32,10 @@ const PERSON = {
 }
 
 /** `name` becomes the folder of the repository. */
-export function createFixture(name = 'my repo'): Fixture {
+export function createFixture(
+  name = 'my repo',
+  onTampered?: (projectId: string, files: readonly string[]) => Promise<void>,
+): Fixture {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dispatch-git-')))
   const home = join(folder, 'home')
   const repo = join(folder, name)
@@ -43,7 +48,9 @@ export function createFixture(name = 'my repo'): Fixture {
     mkdirSync(dirname(join(cwd, path)), { recursive: true })
     writeFileSync(join(cwd, path), content)
   }
-  const git = createGit({ home, personHome: folder })
+  const tampered: string[] = []
+  const collect = async (_: string, files: readonly string[]) => void tampered.push(...files)
+  const git = createGit({ home, personHome: folder, onTampered: onTampered ?? collect })
   sh(['init', '-q', '-b', 'main'])
   return {
     folder,
@@ -51,6 +58,7 @@ export function createFixture(name = 'my repo'): Fixture {
     repo,
     git,
     projectId: 'p1',
+    tampered,
     sh,
     write,
     commit(files, message = 'change') {

@@ -31,7 +31,8 @@ export interface GitOptions {
   path?: string
   /** Where the person's own git config is; the user's home when left out. */
   personHome?: string
-  log?: (message: string, data?: Record<string, unknown>) => void
+  log?: GitDeps['log']
+  onTampered?: GitDeps['onTampered']
   /** The built git host, for a process that is large or has other things to do; without it, git is started by this one. */
   host?: string
 }
@@ -50,7 +51,8 @@ export function createGit(options: GitOptions) {
     ...(options.path === undefined ? {} : { path: options.path }),
     ...(options.host === undefined ? {} : { processes: createHostedProcesses(options.host) }),
   })
-  const deps: GitDeps = { git, queue: createQueue(), home, log }
+  const onTampered = options.onTampered ?? (async () => undefined)
+  const deps: GitDeps = { git, queue: createQueue(), home, log, onTampered }
   const pending = new Set<Promise<void>>()
   const background = (work: Promise<void>) => {
     const settled: Promise<void> = work

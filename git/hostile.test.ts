@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { changedConfig } from './config-snapshot.ts'
 import { createFixture, type Fixture } from './fixture.ts'
+import { createGit } from './git.ts'
 
 let f: Fixture
 let canaries: string
@@ -120,13 +121,14 @@ test.each([
     poison(sandbox, 'agent')
     await f.git.claimWorktree({ ...claim, key: 'T-3', branch: 'dispatch/T-3' })
     poison(sandbox, 'agent')
-    const { head, tampered, files } = await f.git.commitAll({
+    f.tampered.length = 0
+    const { head, files } = await f.git.commitAll({
       projectId,
       worktreePath: path,
       message: 'm',
       trailers: {},
     })
-    expect(tampered).toEqual(restored ? ['config', 'hooks', 'info/attributes'] : [])
+    expect(f.tampered).toEqual(restored ? ['config', 'hooks', 'info/attributes'] : [])
     expect(files).toEqual(['a.txt'])
     poison(sandbox, 'agent')
     await f.git.publish({ projectId, head, key: 'T-1' })
@@ -195,8 +197,25 @@ test('a broken sandbox config, index and HEAD do not stop the work from being ke
   writeFileSync(join(admin, 'HEAD'), 'ref: ../../etc/passwd')
   f.write('a.txt', 'kept\n', path)
   const made = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
-  expect(made).toMatchObject({ files: ['a.txt'], tampered: ['config'] })
+  expect([made.files, f.tampered]).toEqual([['a.txt'], ['config']])
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
+})
+
+test('what an agent changed in its hub stays as evidence until somebody has kept it', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  f.sh(['config', 'core.fsmonitor', './payload'], path)
+  const onTampered = async () => {
+    throw new Error('killed')
+  }
+  const dying = createGit({ home: f.home, onTampered })
+  await expect(dying.claimWorktree(claim)).rejects.toThrow('killed')
+  dying.close()
+  await f.git.claimWorktree(claim)
+  await f.git.claimWorktree(claim)
+  expect(f.tampered).toEqual(['config'])
 })
 
 test('pipes and links in the place of files are waited for by nobody, and the work is kept', async () => {
@@ -218,13 +237,15 @@ test('pipes and links in the place of files are waited for by nobody, and the wo
     expect(await f.git.provisionDependencies({ repoPath: f.repo, worktreePath: path })).toEqual([])
     return f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
   }
-  const tampered = ['config', 'objects/info/alternates']
+  const spoilt = ['config', 'objects/info/alternates']
   f.write('a.txt', 'kept\n', path)
   insteadPut((file) => execFileSync('mkfifo', [file]))
   // a pipe is no file that git keeps
-  expect(await made()).toMatchObject({ files: ['a.txt', 'yarn.lock'], tampered })
+  expect(await made()).toMatchObject({ files: ['a.txt', 'yarn.lock'] })
+  expect(f.tampered).toEqual(spoilt)
   insteadPut((file) => symlinkSync('/dev/zero', file))
-  expect(await made()).toMatchObject({ files: ['a.txt', 'yarn.lock'], tampered })
+  expect(await made()).toMatchObject({ files: ['a.txt', 'yarn.lock'] })
+  expect(f.tampered).toEqual([...spoilt, ...spoilt])
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
 }, 20_000)
 

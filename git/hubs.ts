@@ -1,4 +1,4 @@
-import { lstat, readFile, rename, rm, stat } from 'node:fs/promises'
+import { lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
 import { locate, readShallow } from './inspect.ts'
@@ -8,12 +8,15 @@ import type { Queue } from './queue.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkBranchName, hasCommit, readRef, setRef } from './refs.ts'
 import { type GitCall, type GitRunner, quotePath } from './run.ts'
+import { moveToTrash } from './slots.ts'
 
 export interface GitDeps {
   git: GitRunner
   queue: Queue
   home: string
   log: (message: string, data?: Record<string, unknown>) => void
+  /** Keeps what agents changed in a project's sandbox hub; awaited before it is put back. */
+  onTampered: (projectId: string, files: readonly string[]) => Promise<void>
 }
 
 const SHARED_SETTINGS = {
@@ -99,47 +102,37 @@ export async function ensureHubs(
 }
 
 /**
- * Puts back what agents may have changed in the sandbox hub: its config, and no hooks. Returns what had changed.
- * Our own calls are safe without it; it keeps the hub usable and says who should be looked at (facts T17).
+ * Puts back what agents may have changed in the sandbox hub: its config, and no hooks. What had changed is told before, so that
+ * no kill loses it. Our own calls are safe without it; it keeps the hub usable and says who should be looked at (facts T17).
  */
-export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Promise<string[]> {
-  const changed: string[] = []
+export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Promise<void> {
   const wanted = await readFile(join(layout.hubs, 'sandbox.config'), 'utf8').catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw error
     },
   )
-  if (wanted === undefined) return changed
-  const config = join(layout.sandbox, 'config')
-  if ((await readRegularText(config, OWN_BYTES)) !== wanted) {
-    await rm(config, { force: true, recursive: true })
-    await writeWhole(config, wanted)
-    changed.push('config')
+  if (wanted === undefined) return
+  const own = [
+    { name: 'config', content: wanted },
+    { name: 'objects/info/alternates', content: `${quotePath(join(layout.clean, 'objects'))}\n` },
+  ]
+  const at = (name: string) => join(layout.sandbox, name)
+  const read = await Promise.all(own.map(({ name }) => readRegularText(at(name), OWN_BYTES)))
+  const spoilt = own.filter(({ content }, index) => read[index] !== content)
+  const names = ['hooks', 'info/attributes', 'config.worktree']
+  const there = await Promise.all(names.map((name) => lstat(at(name)).catch(() => undefined)))
+  const foreign = names.filter((_, index) => there[index])
+  const changed = [...spoilt.map(({ name }) => name), ...foreign]
+  if (changed.length === 0) return
+  await deps.onTampered(layout.projectId, changed)
+  for (const { name, content } of spoilt) {
+    await rm(at(name), { force: true, recursive: true })
+    await writeWhole(at(name), content)
   }
-  const alternates = join(layout.sandbox, 'objects', 'info', 'alternates')
-  const line = `${quotePath(join(layout.clean, 'objects'))}\n`
-  if ((await readRegularText(alternates, OWN_BYTES)) !== line) {
-    await rm(alternates, { force: true, recursive: true })
-    await writeWhole(alternates, line)
-    changed.push('objects/info/alternates')
-  }
-  for (const name of ['hooks', 'info/attributes', 'config.worktree']) {
-    const path = join(layout.sandbox, name)
-    if (!(await stat(path).catch(() => undefined))) continue
-    await privateDir(layout.trash)
-    await rename(
-      path,
-      join(
-        layout.trash,
-        `${name.replace('/', '-')}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
-      ),
-    )
-    changed.push(name)
-  }
-  if (changed.length > 0) deps.git.forget(layout.sandbox)
-  if (changed.length > 0) deps.log('an agent changed the sandbox hub; put back', { changed })
-  return changed
+  for (const name of foreign) await moveToTrash(layout, at(name))
+  deps.git.forget(layout.sandbox)
+  deps.log('an agent changed the sandbox hub; put back', { changed })
 }
 
 /**

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 
 /** Where one project's repositories and worktrees are below DISPATCH_HOME. */
 export interface ProjectLayout {
+  projectId: string
   hubs: string
   /** Bare, ours alone: the only place where Dispatch diffs and merges. */
   clean: string
@@ -20,6 +21,7 @@ export function projectLayout(home: string, projectId: string): ProjectLayout {
   const hubs = join(home, 'hubs', projectId)
   const worktrees = join(home, 'worktrees', projectId)
   return {
+    projectId,
     hubs,
     clean: join(hubs, 'clean.git'),
     sandbox: join(hubs, 'sandbox.git'),

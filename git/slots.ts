@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ProjectLayout, privateDir, writeWhole } from './layout.ts'
 
@@ -112,7 +112,7 @@ export async function freeSlots(layout: ProjectLayout): Promise<Slot[]> {
 
 /** Moves something out of the way in one step; the bytes go later (`emptyTrash`). */
 export async function moveToTrash(layout: ProjectLayout, path: string): Promise<void> {
-  if (!(await stat(path).catch(() => undefined))) return
+  if (!(await lstat(path).catch(() => undefined))) return
   await privateDir(layout.trash)
   await rename(path, join(layout.trash, randomBytes(8).toString('hex')))
 }

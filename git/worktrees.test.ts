@@ -176,7 +176,6 @@ test('doctor finds what is left over, saves work and clears it', async () => {
     brokenSlots: [],
     orphanBranches: [],
     locks: [],
-    tampered: [],
     salvage: 1,
   })
 })

@@ -10,6 +10,7 @@ import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
 import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
+import { recordTampering } from '../db/git-changes.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
     path: config.path,
     host: beside('./git-host.js'),
     log: (message, data) => log.info(data ?? {}, message),
+    onTampered: recordTampering(database),
   })
   // at once: none needs another, and an agent's `--version` or the Temporal core may take a second
   const [worker, stopSweeping] = await Promise.all([
