@@ -22,6 +22,16 @@ export function assignedAgent({
   return agent ?? own ?? facts.goal.profile.stages[key.stage as AgentStage]
 }
 
+/** Why the work is for that agent where Auto Model chose it, or a person did; null where the profile names it. */
+export function whyAssigned(
+  { key, facts }: Pick<AgentWork, 'key' | 'facts'>,
+  agent: StageAgent,
+): string | null {
+  const ofProfile = facts.goal.profile.stages[key.stage as AgentStage]
+  if (agent === ofProfile) return ofProfile.reason ?? null
+  return agent === facts.task?.agent ? 'chosen for this task' : null
+}
+
 /** Who begins a session of this work: its agent, or where that one is limited or not there the profile's first fallback that is ready. */
 export async function firstAgent(deps: ActivityDeps, work: AgentWork): Promise<StageAgent> {
   const route = await routeOf(deps, work)
@@ -62,20 +72,24 @@ async function routeOf({ database: { knex } }: ActivityDeps, work: AgentWork): P
   const others = named.filter(({ adapter }) => adapter !== AUTO || autoModel)
   const text = work.facts.goal.description
   const coolingUntil = await coolingAdapters(knex)
+  const pausedUntil = await coolingAdapters(knex, 0)
   const budgets = await budgetsOf(knex, budgetPlace(work.key))
-  const wanted = { stage, text, assigned, fallbacks: others, coolingUntil, budgets }
+  const limits = { coolingUntil, pausedUntil, budgets }
+  const wanted = { stage, text, assigned, fallbacks: others, ...limits }
   return routeAgent(wanted, await listAdapters(knex))
 }
 
 async function tell(
   { database }: ActivityDeps,
-  { key }: AgentWork,
+  { key, facts }: AgentWork,
   route: Exclude<Route, { type: 'limited' }>,
 ): Promise<void> {
   const { adapter } = route.agent
   const reason = route.type === 'instead' ? route.reason : null
+  const agentReason = reason ?? whyAssigned({ key, facts }, route.agent)
   await database.change(async (tx, emit) => {
-    await changeStage(tx, emit, { key, change: { status: 'running', adapter, reason } })
+    const change = { status: 'running', adapter, reason, agentReason } as const
+    await changeStage(tx, emit, { key, change })
     if (key.taskId) await tx('tasks').where({ id: key.taskId }).update({ adapter })
   })
 }

@@ -13,7 +13,7 @@ import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
 import { type AgentOutcome, isAskedToStop, needsRun, runAgent } from './agent-run.ts'
-import { assignedAgent } from './around-limit.ts'
+import { assignedAgent, whyAssigned } from './around-limit.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -50,13 +50,14 @@ export function createStageActivities(deps: ActivityDeps) {
       attempt: input.attempt,
     }
     const facts = await loadFacts(database.knex, input.goalId, input.taskId)
-    const { adapter } = assignedAgent({ key, facts })
+    const assigned = assignedAgent({ key, facts })
     const row = await database.change((tx) => openStage(tx, key, input.feedback || null))
     if (row.result) return row.result as StageResult
     const leaseId = leaseOf(key)
     await abandonEarlierAttempts(deps, key)
-    const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
     const segments = await listSegments(database.knex, key)
+    const { adapter } = segments.findLast(({ opinion }) => opinion === 1) ?? assigned
+    const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
     const atWork = await isAtWork(segments.at(-1))
     await standInLine(key, {
       ...wanted,
@@ -65,7 +66,8 @@ export function createStageActivities(deps: ActivityDeps) {
     })
     const stopRenewing = keepLease(leaseId)
     try {
-      await begin(key, facts, adapter)
+      const why = segments.length > 0 ? {} : { agentReason: whyAssigned({ key, facts }, assigned) }
+      await begin(key, facts, { adapter, ...why })
       const result = await work(key, facts, { row, tryNow: input.tryNow })
       await end(key, facts, { result, leaseId })
       return result
@@ -128,9 +130,14 @@ export function createStageActivities(deps: ActivityDeps) {
     })
   }
 
-  async function begin(key: StageKey, facts: GoalFacts, adapter: string): Promise<void> {
+  async function begin(
+    key: StageKey,
+    facts: GoalFacts,
+    agent: { adapter: string; agentReason?: string | null },
+  ): Promise<void> {
+    const { adapter } = agent
     await database.change(async (tx, emit) => {
-      await changeStage(tx, emit, { key, change: { status: 'running', reason: null, adapter } })
+      await changeStage(tx, emit, { key, change: { status: 'running', reason: null, ...agent } })
       if (key.taskId) {
         await tx('tasks')
           .where({ id: key.taskId })

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AgentRun, StageState } from '../contracts/schemas.ts'
+import { stageRows, workedUntil } from '../contracts/stage-rows.ts'
 import { storeDetections } from '../db/adapters.ts'
 import { insertGoal } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
@@ -89,6 +91,32 @@ test('a profile that leaves agents to Auto Model gets those that fit and are the
   await at.call('PATCH', '/api/settings', { autoModel: true })
 })
 
+test('a goal that nobody can work on is not taken, whoever chooses the agents, and it is said how to install one', async () => {
+  await project('shop')
+  const missing = { found: false, login: 'unknown', demo: false } as const
+  await storeDetections(at.database, [
+    { adapter: 'claude', title: 'Claude Code', ...missing, advice: 'Install it: npm i claude' },
+    { adapter: 'codex', title: 'Codex', ...missing, advice: 'Install it: npm i codex' },
+    { adapter: 'gemini', title: 'Gemini CLI', ...missing },
+    { adapter: 'demo', title: 'Demo', ...missing, found: true, demo: true },
+  ])
+  const file = (profile: string) =>
+    at.call('POST', '/api/goals', { project: 'shop', description: 'Refactor it', profile })
+  for (const profile of ['Default', 'Auto'])
+    expect(await file(profile)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'no_agent',
+        advice: expect.stringContaining('Claude Code: npm i claude; Codex: npm i codex'),
+      },
+    })
+  expect((await file('Demo')).status).toBe(202)
+  await storeDetections(at.database, [
+    { adapter: 'codex', title: 'Codex', ...missing, found: true },
+  ])
+  expect((await file('Default')).status).toBe(202)
+})
+
 test('Auto Model goes round an agent that its provider limits, and spares tokens where few are left', async () => {
   await project('shop')
   const found = { found: true, login: 'ready', demo: false } as const
@@ -128,6 +156,59 @@ test('Auto Model goes round an agent that its provider limits, and spares tokens
     reason: 'Codex: the stage is verify; claude is limited until 2199-01-02 03:04 UTC.',
   })
   await at.database.knex('agent_runs').delete()
+})
+
+test('a stage tells which agents worked on it and how long, not whose turn it was and how long a person was waited for', async () => {
+  const goalId = await insertGoal(at.database)
+  const { knex } = at.database
+  const second = (n: number) => new Date(Date.UTC(2026, 4, 1, 12, 0, n)).toISOString()
+  const stage = { goal_id: goalId, stage: 'test_spec' }
+  const passed = { ...stage, status: 'passed', adapter: 'claude', agent_reason: 'codex instead' }
+  await knex('stage_attempts').insert([
+    { ...passed, attempt: 1, started_at: second(0), ended_at: second(2000) },
+    { ...passed, attempt: 2, started_at: second(2000), ended_at: second(2020) },
+  ])
+  const run = {
+    ...stage,
+    purpose: 'start',
+    attempt: 1,
+    adapter: 'codex',
+    status: 'done',
+    tokens_in: 3000,
+  }
+  await knex('agent_runs').insert([
+    { ...run, adapter: 'claude', segment: 1, status: 'failed', tokens_in: 0 },
+    { ...run, segment: 2, started_at: second(2), ended_at: second(20) },
+    { ...run, segment: 1, attempt: 2, started_at: second(2000), ended_at: second(2019) },
+  ])
+  const { body } = await at.call('GET', `/api/goals/${goalId}`)
+  const states = body.stages.filter((one: StageState) => one.stage === 'test_spec')
+  expect(states).toMatchObject([
+    { adapters: ['codex'], workedMs: 18_000, workingSince: null },
+    { adapters: ['codex'], workedMs: 19_000 },
+  ])
+  const row = stageRows(body).find((one) => one.stage === 'test_spec')
+  expect(row).toMatchObject({ adapters: ['codex'], reason: 'codex instead', used: { total: 6000 } })
+  expect(row && workedUntil(row.worked, Date.now())).toBe(37_000)
+})
+
+test('the last words of a run are words, also where its answer is JSON', async () => {
+  const goalId = await insertGoal(at.database)
+  const answer = { checks: ['Search the diff'] }
+  const run = { goal_id: goalId, attempt: 1, segment: 1, purpose: 'start', adapter: 'codex' }
+  const done = { ...run, status: 'done', last_line: '"check":"Search the diff' }
+  const said = (output: object) => JSON.stringify({ text: JSON.stringify(output), output })
+  await at.database.knex('agent_runs').insert([
+    { ...done, stage: 'security_spec', output: said(answer) },
+    { ...done, stage: 'implement', output: said({ summary: 'Slugs are made.', files: [] }) },
+    { ...done, stage: 'verify', output: JSON.stringify({ text: 'All is well.\n' }) },
+  ])
+  const { body } = await at.call('GET', `/api/agents?goal=${goalId}`)
+  expect(body.items.map(({ lastLine }: AgentRun) => lastLine).reverse()).toEqual([
+    'Answered with its security items.',
+    'Slugs are made.',
+    'All is well.',
+  ])
 })
 
 test('a target branch that is not there is named, and nothing is filed', async () => {

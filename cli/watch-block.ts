@@ -1,6 +1,6 @@
 import { formatDuration, formatUsedTokens, hasUsed } from '../contracts/figures.ts'
 import type { Goal } from '../contracts/schemas.ts'
-import { type StageRow, stageRows } from '../contracts/stage-rows.ts'
+import { hasWorked, type StageRow, stageRows, workedUntil } from '../contracts/stage-rows.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import { look } from './format.ts'
 import type { Io, Style } from './io.ts'
@@ -84,16 +84,11 @@ export function stageLine(
 ): string {
   const { icon, word, style } = look(row.status)
   const facts = [
-    row.startedAt
-      ? formatDuration(
-          Date.parse(row.endedAt ?? new Date(options.now).toISOString()) -
-            Date.parse(row.startedAt),
-        )
-      : '',
+    hasWorked(row.worked) ? formatDuration(workedUntil(row.worked, options.now)) : '',
     hasUsed(row.used) ? `${formatUsedTokens(row.used)} tokens` : '',
     row.attempt > 1 ? `attempt ${row.attempt}` : '',
     row.tasks ? `${row.tasks.done}/${row.tasks.all} tasks` : '',
-    row.adapter ?? '',
+    row.adapters.join(', '),
     row.reason ?? '',
   ]
   const rest = oneLine(facts.filter((fact) => fact !== '').join(' · '))

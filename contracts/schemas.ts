@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { CAPABILITIES, FAILURE_REASONS, NETWORKS, SANDBOXES } from './agent.ts'
 import {
   auditFinding,
-  implementOutput,
+  builtOutput,
   securitySpecOutput,
   specOutput,
   testSpecOutput,
@@ -131,13 +131,22 @@ export const stageState = z.object({
   taskId: uuid.nullable(),
   attempt: z.int(),
   status: z.enum(STAGE_STATUSES),
+  /** Whose turn it is, or was last. */
   adapter: z.string().nullable(),
+  /** The agents that did the work, in the order in which they did; before any has, the one whose turn it is. */
+  adapters: z.array(z.string()),
+  /** Why they and no others, where it is not simply what the profile says. */
+  agentReason: z.string().nullable(),
   /** Why it waits or failed, in words a person can act on. */
   reason: z.string().nullable(),
   /** When it goes on by itself, while it waits for a provider; a retry goes on at once. */
   resumesAt: time.nullable(),
   startedAt: time.nullable(),
   endedAt: time.nullable(),
+  /** How long agents worked on it, in runs that are over; waits and reviews are not in it. */
+  workedMs: z.int(),
+  /** Since when an agent is at work now. */
+  workingSince: time.nullable(),
   usage,
 })
 export type StageState = z.infer<typeof stageState>
@@ -602,7 +611,7 @@ export const goal = goalSummary.extend({
       checks: z.array(checkResult),
     }),
   ),
-  implementation: z.array(z.object({ taskId: uuid, attempt: z.int(), output: implementOutput })),
+  implementation: z.array(z.object({ taskId: uuid, attempt: z.int(), output: builtOutput })),
   findings: z.array(auditFinding),
 })
 export type Goal = z.infer<typeof goal>

@@ -7,8 +7,12 @@ export interface StageRow {
   stage: Stage
   status: StageStatus
   attempt: number
-  adapter: string | null
+  /** All agents that worked on it. */
+  adapters: string[]
+  /** Why it waits or failed, or else why it is those agents. */
   reason: string | null
+  /** Of all attempts, like the tokens. */
+  worked: WorkedTime
   used: UsedTokens
   startedAt: string | null
   endedAt: string | null
@@ -17,6 +21,24 @@ export interface StageRow {
   /** The last attempt of each task, or the one of the goal. */
   states: StageState[]
 }
+
+/** Time in which agents were at work; `since`: those that are now, one for each. */
+export interface WorkedTime {
+  ms: number
+  since: string[]
+}
+
+/** How long agents worked on attempts of stages. */
+export const workedTime = (states: readonly StageState[]): WorkedTime => ({
+  ms: states.reduce((sum, { workedMs }) => sum + workedMs, 0),
+  since: present(states.map(({ workingSince }) => workingSince)),
+})
+
+export const hasWorked = ({ ms, since }: WorkedTime): boolean => ms > 0 || since.length > 0
+
+/** The time in ms as of `now`, ms since 1970. */
+export const workedUntil = ({ ms, since }: WorkedTime, now: number): number =>
+  since.reduce((sum, begun) => sum + Math.max(0, now - Date.parse(begun)), ms)
 
 /** What a person should see first when the tasks of a goal are in different states. */
 const URGENCY: readonly StageStatus[] = [
@@ -52,13 +74,14 @@ function stageRow(
     stage,
     status: lead?.status ?? (goal.status === 'completed' ? 'skipped' : 'waiting'),
     attempt: lead?.attempt ?? 0,
-    adapter: lead?.adapter ?? null,
-    reason: lead?.reason ?? null,
+    adapters: [...new Set(all.flatMap(({ adapters }) => adapters))],
+    reason: lead?.reason ?? lead?.agentReason ?? null,
+    worked: workedTime(all),
     used: {
       total: sum(all.map(({ usage }) => usage.total)),
       uncountedRuns: sum(all.map(({ usage }) => usage.uncountedRuns)),
     },
-    startedAt: earliest(states.map(({ startedAt }) => startedAt)),
+    startedAt: earliest(all.map(({ startedAt }) => startedAt)),
     endedAt: unfinished ? null : latest(states.map(({ endedAt }) => endedAt)),
     states: states.filter(({ attempt }) => attempt > 0),
     ...(ofTasks.length > 1

@@ -29,6 +29,8 @@ export interface StageChange {
   /** Why it waits or failed; null clears it. */
   reason?: string | null
   adapter?: string
+  /** Why that agent, where it is not simply the profile's. */
+  agentReason?: string | null
   output?: unknown
   checks?: readonly CheckResult[]
   /** What the workflow was answered; set once, when the attempt is over. */
@@ -68,6 +70,7 @@ export async function changeStage(
       reason,
       until_at: change.until ?? null,
       ...(change.adapter === undefined ? {} : { adapter: change.adapter }),
+      ...(change.agentReason === undefined ? {} : { agent_reason: change.agentReason }),
       ...(change.output === undefined ? {} : { output: JSON.stringify(change.output) }),
       ...(change.checks === undefined ? {} : { checks: JSON.stringify(change.checks) }),
       ...(change.result === undefined ? {} : { result: JSON.stringify(change.result) }),

@@ -53,7 +53,7 @@ function printGoal(goal: Goal, io: Io) {
       statusCell(row.status, io.tty),
       row.attempt > 0 ? String(row.attempt) : '',
       formatUsedTokens(row.used),
-      row.adapter ?? '',
+      row.adapters.join(', '),
       row.reason ?? '',
     ]),
   )
@@ -81,7 +81,7 @@ function printGoal(goal: Goal, io: Io) {
   const pending = goal.reviews.filter(({ status }) => status === 'pending')
   if (pending.length > 0) section(io, 'Waiting for you')
   for (const review of pending)
-    io.print(`${review.shortId} ${io.clean(review.title)}: dispatch approve ${review.shortId}`)
+    io.print(`${review.shortId} ${io.clean(review.title)} (dispatch approve ${review.shortId})`)
 }
 
 function section(io: Io, title: string) {

@@ -36,7 +36,7 @@ interface RunRow {
   exit_detail: string | null
   usage: UsageTotals
   last_line: string | null
-  output: { text: string } | null
+  output: { text: string; output?: Record<string, unknown> } | null
   last_seq: number
   stopped_by: string | null
   started_at: string | null
@@ -80,13 +80,22 @@ const toRun = (row: RunRow): AgentRun => ({
   endedAt: row.ended_at,
 })
 
-/** What a run answered in the end says more than the last piece of a word that came. */
-function answerLine({ output }: RunRow): string | undefined {
-  const line = output?.text
-    .split('\n')
+/** What a run answered in the end says more than the last piece of a word that came. An answer in a shape has its summary for words. */
+function answerLine({ output, stage }: RunRow): string | undefined {
+  if (!output) return undefined
+  const inShape = /^\s*(?:[{[]|```)/.test(output.text)
+  const said = inShape ? (output.output?.['summary'] ?? ANSWERS[stage]) : output.text
+  const lines = String(said ?? '').split('\n')
+  return lines
     .find((one) => one.trim() !== '')
     ?.trim()
-  return line?.startsWith('{') ? undefined : line?.slice(0, 300)
+    .slice(0, 300)
+}
+
+const ANSWERS: Partial<Record<AgentRun['stage'], string>> = {
+  test_spec: 'Answered with its test cases.',
+  security_spec: 'Answered with its security items.',
+  verify: 'Answered with its verdicts.',
 }
 
 const LIVE = ['queued', 'running']

@@ -5,6 +5,7 @@ import { type GoalStatus, STAGES } from '../../contracts/stages.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
+import { USED_TOKENS } from '../run-tokens.ts'
 import { reviewsOfGoal } from './reviews.ts'
 import { latestSpecs } from './specs.ts'
 import { tasksOfGoal } from './tasks.ts'
@@ -171,6 +172,7 @@ interface AttemptRow {
   attempt: number
   status: StageState['status']
   adapter: string | null
+  agent_reason: string | null
   reason: string | null
   output: Record<string, unknown> | null
   checks: Goal['verification'][number]['checks'] | null
@@ -178,14 +180,24 @@ interface AttemptRow {
   started_at: string | null
   ended_at: string | null
   usage: UsageTotals
+  worked_ms: number
+  working_since: string | null
+  /** Of each run that did something, so one may be there twice. */
+  worked: string[]
 }
 
 async function attemptsOf(knex: Knex, goalId: string): Promise<AttemptRow[]> {
   const { rows } = await knex.raw(
-    `select a.*, (select ${USAGE_SUM} from agent_runs r
+    `select a.*, w.* from stage_attempts a cross join lateral (
+        select ${USAGE_SUM} as usage,
+          coalesce(sum(extract(epoch from r.ended_at - r.started_at) * 1000), 0)::int as worked_ms,
+          min(r.started_at) filter (where r.ended_at is null) as working_since,
+          coalesce(jsonb_agg(r.adapter order by r.segment)
+            filter (where r.opinion = 1 and (r.status in ('running', 'done') or ${USED_TOKENS} > 0)), '[]') as worked
+        from agent_runs r
         where r.goal_id = a.goal_id and r.task_id is not distinct from a.task_id
-          and r.stage = a.stage and r.attempt = a.attempt) as usage
-       from stage_attempts a where a.goal_id = ? order by a.id`,
+          and r.stage = a.stage and r.attempt = a.attempt) w
+      where a.goal_id = ? order by a.id`,
     [goalId],
   )
   return rows
@@ -202,13 +214,22 @@ function toStages(attempts: readonly AttemptRow[]): StageState[] {
       attempt: row.attempt,
       status: row.status,
       adapter: row.adapter,
+      adapters: agentsOf(row),
+      agentReason: row.agent_reason,
       reason: row.reason,
       resumesAt: row.status === 'waiting' ? row.until_at : null,
       startedAt: row.started_at,
       endedAt: row.ended_at,
+      workedMs: row.worked_ms,
+      workingSince: row.working_since,
       usage: row.usage,
     }))
   })
+}
+
+function agentsOf({ worked, adapter }: AttemptRow): string[] {
+  if (worked.length > 0) return [...new Set(worked)]
+  return adapter === null ? [] : [adapter]
 }
 
 const notBegun = (stage: StageState['stage']): StageState => ({
@@ -217,10 +238,14 @@ const notBegun = (stage: StageState['stage']): StageState => ({
   attempt: 0,
   status: 'waiting',
   adapter: null,
+  adapters: [],
+  agentReason: null,
   reason: null,
   resumesAt: null,
   startedAt: null,
   endedAt: null,
+  workedMs: 0,
+  workingSince: null,
   usage: ZERO_USAGE,
 })
 

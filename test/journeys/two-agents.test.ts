@@ -241,7 +241,14 @@ describe('when a provider limits an agent', () => {
     const goal = await notes('[demo:verify=quota:3600]', 'Fallback')
     const done = await at.until(goal.id, (g) => g.status === 'completed')
     const verify = done.stages.filter(({ stage }) => stage === 'verify')
-    expect(verify).toMatchObject([{ attempt: 1, status: 'passed', adapter: 'acp:judge' }])
+    expect(verify).toMatchObject([
+      {
+        ...{ attempt: 1, status: 'passed', reason: null, adapters: ['demo', 'acp:judge'] },
+        agentReason: expect.stringMatching(
+          /^acp:judge instead of demo, which its provider limits until /,
+        ),
+      },
+    ])
     const runs = await runsOf(goal.id, { stage: 'verify' })
     expect(runs.map(({ adapter, purpose, status }) => [adapter, purpose, status])).toEqual([
       ['demo', 'start', 'failed'],

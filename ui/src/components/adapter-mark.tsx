@@ -9,6 +9,15 @@ const TITLES: Readonly<Record<string, string>> = {
   demo: 'Demo',
 }
 
+/** Several agents in a row. */
+export const AdapterMarks = (props: { adapters: readonly string[]; className?: string }) => (
+  <span className={cn('inline-flex items-center gap-2', props.className)}>
+    {props.adapters.map((adapter) => (
+      <AdapterMark key={adapter} adapter={adapter} />
+    ))}
+  </span>
+)
+
 /** Which agent: its fixed colour and its name. */
 export function AdapterMark({ adapter, className }: { adapter: string; className?: string }) {
   const known = TITLES[adapter]

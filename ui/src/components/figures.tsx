@@ -1,5 +1,6 @@
 import { formatDuration, formatTokens, formatUsedTokens } from '../../../contracts/figures.ts'
 import type { UsageTotals } from '../../../contracts/schemas.ts'
+import { type WorkedTime, workedUntil } from '../../../contracts/stage-rows.ts'
 import { useNow } from '../lib/clock.ts'
 import { cn } from '../lib/cn.ts'
 import { formatAgo, formatCost, formatFull, formatUsageCost, plural } from '../lib/format.ts'
@@ -41,6 +42,21 @@ function Running({ from, className }: { from: string; className: string | undefi
   return (
     <span className={cn('figure', className)} role="timer" aria-live="off">
       {formatDuration(now - Date.parse(from))}
+    </span>
+  )
+}
+
+/** How long agents worked; still counting while one does. */
+export function Worked({ time, className }: { time: WorkedTime; className?: string }) {
+  if (time.since.length > 0) return <WorkingNow {...{ time, className }} />
+  return <span className={cn('figure', className)}>{formatDuration(time.ms)}</span>
+}
+
+function WorkingNow({ time, className }: { time: WorkedTime; className: string | undefined }) {
+  const now = useNow()
+  return (
+    <span className={cn('figure', className)} role="timer" aria-live="off">
+      {formatDuration(workedUntil(time, now))}
     </span>
   )
 }

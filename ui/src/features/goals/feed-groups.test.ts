@@ -43,8 +43,7 @@ test('an attempt of a stage is one act, with what its agent reported', () => {
   expect(acts[0]).toMatchObject({
     title: 'Spec',
     status: 'passed',
-    used: { total: 1200, uncountedRuns: 0 },
-    adapter: 'claude',
+    runIds: ['r1'],
   })
   expect(acts[0]?.lines.map(({ text }) => text)).toEqual([
     ...['Running', 'Agent running', 'Agent done, 1.2k tokens', 'Passed'],
@@ -90,6 +89,22 @@ test('a decision is told where it was asked for, with who decided', () => {
   expect(acts).toHaveLength(1)
   expect(acts[0]).toMatchObject({ status: 'changes_requested', detail: 'smaller' })
   expect(acts[0]?.lines.at(-1)?.text).toBe('Changes requested by Ada')
+})
+
+test('a review that policy decided says who decided, a correction how far it came', () => {
+  const of = { goalId, taskId: null }
+  const decided = { ...of, reviewId: 'r', decision: 'approve', comment: null } as const
+  const correction = { ...of, runId: 'r1', correctionId: 'c', text: 'Other one' }
+  const acts = foldFeed([
+    event({ type: 'review.decided', data: decided }, 'policy'),
+    event({ type: 'correction.status', data: { ...correction, state: 'queued' } }),
+    event({ type: 'correction.status', data: { ...correction, state: 'applied' } }),
+  ])
+  expect(acts).toMatchObject([
+    { title: 'Review', status: 'approved', detail: 'approved by policy', reviewId: 'r' },
+    { title: 'Correction', status: 'done', detail: 'Other one', runIds: ['r1'] },
+  ])
+  expect(acts[1]?.lines.map(({ text }) => text)).toEqual(['Queued', 'Applied'])
 })
 
 test('what was not needed and what the strip tells is left out', () => {

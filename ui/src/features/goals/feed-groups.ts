@@ -1,26 +1,18 @@
 import type { StoredEvent } from '../../../../contracts/events.ts'
-import {
-  formatUsedTokens,
-  hasUsed,
-  type UsedTokens,
-  usedByRun,
-} from '../../../../contracts/figures.ts'
+import { formatUsedTokens, hasUsed, usedByRun } from '../../../../contracts/figures.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
 import { lookOf, type Status } from '../../components/status-icon.tsx'
 import { plural } from '../../lib/format.ts'
+import { CORRECTION_STATES } from '../agents/correction-states.ts'
 
 /** One act of the feed: an attempt of a stage with all that happened in it, or a single thing that happened. */
 export interface FeedAct {
   key: string
   at: string
-  /** When the last of its events came. */
-  until: string
   status: Status | undefined
   title: string
   detail: string | null
   taskId: string | null
-  adapter: string | undefined
-  used: UsedTokens
   /** Runs of the act, the last is the newest. */
   runIds: string[]
   reviewId: string | undefined
@@ -34,7 +26,7 @@ type StageEvent = Extract<StoredEvent, { type: 'stage.status' }>
  * the stage that was open for the same task.
  */
 export function foldFeed(events: readonly StoredEvent[]): FeedAct[] {
-  const fold: Fold = { acts: [], open: new Map(), reviews: new Map() }
+  const fold: Fold = { acts: [], open: new Map(), begun: new Map() }
   for (const event of events) {
     if (event.type === 'stage.status') updateStage(actOf(event, fold), event)
     else if (!belongs(event, fold)) addSingle(event, fold)
@@ -51,15 +43,22 @@ interface Fold {
   acts: FeedAct[]
   /** The attempt at work, by stage and task. */
   open: Map<string, FeedAct>
-  /** By review: its decision is told where it was asked for. */
-  reviews: Map<string, FeedAct>
+  /** By review and correction: what becomes of it is told where it began. */
+  begun: Map<string, FeedAct>
 }
 
 const place = (stage: Stage, taskId: string | null) => `${stage}/${taskId ?? ''}`
 
+/** The key of the act that tells of an attempt of a stage. */
+export const keyOfAttempt = (of: {
+  stage: Stage
+  taskId: string | null
+  attempt: number
+}): string => `${place(of.stage, of.taskId)}/${of.attempt}`
+
 function actOf(event: StageEvent, { acts, open }: Fold): FeedAct {
   const { stage, taskId, attempt } = event.data
-  const key = `${place(stage, taskId)}/${attempt}`
+  const key = keyOfAttempt(event.data)
   const known = open.get(place(stage, taskId))
   if (known?.key === key) return known
   const act: FeedAct = {
@@ -76,17 +75,16 @@ function updateStage(act: FeedAct, event: StageEvent): void {
   const { status, reason } = event.data
   act.status = status
   act.detail = status === 'review' ? null : reason // the review stands below with its reason
-  act.until = event.at
   act.lines.push(line(event, lookOf(status).word + (reason ? `: ${reason}` : '')))
 }
 
-function belongs(event: StoredEvent, { open, reviews }: Fold): boolean {
+function belongs(event: StoredEvent, { open, begun }: Fold): boolean {
   if (event.type === 'run.status') return tellRun(event, open)
-  if (event.type === 'review.decided') return tellDecision(event, reviews)
+  if (event.type === 'review.decided') return tellDecision(event, begun)
+  if (event.type === 'correction.status') return tellCorrection(event, begun)
   const text = ofStage(event)
   const act = text && open.get(place(text.stage, text.taskId))
   if (!act) return false
-  act.until = event.at
   act.lines.push(line(event, text.text))
   return true
 }
@@ -95,17 +93,11 @@ function tellRun(
   event: Extract<StoredEvent, { type: 'run.status' }>,
   open: ReadonlyMap<string, FeedAct>,
 ): boolean {
-  const { runId, stage, taskId, adapter, status, detail, reason } = event.data
+  const { runId, stage, taskId, status, detail, reason } = event.data
   const act = open.get(place(stage, taskId))
   if (!act) return false
   if (!act.runIds.includes(runId)) act.runIds.push(runId)
-  act.adapter = adapter
   const used = usedByRun(event.data)
-  act.used = {
-    total: Math.max(act.used.total, used.total),
-    uncountedRuns: Math.max(act.used.uncountedRuns, used.uncountedRuns),
-  }
-  act.until = event.at
   const why = detail ?? reason
   const spent = hasUsed(used) ? `, ${formatUsedTokens(used)} tokens` : ''
   const said = `Agent ${lookOf(status).word.toLowerCase()}${spent}${why ? `: ${why}` : ''}`
@@ -115,17 +107,30 @@ function tellRun(
 
 function tellDecision(
   event: Extract<StoredEvent, { type: 'review.decided' }>,
-  reviews: ReadonlyMap<string, FeedAct>,
+  begun: ReadonlyMap<string, FeedAct>,
 ): boolean {
   const { reviewId, decision, comment } = event.data
-  const act = reviews.get(reviewId)
+  const act = begun.get(reviewId)
   if (!act) return false
-  act.lines.push(line(event, `${DECIDED[decision].title} by ${nameOf(event.actor)}`))
+  act.lines.push(line(event, by(DECIDED[decision].title, event)))
   act.status = DECIDED[decision].status
-  act.detail = comment ?? `${DECIDED[decision].title.toLowerCase()} by ${nameOf(event.actor)}`
-  act.until = event.at
+  act.detail = comment ?? by(DECIDED[decision].title.toLowerCase(), event)
   return true
 }
+
+function tellCorrection(
+  event: Extract<StoredEvent, { type: 'correction.status' }>,
+  begun: ReadonlyMap<string, FeedAct>,
+): boolean {
+  const { correctionId, state } = event.data
+  const act = begun.get(correctionId)
+  if (!act) return false
+  act.status = CORRECTED[state]
+  act.lines.push(line(event, CORRECTION_STATES[state].word))
+  return true
+}
+
+const CORRECTED = { queued: 'pending', delivered: 'running', applied: 'done' } as const
 
 /** Events that tell of a stage without being its own. */
 function ofStage(event: StoredEvent): { stage: Stage; taskId: string; text: string } | undefined {
@@ -146,13 +151,17 @@ function ofStage(event: StoredEvent): { stage: Stage; taskId: string; text: stri
   }
 }
 
-function addSingle(event: StoredEvent, { acts, reviews }: Fold): void {
+function addSingle(event: StoredEvent, { acts, begun }: Fold): void {
   const said = single(event)
   if (!said) return
   const act = { ...newAct(event, said.title), ...said, key: `event/${event.feedSeq}` }
   acts.push(act)
+  if (event.type === 'correction.status') {
+    begun.set(event.data.correctionId, act)
+    tellCorrection(event, begun)
+  }
   if (event.type !== 'review.pending') return
-  reviews.set(event.data.reviewId, act)
+  begun.set(event.data.reviewId, act)
   act.lines.push(line(event, event.data.reason))
 }
 
@@ -178,7 +187,9 @@ function single(event: StoredEvent): Said | undefined {
     }
     case 'review.decided': {
       const { decision, comment, reviewId, taskId } = event.data
-      return { ...DECIDED[decision], detail: comment, reviewId, taskId }
+      const { title, status } = DECIDED[decision]
+      const detail = [by(title.toLowerCase(), event), comment].filter(Boolean).join(': ')
+      return { title: 'Review', status, detail, reviewId, taskId }
     }
     case 'goal.merged':
       return {
@@ -189,9 +200,10 @@ function single(event: StoredEvent): Said | undefined {
     case 'goal.salvaged':
       return { title: 'Unfinished work saved', status: 'done', detail: event.data.ref }
     case 'correction.status':
-      return event.data.state === 'queued'
-        ? { title: 'Correction sent', status: undefined, detail: event.data.text }
-        : undefined
+      return {
+        ...{ title: 'Correction', status: undefined, detail: event.data.text },
+        ...{ taskId: event.data.taskId, runIds: [event.data.runId] },
+      }
     case 'task.files':
     case 'task.deviation':
     case 'task.verified':
@@ -219,7 +231,8 @@ function goalSaid(event: Extract<StoredEvent, { type: 'goal.status' }>): Said | 
   return { title: 'Goal goes on', status: 'done', detail: `by ${nameOf(event.actor)}` }
 }
 
-const REVIEWED = {
+/** What a review is called where it is told of. */
+export const REVIEWED = {
   spec: 'Spec review',
   task: 'Task review',
   merge: 'Merge review',
@@ -237,11 +250,9 @@ const DECIDED = {
 const unknownEvent = (_event: never): undefined => undefined
 
 const newAct = (event: StoredEvent, title: string): FeedAct => ({
-  ...{ key: '', at: event.at, until: event.at, status: undefined, title, detail: null },
+  ...{ key: '', at: event.at, status: undefined, title, detail: null },
   ...{
     taskId: null,
-    adapter: undefined,
-    used: { total: 0, uncountedRuns: 0 },
     runIds: [],
     reviewId: undefined,
     lines: [],
@@ -250,5 +261,7 @@ const newAct = (event: StoredEvent, title: string): FeedAct => ({
 
 /** `person:Ada` is Ada. */
 const nameOf = (actor: string) => actor.replace(/^(person|agent):/, '')
+
+const by = (what: string, { actor }: StoredEvent) => `${what} by ${nameOf(actor)}`
 
 const line = ({ at, actor }: StoredEvent, text: string) => ({ at, actor, text })

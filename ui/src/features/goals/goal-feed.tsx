@@ -5,17 +5,18 @@ import { useMemo, useState } from 'react'
 import type { StoredEvent } from '../../../../contracts/events.ts'
 import { formatUsedTokens, hasUsed } from '../../../../contracts/figures.ts'
 import type { Goal } from '../../../../contracts/schemas.ts'
+import { hasWorked, workedTime } from '../../../../contracts/stage-rows.ts'
 import { useLiveLog } from '../../app/live-log.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
-import { AdapterMark } from '../../components/adapter-mark.tsx'
+import { AdapterMarks } from '../../components/adapter-mark.tsx'
 import { Button } from '../../components/button.tsx'
-import { Duration } from '../../components/figures.tsx'
+import { Worked } from '../../components/figures.tsx'
 import { EmptyState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
 import { cn } from '../../lib/cn.ts'
 import { formatClock } from '../../lib/format.ts'
 import { useStickToEnd } from '../../lib/use-stick-to-end.ts'
-import { type FeedAct, foldFeed } from './feed-groups.ts'
+import { type FeedAct, foldFeed, keyOfAttempt, REVIEWED } from './feed-groups.ts'
 import { useLastLine } from './use-last-line.ts'
 
 /** Events kept of a goal's whole life: a long goal has a few hundred. */
@@ -104,7 +105,8 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
   const run = act.runIds.at(-1)
   const working = goal.working.find(({ runId }) => runId === run)
   const review = goal.reviews.find(({ id }) => id === act.reviewId)
-  const running = act.status === 'running'
+  const state = goal.stages.find((one) => keyOfAttempt(one) === act.key)
+  const worked = state && workedTime([state])
   return (
     <div className="px-4">
       <div className="flex min-h-9 items-center gap-2.5">
@@ -122,9 +124,11 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
           onClick={props.onToggle}
           className="flex min-w-0 flex-1 items-baseline gap-2 rounded-sm py-1 text-left"
         >
-          <span className="shrink-0 font-medium">{act.title}</span>
+          <span className="shrink-0 font-medium">{review ? REVIEWED[review.kind] : act.title}</span>
           {task && <span className="shrink-0 text-12 text-fg-3">{task.shortId}</span>}
-          <bdi className="min-w-0 truncate text-12 text-fg-2">{act.detail ?? task?.title}</bdi>
+          <bdi className="min-w-0 truncate text-12 text-fg-2">
+            {act.detail ?? state?.agentReason ?? task?.title}
+          </bdi>
           {act.lines.length > 0 && (
             <ChevronRight
               size={13}
@@ -137,11 +141,16 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
           )}
         </button>
         <span className="flex shrink-0 items-center gap-3 text-12 text-fg-3">
-          {act.adapter && <AdapterMark adapter={act.adapter} className="max-md:hidden" />}
-          {hasUsed(act.used) && (
-            <span className="max-md:hidden">{formatUsedTokens(act.used)}</span>
+          {state && <AdapterMarks adapters={state.adapters} className="max-md:hidden" />}
+          {state && hasUsed(state.usage) && (
+            <span className="max-md:hidden">{formatUsedTokens(state.usage)}</span>
           )}
-          {act.runIds.length > 0 && <Duration from={act.at} to={running ? null : act.until} />}
+          {worked && hasWorked(worked) && <Worked time={worked} />}
+          {!state && run !== undefined && (
+            <Link to="/agents/$id" params={{ id: run }} className="hover:underline">
+              Run
+            </Link>
+          )}
           {review?.status === 'pending' && (
             <Link
               to="/reviews/$id"
@@ -165,6 +174,7 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
       )}
       {open && (
         <ol className="mb-2 border-l pl-3 md:ml-[97px]">
+          {state?.agentReason && <li className="py-0.5 text-12 text-fg-2">{state.agentReason}</li>}
           {act.lines.map(({ at, text }, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: lines are only added at the end
             <li key={index} className="flex gap-3 py-0.5 text-12 text-fg-2">

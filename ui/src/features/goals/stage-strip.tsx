@@ -1,12 +1,13 @@
 import { formatUsedTokens, hasUsed } from '../../../../contracts/figures.ts'
 import type { Goal, StageState } from '../../../../contracts/schemas.ts'
-import { type StageRow, stageRows } from '../../../../contracts/stage-rows.ts'
+import { hasWorked, type StageRow, stageRows } from '../../../../contracts/stage-rows.ts'
 import { STAGE_TITLES, type Stage } from '../../../../contracts/stages.ts'
-import { AdapterMark } from '../../components/adapter-mark.tsx'
-import { Duration } from '../../components/figures.tsx'
+import { AdapterMarks } from '../../components/adapter-mark.tsx'
+import { Worked } from '../../components/figures.tsx'
 import { lookOf, StatusIcon } from '../../components/status-icon.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
 import { cn } from '../../lib/cn.ts'
+import { formatClock } from '../../lib/format.ts'
 
 /** As they follow each other; two in one place run at the same time. */
 const PLACES: readonly (readonly Stage[])[] = [
@@ -74,7 +75,7 @@ const SURFACES: Partial<Record<StageState['status'], string>> = {
 /** `half`: one of two in a place, so it has one line where the others have two. */
 function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boolean }) {
   const begun = row.attempt > 0
-  const started = begun && row.startedAt !== null && row.status !== 'skipped'
+  const worked = hasWorked(row.worked)
   return (
     <Tooltip side="bottom" label={<CellDetail row={row} goal={goal} />}>
       <div
@@ -94,9 +95,7 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
           </span>
           <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3">
             {row.attempt > 1 && row.status !== 'skipped' && <span>×{row.attempt}</span>}
-            {half && started && row.startedAt && (
-              <Duration from={row.startedAt} to={row.endedAt} className="hidden @[860px]:inline" />
-            )}
+            {half && worked && <Worked time={row.worked} className="hidden @[860px]:inline" />}
           </span>
         </div>
         <div
@@ -105,8 +104,8 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
             half && '@[860px]:hidden',
           )}
         >
-          {started && row.startedAt ? (
-            <Duration from={row.startedAt} to={row.endedAt} />
+          {worked ? (
+            <Worked time={row.worked} />
           ) : (
             <span className="truncate">{begun ? lookOf(row.status).word : ' '}</span>
           )}
@@ -157,13 +156,19 @@ function CellDetail({ row, goal }: { row: StageRow; goal: Goal }) {
         <span className="font-medium">{STAGE_TITLES[row.stage]}</span>
         <StatusIcon status={row.status} />
       </span>
-      {row.adapter && (
+      {row.adapters.length > 0 && (
         <span className="flex items-center justify-between gap-4 text-fg-2">
-          <AdapterMark adapter={row.adapter} />
+          <AdapterMarks adapters={row.adapters} />
           <span>
             {row.attempt > 1 && `attempt ${row.attempt}, `}
             {formatUsedTokens(row.used)} tokens
           </span>
+        </span>
+      )}
+      {hasWorked(row.worked) && row.startedAt && (
+        <span className="text-fg-2">
+          Agents worked <Worked time={row.worked} /> of the time from {formatClock(row.startedAt)}{' '}
+          to {row.endedAt ? formatClock(row.endedAt) : 'now'}
         </span>
       )}
       {row.states.length > 1 &&
