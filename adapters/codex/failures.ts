@@ -1,5 +1,6 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
 import { endOfLimit } from '../end-of-limit.ts'
+import { jsonAnswer } from '../json-answer.ts'
 import type { ErrorInfo, RateLimits, TurnError } from './wire.ts'
 
 /** The reasons for which the provider's limit has an end that is worth telling. */
@@ -10,9 +11,19 @@ export function failureOf(error: TurnError, limits: RateLimits | undefined): Ter
   const { message, additionalDetails } = error
   const said = [message, additionalDetails].filter(Boolean).join(' ').slice(0, 4000)
   const reason = reasonOf(error.codexErrorInfo ?? null, said)
-  const detail = reason === 'auth' ? authDetail(said) : said
+  const told = inWords(said)
+  const detail = reason === 'auth' ? authDetail(told) : told
   const until = LIMITED.includes(reason) ? (endOfWindows(limits) ?? endOfLimit(said)) : undefined
   return { type: 'failed', reason, detail, ...(until === undefined ? {} : { until }) }
+}
+
+/** A provider's error often comes as the JSON that it sent: its message is what a person can read. */
+function inWords(said: string): string {
+  const [from, end] = [said.indexOf('{'), said.lastIndexOf('}') + 1]
+  const json = from === -1 ? undefined : jsonAnswer(said.slice(from, end))
+  const { error, message } = (json ?? {}) as { error?: { message?: unknown }; message?: unknown }
+  const words = error?.message ?? message
+  return typeof words === 'string' ? said.slice(0, from) + words + said.slice(end) : said
 }
 
 const authDetail = (said: string) =>

@@ -67,6 +67,19 @@ test('tries are told with their reason; the end names the login', () => {
   expect(terminal).toHaveProperty('detail', expect.stringContaining('codex login'))
 })
 
+test('an error that comes as the JSON of the provider is told in its words', () => {
+  const error = { type: 'invalid_request_error', message: 'Your input is too long.', param: null }
+  const codexErrorInfo = 'contextWindowExceeded'
+  const failed = (message: string) => failureOf({ message, codexErrorInfo }, undefined)
+  expect(failed(JSON.stringify({ error }))).toMatchObject({
+    ...{ reason: 'context', detail: 'Your input is too long.' },
+  })
+  expect(failed(`status 400: ${JSON.stringify({ error })}`)).toMatchObject({
+    detail: 'status 400: Your input is too long.',
+  })
+  expect(failed('{odd}')).toMatchObject({ detail: '{odd}' })
+})
+
 test('a compaction is told and counted', () => {
   const { events } = replay(notifications('a conversation that was shortened is told'))
   const compaction = { type: 'compaction', trigger: 'auto' }

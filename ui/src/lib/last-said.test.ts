@@ -15,6 +15,13 @@ test('pieces of words at the end are one line', () => {
   )
 })
 
+test('a piece of an answer in JSON is no line to read', () => {
+  expect(lastSaid([text('{"sum'), text('mary":"A')])).toBe('Writes its answer')
+  expect(lastSaid([text('x'.repeat(160)), text('shown.","check":"Search the diff')])).toBe(
+    'Writes its answer',
+  )
+})
+
 test('what was done last is told when nothing was said after it', () => {
   const tool = entry('tool', { name: 'Bash', input: 'npm test' })
   expect(lastSaid([text('Now the tests.'), tool, entry('usage', {})])).toBe('Bash npm test')

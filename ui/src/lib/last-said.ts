@@ -16,11 +16,15 @@ export function lastSaid(items: readonly TranscriptEntry[]): string | undefined 
       if (line) return line
     }
   }
+  if (looksLikeAnswer(text)) return 'Writes its answer'
   const line = text.trim().split('\n').at(-1)?.trim()
   if (!line) return undefined
   // its beginning is not there: from the next whole word on
   return line.length < LONGEST ? line : `…${line.slice(-LONGEST).replace(/^\S*\s/, '')}`
 }
+
+/** An answer in a shape is written as JSON, of which a piece is nothing to read. */
+const looksLikeAnswer = (text: string) => /^\s*(?:\{|\[|```json)|"\w+":\s*["{[\d]/.test(text)
 
 function act(entry: TranscriptEntry): string | undefined {
   switch (entry.kind) {
