@@ -158,6 +158,17 @@ describe('changing a profile', () => {
     expect((await cli(['profiles', 'set', 'Demo', '--network', 'wide'])).code).toBe(2)
     expect((await cli(['profiles', 'set', 'Demo'])).code).toBe(2)
     expect((await cli(['profiles', 'set', 'Demo', 'implement'])).code).toBe(2)
+    const two = await cli('profiles set Demo spec claude verify claude'.split(' '))
+    expect(two).toMatchObject({ code: 2, stderr: expect.stringContaining('One stage at a time') })
+  })
+
+  it('takes all for all: nobody works instead, unless that is said too', async () => {
+    const alone = await cli(['profiles', 'set', 'Mine', 'all', 'codex'])
+    expect(api.received.at(-1)?.body).toMatchObject({ fallbacks: [] })
+    expect(alone.stderr).toContain('dispatch profiles set "Mine" --fallbacks auto')
+    const helped = await cli('profiles set Mine all codex --fallbacks auto'.split(' '))
+    expect(api.received.at(-1)?.body).toMatchObject({ fallbacks: [{ adapter: 'auto' }] })
+    expect(helped.stderr).toBe('')
   })
 })
 
@@ -277,6 +288,8 @@ describe('filing a goal', () => {
     expect(instead.stderr).toContain(
       'demo is not found: an agent that Auto Model chooses works in its place',
     )
+    expect(instead.stderr).toContain('Instead, when it is limited or not there: auto.')
+    expect(filed.stderr).not.toContain('Instead')
   })
 
   it('reads the text from stdin', async () => {
@@ -637,6 +650,20 @@ describe('finding the server', () => {
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' })
     expect(stderr).toContain(`in use by process ${process.pid}`)
     if (lock.taken) lock.release()
+  })
+
+  it('says of a home that is being started that it is, also where a killed start left its address', async () => {
+    for (const home of [join(dir, 'begun'), serverFile('begun-again', DEAD_URL, NO_PROCESS)]) {
+      mkdirSync(home, { recursive: true })
+      const lock = takeLock(join(home, 'lock'))
+      const { code, stderr } = await runCli(['goals', '--home', home])
+      expect({ code, stderr }).toEqual({
+        code: 75,
+        stderr: expect.stringContaining(`Dispatch is starting on ${home} (process ${process.pid}`),
+      })
+      if (lock.taken) lock.release()
+      expect((await runCli(['goals', '--home', home])).code).toBe(69)
+    }
   })
 
   it('prefers --url to DISPATCH_URL', async () => {

@@ -79,6 +79,8 @@ export interface Command {
   summary: string
   args: Readonly<Record<string, ArgumentSpec>>
   options: Readonly<Record<string, OptionSpec>>
+  /** What to do about more arguments than it takes, where that is not quotes. */
+  surplus?: string
   /** Command lines that work as they stand. */
   examples: readonly string[]
   /** It works on the home on this machine: a server that `--url` names is not its business. */

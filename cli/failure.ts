@@ -83,6 +83,7 @@ const TITLES: Readonly<Record<string, string>> = {
   not_running: 'Dispatch is not running',
   configuration: 'Wrong configuration',
   temporary: 'Try again later',
+  starting: 'Dispatch is starting',
   not_found: 'Not found',
   confirmation_needed: 'Confirmation needed',
 }

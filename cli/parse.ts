@@ -158,7 +158,7 @@ function argumentValues(command: Command, rest: string[]): Values {
   if (surplus !== undefined)
     throw usageFailure(
       `"dispatch ${command.name}" does not take "${surplus}".`,
-      'Put text with spaces in quotes.',
+      command.surplus ?? 'Put text with spaces in quotes.',
     )
   return values
 }

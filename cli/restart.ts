@@ -1,5 +1,5 @@
 import { CliFailure, errorCode, isUnreachable, notRunning } from './failure.ts'
-import type { FoundServer } from './server-url.ts'
+import { type FoundServer, isAlive } from './server-url.ts'
 
 /** A killed API is back within a second; a machine that is busy takes longer. */
 const PATIENCE_MS = 3000
@@ -34,15 +34,6 @@ export async function callThroughRestart<T>(options: {
 }
 
 const refused = (error: unknown) => errorCode(error) === 'ECONNREFUSED'
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
 
 const restarting = () =>
   new CliFailure('temporary', 'restarting', 'Dispatch is restarting; try again.')

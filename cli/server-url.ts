@@ -1,5 +1,6 @@
 import { defaultHome, type HomePaths, homePaths } from '../config/home.ts'
 import { CliFailure, notRunning } from './failure.ts'
+import { lockHolder } from './supervisor/lock.ts'
 import { readServerFile } from './supervisor/server-file.ts'
 
 type Env = Record<string, string | undefined>
@@ -34,8 +35,30 @@ export function findServer(
   if (env['DISPATCH_URL']) return named(env['DISPATCH_URL'], 'environment variable DISPATCH_URL')
   const home = findHome(env, flags.home)
   const server = readServerFile(home.serverFile)
+  if (!server || !isAlive(server.pid)) refuseWhileStarting(home)
   if (!server) throw notRunning(`nothing was started on ${home.root}`)
   return { url: checked(server.url, home.serverFile), supervisor: server.pid }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** The lock is taken first and the address written last: between the two there is somebody, but nobody to talk to. */
+function refuseWhileStarting({ lockFile, root }: HomePaths): void {
+  const holder = lockHolder(lockFile)
+  if (!holder) return
+  throw new CliFailure(
+    'temporary',
+    'starting',
+    `Dispatch is starting on ${root} (process ${holder.pid}, since ${holder.since}).`,
+    'Try again in a moment.',
+  )
 }
 
 function checked(text: string, source: string): string {

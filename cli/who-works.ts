@@ -17,7 +17,7 @@ export async function whoWorks(goalId: string, deps: Deps): Promise<string[]> {
     const found = items.find(({ adapter }) => adapter === name)
     return lineFor(name, found, { profile: profile.name, instead: insteadOf(name, profile, items) })
   })
-  return [...agents, ...reasonsOf(profile)]
+  return [...agents, ...insteadLine(profile), ...reasonsOf(profile)]
 }
 
 /** Why Auto Model chose each agent, where it did. */
@@ -30,6 +30,22 @@ const reasonsOf = ({ stages }: Goal['profile']): string[] =>
 const adaptersOf = ({ stages }: Goal['profile']) => [
   ...new Set(Object.values(stages).map(({ adapter }) => adapter)),
 ]
+
+/** Who else may come to work on it, and so to cost something. */
+function insteadLine(profile: Goal['profile']): string[] {
+  const agents = adaptersOf(profile)
+  const [only, ...more] = agents
+  const others = (profile.fallbacks ?? []).filter(
+    ({ adapter }) => more.length > 0 || adapter !== only,
+  )
+  if (others.length === 0) return []
+  const when = more.length > 0 ? 'when one of them is limited' : 'when it is limited'
+  return [`Instead, ${when} or not there: ${others.map(nameOfAgent).join(', ')}.`]
+}
+
+/** `codex`, or `codex/gpt-5` with its model. */
+export const nameOfAgent = ({ adapter, model }: { adapter: string; model?: string | undefined }) =>
+  model ? `${adapter}/${model}` : adapter
 
 /** Who takes an agent's place while it is not there, in words; undefined where nobody may. */
 function insteadOf(

@@ -8,8 +8,10 @@ import type { EmittedEvent } from './events.ts'
 import { enqueue } from './outbox.ts'
 import { isRefusal, type Refusal } from './refusal.ts'
 
-/** Puts an agent where a profile says `auto`. */
-export type Assign = (stages: Profile['stages']) => Promise<ProfileSnapshot['stages'] | Refusal>
+/** Puts an agent where a profile says `auto`; refused where nobody can work. */
+export type Assign = (
+  profile: Pick<Profile, 'stages' | 'fallbacks'>,
+) => Promise<ProfileSnapshot['stages'] | Refusal>
 
 /** What a goal keeps of a profile, apart from the settings. `profileId` null means `Default`. */
 export async function keepProfile(
@@ -24,7 +26,7 @@ export async function keepProfile(
     .where(profileId === null ? { name: DEFAULT_PROFILE } : { id: profileId })
     .first()
   if (!profile) throw new Error(`the profile ${profileId ?? DEFAULT_PROFILE} is not there`)
-  const stages = (await assign?.(profile.stages)) ?? profile.stages
+  const stages = (await assign?.(profile)) ?? profile.stages
   if (isRefusal(stages)) return stages
   return {
     name: profile.name,

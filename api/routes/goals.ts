@@ -42,7 +42,8 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
       if (isRefusal(profile)) return profile
       const { description } = await tx('goals').where({ id }).first('description')
       const budgets = () => budgetsOf(tx, { goalId: id, taskId: null, since: today() })
-      const assign: Assign = (stages) => assignAgents(tx, { stages, text: description, budgets })
+      const assign: Assign = ({ stages, fallbacks }) =>
+        assignAgents(tx, { stages, fallbacks, text: description, budgets })
       return work(tx, emit, { id, actor, profile: { id: profile.id, assign } })
     }
 
@@ -71,9 +72,9 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
             tokenBudget: body.tokenBudget,
             goalBudget: body.goalBudget,
             skipSpecReview: body.skipSpecReview,
-            assign: (stages) =>
+            assign: ({ stages, fallbacks }) =>
               assignAgents(tx, {
-                ...{ stages, text: body.description },
+                ...{ stages, fallbacks, text: body.description },
                 budgets: () => budgetsOfNewGoal(tx, { own: body.goalBudget, since: today() }),
               }),
             actor,

@@ -39,7 +39,11 @@ export const approve = defineCommand({
     refuseWhatCannotBeAsked({ unattended, edit, edits }, io)
     printReview(review, io)
     if (review.status !== 'pending' && review.status !== 'approved')
-      throw new CliFailure('refused', 'already_decided', `${review.shortId} is ${decided(review)}.`)
+      throw new CliFailure(
+        'refused',
+        'already_decided',
+        `${review.shortId} was decided before: ${decided(review)}.`,
+      )
     const doubts = doubtsOf(review, checklist)
     if (diff) await showDiff(review, deps, io)
     const changed = await editedSpec(review, { edit, edits }, { deps, io })

@@ -63,7 +63,7 @@ async function checkServer(repair: boolean, deps: Deps): Promise<Finding[] | und
   try {
     return (await deps.call('runDoctor', { body: { repair } })).findings
   } catch (error) {
-    const down = error instanceof CliFailure && error.exit === 'notRunning'
+    const down = error instanceof CliFailure && ['not_running', 'starting'].includes(error.code)
     if (down || isUnreachable(error)) return undefined
     throw error
   }

@@ -7,6 +7,7 @@ import { CliFailure, EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { printPage } from '../page.ts'
 import { oneLine } from '../terminal-text.ts'
+import { nameOfAgent } from '../who-works.ts'
 
 export const profiles = defineCommand({
   name: 'profiles',
@@ -28,8 +29,8 @@ export const profiles = defineCommand({
       row: ({ name, stages, secondOpinion, fallbacks, id }) => [
         name,
         agentsOf(stages),
-        secondOpinion ? nameOf(secondOpinion) : '',
-        fallbacks.map(nameOf).join(', '),
+        secondOpinion ? nameOfAgent(secondOpinion) : '',
+        fallbacks.map(nameOfAgent).join(', '),
         id,
       ],
     })
@@ -52,7 +53,7 @@ export const profilesSet = defineCommand({
   summary: 'Change a profile; goals that have begun keep what they began with',
   args: {
     profile: { required: true, help: 'a profile, by name or id' },
-    stage: { help: 'a stage, or all', choices: ['all', ...AGENT_STAGES] },
+    stage: { help: 'a stage, or all: with nobody instead', choices: ['all', ...AGENT_STAGES] },
     agent: { help: 'who does it: an agent of `dispatch adapters`, auto, or an agent/model' },
   },
   options: {
@@ -86,20 +87,24 @@ export const profilesSet = defineCommand({
     'dispatch profiles set Careful --network none',
     'dispatch profiles set Default --set - < conventions.md',
   ],
+  surplus: 'One stage at a time: run it once for each, or set all.',
   async run({ profile: named, stage, agent, set, ...options }, deps, io) {
     if ((stage === undefined) !== (agent === undefined))
       throw usageFailure('Name a stage and who does it.', `Stages: ${AGENT_STAGES.join(', ')}.`)
     const of = AGENT_STAGES.filter((each) => stage === 'all' || stage === each)
     const { name, fallbacks, network, 'second-opinion': second } = options
+    // all is all: who pays for one agent must not be surprised by another
+    const alone = stage === 'all' && fallbacks === undefined
+    const instead = alone ? 'none' : fallbacks
     const body: Body<'updateProfile'> = {
       ...(agent ? { stages: Object.fromEntries(of.map((each) => [each, agentOf(agent)])) } : {}),
       ...(name === undefined ? {} : { name }),
       ...(second === undefined
         ? {}
         : { secondOpinion: second === 'none' ? null : agentOf(second) }),
-      ...(fallbacks === undefined
+      ...(instead === undefined
         ? {}
-        : { fallbacks: fallbacks === 'none' ? [] : fallbacks.split(',').map(agentOf) }),
+        : { fallbacks: instead === 'none' ? [] : instead.split(',').map(agentOf) }),
       ...(network === undefined
         ? {}
         : { network: NETWORKS.find((each) => each === network) ?? null }),
@@ -107,7 +112,12 @@ export const profilesSet = defineCommand({
     }
     if (Object.keys(body).length === 0)
       throw usageFailure('Say what to change.', 'See dispatch profiles set --help.')
-    return print(await deps.call('updateProfile', { params: { id: named }, body }), io)
+    const code = print(await deps.call('updateProfile', { params: { id: named }, body }), io)
+    if (alone)
+      io.note(
+        `Nobody works instead where one is limited. To let others: dispatch profiles set ${JSON.stringify(named)} --fallbacks auto`,
+      )
+    return code
   },
 })
 
@@ -154,9 +164,9 @@ function print(profile: Profile, io: Io): number {
     [{ title: 'STAGE' }, { title: 'AGENT', flexible: true }],
     [
       ['name', profile.name],
-      ...AGENT_STAGES.map((stage) => [stage, nameOf(stages[stage])]),
-      ...(secondOpinion ? [['second opinion', nameOf(secondOpinion)]] : []),
-      ...(fallbacks.length > 0 ? [['instead', fallbacks.map(nameOf).join(', ')]] : []),
+      ...AGENT_STAGES.map((stage) => [stage, nameOfAgent(stages[stage])]),
+      ...(secondOpinion ? [['second opinion', nameOfAgent(secondOpinion)]] : []),
+      ...(fallbacks.length > 0 ? [['instead', fallbacks.map(nameOfAgent).join(', ')]] : []),
       ...(network ? [['network', `${network}, in a sandbox`]] : []),
     ],
   )
@@ -170,14 +180,11 @@ function agentOf(text: string): StageAgent {
   return { adapter, ...(model.length > 0 ? { model: model.join('/') } : {}) }
 }
 
-const nameOf = ({ adapter, model }: { adapter: string; model?: string | undefined }) =>
-  model ? `${adapter}/${model}` : adapter
-
 /** `claude`, or `claude (spec, verify), codex (implement)` when they differ. */
 function agentsOf(stages: Record<string, { adapter: string; model?: string | undefined }>): string {
   const byAgent = new Map<string, string[]>()
   for (const [stage, { adapter, model }] of Object.entries(stages)) {
-    const agent = nameOf({ adapter, model })
+    const agent = nameOfAgent({ adapter, model })
     byAgent.set(agent, [...(byAgent.get(agent) ?? []), stage])
   }
   if (byAgent.size === 1) return [...byAgent.keys()].join()

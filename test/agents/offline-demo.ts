@@ -8,12 +8,14 @@ import { processEnv } from '../../config/config.ts'
 import { distDir } from '../../config/home.ts'
 import { startModelServer } from '../model-server/model-server.ts'
 import { installClaude } from './install.ts'
+import { withClaude } from './offline-arguments.ts'
 
 /**
- * `npm run demo -- --agent claude --offline`: the demo with the real Claude Code and a scripted model on loopback. Needs no login,
+ * `npm run demo -- --offline`: the demo with the real Claude Code and a scripted model on loopback. Needs no login,
  * no network (but to install Claude Code once where there is none) and costs nothing. The person's own configuration is left alone.
  */
-async function main(args: string[]): Promise<number> {
+async function main(given: string[]): Promise<number> {
+  const args = withClaude(given)
   const say = (line: string) => process.stdout.write(`${line}\n`)
   const claude = findClaude(processEnv()) ?? (await installClaude(say))
   const model = await startModelServer()
@@ -43,4 +45,7 @@ async function main(args: string[]): Promise<number> {
   return code ?? 1
 }
 
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`)
+  return 1
+})

@@ -281,10 +281,11 @@ describe.concurrent('when something goes wrong', () => {
 
   test('a missing agent and a missing login say what to do', async () => {
     const { id } = await at.project({ 'README.md': '# x\n' })
-    const missing = await at.goal(id, 'Claude', { profile: 'Default' })
-    expect((await at.until(missing.id, (g) => g.status === 'needs_attention')).reason).toContain(
-      'not installed',
-    )
+    const wish = { project: id, description: 'Claude', profile: 'Default' }
+    expect(await at.call('POST', '/api/goals', wish)).toMatchObject({
+      status: 409,
+      body: { code: 'no_agent', advice: expect.stringContaining('npm install -g') },
+    })
     const login = await at.goal(id, 'Login [demo:spec=auth]')
     expect((await at.until(login.id, (g) => g.status === 'needs_attention')).reason).toContain(
       'log in',
