@@ -81,8 +81,8 @@ async function answer({ key, workspace }: Begun, deviations: string[] = []) {
 }
 
 /** The review of its work is opened. */
-async function review({ key: { taskId } }: Begun) {
-  const asked = { goalId, taskId, kind: 'task', attempt: 1, stage: 'review', reason: '' }
+async function review({ key: { taskId, attempt } }: Begun) {
+  const asked = { goalId, taskId, kind: 'task', attempt, stage: 'review', reason: '' }
   const { openReview } = createReviewActivities(deps)
   const { reviewId } = await openReview(asked as OpenReviewInput)
   const row = await database.knex('reviews').where({ id: reviewId }).first()
@@ -184,6 +184,24 @@ test('nobody waits for a slow git that looks at the settings, and what is seen t
   }
   await lookAtGitSettings({ database, git: { ...f.git, snapshotConfig } }, project)
   expect(await notices()).toHaveLength(1)
+})
+
+test('what only the person excludes is named where it is missing, and once it is there no more', async () => {
+  f.write('.git/info/exclude', '*.sql\n')
+  const task = await begin('a')
+  f.write('migrations/001.sql', 'create table x();', task.path)
+  const names =
+    "Not in the commit, because your own excludes (.git/info/exclude or your global gitignore) name them: migrations/001.sql. A line such as !name in the project's .gitignore takes a file in."
+  expect(await answer(task)).toMatchObject({
+    ...{ outcome: 'failed', reason: expect.stringContaining(names) },
+  })
+  f.write('a.md', 'work', task.path)
+  await answer(task)
+  expect(await review(task)).toEqual({ deviations: [names], tier: 'block' })
+  f.write('.gitignore', '!*.sql\n', task.path)
+  const second = await beginStage({ ...task.key, attempt: 2 })
+  await answer(second)
+  expect((await review(second)).deviations).toEqual([])
 })
 
 test('a goal with work that git refuses can be cancelled, and says where that work is', async () => {

@@ -2,6 +2,7 @@ import { goalStream, shortId } from '../contracts/ids.ts'
 import type {
   AuditFinding,
   AuditOutput,
+  BuiltOutput,
   ImplementOutput,
   SecuritySpecOutput,
   SpecOutput,
@@ -9,6 +10,7 @@ import type {
   VerifyOutput,
 } from '../contracts/outputs.ts'
 import type { CheckResult } from '../contracts/schemas.ts'
+import { someOf } from '../contracts/some-of.ts'
 import { storable } from '../contracts/storable.ts'
 import type { Tx } from '../db/connect.ts'
 import { contentHash } from '../db/content-hash.ts'
@@ -35,6 +37,7 @@ interface Concluded {
 }
 
 const SUMMARY = 2000
+const NAMES_KEPT = 1000
 const UI_FILE = /\.(css|scss|less|html|vue|svelte|tsx|jsx)$/i
 
 interface Conclusion {
@@ -157,11 +160,19 @@ async function distinctFrom(tx: Tx, goalId: string, spec: NewSpec): Promise<NewS
   }
 }
 
+/** Files that are in no commit though the agent left them, in words; nothing when there are none. */
+export function leftOutWords(files: readonly string[]): string[] {
+  if (files.length === 0) return []
+  const why = 'your own excludes (.git/info/exclude or your global gitignore) name them'
+  const mend = "A line such as !name in the project's .gitignore takes a file in"
+  return [`Not in the commit, because ${why}: ${someOf(files)}. ${mend}.`]
+}
+
 /** Commits what the agent left. */
 async function commitWork(
   deps: ActivityDeps,
   work: Concluded,
-  output: ImplementOutput,
+  answer: ImplementOutput,
 ): Promise<Conclusion> {
   const { workspace } = work
   const { task, project, goal } = work.facts
@@ -172,6 +183,7 @@ async function commitWork(
     'Dispatch-Task': shortId('task', task.number),
   }
   const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
+  const output: BuiltOutput = { ...answer, leftOut: done.leftOut.slice(0, NAMES_KEPT) }
   return { result: await publishWork(deps, work, { task, done, output }), output }
 }
 
@@ -179,19 +191,19 @@ async function commitWork(
 async function publishWork(
   deps: ActivityDeps,
   { key, facts: { project, goal }, workspace }: Concluded,
-  { task, done, output }: { task: TaskRow; done: CommitResult; output: ImplementOutput },
+  { task, done, output }: { task: TaskRow; done: CommitResult; output: BuiltOutput },
 ): Promise<StageResult> {
   if (done.unresolved.length > 0)
     return {
       outcome: 'findings',
       summary: `Conflict markers were left in ${done.unresolved.join(', ')}.`,
     }
-  if (!done.changed && task.role !== 'frontend')
-    return {
-      outcome: 'failed',
-      reason:
-        'The agent ended without changing anything. Read its transcript, then retry or request changes.',
-    }
+  const missing = leftOutWords(done.leftOut)
+  if (!done.changed && task.role !== 'frontend') {
+    const advice = 'Read its transcript, then retry or request changes.'
+    const what = missing[0] ?? 'The agent ended without changing anything.'
+    return { outcome: 'failed', reason: storable(`${what} ${advice}`.slice(0, SUMMARY)) }
+  }
   const refusal = await refused(
     deps.git.publish({ projectId: project.id, key: workspace.key, head: done.head }),
   )
@@ -201,9 +213,14 @@ async function publishWork(
     if (task.head === done.head) return
     tell(emit, key, {
       type: 'task.files',
-      data: { goalId: goal.id, taskId: task.id, head: done.head, files: done.files.slice(0, 1000) },
+      data: {
+        goalId: goal.id,
+        taskId: task.id,
+        head: done.head,
+        files: done.files.slice(0, NAMES_KEPT),
+      },
     })
-    for (const text of output.deviations)
+    for (const text of [...output.deviations, ...missing])
       tell(emit, key, { type: 'task.deviation', data: { goalId: goal.id, taskId: task.id, text } })
   })
   const frontend =

@@ -2,7 +2,7 @@ import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contract
 import type {
   AuditFinding,
   AuditOutput,
-  ImplementOutput,
+  BuiltOutput,
   SpecOutput,
   VerifyItem,
 } from '../contracts/outputs.ts'
@@ -21,7 +21,7 @@ import { grantedBudget } from '../domain/budget.ts'
 import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
 import { placeOf, worstVerdicts } from '../domain/spec-items.ts'
 import type { Diff } from '../git/diff.ts'
-import { findingsOf } from './conclude.ts'
+import { findingsOf, leftOutWords } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import { addRequestedTask, createTasks } from './tasks.ts'
@@ -131,7 +131,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     if (!task?.base || !task.head) throw new Error(`task ${input.taskId} has no commit to review`)
     const diff = await git.diff({ projectId: project.id, base: task.base, head: task.head })
     const verified = (await answersOf<{ items: VerifyItem[] }>(facts, 'verify')).at(-1)
-    const built = await answersOf<ImplementOutput>(facts, 'implement', 'frontend')
+    const built = await answersOf<BuiltOutput>(facts, 'implement', 'frontend')
     const items = verified?.output?.items ?? []
     const checks = verified?.checks ?? []
     const opinion = verified?.second_opinion ?? undefined
@@ -139,10 +139,12 @@ export function createReviewActivities(deps: ActivityDeps) {
     const checklist = withSecondOpinion(checklistOf(facts, items, checks), securityIds, opinion)
     // of all attempts: what one did differently is in the work, whatever the next one says
     const told = [...new Set(built.flatMap(({ output }) => output?.deviations ?? []))]
+    const missing = leftOutWords(built.at(-1)?.output?.leftOut ?? [])
     const settings = await gitChangesSince(database.knex, facts.goal, { task_id: task.id })
     const doubts = [
       ...(diff.truncated ? ['the diff is too large to show whole'] : []),
       ...(told.length > 0 ? ['the agent deviated from the spec'] : []),
+      ...(missing.length > 0 ? ['files are left out of the commit'] : []),
       ...(settings.length > 0 ? ['git settings changed meanwhile'] : []),
       ...checklistDoubts(checklist),
       ...opinionDoubts(checklist, opinion),
@@ -155,7 +157,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       checklist,
       files: diff.files.map(judgedFile),
       summary: built.at(-1)?.output?.summary ?? null,
-      deviations: [...told, ...settings],
+      deviations: [...told, ...missing, ...settings],
       secondOpinion: opinion,
     }
   }

@@ -69,7 +69,8 @@ export async function releaseScratch(
   if (WRITING_STAGES.includes(key.stage)) return
   const { stage, attempt } = key
   const claim = scratchKey({ goal, task, stage, attempt })
-  await git.releaseWorktree({ projectId: project.id, key: claim, dropBranch: true })
+  const release = { projectId: project.id, key: claim, dropBranch: true, scratch: true }
+  await git.releaseWorktree(release)
 }
 
 async function commitToLookAt(

@@ -75,6 +75,10 @@ export const implementOutput = z.strictObject({
 })
 export type ImplementOutput = z.infer<typeof implementOutput>
 
+/** As it is kept, with the files that only the person's own excludes kept out of the commit. */
+export const builtOutput = implementOutput.extend({ leftOut: z.array(z.string()).optional() })
+export type BuiltOutput = z.infer<typeof builtOutput>
+
 export const verifyItem = z.strictObject({
   ref: line,
   result: z.enum(['pass', 'warn', 'fail']),

@@ -6,7 +6,7 @@ import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkSha, dateOf, hasCommit, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
-import { type SlotTree, slotTree, snapshotTree } from './tree.ts'
+import { leftOut, readable, type SlotTree, slotTree, snapshotTree, wholeTree } from './tree.ts'
 
 /** More than any HEAD holds. */
 const HEAD_BYTES = 10_000
@@ -92,6 +92,8 @@ export interface CommitResult {
   files: string[]
   /** Whether this call made a commit. */
   committed: boolean
+  /** Files that are in no commit only because the person's own excludes name them. */
+  leftOut: string[]
   /** Files that were in conflict and still hold conflict markers. */
   unresolved: string[]
 }
@@ -131,7 +133,11 @@ export async function commitAll(
     { gitDir: layout.sandbox },
   )
   const files = stdout.toString('utf8').split('\0').filter(Boolean)
-  return { head: next, changed: files.length > 0, files, committed, unresolved }
+  const missing = readable(await leftOut(git, tree))
+  return {
+    ...{ head: next, changed: files.length > 0, files, committed },
+    ...{ leftOut: missing, unresolved },
+  }
 }
 
 async function stillConflicted(
@@ -250,16 +256,19 @@ const reachable = async (deps: GitDeps, layout: ProjectLayout, sha: string) =>
   (await hasCommit(deps.git, layout.clean, sha)) &&
   (await deps.git.text(['rev-list', '-1', sha, '--not', '--all'], { gitDir: layout.clean })) === ''
 
-/** Before a worktree goes: what is uncommitted, or committed and nowhere else, gets a salvage ref. Returns the ref, if any. */
+/**
+ * Before a worktree goes: what is uncommitted, or committed and nowhere else, gets a salvage ref; so does what only the person's own
+ * excludes keep out of commits, unless the worktree was `scratch`. Returns the ref, if any.
+ */
 export async function saveWork(
   deps: GitDeps,
   layout: ProjectLayout,
-  claim: Claim,
-  slot: Slot,
+  { claim, slot, scratch }: { claim: Claim; slot: Slot; scratch: boolean },
 ): Promise<string | undefined> {
   const tree = slotTree(layout, slot)
   const head = await worktreeHead(deps, layout, tree, claim.branch)
-  const snapshot = await snapshotTree(deps.git, tree, head)
+  const staged = await snapshotTree(deps.git, tree, head)
+  const snapshot = scratch ? staged : await wholeTree(deps.git, tree, staged)
   const dirty = snapshot !== (await treeOf(deps.git, layout.sandbox, head))
   const sha = dirty
     ? await salvageCommit(deps, layout, tree, { snapshot, head, key: claim.key })

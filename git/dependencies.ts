@@ -22,6 +22,10 @@ const DEPENDENCY_FOLDERS: readonly { folder: string; lockfiles: readonly string[
   { folder: 'vendor', lockfiles: ['composer.lock', 'Gemfile.lock'] },
 ]
 
+/** What is installed is no work, wherever it is in the worktree. */
+export const isDependency = (path: string) =>
+  DEPENDENCY_FOLDERS.some(({ folder }) => path.split('/').slice(0, -1).includes(folder))
+
 /** More than the largest lockfile. */
 const LOCKFILE_BYTES = 50_000_000
 

@@ -1,9 +1,14 @@
 import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDependency } from './dependencies.ts'
 import type { ProjectLayout } from './layout.ts'
 import { GitFailure } from './problem.ts'
 import type { GitCall, GitRunner } from './run.ts'
 import { slotPath } from './slots.ts'
+
+/** Of what is saved besides a snapshot. */
+const LEFT_OUT_FILES = 1000
+const LEFT_OUT_BYTES = 50_000_000
 
 /**
  * Everything that reads or writes files of an agent's worktree goes through here: git runs with the clean hub as its
@@ -95,13 +100,59 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
   return git.text(['write-tree'], tree.call)
 }
 
+/**
+ * Files that are in no snapshot, the one just made, only because the person's own excludes name them: no `.gitignore` of the project
+ * does. As git lists them; without dependencies and nested repositories.
+ */
+export async function leftOut(git: GitRunner, tree: SlotTree): Promise<string[]> {
+  const others = ['ls-files', '-z', '--others', '--exclude-per-directory=.gitignore']
+  const paths = lines((await git.run(others, tree.call)).stdout)
+  return paths.filter((path) => !path.endsWith('/') && !isDependency(path))
+}
+
+/** Paths as text. */
+export const readable = (paths: readonly string[]) =>
+  paths.map((path) => Buffer.from(path, 'latin1').toString('utf8'))
+
+/** The tree of a snapshot and of what it left out, as far as it is no mass of files. The agent's index stays as it is. */
+export async function wholeTree(git: GitRunner, tree: SlotTree, snapshot: string): Promise<string> {
+  const paths = await smallFiles(tree, await leftOut(git, tree))
+  if (paths.length === 0) return snapshot
+  // outside of what the agent can write
+  const indexFile = `${tree.path}.salvage-index`
+  const call = { ...tree.call, indexFile }
+  try {
+    await git.run(['read-tree', snapshot], call)
+    await updateIndex(git, { ...tree, call }, '--remove', paths)
+    return await git.text(['write-tree'], call)
+  } finally {
+    await rm(indexFile, { force: true })
+  }
+}
+
+/** Up to a bound in number and size: what people exclude everywhere are also caches. */
+async function smallFiles(tree: SlotTree, paths: readonly string[]): Promise<string[]> {
+  const kept: string[] = []
+  let bytes = 0
+  for (const path of paths.slice(0, LEFT_OUT_FILES)) {
+    const info = await statIn(tree, path)
+    if (!info || bytes + info.size > LEFT_OUT_BYTES) continue
+    bytes += info.size
+    kept.push(path)
+  }
+  return kept
+}
+
+const statIn = (tree: SlotTree, path: string) =>
+  lstat(Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')])).catch(
+    () => undefined,
+  )
+
 /** Tracked files that are pipes, sockets or devices by now: git stops at them, as at nothing else. For us they are removed. */
 async function specialFiles(tree: SlotTree, paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     paths.map(async (path) => {
-      const info = await lstat(
-        Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')]),
-      ).catch(() => undefined)
+      const info = await statIn(tree, path)
       return info && !info.isFile() && !info.isSymbolicLink() && !info.isDirectory() ? [path] : []
     }),
   )

@@ -136,8 +136,22 @@ test('what only the person ignores, and what was copied from them, is in no comm
   // an agent that commits itself takes in no more
   expect(f.sh(['status', '--porcelain'], path)).toBe('?? keep.log\n?? new.txt')
   const at = { projectId, worktreePath: path }
-  const { files } = await f.git.commitAll({ ...at, message: 'm', trailers: {} })
+  const { files, head, leftOut } = await f.git.commitAll({ ...at, message: 'm', trailers: {} })
   expect(files).toEqual(['keep.log', 'new.txt'])
+  // it is told, and saved before the worktree goes
+  expect(leftOut).toEqual(['debug.log', 'scratch/x'])
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1' })
+  const saved = ['diff-tree', '-r', '--name-only', head, salvaged ?? '']
+  expect(f.sh(['--git-dir', clean(), ...saved])).toBe('debug.log\nscratch/x')
+})
+
+test('of a worktree for looking what is ignored is not saved', async () => {
+  f.write('.git/info/exclude', '*.log')
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await claim('T-1')
+  f.write('debug.log', 'x', path)
+  const release = { projectId, key: 'T-1', scratch: true }
+  expect(await f.git.releaseWorktree(release)).toEqual({ salvaged: undefined })
 })
 
 test('of the files of the machine only those are read that the person named, and no pattern in part', async () => {

@@ -39,6 +39,8 @@ export interface ReleaseInput {
   key: string
   /** Removes the agent's branch from the sandbox hub as well: nobody will claim it again. */
   dropBranch?: boolean
+  /** For looking only: what was built or tried in it, and is ignored, is not saved. */
+  scratch?: boolean
 }
 export interface Worktree {
   path: string
@@ -238,7 +240,7 @@ export async function releaseWorktree(
     const there = slot && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
     const salvaged =
       there && claim.active
-        ? await saveWork(deps, layout, claim, slot)
+        ? await saveWork(deps, layout, { claim, slot, scratch: input.scratch === true })
         : await publishWork(deps, layout, claim)
     if (input.dropBranch) {
       // Killed from here on, the next call does not look for work that is saved already.
