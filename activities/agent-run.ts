@@ -23,7 +23,7 @@ import type { StageKey } from '../db/stages.ts'
 import { type Estimate, storedEvents, storeEvents } from '../db/transcripts.ts'
 import { totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
-import { failureAdvice, isLimit, remedyFor } from '../domain/failures.ts'
+import { failureAdvice, failureInWords, isLimit, remedyFor } from '../domain/failures.ts'
 import { createTokenEstimate } from '../domain/token-estimate.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
@@ -77,7 +77,7 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
 
 /**
  * Runs of before a person gave the goal another profile say nothing of the agent that it names: that one begins anew. One at work goes on,
- * and an answer stays an answer.
+ * and an answer stays an answer; one that does not have the asked shape is none, and is not that agent's to mend.
  */
 function stillCounting(segments: readonly RunRow[], work: AgentWork): RunRow[] {
   const { since } = work.facts.goal.profile
@@ -86,7 +86,8 @@ function stillCounting(segments: readonly RunRow[], work: AgentWork): RunRow[] {
     (run) =>
       since === undefined ||
       run.adapter === adapter ||
-      ['queued', 'running', 'done'].includes(run.status) ||
+      ['queued', 'running'].includes(run.status) ||
+      (run.status === 'done' && parseAnswer(work.key, run).success) ||
       Date.parse(run.created_at) >= Date.parse(since),
   )
 }
@@ -105,7 +106,7 @@ async function unlessWaiting(
     case 'wait':
       return step
     case 'other':
-      return { type: 'start', purpose: 'start', agent: instead.agent }
+      return { type: 'start', purpose: purposeOf(segments, instead.agent), agent: instead.agent }
     case 'fail': {
       const reason = `${step.outcome.reason} Waiting for limits is switched off (waitOnLimits): retry then.`
       return { type: 'end', outcome: { type: 'failed', reason } }
@@ -114,6 +115,13 @@ async function unlessWaiting(
       return instead satisfies never
   }
 }
+
+/** An agent that comes back goes on with its own session: what it has read and done is paid for. */
+function purposeOf(segments: readonly RunRow[], { adapter }: StageAgent): RunPurpose {
+  const last = segments.findLast((run) => run.adapter === adapter)
+  return last?.session_id && last.exit_reason !== 'session' ? 'resume' : 'start'
+}
+
 /** True when the stage attempt needs another run of its agent; false when one is at work, or all is said. */
 export const needsRun = (key: StageKey, segments: readonly RunRow[]): boolean =>
   nextStep(key, segments).type === 'start'
@@ -180,7 +188,7 @@ async function errorsToMend(
 function remedy(segments: readonly RunRow[], last: RunRow): Step {
   const reason = last.exit_reason ?? 'crash'
   const does = remedyFor(reason, failuresBefore(segments, last, reason), limitPause(segments, last))
-  const why = `${failureAdvice(reason)} (${last.exit_detail ?? reason})`
+  const why = failureInWords(reason, last.exit_detail)
   if (does.type === 'resume') return { type: 'start', purpose: 'resume' }
   if (does.type === 'restart') return { type: 'start', purpose: 'start' }
   if (does.type === 'give_up') {

@@ -1,10 +1,10 @@
 import type { FailureReason, TerminalEvent } from '../contracts/agent.ts'
 import type { Stage } from '../contracts/stages.ts'
 import { listSegments, type RunRow } from '../db/runs.ts'
-import { isLimit, isLongPause, type LimitPause, ownPause } from '../domain/failures.ts'
+import { isLimit, isLongPause, type LimitPause, ownPause, pauseFor } from '../domain/failures.ts'
 import type { ActivityDeps } from './deps.ts'
 
-/** How often runs before this one failed with the same reason, in the same attempt. */
+/** How often runs of the same agent before this one failed with the same reason, in the same attempt. */
 export const failuresBefore = (
   segments: readonly RunRow[],
   run: RunRow,
@@ -13,17 +13,24 @@ export const failuresBefore = (
   segments.filter(
     (one) =>
       one.segment < run.segment &&
+      one.adapter === run.adapter &&
       (one.status === 'failed' || one.status === 'lost') &&
       (one.exit_reason ?? 'crash') === reason,
   ).length
 
-/** What the attempt has waited for limits, and the pause that the provider named at the end of its last run. */
+/**
+ * What the attempt has waited for limits, and the pause that the provider named at the end of its last run. What lay between two runs besides
+ * the pause that was set, such as a goal that was paused, was no wait for a limit.
+ */
 export function limitPause(segments: readonly RunRow[], last: RunRow): LimitPause {
   let waited = 0
   for (const [n, run] of segments.entries()) {
     const next = segments[n + 1]
-    if (next && run.ended_at && isLimit(run.exit_reason) && !isLongPause(namedPause(run)))
-      waited += secondsBetween(run.ended_at, next.created_at)
+    const { ended_at, exit_reason: reason } = run
+    const named = namedPause(run)
+    if (!next || ended_at === null || !isLimit(reason) || isLongPause(named)) continue
+    const set = pauseFor(reason, failuresBefore(segments, run, reason), named)
+    waited += Math.min(set, secondsBetween(ended_at, next.created_at))
   }
   const named = namedPause(last)
   return { waited, ...(named === undefined ? {} : { named }) }

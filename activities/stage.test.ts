@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncLocalStorage, CancelledFailure, type Context } from '@temporalio/activity'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import type { RunEvent, RunState } from '../contracts/agent.ts'
+import type { RunEvent, RunState, TerminalEvent } from '../contracts/agent.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { setPoolPaused } from '../db/pool.ts'
@@ -86,6 +86,8 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers()
   await database.knex('run_leases').delete()
+  // a limit is one for every goal
+  await database.knex('agent_runs').update({ until_at: null })
   await rm(folder, { recursive: true, force: true })
 })
 afterAll(async () => {
@@ -313,4 +315,58 @@ test('what an agent does not tell is estimated from where the worker that is gon
   await expect(runStage(key)).resolves.toMatchObject({ outcome: 'failed' })
   const estimated = 1000 + 100 + (1000 + 200) + 100 + (1000 + 400)
   expect(await listSegments(database.knex, key)).toMatchObject([{ tokens_estimated: estimated }])
+})
+
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
+/** A run of the attempt that is over. */
+async function overRun(of: Partial<Parameters<typeof createSegment>[2]>, terminal: TerminalEvent) {
+  const made = { key, ...segment, sessionId: null, tokensReserved: 0, ...of }
+  const run = await database.change((tx, emit) => createSegment(tx, emit, made))
+  await endSegment(database, run, { status: terminal.type, terminal })
+}
+/** Lets the stage go on until an agent is at work, and tells its run. */
+async function nextRun() {
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'an agent' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  return (await listSegments(database.knex, key)).at(-1)
+}
+const changeProfile = (profile: object) =>
+  database
+    .knex('goals')
+    .where({ id: key.goalId })
+    .update({ profile: JSON.stringify(profile) })
+const all = (adapter: string) =>
+  Object.fromEntries(AGENT_STAGES.map((stage) => [stage, { adapter }]))
+const quota = (until: string): TerminalEvent => ({
+  ...{ type: 'failed', reason: 'quota', detail: 'used up' },
+  until,
+})
+
+test('a goal that is given another profile while an answer is mended has the new agent begin anew', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const output = { summary: 's', files: 'none', deviations: [] }
+  await overRun({ sessionId: 's1' }, { type: 'done', text: '', output })
+  await overRun({ segment: 2, purpose: 'repair', sessionId: 's1' }, quota(inAnHour()))
+  const since = new Date(Date.now() + 1000).toISOString()
+  await changeProfile({ stages: all('gemini'), since })
+  expect(await nextRun()).toMatchObject({ adapter: 'gemini', purpose: 'start', session_id: null })
+})
+
+test('an agent that comes back after another one worked in its place goes on with its own session', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  await changeProfile({ stages: all('demo'), fallbacks: [{ adapter: 'gemini' }] })
+  await overRun({ sessionId: 's1' }, quota(new Date(Date.now() - 1000).toISOString()))
+  const instead = { segment: 2, adapter: 'gemini', sessionId: 's2' } as const
+  await overRun(instead, quota(inAnHour()))
+  expect(await nextRun()).toMatchObject({ adapter: 'demo', purpose: 'resume', session_id: 's1' })
+})
+
+test('one that no longer knows its session begins anew', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  await changeProfile({ stages: all('demo'), fallbacks: [{ adapter: 'gemini' }] })
+  await overRun({ sessionId: 's1' }, { type: 'failed', reason: 'session', detail: 'unknown' })
+  await overRun({ segment: 2, adapter: 'gemini', sessionId: 's2' }, quota(inAnHour()))
+  expect(await nextRun()).toMatchObject({ adapter: 'demo', purpose: 'start', session_id: null })
 })

@@ -23,6 +23,10 @@ const ADVICE: Readonly<Record<FailureReason, string>> = {
 
 export const failureAdvice = (reason: FailureReason): string => ADVICE[reason]
 
+/** Why a run failed and what to do. What is said of a missing agent says both: where it is not, or why it is not started. */
+export const failureInWords = (reason: FailureReason, detail: string | null): string =>
+  reason === 'missing' && detail !== null ? detail : `${ADVICE[reason]} (${detail ?? reason})`
+
 /** What Dispatch does by itself about a failed run. */
 export type Remedy =
   /** Start the next segment in the same session, a bounded number of times. */
@@ -68,6 +72,13 @@ export const isLimit = (reason: FailureReason | null): reason is LimitReason =>
 export const ownPause = (reason: LimitReason, failures: number): number =>
   Math.min(LONGEST_PAUSE, FIRST_PAUSE[reason] * 2 ** failures)
 
+/** Seconds that a limit is waited for: a provider that names a second over and over is not asked every second. */
+export const pauseFor = (
+  reason: LimitReason,
+  failures: number,
+  named = ownPause(reason, failures),
+): number => Math.max(named, Math.min(LONGEST_PAUSE, 2 ** failures))
+
 /** How an attempt stands with the limits of its provider, in seconds. */
 export interface LimitPause {
   /** That the provider named. */
@@ -108,9 +119,8 @@ export function remedyFor(reason: FailureReason, failures: number, limit: LimitP
 function remedyForLimit(
   reason: LimitReason,
   failures: number,
-  { named = ownPause(reason, failures), waited }: LimitPause,
+  { named, waited }: LimitPause,
 ): Remedy {
-  // a provider that names a second over and over is not asked every second
-  const seconds = Math.max(named, Math.min(LONGEST_PAUSE, 2 ** failures))
-  return waited < LIMIT_PATIENCE_SECONDS ? { type: 'park', seconds } : { type: 'give_up' }
+  if (waited >= LIMIT_PATIENCE_SECONDS) return { type: 'give_up' }
+  return { type: 'park', seconds: pauseFor(reason, failures, named) }
 }

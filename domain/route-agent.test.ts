@@ -8,9 +8,12 @@ const agent = (adapter: string, more: Partial<Candidate> = {}): Candidate => ({
 })
 const all = [agent('claude'), agent('codex'), agent('gemini')]
 const until = '2026-01-31T12:00:00.000Z'
-const wanted = (more: Partial<RouteWanted>): RouteWanted => ({
+const wanted = ({
+  coolingUntil = { claude: until },
+  ...more
+}: Partial<RouteWanted>): RouteWanted => ({
   ...{ stage: 'verify', text: 'Fix the login', assigned: { adapter: 'claude' } },
-  ...{ fallbacks: [], coolingUntil: { claude: until }, budgets: [] },
+  ...{ fallbacks: [], coolingUntil, pausedUntil: coolingUntil, budgets: [] },
   ...more,
 })
 
@@ -30,6 +33,22 @@ test('without a fallback it waits; with one that is ready, that one works and sa
   const cooling = { claude: until, gemini: until }
   expect(routeAgent(wanted({ fallbacks, coolingUntil: cooling }), all)).toMatchObject({
     agent: { adapter: 'codex', model: 'gpt-5' },
+  })
+})
+
+test('one whose own pause is nearly over takes its place only where nobody else is free', () => {
+  const fallbacks = [{ adapter: 'gemini' }, { adapter: 'codex' }]
+  const pausedUntil = { claude: until, gemini: '2026-01-01T12:00:30.000Z' }
+  expect(routeAgent(wanted({ fallbacks, pausedUntil }), all)).toMatchObject({
+    agent: { adapter: 'codex' },
+  })
+  const auto = [{ adapter: 'auto' }]
+  const codex = { claude: until, codex: '2026-01-01T12:00:30.000Z' }
+  expect(routeAgent(wanted({ fallbacks: auto, pausedUntil: codex }), all)).toMatchObject({
+    agent: { adapter: 'gemini' },
+  })
+  expect(routeAgent(wanted({ fallbacks: fallbacks.slice(0, 1), pausedUntil }), all)).toMatchObject({
+    agent: { adapter: 'gemini' },
   })
 })
 

@@ -15,6 +15,8 @@ export interface RouteWanted {
   fallbacks: readonly StageAgent[]
   /** Agents that their provider asked to leave alone: name to the ISO time until then. */
   coolingUntil: Readonly<Record<string, string>>
+  /** With those whose pause is too short to go elsewhere for: no reason to begin with one of them while another is free. */
+  pausedUntil: Readonly<Record<string, string>>
   /** The budgets that limit it: Auto Model looks at them. */
   budgets: readonly Allowance[]
 }
@@ -30,19 +32,32 @@ export type Route =
  * fallbacks that is ready. One that is not there and has no such fallback is asked all the same: its failure says what to do.
  */
 export function routeAgent(wanted: RouteWanted, candidates: readonly Candidate[]): Route {
-  const { assigned, fallbacks, coolingUntil } = wanted
+  const { assigned, coolingUntil } = wanted
   const why = unable(wanted, candidates)
   if (why === undefined) return { type: 'assigned', agent: assigned }
-  for (const fallback of fallbacks) {
-    const agent = fallback.adapter === AUTO ? chosen(wanted, candidates) : fallback
-    if (agent && agent.adapter !== assigned.adapter && isReady(agent, wanted, candidates))
-      return {
-        ...{ type: 'instead', agent },
-        reason: `${agent.adapter} instead of ${assigned.adapter}, which ${why}`,
-      }
-  }
+  const agent =
+    firstReady({ ...wanted, coolingUntil: wanted.pausedUntil }, candidates) ??
+    firstReady(wanted, candidates)
+  if (agent)
+    return {
+      ...{ type: 'instead', agent },
+      reason: `${agent.adapter} instead of ${assigned.adapter}, which ${why}`,
+    }
   const until = coolingUntil[assigned.adapter]
   return until === undefined ? { type: 'assigned', agent: assigned } : { type: 'limited', until }
+}
+
+/** Whether nobody that a profile names is there: each was looked for and not found, and `auto` has none to choose. */
+export function nobodyIsThere(
+  { stages, fallbacks }: { stages: object; fallbacks: readonly StageAgent[] },
+  candidates: readonly Candidate[],
+): boolean {
+  const named: StageAgent[] = [...Object.values(stages), ...fallbacks]
+  return named.every(({ adapter }) =>
+    adapter === AUTO
+      ? candidates.every(({ found, demo }) => !found || demo)
+      : candidates.find((one) => one.adapter === adapter)?.found === false,
+  )
 }
 
 /** Why the assigned agent cannot begin now; of one that nobody has looked for yet nothing is known against it. */
@@ -55,6 +70,15 @@ function unable(
   const known = candidates.find((one) => one.adapter === adapter)
   if (known?.found === false) return 'is not installed'
   return known?.login === 'needed' ? 'is not logged in' : undefined
+}
+
+function firstReady(wanted: RouteWanted, candidates: readonly Candidate[]): StageAgent | undefined {
+  for (const fallback of wanted.fallbacks) {
+    const agent = fallback.adapter === AUTO ? chosen(wanted, candidates) : fallback
+    if (agent && agent.adapter !== wanted.assigned.adapter && isReady(agent, wanted, candidates))
+      return agent
+  }
+  return undefined
 }
 
 function chosen(
