@@ -76,12 +76,14 @@ async function holdText(
   if (found.type === 'unlimited' || found.type === 'part') return undefined
   const { scope, budget, used } = found.of
   if (found.type === 'taken')
-    return `the rest of the ${scope}'s budget of ${budget} tokens is set aside for runs at work: goes on when one of them ends`
+    return `the rest of the ${scope}'s budget of ${tokens(budget)} is set aside for runs at work: goes on when one of them ends`
   if (scope === 'goal') return goalAsker(knex, key.goalId, leaseOf(key))
   if (scope === 'task') return undefined
   const { to } = dayOf(new Date())
-  return `the day's budget of ${budget} tokens is used up (${used}): goes on at ${formatUtc(to)}, or when dayBudget is raised`
+  return `the day's budget of ${tokens(budget)} is used up (${used}): goes on at ${formatUtc(to)}, or when dayBudget is raised`
 }
+
+const tokens = (count: number) => (count === 1 ? '1 token' : `${count} tokens`)
 
 function usedUpText({ scope, budget, used }: Allowance, { goal }: GoalFacts): string {
   const what = scope === 'goal' ? `Goal ${shortId('goal', goal.number)}` : 'The task'

@@ -70,6 +70,9 @@ interface Subscribed {
 
 const FIRST_WAIT_MS = 250
 const LAST_WAIT_MS = 10_000
+/** A server that starts again is back soon: for so long it is asked often. */
+const SOON_MS = 30_000
+const SOON_WAIT_MS = 1_000
 
 /**
  * One socket for any number of streams. When the connection is lost it is made again, and every stream goes on after the
@@ -127,7 +130,8 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     lostSince ??= Date.now()
     options.onConnection?.({ state: 'lost', since: lostSince, retryAt: Date.now() + wait })
     timer = setTimeout(connect, wait)
-    wait = Math.min(LAST_WAIT_MS, wait * 2)
+    const soon = Date.now() - lostSince < SOON_MS
+    wait = Math.min(soon ? SOON_WAIT_MS : LAST_WAIT_MS, wait * 2)
   }
 
   function receive(message: SocketMessage): void {

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
-import { type GoalStatus, STAGES } from '../../contracts/stages.ts'
+import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
@@ -156,7 +156,7 @@ export async function goalDetail(
     baseCommit: row.base_commit,
     branch: row.branch,
     workflowUrl: workflowUrl(id),
-    stages: toStages(attempts),
+    stages: toStages(attempts, row.profile),
     spec: specs.spec ?? null,
     testSpec: (specs.test?.content ?? null) as Goal['testSpec'],
     securitySpec: (specs.security?.content ?? null) as Goal['securitySpec'],
@@ -204,10 +204,10 @@ async function attemptsOf(knex: Knex, goalId: string): Promise<AttemptRow[]> {
 }
 
 /** In reading order; a stage that has not begun is there too, waiting with attempt 0. */
-function toStages(attempts: readonly AttemptRow[]): StageState[] {
+function toStages(attempts: readonly AttemptRow[], profile: Goal['profile']): StageState[] {
   return STAGES.flatMap((stage) => {
     const own = attempts.filter((row) => row.stage === stage)
-    if (own.length === 0) return [notBegun(stage)]
+    if (own.length === 0) return [notBegun(stage, profile)]
     return own.map((row) => ({
       stage,
       taskId: row.task_id,
@@ -232,14 +232,15 @@ function agentsOf({ worked, adapter }: AttemptRow): string[] {
   return adapter === null ? [] : [adapter]
 }
 
-const notBegun = (stage: StageState['stage']): StageState => ({
+const notBegun = (stage: Stage, profile: Goal['profile']): StageState => ({
   stage,
   taskId: null,
   attempt: 0,
   status: 'waiting',
   adapter: null,
   adapters: [],
-  agentReason: null,
+  agentReason:
+    (profile.stages as Partial<Record<Stage, { reason?: string }>>)[stage]?.reason ?? null,
   reason: null,
   resumesAt: null,
   startedAt: null,

@@ -79,7 +79,7 @@ test('what was said three times becomes a convention of the project by one click
   const goal = await at.goal(id, 'Watch me [demo:spec=slow:86400]')
   const working = await at.until(goal.id, (one) => one.working.length > 0)
   const run = working.working[0]?.runId
-  const page = await openWindow('/agents')
+  const page = await openWindow(`/agents/${run}`)
   const suggested = page.getByRole('list', { name: 'Suggested conventions' })
   for (const text of [
     'Use British spelling',
@@ -87,6 +87,8 @@ test('what was said three times becomes a convention of the project by one click
     'use british spelling!',
   ])
     await at.call('POST', `/api/agents/${run}/corrections`, { text })
+  await suggested.getByText('You said the like 3 times').waitFor() // also where it was said
+  await page.goto(`${at.url}/agents`)
   await suggested.getByText('You said the like 3 times').waitFor()
   expect(await violations(page)).toEqual([])
   await suggested.getByRole('textbox').fill('Use British spelling.')
@@ -112,6 +114,10 @@ test('a goal that waits for a provider says until when, and is tried now by a cl
   const page = await openWindow(`/goals/${goal.shortId}`)
   const limited = page.getByRole('region', { name: 'Waits for a provider' })
   await limited.getByText('goes on by itself at').waitFor()
+  // once is enough, in the reader's own time
+  const about = page.getByRole('complementary', { name: 'About the goal' })
+  await about.getByText('Waiting').waitFor()
+  expect(await about.textContent()).not.toContain('UTC')
   expect(await violations(page)).toEqual([])
   await limited.getByRole('button', { name: 'Try now' }).click()
   await page.getByRole('region', { name: 'Reviews that wait for you' }).waitFor()

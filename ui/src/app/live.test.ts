@@ -25,6 +25,24 @@ afterAll(() => {
   vi.unstubAllGlobals()
 })
 
+test('a server that starts again is asked every second at first, then less often', async () => {
+  const { createLiveSocket } = await import('../../../client/live-socket.ts')
+  const waits: number[] = []
+  const socket = createLiveSocket({
+    baseUrl: 'http://dispatch.test',
+    open: (url) => new WebSocket(url) as never,
+    onConnection: (now) => now.state === 'lost' && waits.push(now.retryAt - Date.now()),
+  })
+  const begun = Date.now()
+  while (Date.now() - begun < 120_000) {
+    sockets.at(-1)?.dispatchEvent(new Event('close'))
+    await vi.advanceTimersByTimeAsync(waits.at(-1) ?? 0)
+  }
+  socket.close()
+  expect(waits.slice(0, 6)).toEqual([250, 500, 1000, 1000, 1000, 1000])
+  expect(waits.at(-1)).toBe(10_000)
+})
+
 test('what could not be read before the connection was lost is read as soon as it is back', async () => {
   const { QueryObserver } = await import('@tanstack/react-query')
   const { queryClient } = await import('./query-client.ts')

@@ -27,6 +27,15 @@ const goalsRoute = createRoute({
   component: GoalsPage,
 })
 
+/** Where one goal's address leads when its end is left out. */
+const allGoalsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/goals',
+  beforeLoad: () => {
+    throw redirect({ to: '/' })
+  },
+})
+
 const goalRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/goals/$id',
@@ -98,6 +107,7 @@ const welcomeRoute = createRoute({
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     goalsRoute,
+    allGoalsRoute,
     goalRoute,
     reviewsRoute,
     reviewRoute,

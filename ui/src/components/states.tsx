@@ -55,7 +55,13 @@ export function EmptyState(props: {
 }
 
 /** What could not be read, what the server advises, and a way to try again. */
-export function ErrorState(props: { error: Error; onRetry?: () => void; className?: string }) {
+export function ErrorState(props: {
+  error: Error
+  onRetry?: () => void
+  /** Other ways on, as buttons. */
+  children?: ReactNode
+  className?: string
+}) {
   const problem = props.error instanceof ProblemError ? props.error.problem : undefined
   return (
     <div
@@ -74,11 +80,14 @@ export function ErrorState(props: { error: Error; onRetry?: () => void; classNam
           'It may be starting again. This page goes on by itself when it is back.'}
       </p>
       {problem?.advice && <p className="max-w-[56ch] text-13 text-fg-2">{problem.advice}</p>}
-      {props.onRetry && (
-        <Button icon={RotateCw} className="mt-3" onClick={props.onRetry}>
-          Try again
-        </Button>
-      )}
+      <div className="mt-3 flex flex-wrap justify-center gap-2 empty:hidden">
+        {props.onRetry && (
+          <Button icon={RotateCw} onClick={props.onRetry}>
+            Try again
+          </Button>
+        )}
+        {props.children}
+      </div>
       {problem?.requestId && <p className="mt-2 text-11 text-fg-3">Request {problem.requestId}</p>}
     </div>
   )

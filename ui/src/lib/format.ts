@@ -39,6 +39,10 @@ export const formatFull = (at: number | string): string => full.format(new Date(
 /** `14:03:22`. */
 export const formatClock = (at: number | string): string => clock.format(new Date(at))
 
+const list = new Intl.ListFormat('en')
+/** `a`, `a and b`, `a, b, and c`. */
+export const listed = (names: readonly string[]): string => list.format(names)
+
 /** `1 task`, `3 tasks`. */
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { agentQuery } from '../../app/queries.ts'
+import { buttonClass } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { RunView } from './run-view.tsx'
@@ -22,7 +23,13 @@ export function AgentPage() {
           { id, label: run ? STAGE_TITLES[run.stage] : '' },
         ]}
       />
-      {error && !run && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {error && !run && (
+        <ErrorState error={error} onRetry={() => void refetch()}>
+          <Link to="/agents" className={buttonClass()}>
+            All agents
+          </Link>
+        </ErrorState>
+      )}
       {!run && !error && <SkeletonRows rows={4} label={`Loading ${id}`} />}
       {run && (
         <RunView

@@ -1,5 +1,6 @@
 import type { AgentRunDetail } from '../../../../contracts/schemas.ts'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
+import { SuggestionList } from '../suggestions/suggestion-list.tsx'
 import type { RunTab } from './agents-search.ts'
 import { Composer } from './composer.tsx'
 import { CostTab } from './cost-tab.tsx'
@@ -35,6 +36,7 @@ export function RunView(props: {
       >
         <TabPanel value="activity" className="flex flex-col data-[state=inactive]:hidden">
           <TranscriptView run={run} />
+          <SuggestionList run={run.shortId} />
           <Composer run={run} />
         </TabPanel>
         <TabPanel value="files" className="overflow-y-auto">

@@ -37,7 +37,11 @@ export function GoalPage() {
       <>
         <PageHeader crumbs={[{ label: 'Goals', to: '/' }, { label: id }]} />
         {error ? (
-          <ErrorState error={error} onRetry={() => void refetch()} />
+          <ErrorState error={error} onRetry={() => void refetch()}>
+            <Link to="/" className={buttonClass()}>
+              All goals
+            </Link>
+          </ErrorState>
         ) : (
           <SkeletonRows label={`Loading ${id}`} />
         )}
@@ -194,7 +198,7 @@ function Limited({ goal }: { goal: Goal }) {
       className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b bg-sunken px-4 py-2"
     >
       <Clock3 size={15} className="shrink-0 text-fg-3" aria-hidden="true" />
-      <p className="min-w-0 flex-1">
+      <p className="min-w-0 flex-1 basis-64">
         <span className="font-medium">
           {STAGE_TITLES[first.stage]} waits for{' '}
           {first.adapter === null ? 'its agent' : <AdapterMark adapter={first.adapter} />}
@@ -238,7 +242,14 @@ function Reviews({ goal }: { goal: Goal }) {
   )
 }
 
+/** Why it is in its state, where no line above says so. */
+function whyOf(goal: Goal): string | null {
+  if (waitsForProvider(goal)) return null
+  return goal.pendingReviews > 1 ? `waits for ${goal.pendingReviews} reviews` : goal.reason
+}
+
 function Facts({ goal }: { goal: Goal }) {
+  const why = whyOf(goal)
   return (
     <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 px-4 py-3 text-13 [&_dd]:min-w-0 [&_dt]:text-fg-3">
       <dt>State</dt>
@@ -247,7 +258,7 @@ function Facts({ goal }: { goal: Goal }) {
           status={waitsForProvider(goal) ? 'waiting' : goalStatus(goal)}
           className="font-medium"
         />
-        {goal.reason && <p className="text-12 text-fg-2">{goal.reason}</p>}
+        {why && <p className="text-12 text-fg-2">{why}</p>}
       </dd>
       <dt>Project</dt>
       <dd className="truncate">

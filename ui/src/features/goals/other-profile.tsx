@@ -15,7 +15,7 @@ export function OtherProfile(props: {
   return (
     <Select
       label="Profile to go on with"
-      className="max-w-44 max-md:max-w-22"
+      className="max-w-44"
       value={props.value ?? AS_BEFORE}
       onChange={(value) => props.onChange(value === AS_BEFORE ? undefined : value)}
       options={[

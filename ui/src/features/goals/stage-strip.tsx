@@ -90,7 +90,12 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
       >
         <div className="flex min-w-0 items-center gap-1.5">
           <StatusIcon status={row.status} quiet size={13} />
-          <span className={cn('truncate text-12 font-medium', !begun && 'font-normal text-fg-3')}>
+          <span
+            className={cn(
+              'min-w-0 text-12/4 font-medium @[860px]:truncate',
+              !begun && 'font-normal text-fg-3',
+            )}
+          >
             {STAGE_TITLES[row.stage]}
           </span>
           <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3">

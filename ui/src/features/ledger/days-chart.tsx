@@ -1,7 +1,7 @@
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts'
 import { formatTokens } from '../../../../contracts/figures.ts'
 import { formatCost, formatUsageCost } from '../../lib/format.ts'
-import type { DayBar } from './ledger-days.ts'
+import { type DayBar, roundTicks } from './ledger-days.ts'
 import type { Measure } from './ledger-search.ts'
 
 interface Part {
@@ -16,11 +16,11 @@ const PARTS: Readonly<Record<Measure, readonly Part[]>> = {
     { key: 'output', name: 'Output', opacity: 1 },
     { key: 'input', name: 'Input', opacity: 0.75 },
     { key: 'cacheWrite', name: 'Cache write', opacity: 0.5 },
-    { key: 'cacheRead', name: 'Cache read', opacity: 0.3 },
+    { key: 'cacheRead', name: 'Cache read', opacity: 0.35 },
   ],
   cost: [
     { key: 'told', name: 'Told by the agent', opacity: 1 },
-    { key: 'estimated', name: 'Estimated', opacity: 0.4 },
+    { key: 'estimated', name: 'Estimated', opacity: 0.6 },
   ],
 }
 
@@ -38,6 +38,7 @@ const nameOf = (day: string) => dayName.format(Date.parse(day))
 /** Tokens or cost of each day, one bar a day. The table says the same in figures. */
 export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Measure }) {
   const parts = PARTS[show]
+  const ticks = roundTicks(Math.max(...bars.map((bar) => heightOf(bar, show))))
   return (
     <figure className="flex flex-col gap-2">
       <figcaption className="flex flex-wrap gap-x-4 gap-y-1 text-12 text-fg-2">
@@ -74,7 +75,9 @@ export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Measu
               tickLine={false}
               axisLine={false}
               width={52}
-              allowDecimals={show === 'cost'}
+              ticks={ticks}
+              domain={[0, ticks.at(-1) ?? 0]}
+              interval={0}
             />
             <Tooltip
               cursor={{ fill: 'var(--hover)' }}
@@ -126,12 +129,16 @@ function DayNote({ bar, show }: { bar: DayBar; show: Measure }) {
   )
 }
 
+const heightOf = (bar: DayBar, show: Measure) =>
+  PARTS[show].reduce((sum, { key }) => sum + bar[key], 0)
+
 /** The chart in one sentence. */
 function sentenceOf(bars: readonly DayBar[], show: Measure): string {
-  const heightOf = (bar: DayBar) => PARTS[show].reduce((sum, { key }) => sum + bar[key], 0)
-  const highest = bars.reduce((best, bar) => (heightOf(bar) > heightOf(best) ? bar : best))
+  const highest = bars.reduce((best, bar) =>
+    heightOf(bar, show) > heightOf(best, show) ? bar : best,
+  )
   const what = show === 'cost' ? 'Cost' : 'Tokens'
-  const top = `${say[show](heightOf(highest))} on ${nameOf(highest.day)}`
+  const top = `${say[show](heightOf(highest, show))} on ${nameOf(highest.day)}`
   const days = `${nameOf(bars[0]?.day ?? '')} to ${nameOf(bars.at(-1)?.day ?? '')}`
   return `${what} a day, ${days}. The most: ${top}.`
 }

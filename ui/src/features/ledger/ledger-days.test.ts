@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LedgerRow } from '../../../../contracts/schemas.ts'
-import { dayBars, daysAgo } from './ledger-days.ts'
+import { dayBars, daysAgo, roundTicks } from './ledger-days.ts'
 import { readLedgerSearch } from './ledger-search.ts'
 
 const row = (key: string): LedgerRow => ({
@@ -12,6 +12,13 @@ const row = (key: string): LedgerRow => ({
     ...{ uncountedRuns: 0, estimatedTokens: 0 },
     ...{ cacheHitRatio: 0.5, lowCache: false, cacheSavedUsd: 0 },
   },
+})
+
+test('the axis has round figures', () => {
+  expect(roundTicks(0.26)).toEqual([0, 0.1, 0.2, 0.3])
+  expect(roundTicks(4.1)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(roundTicks(1_200_000)).toEqual([0, 500_000, 1_000_000, 1_500_000])
+  expect(roundTicks(0)).toHaveLength(2)
 })
 
 test('every day has a bar, over the end of a month too', () => {

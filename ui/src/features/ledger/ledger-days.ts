@@ -40,6 +40,15 @@ const barOf = (day: string, usage: LedgerUsage | undefined): DayBar => ({
   usage,
 })
 
+/** From 0 to at least `most` in steps of 1, 2 or 5 and zeros, at most five of them. */
+export function roundTicks(most: number): number[] {
+  const rough = Math.max(most, Number.EPSILON) / 5
+  const power = 10 ** Math.floor(Math.log10(rough))
+  const step = power * ([1, 2, 5].find((times) => times * power >= rough) ?? 10)
+  const count = most <= 0 ? 1 : Math.ceil(most / step)
+  return Array.from({ length: count + 1 }, (_, n) => Number((n * step).toPrecision(12)))
+}
+
 /** The local day of a moment, as the ledger writes it. */
 export const dayOf = (at: Date): string =>
   [at.getFullYear(), at.getMonth() + 1, at.getDate()]

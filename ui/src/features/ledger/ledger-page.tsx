@@ -4,7 +4,7 @@ import { ChartNoAxesColumn } from 'lucide-react'
 import { Suspense, useMemo } from 'react'
 import { formatUsedTokens } from '../../../../contracts/figures.ts'
 import { LEDGER_GROUPS, type LedgerGroup } from '../../../../contracts/ledger.ts'
-import type { LedgerUsage } from '../../../../contracts/schemas.ts'
+import type { LedgerRow, LedgerUsage } from '../../../../contracts/schemas.ts'
 import { ledgerDaysQuery, ledgerQuery, projectsQuery } from '../../app/queries.ts'
 import { Button } from '../../components/button.tsx'
 import { costNote } from '../../components/figures.tsx'
@@ -37,6 +37,7 @@ export function LedgerPage() {
   const perDay = useQuery(ledgerDaysQuery(filter))
   const groups = useInfiniteQuery(ledgerQuery({ ...filter, by }))
   const rows = groups.data?.pages.flatMap(({ items }) => items) ?? []
+  const dearest = (a: LedgerRow, b: LedgerRow) => b.usage.knownUsd - a.usage.knownUsd
   const total = groups.data?.pages[0]?.total
   const error = groups.error ?? perDay.error
   return (
@@ -62,7 +63,10 @@ export function LedgerPage() {
                 )}
               </Suspense>
             </section>
-            <LedgerTable by={by} rows={rows} total={total} />
+            <LedgerTable
+              {...{ by, total }}
+              rows={show === 'cost' && by !== 'day' ? rows.toSorted(dearest) : rows}
+            />
             {groups.hasNextPage && (
               <div className="px-4 pt-3">
                 <Button tone="ghost" onClick={() => void groups.fetchNextPage()}>
@@ -131,7 +135,7 @@ function Filters({ search }: { search: LedgerSearch }) {
     void navigate({ search: (before) => ({ ...before, ...next }) as LedgerSearch, replace: true })
   const show = search.show ?? 'cost'
   return (
-    <div className="flex min-h-10 flex-wrap items-center gap-1 border-b px-3 touch:min-h-12">
+    <div className="flex min-h-10 flex-wrap items-center gap-1 border-b px-3 py-1 touch:min-h-12">
       <fieldset className="flex gap-0.5" aria-label="Show">
         {MEASURES.map(({ value, label }) => (
           <button

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Suspense } from 'react'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { reviewQuery } from '../../app/queries.ts'
+import { buttonClass } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { lazyPart } from '../../lib/lazy-part.ts'
@@ -25,7 +26,11 @@ export function ReviewPage() {
       <>
         <PageHeader crumbs={[{ label: 'Reviews', to: '/reviews' }, { label: id }]} />
         {error ? (
-          <ErrorState error={error} onRetry={() => void refetch()} />
+          <ErrorState error={error} onRetry={() => void refetch()}>
+            <Link to="/reviews" className={buttonClass()}>
+              All reviews
+            </Link>
+          </ErrorState>
         ) : (
           <SkeletonRows label={`Loading ${id}`} />
         )}

@@ -68,7 +68,7 @@ export function SettingsPage() {
           </div>
           <nav
             aria-label="Sections"
-            className="flex flex-col gap-px max-md:-mx-1 max-md:flex-row max-md:overflow-x-auto"
+            className="flex flex-col gap-px max-md:-mx-1 max-md:flex-row max-md:flex-wrap"
           >
             {SECTIONS.map(({ key, title, icon: Icon }) => (
               <Link

@@ -11,12 +11,20 @@ import { Textarea } from '../../components/field.tsx'
 import { Time } from '../../components/figures.tsx'
 
 /** Corrections that were said again and again, each to be made a convention by one click. Nothing where there are none. */
-export function SuggestionList({ project }: { project?: string }) {
-  const { data } = useQuery(suggestionsQuery(project))
-  if (!data || data.items.length === 0) return null
+export function SuggestionList(props: {
+  project?: string
+  /** Short id: only those to which a correction of this run belongs. */
+  run?: string
+}) {
+  const { data } = useQuery(suggestionsQuery(props.project))
+  const shown = data?.items.filter(
+    ({ corrections }) =>
+      props.run === undefined || corrections.some(({ runShortId }) => runShortId === props.run),
+  )
+  if (!shown || shown.length === 0) return null
   return (
     <ul aria-label="Suggested conventions" className="flex flex-col">
-      {data.items.map((suggestion) => (
+      {shown.map((suggestion) => (
         // its text changes when it grows
         <SuggestionCard key={`${suggestion.id}/${suggestion.text}`} suggestion={suggestion} />
       ))}

@@ -11,6 +11,7 @@ import { Button } from '../../components/button.tsx'
 import { Field, Textarea } from '../../components/field.tsx'
 import { Select } from '../../components/select.tsx'
 import { cn } from '../../lib/cn.ts'
+import { listed } from '../../lib/format.ts'
 import { AdapterList } from '../settings/adapter-list.tsx'
 import { AddProjectForm } from '../settings/add-project-form.tsx'
 import { readWelcome, STEPS, type Step, writeWelcome } from './welcome-state.ts'
@@ -114,7 +115,7 @@ function AgentsStep({ onNext }: { onNext: () => void }) {
       title="Which agents are here"
       detail={
         ready.length > 0
-          ? `${ready.map(({ title }) => title).join(' and ')} can work for you. Dispatch uses your own installation and login.`
+          ? `${listed(ready.map(({ title }) => title))} can work for you. Dispatch uses your own installation and login.`
           : 'Dispatch drives the coding agents of this machine, with your own installation and login. To see how a goal goes before you have one, you can ask for the demo agent.'
       }
       next={

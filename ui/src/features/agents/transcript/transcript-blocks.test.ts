@@ -46,6 +46,17 @@ test('usage shows nothing; a correction is one block that moves on', () => {
   expect(blocks.list).toMatchObject([{ type: 'correction', state: 'applied' }, { type: 'said' }])
 })
 
+test('a correction in the middle of a word does not break it', () => {
+  const blocks = createBlocks()
+  blocks.append([said(1, 'the other. O'), entry(2, 'correction', { id: 'c', state: 'delivered' })])
+  blocks.append([said(3, 'n'), said(4, 'e word'), said(5, ' more')])
+  expect(blocks.list).toMatchObject([
+    { type: 'said', text: 'the other. One' },
+    { type: 'correction' },
+    { type: 'said', text: ' word more' },
+  ])
+})
+
 test('words are cut at a line once they are long, at a word where no line ends, and a fence goes on', () => {
   const blocks = createBlocks()
   const line = `${'word '.repeat(20)}\n`

@@ -61,7 +61,21 @@ export function createBlocks(): Blocks {
     return changed
   }
 
-  function appendOne(entry: TranscriptEntry): boolean {
+  /** What of a piece does not end a word that a correction came into: the word is finished where it began. */
+  function finishWord(entry: TranscriptEntry): TranscriptEntry {
+    if (list.at(-1)?.type !== 'correction') return entry
+    const at = list.findLastIndex(({ type }) => type !== 'correction')
+    const before = list[at]
+    if (!before || !isWords(before) || WORDS[entry.kind] !== before.type) return entry
+    const piece = text(entry.content['text'])
+    const end = /\S$/.test(before.text) ? (/^\S+/.exec(piece)?.[0] ?? '') : ''
+    if (end === '') return entry
+    change(at - head, { ...before, text: before.text + end })
+    return { ...entry, content: { ...entry.content, text: piece.slice(end.length) } }
+  }
+
+  function appendOne(given: TranscriptEntry): boolean {
+    const entry = finishWord(given)
     const place = placeOf(entry)
     const before = place === undefined ? list.at(-1) : list[place + head]
     if (before) {
@@ -74,7 +88,7 @@ export function createBlocks(): Blocks {
       }
     }
     const block = toBlock(entry)
-    if (!block) return false
+    if (!block) return entry !== given
     const added = add(block)
     if (block.type === 'tool') tools.set(block.callId, added)
     if (block.type === 'correction') corrections.set(block.id, added)
