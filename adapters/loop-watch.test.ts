@@ -69,6 +69,34 @@ test('who waits for something with every call is no loop', () => {
   ).toEqual([])
 })
 
+test('who sleeps a while between looks is no loop; who sleeps no time is', () => {
+  let now = 0
+  const slept = (ms: number) => () => {
+    now += ms
+    return now
+  }
+  const looks = times(10, () => use('sleep 4; curl -sf localhost:3000 || echo no', 'no'))
+  expect(said(looks, slept(4200))).toEqual([])
+  expect(said(looks, slept(20))).toHaveLength(1)
+})
+
+test('different edits of one file that all fail are no loop, the same edit is', () => {
+  const edit = (at: number, old_string: string): AgentEvent[] => [
+    ...gemini.read({
+      ...{ type: 'tool_use', tool_name: 'replace', tool_id: `e-${at}` },
+      parameters: { file_path: '/p/a.ts', old_string, new_string: 'x' },
+    }).events,
+    ...gemini.read({
+      ...{ type: 'tool_result', tool_id: `e-${at}`, status: 'error' },
+      error: { message: 'Failed to edit, 0 occurrences found' },
+    }).events,
+  ]
+  expect(said(times(10, (at) => edit(at, `const a =\n  ${at}`)))).toEqual([])
+  expect(said(times(10, (at) => edit(at, 'const a =\n  1')))).toEqual([
+    expect.stringMatching(/the same result: a\.ts: const a = 1$/),
+  ])
+})
+
 /** A search that finds nothing, as the agents tell of it. */
 const SEARCHES: Readonly<Record<string, (at: number, place: string) => AgentEvent[]>> = {
   claude: (at, path) =>

@@ -8,6 +8,8 @@ import type { AgentSession } from './adapter.ts'
 const EQUAL_CALLS = 10
 /** A call that took this long waited for something, such as a build: no spinning. Its time is limited by the budget and the silence watch. */
 const WAITED_MS = 5000
+/** One that sleeps by its own words waits sooner. */
+const [SLEEPS, SLEPT_MS] = [/\bsleep\b/i, 1000]
 
 export interface LoopWatch {
   /** What the agent does over and over, in words, at the call that makes it a loop. */
@@ -32,7 +34,7 @@ export function createLoopWatch(now: () => number = () => performance.now()): Lo
     running.delete(callId)
     if (!call) return undefined
     const { name, input, since } = call
-    if (now() - since >= WAITED_MS) return void forget()
+    if (now() - since >= (SLEEPS.test(input) ? SLEPT_MS : WAITED_MS)) return void forget()
     const done = JSON.stringify([name, input, ok, output])
     if (done !== last) forget()
     last = done

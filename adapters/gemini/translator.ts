@@ -117,15 +117,22 @@ export function usageOf(stats: ResultStats | undefined): Usage {
   return { input, output: said + reasoning, cacheRead: cached, cacheWrite: 0, reasoning }
 }
 
-/** One line for a person: the command, the file, or the pattern and where it is looked for, else the input as JSON. */
+/**
+ * One line for a person: the command, the file (of an edit with what it replaces, without which all edits that fail look the same), or the
+ * pattern and where it is looked for, else the input as JSON.
+ */
 function describeInput(input: Record<string, unknown>, cwd: string): string {
   const { command, file_path: file, dir_path: folder, pattern, include_pattern: include } = input
+  const { old_string: replaced } = input
   const path = file ?? folder
   const place = typeof path === 'string' ? inside(path, cwd) : undefined
-  const known = command ?? patternIn(pattern, [place, include]) ?? place
+  const edited = typeof replaced === 'string' && place ? `${place}: ${oneLine(replaced)}` : place
+  const known = command ?? patternIn(pattern, [place, include]) ?? edited
   const text = typeof known === 'string' ? known : JSON.stringify(input)
   return text.slice(0, MAX_INPUT_CHARS)
 }
+
+const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim()
 
 function inside(path: string, cwd: string): string {
   if (!isAbsolute(path)) return path
