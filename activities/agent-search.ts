@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path'
-import { chooseProgram, pathWith } from '../adapters/find-program.ts'
+import { chooseProgram, pathWith, whyNotStarted } from '../adapters/find-program.ts'
 import { type AgentSearch, findAdapter } from '../adapters/registry.ts'
 import type { RunSpec } from '../contracts/agent.ts'
 import { PATH_SETTINGS } from '../contracts/default-settings.ts'
@@ -21,6 +21,11 @@ export async function agentSearch({
   const paths = Object.entries(PATH_SETTINGS).map(([adapter, key]) => [adapter, settings[key]])
   const ours = ['worktrees', 'hubs', 'runs'].map((folder) => join(home, folder))
   return { env: environment, paths: Object.fromEntries(paths), projects: [...projects, ...ours] }
+}
+
+/** Why the program at a path would not be started for a run; undefined when it would. */
+export async function programProblem(deps: SearchDeps, path: string): Promise<string | undefined> {
+  return whyNotStarted(path, await agentSearch(deps))
 }
 
 type Program = Pick<RunSpec, 'binary' | 'refused'> & { path?: string }

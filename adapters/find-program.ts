@@ -53,19 +53,20 @@ export function chooseProgram(name: string, search: ProgramSearch): ProgramChoic
 export const findProgram = (name: string, env: Env): string | undefined =>
   chooseProgram(name, { env }).chosen?.path
 
-function chosenByPerson(path: string, search: ProgramSearch): ProgramChoice {
-  if (!isAbsolute(path)) return refuse(`${path} is no absolute path`)
+/** Why the program that a person names is not started; undefined when it is. */
+export function whyNotStarted(path: string, search: ProgramSearch): string | undefined {
+  if (!isAbsolute(path)) return `${path} is no absolute path`
   const found = lookAt(path, 'settings', search)
-  if (!found) return refuse(`there is no program at ${path}`)
-  return found.unsafe
-    ? refuse(`${path} is not started: ${found.unsafe}`)
-    : { chosen: found, others: [] }
+  if (!found) return `there is no program at ${path}`
+  return found.unsafe && `${path} is not started: ${found.unsafe}`
 }
 
-const refuse = (why: string): ProgramChoice => ({
-  others: [],
-  problem: `The program that was set is wrong: ${why}`,
-})
+function chosenByPerson(path: string, search: ProgramSearch): ProgramChoice {
+  const why = whyNotStarted(path, search)
+  const chosen = why === undefined ? lookAt(path, 'settings', search) : undefined
+  if (chosen) return { chosen, others: [] }
+  return { others: [], problem: `The program that was set is wrong: ${why}` }
+}
 
 /** Every copy, in order of preference; a copy that several places lead to is named once. */
 function allPrograms(name: string, search: ProgramSearch): FoundProgram[] {

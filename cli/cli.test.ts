@@ -172,6 +172,32 @@ describe('changing a profile', () => {
   })
 })
 
+describe('choosing the program of an agent', () => {
+  it('ends when the workers have looked at it, and says what it is', async () => {
+    const old = { ...baseAdapter, adapter: 'claude', title: 'Claude Code', binary: '/old' }
+    const looked = { type: 'settings.changed', data: { keys: ['adapters'] } }
+    api.answer('listEvents', () => ({ items: [], next: null }))
+    api.answer('listAdapters', () => ({ items: [old], next: null }))
+    const setting = cli(['settings', 'claudePath', '/new'])
+    await api.subscribed('system')
+    // a look that was under way when the path was set
+    api.push('system', looked)
+    api.answer('listAdapters', () => {
+      api.answer('listAdapters', () => ({
+        items: [{ ...old, version: '2.1.500', binary: '/new' }],
+        next: null,
+      }))
+      api.push('system', looked)
+      return { items: [old], next: null }
+    })
+    const { code, stderr } = await setting
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('Claude Code 2.1.500 is at /new'),
+    })
+  })
+})
+
 describe('an empty value', () => {
   it('clears a setting or conventions, and is refused where something must be said', async () => {
     expect((await cli(['settings', 'claudePath', ''])).code).toBe(0)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
+import { programProblem } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
@@ -85,6 +86,8 @@ async function main(): Promise<void> {
     database,
     runner,
     scanAdapters: scan,
+    programProblem: (path) =>
+      programProblem({ database, environment: processEnv(), home: home.root }, path),
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
   process.send?.({ type: 'ready' })

@@ -2,6 +2,7 @@ import { ADAPTERS_CHANNEL } from '../db/adapters.ts'
 import type { Database } from '../db/connect.ts'
 import { CORRECTIONS_CHANNEL, waitingCorrections } from '../db/corrections.ts'
 import { listen } from '../db/listen.ts'
+import { answerAboutProgram, PROGRAMS_CHANNEL } from '../db/programs.ts'
 import { runsToStop, STOPS_CHANNEL } from '../db/runs.ts'
 import type { RunnerClient } from '../runner/runner.ts'
 
@@ -14,7 +15,7 @@ export interface Requests {
 
 /**
  * Does what people ask of a worker beside the workflows, as soon as they do: hands stored corrections to the runs of this machine,
- * interrupts runs that are to end, looks for agents again. Handing a correction over twice is harmless (its id makes it
+ * interrupts runs that are to end, looks for agents again, says whether a program may be started. Handing a correction over twice is harmless (its id makes it
  * happen once), so every worker tries: only the one that has the run reaches it. A correction whose run is not there yet, or
  * is just ending, stays queued; the next attempt's prompt brings it then.
  */
@@ -23,6 +24,8 @@ export function answerRequests(deps: {
   database: Database
   runner: Pick<RunnerClient, 'send'>
   scanAdapters: () => Promise<void>
+  /** Why the program at a path would not be started. */
+  programProblem: (path: string) => Promise<string | undefined>
   onError: (error: Error) => void
 }): Requests {
   const { runner, database } = deps
@@ -45,11 +48,13 @@ export function answerRequests(deps: {
   const timer = setInterval(look, LOOK_MS)
   const listener = listen({
     url: deps.url,
-    channels: [CORRECTIONS_CHANNEL, STOPS_CHANNEL, ADAPTERS_CHANNEL],
+    channels: [CORRECTIONS_CHANNEL, STOPS_CHANNEL, ADAPTERS_CHANNEL, PROGRAMS_CHANNEL],
     onNotify(channel, payload) {
       if (channel === CORRECTIONS_CHANNEL) then(() => handOver(payload))
       else if (channel === STOPS_CHANNEL) then(() => interrupt(payload))
-      else then(deps.scanAdapters)
+      else if (channel === ADAPTERS_CHANNEL) then(deps.scanAdapters)
+      // at once: somebody waits for it, and a look for agents may be under way
+      else answerAboutProgram(database.knex, payload, deps.programProblem).catch(deps.onError)
     },
     onConnected: look,
     onError: deps.onError,

@@ -3,10 +3,12 @@ import { SYSTEM_STREAM } from '../../contracts/ids.ts'
 import { routes } from '../../contracts/routes.ts'
 import type { Settings } from '../../contracts/schemas.ts'
 import { askForScan } from '../../db/adapters.ts'
+import type { Database } from '../../db/connect.ts'
 import { createCorrection } from '../../db/corrections.ts'
 import { readEvents, readLastEvents } from '../../db/events.ts'
 import { setPoolPaused } from '../../db/pool.ts'
 import { workerLives } from '../../db/presence.ts'
+import { askAboutProgram } from '../../db/programs.ts'
 import { isRefusal, type Refusal, refuse } from '../../db/refusal.ts'
 import { resolveId } from '../../db/resolve.ts'
 import { stopRun } from '../../db/runs.ts'
@@ -136,7 +138,8 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
     },
     getLedger: ({ query }) => readLedger(knex, query),
     getSettings: () => readSettings(knex),
-    updateSettings: ({ body, mustBe }) =>
+    updateSettings: async ({ body, mustBe }) =>
+      (await refuseProgram(deps.database, body)) ??
       changes.change(async (at) => {
         // others who change settings wait, so that what is checked here is still true when it is written
         await at.tx.raw('lock table settings in share row exclusive mode')
@@ -148,6 +151,22 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
 }
 
 type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined }
+
+/** A program that would not be started is refused when it is set, and not when a goal needs it. */
+async function refuseProgram(
+  database: Database,
+  body: SettingsChange,
+): Promise<Refusal | undefined> {
+  for (const key of Object.values(PATH_SETTINGS)) {
+    const path = body[key]
+    const why = path ? await askAboutProgram(database, path) : undefined
+    if (why !== undefined)
+      return refuse('bad_setting', `That cannot be ${key}: ${why}.`, {
+        advice: 'Name a program that only you can change, or none: then Dispatch looks for it.',
+      })
+  }
+  return undefined
+}
 
 /** A goal cannot have more runs than there are: asked for, it is refused; a lower total takes the share along. */
 async function changeSettings(

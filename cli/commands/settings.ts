@@ -1,8 +1,11 @@
-import type { Settings } from '../../contracts/schemas.ts'
-import { defineCommand } from '../command.ts'
+import { PATH_SETTINGS } from '../../contracts/default-settings.ts'
+import type { AdapterInfo, Settings } from '../../contracts/schemas.ts'
+import { afterScan } from '../after-scan.ts'
+import { type Deps, defineCommand } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { didYouMean } from '../suggest.ts'
+import { nameWithVersion } from '../who-works.ts'
 
 export const settings = defineCommand({
   name: 'settings',
@@ -27,10 +30,40 @@ export const settings = defineCommand({
       )
     if (value === undefined) return printSettings({ [key]: now[key] }, io)
     const body = { [key]: parsedLike(now[key], { key, value }) } as Partial<Settings>
-    const changed = await deps.call('updateSettings', { body })
-    return printSettings({ [key]: changed[key] }, io)
+    const change = async () => {
+      const changed = await deps.call('updateSettings', { body })
+      printSettings({ [key]: changed[key] }, io)
+    }
+    const adapter = ADAPTERS_BY_SETTING.get(key)
+    if (adapter === undefined || now[key] === value) await change()
+    else await changeProgram(change, { adapter, path: value }, { deps, io })
+    return EXIT.ok
   },
 })
+
+const ADAPTERS_BY_SETTING: ReadonlyMap<string, string> = new Map(
+  Object.entries(PATH_SETTINGS).map(([adapter, key]) => [key, adapter]),
+)
+
+/** What the agent is from now on is known once a worker has looked at it: who asks next is not to be told of the old one. */
+async function changeProgram(
+  change: () => Promise<void>,
+  { adapter, path }: { adapter: string; path: string },
+  { deps, io }: { deps: Deps; io: Io },
+): Promise<void> {
+  const one = (adapters: readonly AdapterInfo[]) =>
+    adapters.find((each) => each.adapter === adapter)
+  const ready = (adapters: readonly AdapterInfo[]) => path === '' || one(adapters)?.binary === path
+  const changed = async () => {
+    await change()
+    io.note(`Looking at ${adapter} ...`)
+  }
+  const adapters = await afterScan(changed, ready, deps)
+  const now = adapters && one(adapters)
+  if (!now) io.note('No worker has said yet what it is. See it later: dispatch adapters')
+  else if (!now.found) io.note(io.clean(`${now.title} is not found. ${now.advice ?? ''}`.trim()))
+  else io.note(io.clean(`${nameWithVersion(now)} is at ${now.binary}. ${now.advice ?? ''}`.trim()))
+}
 
 const isKey = (key: string, known: Settings): key is keyof Settings => Object.hasOwn(known, key)
 

@@ -73,20 +73,39 @@ test('an agent is found in its place; a copy in a project is told of and not sta
 
   const relative = await at.call('PATCH', '/api/settings', { claudePath: 'claude' })
   expect(relative.status).toBe(422)
-  // the change itself has them looked for again
-  await at.call('PATCH', '/api/settings', { claudePath: inside })
+  for (const [path, why] of [
+    [`${own}-not`, 'there is no program at'],
+    [inside, `it is inside ${repo}, where agents work`],
+  ] as const)
+    expect(await at.call('PATCH', '/api/settings', { claudePath: path })).toMatchObject({
+      status: 422,
+      body: { code: 'bad_setting', detail: expect.stringContaining(why) },
+    })
+  // one that was right when it was set; the change itself has them looked for again
+  const later = fakeClaude(join(at.home, 'later/claude'), '2.1.500')
+  expect((await at.call('PATCH', '/api/settings', { claudePath: later })).status).toBe(200)
+  await claudeThat(({ version }) => version === '2.1.500')
+  chmodSync(later, 0o777)
+  await at.call('POST', '/api/adapters/scan', {})
   const refused = await claudeThat((claude) => !claude.found)
   expect(refused.advice).toBe(
-    `The program that was set is wrong: ${inside} is not started: it is inside ${repo}, where agents work`,
+    `The program that was set is wrong: ${later} is not started: ${later} may be written by everybody (chmod o-w)`,
   )
   expect(await agentsFinding()).toMatchObject({ ok: false })
 
   const stages = sameAgent({ adapter: 'claude' })
   expect((await at.call('POST', '/api/profiles', { name: 'Claude', stages })).status).toBe(201)
+  const wish = { project: id, description: 'Finish textkit', profile: 'Claude' }
+  expect(await at.call('POST', '/api/goals', wish)).toMatchObject({
+    status: 409,
+    body: { code: 'no_agent', advice: expect.stringContaining(`${later} is not started`) },
+  })
+  chmodSync(later, 0o755)
+  await scan((claude) => claude.found)
+  chmodSync(later, 0o777)
   const goal = await at.goal(id, 'Finish textkit', { profile: 'Claude' })
   const stuck = await at.until(goal.id, (g) => isOver(g))
-  expect(stuck.status).toBe('needs_attention')
-  expect(stuck.reason).toContain(`${inside} is not started`)
+  expect(stuck).toMatchObject({ status: 'needs_attention', reason: refused.advice })
 })
 
 browserTest(
