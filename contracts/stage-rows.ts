@@ -28,9 +28,9 @@ export interface WorkedTime {
   since: string[]
 }
 
-/** How long agents worked on attempts of stages. */
+/** How long agents worked on attempts of stages, each in whole seconds: a sum is that of the figures that are seen. */
 export const workedTime = (states: readonly StageState[]): WorkedTime => ({
-  ms: states.reduce((sum, { workedMs }) => sum + workedMs, 0),
+  ms: sum(states.map(({ workedMs }) => Math.round(workedMs / 1000) * 1000)),
   since: present(states.map(({ workingSince }) => workingSince)),
 })
 

@@ -70,7 +70,7 @@ function Unsent(props: { review: Review; words: string; actions: DraftActions })
   })
   return (
     <Row tone="warn">
-      <p className="min-w-0 flex-1 basis-52">
+      <p className="min-w-0 flex-1 basis-64">
         <span className="font-medium">What you wrote was not sent. </span>
         <bdi className="text-fg-2">{words.length > 160 ? `${words.slice(0, 160)}…` : words}</bdi>
       </p>
