@@ -154,14 +154,16 @@ async function serve(
   const usage = { ...USUAL_USAGE, ...step.usage }
   if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
   if (!(await dialect.play({ step, usage, request, path, body, response }))) {
-    if (step.do === 'drop' || step.do === 'stall')
-      onlooker?.begun?.(request, { ...usage, output: 1 })
+    if (!BEGINS_NOTHING.includes(step.do)) onlooker?.begun?.(request, { ...usage, output: 1 })
     return
   }
   for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
     run.charged[key] += usage[key]
   onlooker?.charged(request, usage)
 }
+
+/** What is no beginning of an answer; one of any other kind may be broken off by an agent that is killed. */
+const BEGINS_NOTHING: readonly PlainStep['do'][] = ['fail', 'hang', 'garbage']
 
 const stepFor = (run: Run, request: ModelRequest) =>
   request.kind === 'main' ? nextStep(run, request) : sideStep(request)

@@ -56,11 +56,10 @@ export async function readLedger(at: OwnStack): Promise<LedgerLine[]> {
   return rows
 }
 
-/**
- * The protocol tells tokens with the answer of a turn only, as the agent sums them up itself: those of a turn that fails are told by
- * nobody, and an answer that broke off may be counted by what it named as it began.
- */
+/** The protocol tells tokens with the answer of a turn only, as the agent sums them up itself: those of a turn that fails are told by nobody. */
 const MAY_NOT_KNOW: Actor = 'acp:claude'
+/** An answer that broke off is counted by what it named as it began. */
+const COUNTS_BEGUN: readonly Actor[] = ['claude', MAY_NOT_KNOW]
 
 /** Where the two differ, in words; none is well. */
 export function differences(
@@ -72,7 +71,7 @@ export function differences(
     const served = bill.of(at.goal, actor)
     const line = ledger.find(({ goal, adapter }) => goal === at.goal && adapter === actor)
     const told = line ?? NOTHING
-    const begun = actor === MAY_NOT_KNOW ? bill.begun(at.goal, actor) : NOTHING
+    const begun = COUNTS_BEGUN.includes(actor) ? bill.begun(at.goal, actor) : NOTHING
     const isBlind = actor === MAY_NOT_KNOW && line?.failed === true
     const agrees = (key: (typeof KEYS)[number]) =>
       (isBlind || told[key] >= served[key]) && told[key] <= served[key] + begun[key]
