@@ -183,6 +183,26 @@ test('a retry ends what the failed attempt left at work, before it starts itself
   await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
 })
 
+test('a change of git settings before an agent begins is not its doing; one that a later worker finds may be', async () => {
+  const { project_id } = await database.knex('goals').where({ id: key.goalId }).first('project_id')
+  const change = async () => {
+    const row = { project_id, place: 'hub', files: ['config'] }
+    return (await database.knex('git_changes').insert(row).returning('id'))[0].id
+  }
+  const before = await change()
+  for (const round of [1, 2]) {
+    ending = new AbortController()
+    const running = runStage(key)
+    const attached = () => calls.filter((call) => call === 'attach').length === round
+    await until(attached, { ms: 20_000, what: 'the agent' })
+    stopWorker()
+    await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+    await change()
+  }
+  const attempt = await database.knex('stage_attempts').where({ task_id: key.taskId }).first()
+  expect(attempt.git_seen).toBe(before)
+})
+
 test('a failure that only a person can settle ends the run and gives its place back', async () => {
   await database.change((tx) => openStage(tx, key, null))
   const run = await liveRun(key)
