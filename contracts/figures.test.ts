@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { actorName, formatDuration, formatTokens } from './figures.ts'
+import { actorName, formatDuration, formatTokens, formatUsedTokens } from './figures.ts'
 
 test.each([
   [0, '0'],
@@ -9,6 +9,17 @@ test.each([
   [999_960, '1.0M'],
   [4_100_000, '4.1M'],
 ])('%i tokens are %s', (count, text) => expect(formatTokens(count)).toBe(text))
+
+test('a sum of tokens says what it leaves out, and what nobody told is not zero', () => {
+  const used = [
+    { total: 12_800, uncountedRuns: 0 },
+    { total: 12_800, uncountedRuns: 1 },
+    { total: 0, uncountedRuns: 1 },
+    { total: 0, uncountedRuns: 0 },
+  ]
+  expect(used.map((each) => formatUsedTokens(each))).toEqual(['12.8k', '12.8k+', 'unknown', '0'])
+  expect(formatUsedTokens({ total: 12_834, uncountedRuns: 2 }, true)).toBe('12834+')
+})
 
 test.each([
   [-5, '0s'],
