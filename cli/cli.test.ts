@@ -22,6 +22,7 @@ import {
   review,
   reviewSummary,
   specReview,
+  stage,
 } from './testing/fixtures.ts'
 import { result, runCli, startCli } from './testing/run-cli.ts'
 
@@ -280,6 +281,14 @@ describe('filing a goal', () => {
       skipSpecReview: true,
     })
     expect(sent?.idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('says who worked on a stage that is over, and why', async () => {
+    const agentReason = 'codex instead of claude, which is not installed'
+    const spec = stage({ stage: 'spec', status: 'passed', adapters: ['codex'], agentReason })
+    api.answer('getGoal', () => ({ ...baseGoal, stages: [spec] }))
+    const { stdout } = await cli(['goal', 'show', 'G-12'])
+    expect(stdout).toMatch(/^Spec\tpassed\t1\t\S+\tcodex\tcodex instead of claude, which/m)
   })
 
   it('takes a path as that of the repository around it, wherever a project is named', async () => {
@@ -851,6 +860,8 @@ describe('events', () => {
     const line = (tier: 'auto' | 'block') =>
       eventLine({ type: 'review.pending', data: { ...data, tier, reason: 'docs' } } as EventBody)
     expect(line('auto')).toBe('task goes on by policy (auto), no review waits (docs)')
+    const changed = { goalId: ids.goal, taskId: ids.task, head: 'abc', files: ['a.ts'] }
+    expect(eventLine({ type: 'task.files', data: changed })).toBe('task changed 1 file, now at abc')
     expect(line('block')).toBe('review of the task waits (docs): dispatch reviews')
   })
 })

@@ -1,7 +1,7 @@
 import type { EventBody, StoredEvent } from '../contracts/events.ts'
 import { formatUsedTokens, usedByRun } from '../contracts/figures.ts'
 import { STAGE_TITLES } from '../contracts/stages.ts'
-import { look } from './format.ts'
+import { countOf, look } from './format.ts'
 
 /** What an event says, in words, without its time. */
 export function eventLine(event: EventBody): string {
@@ -18,7 +18,7 @@ export function eventLine(event: EventBody): string {
     case 'task.status':
       return `task ${look(data.status).word}${why(data.reason)}`
     case 'task.files':
-      return `task changed ${data.files.length} files, now at ${data.head.slice(0, 12)}`
+      return `task changed ${countOf(data.files.length, 'file')}, now at ${data.head.slice(0, 12)}`
     case 'task.deviation':
       return `task deviates: ${data.text}`
     case 'task.verified':

@@ -55,3 +55,7 @@ export function statusCell(status: AnyStatus, tty: boolean): Cell {
   const { icon, word, style } = look(status)
   return { text: `${icon} ${word}`, style }
 }
+
+/** `1 file`, `3 files`. */
+export const countOf = (count: number, one: string): string =>
+  `${count} ${count === 1 ? one : `${one}s`}`

@@ -1,6 +1,6 @@
 import { actorName } from '../contracts/figures.ts'
 import type { ChecklistItem, Review } from '../contracts/schemas.ts'
-import { look } from './format.ts'
+import { countOf, look } from './format.ts'
 import type { Io, Style } from './io.ts'
 
 const RESULTS = {
@@ -101,7 +101,7 @@ function printFiles({ files }: Review, io: Io) {
   const sum = (pick: 'additions' | 'deletions') =>
     files.reduce((total, file) => total + file[pick], 0)
   io.print(
-    `\n${io.paint('bold', `${files.length} files, +${sum('additions')} -${sum('deletions')}`)}`,
+    `\n${io.paint('bold', `${countOf(files.length, 'file')}, +${sum('additions')} -${sum('deletions')}`)}`,
   )
   io.table(
     [
