@@ -20,7 +20,7 @@ import {
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
 import type { StageKey } from '../db/stages.ts'
-import { type Estimate, storedEvents, storeEvents } from '../db/transcripts.ts'
+import { type Estimate, hasSpoken, storedEvents, storeEvents } from '../db/transcripts.ts'
 import { totalTokens } from '../domain/budget.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, failureInWords, isLimit, remedyFor } from '../domain/failures.ts'
@@ -221,10 +221,7 @@ async function nextSegment(
   const last = next.segments.at(-1)
   const { adapter, model } = next.agent ?? last ?? (await firstAgent(deps, work))
   const own = next.segments.filter((segment) => segment.adapter === adapter)
-  const sessionId =
-    next.purpose === 'start'
-      ? null
-      : (own.findLast((segment) => segment.session_id)?.session_id ?? null)
+  const sessionId = next.purpose === 'start' ? null : await sessionOf(deps, own)
   const all = await listSegments(deps.database.knex, work.key)
   return deps.database.change(async (tx, emit) => {
     const reserved = await reserveForStart(tx, work.key, work.facts)
@@ -240,6 +237,19 @@ async function nextSegment(
       tokensReserved: reserved,
     })
   })
+}
+
+/** The session to go on with; none where its agent was cut off before it said a word: many keep no such session, and nothing is lost with it. */
+async function sessionOf(
+  { database }: ActivityDeps,
+  own: readonly RunRow[],
+): Promise<string | null> {
+  const last = own.findLast((segment) => segment.session_id)
+  if (!last?.session_id) return null
+  const isCutOff = last.exit_reason === 'interrupted' || last.exit_reason === 'crash'
+  const ofSession = own.filter((segment) => segment.session_id === last.session_id)
+  const ids = ofSession.map(({ id }) => id)
+  return isCutOff && !(await hasSpoken(database.knex, ids)) ? null : last.session_id
 }
 
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */

@@ -364,6 +364,20 @@ const quota = (until: string): TerminalEvent => ({
   until,
 })
 
+test.each([
+  ['before it said a word begins anew, not in a session that it never wrote down', [], null],
+  ['in the middle goes on in its session', ['I read the tests.'], 's1'],
+])('an agent that was cut off %s', async (_when, words, session) => {
+  await database.change((tx) => openStage(tx, key, null))
+  await overRun({ sessionId: 's1' }, { type: 'failed', reason: 'crash', detail: 'killed' })
+  const [run] = await listSegments(database.knex, key)
+  const at = new Date().toISOString()
+  const begun: RunEvent = { type: 'session', sessionId: 's1', seq: 1, at }
+  const said = words.map((text): RunEvent => ({ type: 'text', text, seq: 2, at }))
+  await storeEvents(database, run?.id ?? '', [begun, ...said])
+  expect(await nextRun()).toMatchObject({ purpose: 'resume', session_id: session })
+})
+
 test('a goal that is given another profile while an answer is mended has the new agent begin anew', async () => {
   await database.change((tx) => openStage(tx, key, null))
   const output = { summary: 's', files: 'none', deviations: [] }

@@ -44,6 +44,15 @@ export function storeEvents(
   return writer(runId, batch, estimate)
 }
 
+/** Whether the agent said or did anything in one of these runs. */
+export async function hasSpoken(knex: Knex, runIds: readonly string[]): Promise<boolean> {
+  const entry = await knex('transcripts')
+    .whereIn('run_id', runIds)
+    .whereIn('role', ['agent', 'tool'])
+    .first('run_id')
+  return entry !== undefined
+}
+
 const READ_TOGETHER = 1000
 
 /** A run's events as they were stored when its row was read, oldest first. */
