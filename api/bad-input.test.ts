@@ -107,7 +107,7 @@ test('what is too long, is dots for a name or a day that does not exist is told 
   expect(await told('PATCH', '/api/projects/shop', { name: '.' })).toBe(words)
   for (const day of ['2026-02-31', '2026-13-01'])
     expect(await told('GET', `/api/ledger?from=${day}T00:00:00Z`)).toBe(
-      '422 The query is wrong: from must be a time that exists, such as 2026-01-31T12:00:00Z.',
+      '422 The query is wrong: from must be a day or time that exists, such as 2026-01-31 or 2026-01-31T12:00:00Z.',
     )
   expect(await told('GET', '/api/goals?limit=201')).toBe(
     '422 The query is wrong: limit must be at most 200.',

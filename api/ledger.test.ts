@@ -140,6 +140,10 @@ test('grouped by anything, of a goal or a project, in a time', async () => {
   // half an hour before midnight in London is another day in Berlin
   expect(keys(await ledger(`by=day&${january}`))).toEqual(['2026-01-31'])
   expect(keys(await ledger(`by=day&${january}&zone=Europe/Berlin`))).toEqual(['2026-02-01'])
+  // and a day alone begins at midnight there
+  const days = 'by=adapter&from=2026-01-01&to=2026-02-01'
+  expect((await ledger(days)).total.runs).toBe(1)
+  expect((await ledger(`${days}&zone=Europe/Berlin`)).total.runs).toBe(0)
   const { status, body } = await at.call('GET', '/api/ledger?zone=Mars/Olympus')
   expect([status, body.errors[0].detail]).toEqual([422, expect.stringContaining('time zone')])
   expect((await at.call('GET', '/api/ledger?goal=G-999999')).status).toBe(404)

@@ -57,6 +57,9 @@ const timeZone = z
   .string()
   .max(60)
   .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin')
+const dayOrTime = z.union([z.iso.date(), z.iso.datetime()], {
+  error: 'must be a day or time that exists, such as 2026-01-31 or 2026-01-31T12:00:00Z',
+})
 const nothing = z.strictObject({})
 /** `profile`: by whose agents the goal goes on. */
 const otherProfile = z.strictObject({ profile: text(200).optional() })
@@ -367,8 +370,9 @@ export const api = {
     query: z.strictObject({
       ...page,
       by: z.enum(LEDGER_GROUPS).default('goal'),
-      from: z.iso.datetime().optional(),
-      to: z.iso.datetime().optional(),
+      /** A time, or a day in `zone`. */
+      from: dayOrTime.optional(),
+      to: dayOrTime.optional(),
       /** Only this goal's runs: id or short id. */
       goal: z.string().max(100).optional(),
       /** Only this project's: id, short id, name or path. */

@@ -60,7 +60,8 @@ export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger
   const project =
     query.project === undefined ? undefined : await resolveId(knex, 'project', query.project)
   if (isRefusal(project)) return project
-  const range = { from: query.from, to: query.to, goalId: goal?.id, projectId: project?.id }
+  const { from, to, zone } = query
+  const range = { from, to, zone, goalId: goal?.id, projectId: project?.id }
   const [rows, total] = await Promise.all([
     groupsOf(knex, { ...query, ...range, after }),
     sumOf(knex, range),
@@ -75,10 +76,12 @@ export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger
 }
 
 interface Range {
+  /** Times, or days of `zone`. */
   from?: string | undefined
   to?: string | undefined
   goalId?: string | undefined
   projectId?: string | undefined
+  zone?: string | undefined
 }
 
 /** The sum over all runs in the range. */
@@ -112,19 +115,24 @@ async function groupsOf(
 /** Values that are absent are null, and hold nothing back. */
 function conditions(range: Range) {
   const bindings = {
+    zone: range.zone ?? 'UTC',
     from: range.from ?? null,
     to: range.to ?? null,
     goal: range.goalId ?? null,
     project: range.projectId ?? null,
   }
   const limits = [
-    ...(range.from ? ['r.created_at >= :from'] : []),
-    ...(range.to ? ['r.created_at < :to'] : []),
+    ...(range.from ? [`r.created_at >= ${instant(':from', range.from)}`] : []),
+    ...(range.to ? [`r.created_at < ${instant(':to', range.to)}`] : []),
     ...(range.goalId ? ['r.goal_id = :goal'] : []),
     ...(range.projectId ? ['g.project_id = :project'] : []),
   ]
   return { where: limits.length > 0 ? limits.join(' and ') : 'true', bindings }
 }
+
+/** A day begins at midnight of the zone. */
+const instant = (name: string, value: string) =>
+  /^\d{4}-\d{2}-\d{2}$/.test(value) ? `(${name}::timestamp at time zone :zone)` : name
 
 const toUsage = ({ usage, runs, saved }: SumRow): LedgerUsage => ({
   ...usage,
