@@ -89,7 +89,7 @@ test('what happened says of a run which of its tokens are unknown, as its sum do
   const last = await at.database.knex('agent_runs').orderBy('id', 'desc').first()
   const terminal = { type: 'failed', reason: 'crash', detail: 'killed' } as const
   await endSegment(at.database, last, { status: 'lost', terminal })
-  const { body } = await at.call('GET', `/api/goals/${goal}/events`)
+  const { body } = await at.call('GET', `/api/events?stream=goal/${goal}&last=1`)
   const { data } = body.items.at(-1)
   expect(data).toMatchObject({ status: 'lost', tokens: 1100, uncounted: true })
   expect(formatUsedTokens(usedByRun(data))).toBe('1.1k+')
