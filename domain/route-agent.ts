@@ -47,19 +47,6 @@ export function routeAgent(wanted: RouteWanted, candidates: readonly Candidate[]
   return until === undefined ? { type: 'assigned', agent: assigned } : { type: 'limited', until }
 }
 
-/** Whether nobody that a profile names is there: each was looked for and not found, and `auto` has none to choose. */
-export function nobodyIsThere(
-  { stages, fallbacks }: { stages: object; fallbacks: readonly StageAgent[] },
-  candidates: readonly Candidate[],
-): boolean {
-  const named: StageAgent[] = [...Object.values(stages), ...fallbacks]
-  return named.every(({ adapter }) =>
-    adapter === AUTO
-      ? candidates.every(({ found, demo }) => !found || demo)
-      : candidates.find((one) => one.adapter === adapter)?.found === false,
-  )
-}
-
 /** Why the assigned agent cannot begin now; of one that nobody has looked for yet nothing is known against it. */
 function unable(
   { assigned: { adapter }, coolingUntil }: RouteWanted,
