@@ -148,7 +148,7 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
           {worked && hasWorked(worked) && <Worked time={worked} />}
           {!state && run !== undefined && (
             <Link to="/agents/$id" params={{ id: run }} className="hover:underline">
-              Run
+              {working?.runShortId ?? 'Run'}
             </Link>
           )}
           {review?.status === 'pending' && (
@@ -162,7 +162,7 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
           )}
         </span>
       </div>
-      {working && (
+      {state && working && (
         <button
           type="button"
           onClick={() => openPanel(working.runShortId)}

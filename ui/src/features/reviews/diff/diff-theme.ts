@@ -11,7 +11,7 @@ registerCustomCSSVariableTheme(DIFF_THEME, {})
 export const DIFF_CSS = `
   [data-diffs-header] { padding: 0; min-height: 0; }
   slot[name] { width: 100%; }
-  [data-code]::-webkit-scrollbar-thumb { background-color: var(--line-strong); }
+  [data-code]::-webkit-scrollbar-thumb { background-color: var(--line-strong) !important; }
   ::highlight(diff-find) { background-color: var(--find); color: var(--on-find); }
   ::highlight(diff-find-current) { background-color: var(--find-current); color: var(--on-find); }
 `
