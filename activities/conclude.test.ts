@@ -124,9 +124,9 @@ test('git settings of the person that changed while agents worked are told once,
   await answer(later)
   await answer(a)
   const text =
-    'The git settings of p changed: config, hooks/pre-commit in its .git. If it was not you, look at them before you use git there.'
+    'The git settings of p changed: config core.fsmonitor, hooks/pre-commit in its .git. If it was not you, look at them before you use git there.'
   expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
-  const deviations = [`config ${YOURS}`, `hooks/pre-commit ${YOURS}`]
+  const deviations = [`config core.fsmonitor ${YOURS}`, `hooks/pre-commit ${YOURS}`]
   expect(await review(a)).toEqual({ deviations, tier: 'block' })
   expect(await review(b)).toEqual({ deviations, tier: 'block' })
   expect(await review(later)).toEqual({ deviations: [], tier: 'auto' })

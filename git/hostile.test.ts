@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -312,6 +313,35 @@ test('a change of config or hooks is named', async () => {
   execFileSync('mkfifo', [join(f.repo, '.git/hooks/pipe')]) // nobody waits for its writer
   const after = await f.git.snapshotConfig(f.repo)
   expect(changedConfig(before, after)).toEqual(
-    expect.arrayContaining(['config', 'hooks/pipe', 'hooks/pre-commit', 'info/attributes']),
+    expect.arrayContaining([
+      ...['config core.fsmonitor', 'config filter.evil.clean'],
+      ...['hooks/pipe', 'hooks/pre-commit', 'info/attributes'],
+    ]),
   )
+})
+
+test('of a config what starts programs is named, not what git notes of a branch, and no password', async () => {
+  f.commit({ 'a.txt': 'x' })
+  const changed = async (...configs: string[][]) => {
+    const before = await f.git.snapshotConfig(f.repo)
+    for (const args of configs) f.sh(['config', ...args])
+    return changedConfig(before, await f.git.snapshotConfig(f.repo))
+  }
+  const upstream = [
+    ['branch.main.remote', 'origin'],
+    ['branch.main.merge', 'refs/heads/main'],
+    ['branch.feature.x.vscode-merge-base', 'origin/main'],
+  ]
+  expect(await changed(...upstream)).toEqual([])
+  expect(await changed(['branch.main.remote', 'ext::sh -c ./payload'])).toEqual([
+    'config branch.main.remote',
+  ])
+  expect(await changed(['url.https://me:secret@host/.insteadOf', 'https://host/'])).toEqual([
+    'config url.https://host/.insteadof',
+  ])
+  const config = join(f.repo, '.git/config')
+  const before = await f.git.snapshotConfig(f.repo)
+  renameSync(config, `${config}.elsewhere`)
+  symlinkSync(`${config}.elsewhere`, config)
+  expect(changedConfig(before, await f.git.snapshotConfig(f.repo))).toContain('config')
 })
