@@ -799,6 +799,23 @@ describe('following', () => {
     expect(outcome.stdout).toMatch(new RegExp(`goal ${status} at Merge\nG-12 ${status}`))
   })
 
+  it('tells once that a review waits, although its stage tells it too', async () => {
+    const of = (type: string, data: object) => ({ ...goalStatus('active'), type, data })
+    const stage = { goalId: ids.goal, taskId: null, stage: 'spec', attempt: 2, status: 'review' }
+    const review = { goalId: ids.goal, taskId: null, reviewId: ids.review, kind: 'spec' }
+    api.push(
+      `goal/${ids.goal}`,
+      of('stage.status', { ...stage, reason: null }),
+      of('stage.status', { ...stage, reason: 'a spec' }),
+      of('review.pending', { ...review, tier: 'block', reason: 'a spec' }),
+    )
+    const watching = cli(['goal', 'watch', 'G-12'])
+    await api.subscribed(`goal/${ids.goal}`)
+    ended('completed')
+    const lines = (await watching).stdout.split('\n').filter((line) => /review/.test(line))
+    expect(lines).toEqual([expect.stringContaining('review of the spec waits (a spec)')])
+  })
+
   it('prints one JSON document a line', async () => {
     api.push(`goal/${ids.goal}`, goalStatus('active'))
     const watching = cli(['goal', 'watch', 'G-12', '--json'])

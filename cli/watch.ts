@@ -60,13 +60,17 @@ async function printUntilEnd({ id }: Goal, deps: Deps, io: Io): Promise<Goal | u
   for await (const item of deps.subscribe(`goal/${id}`, { after: 0, signal: deps.signal })) {
     const event = item as unknown as StoredEvent
     if (io.json) io.document(item, { line: true })
-    io.print(`${event.at}\t${oneLine(eventLine(event))}`)
+    if (!isToldByReview(event)) io.print(`${event.at}\t${oneLine(eventLine(event))}`)
     if (!saysEnd(event)) continue
     const goal = await deps.call('getGoal', { params: { id } })
     if (isEnded(goal)) return goal
   }
   return undefined
 }
+
+/** That a stage waits for a review is said by the review itself, and with more words. */
+const isToldByReview = (event: StoredEvent) =>
+  event.type === 'stage.status' && event.data.status === 'review'
 
 /** A goal that failed may have been tried again since: the caller asks for its state. */
 const saysEnd = (event: StoredEvent) =>
