@@ -25,6 +25,7 @@ import { goalStatus } from './goal-groups.ts'
 import { GoalTasks } from './goal-tasks.tsx'
 import { OtherProfile } from './other-profile.tsx'
 import { StageStrip } from './stage-strip.tsx'
+import { WhyAgents } from './why-agents.tsx'
 
 const route = getRouteApi('/goals/$id')
 
@@ -270,7 +271,10 @@ function Facts({ goal }: { goal: Goal }) {
         {goal.mergedCommit && <span className="text-fg-3"> {goal.mergedCommit.slice(0, 8)}</span>}
       </dd>
       <dt>Profile</dt>
-      <dd className="truncate">{goal.profileName}</dd>
+      <dd>
+        <p className="truncate">{goal.profileName}</p>
+        <WhyAgents profile={goal.profile} />
+      </dd>
       <dt>Spent</dt>
       <dd className="flex gap-2">
         <Tokens usage={goal.usage} />
