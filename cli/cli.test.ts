@@ -480,6 +480,10 @@ describe('approving', () => {
     const { code, stderr } = await cli(['approve', 'R-9', '--yes', '--checklist', 'all'])
     expect(code).toBe(5)
     expect(stderr).toMatch(/already rejected by ada\n.*decidedBy: ada/)
+    const sentBack = { status: 'changes_requested', decidedBy: 'person:ada', via: 'ui' } as const
+    api.answer('getReview', () => ({ ...review, ...sentBack }))
+    const late = await cli(['approve', 'R-9', '--yes'])
+    expect(late.stderr).toContain('R-9 was decided before: changes requested by ada (ui)')
   })
 })
 

@@ -267,7 +267,12 @@ export const goal: Goal = {
   branch: null,
   workflowUrl: null,
   stages: [
-    stage({ stage: 'spec', status: 'passed', endedAt: '2026-01-31T12:00:08.000Z' }),
+    stage({
+      stage: 'spec',
+      status: 'passed',
+      endedAt: '2026-01-31T12:00:08.000Z',
+      workedMs: 8_000,
+    }),
     stage({ stage: 'implement', status: 'running', taskId: ids.task, attempt: 2 }),
   ],
   spec: null,
