@@ -116,8 +116,9 @@ test('conventions are changed as a whole; a second opinion of verify’s own age
   const path = `/api/projects/${project}`
   expect((await at.call('PATCH', path, { conventions })).body.conventions).toBe(conventions)
   expect((await at.call('PATCH', path, { conventions: '' })).body.conventions).toBe('')
-  const demo = (await at.call('GET', '/api/profiles/Demo')).body
-  const same = await at.call('PATCH', `/api/profiles/${demo.id}`, {
+  const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
+  const own = (await at.call('POST', '/api/profiles', { name: 'Own', stages })).body
+  const same = await at.call('PATCH', `/api/profiles/${own.id}`, {
     secondOpinion: { adapter: 'demo' },
   })
   expect(same).toMatchObject({ status: 422, body: { code: 'bad_setting' } })
@@ -125,7 +126,7 @@ test('conventions are changed as a whole; a second opinion of verify’s own age
     secondOpinion: { adapter: 'codex', model: 'gpt-5' },
     fallbacks: [{ adapter: 'auto' }],
   }
-  expect((await at.call('PATCH', `/api/profiles/${demo.id}`, other)).body).toMatchObject(other)
-  const none = await at.call('PATCH', `/api/profiles/${demo.id}`, { secondOpinion: null })
+  expect((await at.call('PATCH', `/api/profiles/${own.id}`, other)).body).toMatchObject(other)
+  const none = await at.call('PATCH', `/api/profiles/${own.id}`, { secondOpinion: null })
   expect(none.body).toMatchObject({ secondOpinion: null, fallbacks: other.fallbacks })
 })

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -39,11 +40,12 @@ function unmount(folder: string): void {
 }
 
 /** Leaves about so many MiB free on the disk of `folder`; gives the file to remove again. */
-function fill(folder: string, leaveMb: number): string {
+async function fill(folder: string, leaveMb: number): Promise<string> {
   const file = join(folder, 'ballast')
   const { bavail, bsize } = statfsSync(folder)
   try {
-    writeFileSync(file, Buffer.alloc(Math.max(0, bavail * bsize - leaveMb * 1024 ** 2)))
+    // not at once: while this process stands still, a connection that it keeps may be closed
+    await writeFile(file, Buffer.alloc(Math.max(0, bavail * bsize - leaveMb * 1024 ** 2)))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
   }
@@ -87,7 +89,7 @@ test.skipIf(!disk)(
       const { id } = await at.project()
       const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
       await at.until(goal.id, (g) => g.reviews.some((r) => r.status === 'pending'))
-      const ballast = fill(folder, 20)
+      const ballast = await fill(folder, 20)
       await at.decide(goal.id, 'spec')
       const waiting = await at.until(goal.id, waitsForDisk('test_spec'))
       const free = Number(/almost full: (\d+) MB/.exec(reasonOf(waiting, 'test_spec') ?? '')?.[1])
@@ -104,7 +106,7 @@ test.skipIf(!disk)(
       await at.restartWorker({ DISPATCH_MIN_FREE_MB: '0' })
       const second = await at.goal(id, 'Finish it again [demo:all=instant] [demo:no-changes]')
       await at.until(second.id, (g) => g.reviews.some((r) => r.status === 'pending'))
-      const all = fill(folder, 0)
+      const all = await fill(folder, 0)
       await at.decide(second.id, 'spec')
       const stuck = await at.until(second.id, waitsForDisk('test_spec'))
       expect(reasonOf(stuck, 'test_spec')).toMatch(
