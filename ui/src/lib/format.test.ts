@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatAgo, formatCost } from './format.ts'
+import { formatAgo, formatCost, listed } from './format.ts'
 
 test.each([
   [null, 'unknown'],
@@ -19,4 +19,9 @@ test('times grow coarser as they grow old', () => {
   const ago = (seconds: number) => formatAgo(now - seconds * 1000, now)
   expect([2, 70, 3_600, 90_000].map(ago)).toEqual(['just now', '1m ago', '1h ago', '1d ago'])
   expect(ago(90 * 86_400)).toMatch(/2026/)
+})
+
+test('names are listed as one says them', () => {
+  expect(listed(['Codex'])).toBe('Codex')
+  expect(listed(['Claude Code', 'Codex', 'Gemini CLI'])).toBe('Claude Code, Codex, and Gemini CLI')
 })

@@ -99,7 +99,8 @@ export function SpecReview({ review }: { review: Review }) {
         label="Parts of the review"
         className="flex-1"
         tabs={tabs}
-        value={tab}
+        // a decision can come while the fields are open
+        value={settled && tab === 'edit' ? 'read' : tab}
         onChange={setTab}
       >
         <TabPanel value="read" className="flex">
