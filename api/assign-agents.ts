@@ -30,22 +30,29 @@ export async function assignAgents(
       advice: 'Choose another profile, or switch Auto Model on in the settings.',
     })
   const adapters = await listAdapters(knex)
-  if (nobodyIsThere(goal, adapters)) return noAgent(adapters)
+  if (nobodyIsThere(goal, adapters)) return noAgent(goal, adapters)
   if (open.length === 0) return goal.stages
   const coolingUntil = await coolingAdapters(knex)
   const budgets = await goal.budgets()
   const stages: ProfileSnapshot['stages'] = { ...goal.stages }
   for (const stage of open) {
     const choice = chooseAgent({ for: stage, text: goal.text, coolingUntil, budgets }, adapters)
-    if (!choice) return noAgent(adapters)
+    if (!choice) return noAgent(goal, adapters)
     stages[stage] = choice
   }
   return stages
 }
 
-function noAgent(adapters: readonly AdapterInfo[]): Refusal {
-  const ways = adapters.flatMap(({ title, advice, demo }) =>
-    demo || advice === null ? [] : [`${title}: ${advice.replace(/^Install it: /, '')}`],
+function noAgent(
+  { stages, fallbacks }: Pick<Profile, 'stages' | 'fallbacks'>,
+  adapters: readonly AdapterInfo[],
+): Refusal {
+  const named = [...Object.values(stages), ...fallbacks].map(({ adapter }) => adapter)
+  const wanted = adapters.filter(
+    ({ adapter, demo }) => !demo && (named.includes(AUTO) || named.includes(adapter)),
+  )
+  const ways = wanted.flatMap(({ title, advice }) =>
+    advice === null ? [] : [`${title}: ${advice.replace(/^Install it: /, '')}`],
   )
   const all = ways.length > 0 ? ` ${ways.join('; ')}` : ''
   return refuse('no_agent', 'Nobody can work on it: no agent of its profile was found.', {

@@ -110,6 +110,11 @@ test('a goal that nobody can work on is not taken, whoever chooses the agents, a
         advice: expect.stringContaining('Claude Code: npm i claude; Codex: npm i codex'),
       },
     })
+  const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
+  const alone = { name: 'Alone', stages: { ...stages } }
+  for (const stage of Object.keys(stages)) alone.stages[stage] = { adapter: 'codex' }
+  await at.call('POST', '/api/profiles', alone)
+  expect((await file('Alone')).body.advice).toMatch(/try again\. Codex: npm i codex$/)
   expect((await file('Demo')).status).toBe(202)
   await storeDetections(at.database, [
     { adapter: 'codex', title: 'Codex', ...missing, found: true },

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
@@ -34,12 +34,14 @@ async function scan(ready: (claude: Adapter) => boolean): Promise<Adapter> {
   return claudeThat(ready)
 }
 
-const claudeThat = (ready: (claude: Adapter) => boolean) =>
+const claudeThat = (ready: (claude: Adapter) => boolean) => agentThat('claude', ready)
+
+const agentThat = (name: string, ready: (agent: Adapter) => boolean) =>
   until(
     async () => {
       const { body } = await at.call<Reply<'listAdapters'>>('GET', '/api/adapters')
-      const claude = body.items.find(({ adapter }) => adapter === 'claude')
-      return claude && ready(claude) ? claude : undefined
+      const agent = body.items.find(({ adapter }) => adapter === name)
+      return agent && ready(agent) ? agent : undefined
     },
     { ms: 30_000, what: 'a look for agents' },
   )
@@ -150,8 +152,14 @@ test('an agent of config.toml is not started either from inside a project', asyn
   const inside = join(repo, 'bin/my-agent')
   mkdirSync(dirname(inside), { recursive: true })
   writeFileSync(inside, `#!/bin/sh\ntouch '${started}'\n`, { mode: 0o755 })
-  mkdirSync(join(at.home, '.local', 'bin'), { recursive: true })
-  symlinkSync(inside, join(at.home, '.local', 'bin', 'my-agent'))
+  const own = join(at.home, '.local', 'bin', 'my-agent')
+  mkdirSync(dirname(own), { recursive: true })
+  writeFileSync(own, '#!/bin/sh\n', { mode: 0o755 })
+  await at.call('POST', '/api/adapters/scan', {})
+  await agentThat('acp:mine', ({ found }) => found)
+  // it is looked at again when it is to be started
+  rmSync(own)
+  symlinkSync(inside, own)
   const stages = sameAgent({ adapter: 'acp:mine' })
   expect((await at.call('POST', '/api/profiles', { name: 'Mine', stages })).status).toBe(201)
   const goal = await at.goal(id, 'Finish textkit', { profile: 'Mine' })
