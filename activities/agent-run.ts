@@ -79,7 +79,10 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
  * Runs of before a person gave the goal another profile say nothing of the agent that it names: that one begins anew. One at work goes on,
  * and an answer stays an answer; one that does not have the asked shape is none, and is not that agent's to mend.
  */
-function stillCounting(segments: readonly RunRow[], work: AgentWork): RunRow[] {
+export function stillCounting(
+  segments: readonly RunRow[],
+  work: Pick<AgentWork, 'agent' | 'key' | 'facts'>,
+): RunRow[] {
   const { since } = work.facts.goal.profile
   const { adapter } = assignedAgent(work)
   return segments.filter(

@@ -203,6 +203,22 @@ test('a change of git settings before an agent begins is not its doing; one that
   expect(attempt.git_seen).toBe(before)
 })
 
+test('a worker that comes back leaves the stage with the agent that took over, and why', async () => {
+  const { knex } = database
+  await database.change((tx) => openStage(tx, key, null))
+  const agentReason = 'codex instead of demo'
+  await knex('stage_attempts').where({ task_id: key.taskId }).update({ agent_reason: agentReason })
+  const run = await liveRun(key)
+  await knex('agent_runs').where({ id: run.id }).update({ adapter: 'codex' })
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  const attempt = await knex('stage_attempts').where({ task_id: key.taskId }).first()
+  expect(attempt).toMatchObject({ adapter: 'codex', agent_reason: agentReason })
+  expect((await knex('tasks').where({ id: key.taskId }).first()).adapter).toBe('codex')
+})
+
 test('a failure that only a person can settle ends the run and gives its place back', async () => {
   await database.change((tx) => openStage(tx, key, null))
   const run = await liveRun(key)

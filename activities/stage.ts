@@ -12,7 +12,7 @@ import { BudgetHold } from '../domain/budget.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
-import { type AgentOutcome, isAskedToStop, needsRun, runAgent } from './agent-run.ts'
+import { type AgentOutcome, isAskedToStop, needsRun, runAgent, stillCounting } from './agent-run.ts'
 import { assignedAgent, whyAssigned } from './around-limit.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
@@ -56,7 +56,10 @@ export function createStageActivities(deps: ActivityDeps) {
     const leaseId = leaseOf(key)
     await abandonEarlierAttempts(deps, key)
     const segments = await listSegments(database.knex, key)
-    const { adapter } = segments.findLast(({ opinion }) => opinion === 1) ?? assigned
+    // whoever has the session stays with it, and why is told already
+    const own = segments.filter(({ opinion }) => opinion === 1)
+    const last = stillCounting(own, { key, facts }).at(-1)
+    const { adapter } = last ?? assigned
     const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
     const atWork = await isAtWork(segments.at(-1))
     await standInLine(key, {
@@ -66,7 +69,7 @@ export function createStageActivities(deps: ActivityDeps) {
     })
     const stopRenewing = keepLease(leaseId)
     try {
-      const why = segments.length > 0 ? {} : { agentReason: whyAssigned({ key, facts }, assigned) }
+      const why = last ? {} : { agentReason: whyAssigned({ key, facts }, assigned) }
       await begin(key, facts, { adapter, ...why })
       const result = await work(key, facts, { row, tryNow: input.tryNow })
       await end(key, facts, { result, leaseId })
