@@ -228,9 +228,7 @@ describe('a goal', () => {
     const missing = await at.goal(path, 'x', { profile: 'Absent' })
     const auth = await at.goal(path, 'x [demo:spec=auth]')
     const needs = (id: string) => at.until(id, (g) => g.status === 'needs_attention')
-    expect((await needs(missing.id)).reason).toMatch(
-      /^[^(]*"acp:absent".*Known agents: .*demo/,
-    )
+    expect((await needs(missing.id)).reason).toMatch(/^[^(]*"acp:absent".*Known agents: .*demo/)
     expect((await needs(auth.id)).reason).toMatch(
       /^The agent is not logged in: log in with its own command, then retry\..*demo login/,
     )
