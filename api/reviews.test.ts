@@ -152,20 +152,20 @@ test('reviews of a cancelled goal are void', async () => {
 
 test('unknown cost stays unknown in sums', async () => {
   const goal = await insertGoal(at.database)
-  const run = (segment: number, cost: number | null, status = 'done') =>
+  const run = (segment: number, cost: number | null, [input, output] = [10, 5]) =>
     at.database.knex('agent_runs').insert({
       ...{ goal_id: goal, stage: 'spec', attempt: 1, segment, purpose: 'start', adapter: 'demo' },
-      ...{ status, tokens_in: 10, tokens_out: 5, tokens_reasoning: 2, cost_usd: cost },
+      ...{ status: 'done', tokens_in: input, tokens_out: output, cost_usd: cost },
     })
   const usage = async () => (await at.call('GET', `/api/goals/${goal}`)).body.usage
   await run(1, 0.5)
-  await run(2, null, 'queued')
-  expect(await usage()).toMatchObject({ input: 20, output: 10, total: 30, costUsd: 0.5 })
+  await run(2, null, [0, 0]) // refused: what used nothing costs nothing
+  expect(await usage()).toMatchObject({ input: 10, output: 5, total: 15, costUsd: 0.5 })
   await run(3, null)
-  expect(await usage()).toMatchObject({ total: 45, costUsd: null })
+  expect(await usage()).toMatchObject({ total: 30, costUsd: null })
   const ledger = (await at.call('GET', '/api/ledger?by=adapter')).body
   expect(ledger).toMatchObject({
     items: [{ key: 'demo', usage: { runs: 3 } }],
-    total: { total: 45, costUsd: null, knownUsd: 0.5, unpricedRuns: 1 },
+    total: { total: 30, costUsd: null, knownUsd: 0.5, unpricedRuns: 1 },
   })
 })
