@@ -156,6 +156,7 @@ test('unknown cost stays unknown in sums', async () => {
     at.database.knex('agent_runs').insert({
       ...{ goal_id: goal, stage: 'spec', attempt: 1, segment, purpose: 'start', adapter: 'demo' },
       ...{ status: 'done', tokens_in: input, tokens_out: output, cost_usd: cost },
+      tokens_reasoning: Math.min(output, 2), // part of the output
     })
   const usage = async () => (await at.call('GET', `/api/goals/${goal}`)).body.usage
   await run(1, 0.5)
