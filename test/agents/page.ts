@@ -27,7 +27,7 @@ export function agentsPage(report: VitestReport, { isWalled }: { isWalled: boole
 
 Written by \`npm run test:agents\` on ${new Date().toISOString().slice(0, 10)}: Dispatch ${packageVersion()}, ${machine}. The real programs, each with a home and an
 environment of its own, ${network}, against a scripted model (\`test/model-server\`): what a
-provider really answers may be worded otherwise. A cell is the seconds that it took, or why there is none.
+provider really answers may be worded otherwise. A cell is the seconds that the whole test of it took, or why there is none.
 
 ${DRIVERS.map(({ title, version, note, hidesEndOfLimit }) => `- ${[`${title} ${version}${note || hidesEndOfLimit ? '.' : ''}`, note, hidesEndOfLimit].filter(Boolean).join(' ')}`).join('\n')}
 

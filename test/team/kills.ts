@@ -49,7 +49,8 @@ const STRIKES: Record<string, Strike> = {
     const pid = await workerOf(team, goal)
     const victim = [...team.containers.values()].find((container) => container.pid === pid)
     if (!victim) throw new Error(`the goal is with process ${pid}, which is no worker of the team`)
-    const before = await implementRuns(team, goal)
+    // its stage runs a moment before its run is there
+    const before = await until(() => implementRuns(team, goal), { ms: 20_000, what: 'a run' })
     const hit = await recovery(team, goal, () => victim.kill())
     const same = (await implementRuns(team, goal)) === before
     await team.start(victim.name)
@@ -125,7 +126,7 @@ async function liveRun(team: Team, { id }: TeamGoal, ms = 10_000): Promise<strin
 const implementRuns = (team: Team, { id }: TeamGoal): Promise<number | undefined> =>
   team.ask(async (knex) => {
     const rows = await knex('agent_runs').where({ goal_id: id, stage: 'implement' }).select('id')
-    return rows.length
+    return rows.length || undefined
   })
 
 /** Does it, and measures until the goal has made progress after it. */
