@@ -24,7 +24,7 @@ export interface GoalOutcome extends NightGoal {
   goalId: string | undefined
 }
 
-const GOAL_MS = 600_000
+const GOAL_MS = 1_800_000 // an agent that tells no time of a limit is waited for longer each time: 1.5, 3, 6 minutes and so on
 /** The last steps of a goal (worktrees back, workflow closed) come after it was told to be complete. */
 const QUIET_MS = 30_000
 const MOST_RETRIES = 3
