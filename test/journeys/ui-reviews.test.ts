@@ -163,7 +163,11 @@ test(
   async () => {
     const goal = await at.goal(project, 'Edit me [demo:all=instant] [demo:tasks=1]')
     const spec = await pendingReview(goal.id, 'spec')
+    const changed = 'config core.fsmonitor in the .git of your repository changed'
+    const row = at.database.knex('reviews').where({ id: spec.id })
+    await row.update({ deviations: JSON.stringify([changed]) })
     const page = await openWindow(`/reviews/${spec.shortId}`)
+    await page.getByText(changed).waitFor()
     const field = page.getByRole('textbox', { name: 'Requirement REQ-1' })
     await field.fill('')
     await page.getByText('This must not be empty.').waitFor()

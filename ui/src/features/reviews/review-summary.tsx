@@ -6,6 +6,7 @@ import { Badge } from '../../components/badge.tsx'
 import { Time } from '../../components/figures.tsx'
 import { Markdown } from '../../components/markdown.tsx'
 import { plural } from '../../lib/format.ts'
+import { Deviations } from './deviations.tsx'
 import { Lines } from './diff/file-header.tsx'
 import { Findings } from './evidence/findings.tsx'
 import { Risk } from './review-header.tsx'
@@ -29,13 +30,7 @@ export function ReviewSummaryPane(props: { review: Review; onGo: (file: string) 
             count={review.deviations.length}
             icon={<Split size={14} />}
           >
-            <ul className="flex flex-col gap-1.5">
-              {review.deviations.map((text) => (
-                <li key={text} className="rounded-md bg-warn-soft px-3 py-2">
-                  <Markdown text={text} />
-                </li>
-              ))}
-            </ul>
+            <Deviations texts={review.deviations} />
           </Section>
         )}
         {review.findings.length > 0 && (

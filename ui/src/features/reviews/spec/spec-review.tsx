@@ -10,6 +10,7 @@ import { plural } from '../../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../../lib/use-media.ts'
 import { composeMessage } from '../compose-message.ts'
 import { Conversation } from '../conversation.tsx'
+import { Deviations } from '../deviations.tsx'
 import { DecidedBar } from '../review-banner.tsx'
 import { useReviewDraft } from '../review-draft.ts'
 import { useVerdict } from '../use-verdict.ts'
@@ -55,6 +56,11 @@ export function SpecReview({ review }: { review: Review }) {
           versions={{ now: review.spec?.version, before: review.previousSpec?.version }}
           onChange={setCompare}
         />
+        {review.deviations.length > 0 && (
+          <section aria-label="Look at this first" className="mt-3">
+            <Deviations texts={review.deviations} />
+          </section>
+        )}
         <SpecDocument spec={shown} {...{ before, draft, actions, settled }} />
       </div>
     </div>
