@@ -9,6 +9,7 @@ import { cleanRecording } from './clean-recording.ts'
 import type { Driver, Installed } from './drivers.ts'
 
 /** `npm run recordings` makes all recordings anew, with the real programs; else they are played. */
+/** By `npm run recordings`: what reads recordings is left out then, because there are none yet. */
 export const isRecording = process.env['DISPATCH_RECORD'] === '1'
 
 const besides = (path: string) => fileURLToPath(new URL(path, import.meta.url))
