@@ -8,8 +8,7 @@ import { type ModelServer, startModelServer } from '../model-server/model-server
 import { cleanRecording } from './clean-recording.ts'
 import type { Driver, Installed } from './drivers.ts'
 
-/** `npm run recordings` makes all recordings anew, with the real programs; else they are played. */
-/** By `npm run recordings`: what reads recordings is left out then, because there are none yet. */
+/** `npm run recordings` makes all recordings anew, with the real programs, and what reads them is left out; else they are played. */
 export const isRecording = process.env['DISPATCH_RECORD'] === '1'
 
 const besides = (path: string) => fileURLToPath(new URL(path, import.meta.url))
