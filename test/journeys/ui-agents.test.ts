@@ -5,7 +5,7 @@ import { sameAgent } from '../../contracts/profile.ts'
 import { TRANSCRIPTS_CHANNEL } from '../../db/transcripts.ts'
 import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { browserTest as test } from '../support/browser-test.ts'
+import { newWindow, browserTest as test } from '../support/browser-test.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
 import { until } from '../support/until.ts'
 
@@ -28,16 +28,8 @@ afterAll(async () => {
   await at?.close()
 }, 60_000)
 
-/** A window of its own: nothing is shared with another one but the server. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    reducedMotion: 'reduce', // a colour on its way to another has no contrast to judge
-    ...options,
-  })
-  context.setDefaultTimeout(60_000)
-  const page = await context.newPage()
-  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
+  const page = await newWindow(browser, options)
   await page.goto(at.url + path)
   return page
 }
@@ -372,9 +364,7 @@ test('the first visit leads through agents, a project that is refused and then a
   try {
     const { repo, id } = await fresh.project()
     await fresh.call('DELETE', `/api/projects/${id}`)
-    const context = await browser.newContext({ viewport: { width: 390, height: 844 } })
-    context.setDefaultTimeout(60_000)
-    const page = await context.newPage()
+    const page = await newWindow(browser, { viewport: { width: 390, height: 844 } })
     await page.goto(fresh.url)
     await page.getByRole('heading', { name: 'Welcome to Dispatch' }).waitFor()
     await page.getByText('npm install -g @anthropic-ai/claude-code').waitFor()
@@ -401,7 +391,6 @@ test('the first visit leads through agents, a project that is refused and then a
     await page.getByText('Write a quick start').first().waitFor()
     await page.goto(fresh.url)
     await page.getByText('Write a quick start').first().waitFor()
-    await context.close()
   } finally {
     await fresh.close()
   }

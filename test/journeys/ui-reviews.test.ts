@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { browserTest as test } from '../support/browser-test.ts'
+import { newWindow, browserTest as test } from '../support/browser-test.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
 
 let at: Installation
@@ -20,14 +20,9 @@ afterAll(async () => {
 }, 60_000)
 
 const SLOW = 150_000
-const WIDE = { width: 1440, height: 900 }
 
-/** A window of its own: nothing is shared with another one but the server. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: WIDE, reducedMotion: 'reduce', ...options })
-  context.setDefaultTimeout(60_000)
-  const page = await context.newPage()
-  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
+  const page = await newWindow(browser, options)
   await page.goto(at.url + path)
   return page
 }
@@ -100,7 +95,6 @@ test(
     await page.getByRole('button', { name: 'Changes since attempt 1' }).waitFor()
     await page.getByRole('tab', { name: /^Conversation/ }).click()
     await page.getByText('Split this up').waitFor()
-    await page.context().close()
   },
   SLOW,
 )
@@ -128,7 +122,6 @@ test(
     expect(told).toContain('Changes requested')
     expect(told).toContain('What you wrote was not sent. Looks right to me')
     expect(await review(one.id)).toMatchObject({ status: 'changes_requested', comment: 'Not yet' })
-    await Promise.all([stale.context().close(), other.context().close()])
   },
   SLOW,
 )
@@ -153,7 +146,6 @@ test(
     await page.getByRole('tab', { name: /^Diff/ }).click()
     await page.getByRole('button', { name: 'Changes since attempt 1' }).waitFor()
     expect(await banner.count()).toBe(0)
-    await page.context().close()
   },
   SLOW,
 )
@@ -188,7 +180,6 @@ test(
       version: 2,
       content: { requirements: [{ id: 'REQ-1', text: 'Every word is counted once' }] },
     })
-    await page.context().close()
   },
   SLOW,
 )
@@ -219,7 +210,6 @@ test(
       '### Summary\n- Words that took an hour',
     )
     await verdict(a).getByText('What you wrote was not sent').waitFor({ state: 'detached' })
-    await a.context().close()
   },
   SLOW,
 )
@@ -273,7 +263,6 @@ test(
     expect((await review(one.id)).status).toBe('pending')
     await page.keyboard.press('Control+Enter')
     await verdict(page).getByText('Approved').waitFor()
-    await page.context().close()
   },
   SLOW,
 )
@@ -331,7 +320,6 @@ test(
     await page.getByRole('status').filter({ hasText: '5000 of 5000+' }).waitFor()
     // what is below the fold was scrolled to
     await page.locator('[data-line="5000"]').first().waitFor()
-    await page.context().close()
   },
   SLOW,
 )
@@ -361,7 +349,6 @@ test(
     expect(await wide()).toBeLessThanOrEqual(390)
     await submit(page, 'Approve').tap()
     await verdict(page).getByText('Approved').waitFor()
-    await page.context().close()
   },
   SLOW,
 )

@@ -5,7 +5,7 @@ import type { Reply } from '../../contracts/api.ts'
 import { sameAgent } from '../../contracts/profile.ts'
 import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { browserTest as test } from '../support/browser-test.ts'
+import { newWindow, browserTest as test } from '../support/browser-test.ts'
 import { type Installation, startInstallation } from '../support/installation.ts'
 
 const JUDGE = fileURLToPath(new URL('../support/acp-judge.mjs', import.meta.url))
@@ -24,11 +24,7 @@ afterAll(async () => {
 }, 60_000)
 
 async function openWindow(path: string): Promise<Page> {
-  const viewport = { width: 1440, height: 900 }
-  const context = await browser.newContext({ viewport, reducedMotion: 'reduce' })
-  context.setDefaultTimeout(60_000)
-  const page = await context.newPage()
-  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
+  const page = await newWindow(browser)
   await page.goto(at.url + path)
   return page
 }

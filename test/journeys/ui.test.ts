@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { browserTest as test } from '../support/browser-test.ts'
+import { newWindow, browserTest as test } from '../support/browser-test.ts'
 import { type OwnStack, type Repository, startOwnStack } from '../support/own-stack.ts'
 import { until } from '../support/until.ts'
 
@@ -26,17 +26,16 @@ afterAll(async () => {
   await at?.close()
 }, 60_000)
 
-const WIDE = { width: 1440, height: 900 }
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
-/** A window of its own: nothing is shared with another one but the server. */
+/** Here what moves does move, unless asked to hold still. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: WIDE, baseURL: at.stack.url, ...options })
-  context.setDefaultTimeout(60_000)
-  context.on('request', (request) => void asked.push(request.url()))
-  const page = await context.newPage()
+  const page = await newWindow(browser, {
+    ...{ baseURL: at.stack.url, reducedMotion: 'no-preference' },
+    ...options,
+  })
+  page.on('request', (request) => void asked.push(request.url()))
   page.on('websocket', (socket) => void asked.push(socket.url()))
-  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
   await page.goto(path)
   return page
 }
@@ -96,7 +95,6 @@ test('the first page needs three calls of the API, and shows what is there', asy
     asked.slice(before).filter((url) => new URL(url).pathname.startsWith('/api/')),
   )
   expect(calls.size, [...calls].join('\n')).toBeLessThanOrEqual(3)
-  await page.context().close()
 })
 
 test('a whole goal by clicking: written, its spec and its task approved, and seen merged', async () => {
@@ -143,7 +141,6 @@ test('a whole goal by clicking: written, its spec and its task approved, and see
   expect(repository.git('log', '-1', '--format=%(trailers:key=Dispatch-Goal)', 'main')).toContain(
     goal.shortId,
   )
-  await page.context().close()
 })
 
 test('with the server killed under an open page: it says so, comes back by itself, and nothing is lost', async () => {
@@ -184,7 +181,6 @@ test('with the server killed under an open page: it says so, comes back by itsel
   await fresh.getByRole('link', { name: /^Review R-/ }).waitFor()
   await fresh.getByRole('log').getByRole('listitem').first().waitFor()
   await expect.poll(async () => (await rows(page)) - (await rows(fresh))).toBe(0)
-  await Promise.all([page, other, fresh].map((one) => one.context().close()))
 })
 
 /** Goes to a view whose part of the page does not come; it can be fetched again once the returned function was called. */
@@ -217,7 +213,6 @@ test('a part of the page that does not come is asked for again, and the page is 
   await page.getByRole('main').getByRole('button', { name: 'Reload' }).click()
   await page.getByRole('combobox', { name: 'Group by' }).waitFor()
   expect(await page.evaluate('window.openedOnce')).toBe(undefined)
-  await page.context().close()
 })
 
 test('by keyboard alone: a goal is filed, its spec approved, and the goal cancelled', async () => {
@@ -274,7 +269,6 @@ test('by keyboard alone: a goal is filed, its spec approved, and the goal cancel
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
-  await page.context().close()
 })
 
 type View = readonly [path: string, ready: string, keys?: string]
@@ -332,7 +326,7 @@ async function faultsOf(page: Page, [path, ready, keys]: View): Promise<string[]
     await page.keyboard.press(keys)
     await page.getByRole('dialog').waitFor()
   }
-  const isPhone = (page.viewportSize()?.width ?? 0) < WIDE.width
+  const isPhone = page.viewportSize()?.width === PHONE.viewport.width
   await page.emulateMedia({ colorScheme: 'light' })
   const light = await violations(page, isPhone ? { without: CONTRAST } : {})
   await page.emulateMedia({ colorScheme: 'dark' })
@@ -364,7 +358,6 @@ test('the ledger shows what was used by what one asks for, and its address says 
   await page.reload()
   await spec.waitFor()
   await page.getByRole('img', { name: /^Tokens a day, .* The most: / }).waitFor()
-  await page.context().close()
 })
 
 test('every view is clean for axe in both themes, holds still when asked to, and fits a phone', async () => {
@@ -373,7 +366,6 @@ test('every view is clean for axe in both themes, holds still when asked to, and
     const page = await openWindow('/', { ...options, reducedMotion: 'reduce' })
     for (const view of views)
       expect.soft(await faultsOf(page, view), `${view[0]} ${view[2] ?? ''}`).toEqual([])
-    await page.context().close()
   }
   await Promise.all([check({}), check(PHONE)])
 }, 300_000)
@@ -392,7 +384,6 @@ test('on a phone: by the drawer to everything, and a goal is filed with a finger
   await page.getByRole('button', { name: 'File goal' }).tap()
   await page.waitForURL(/\/goals\/G-\d+/)
   await page.getByRole('link', { name: /^Review R-/ }).waitFor()
-  await page.context().close()
 })
 
 test('nothing was asked of anybody but the server itself', () => {

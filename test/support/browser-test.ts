@@ -1,4 +1,5 @@
-import { test } from 'vitest'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { expect, onTestFinished, test } from 'vitest'
 import { missingBrowser } from './browser.ts'
 
 const missing = missingBrowser()
@@ -6,3 +7,18 @@ if (missing !== undefined) process.stderr.write(`Tests of the web UI do not run:
 
 /** A test that needs a browser: skipped, with the reason on stderr, where there is none. */
 export const browserTest = test.skipIf(missing !== undefined)
+
+/** A window of its own, closed when its test ends: nothing is shared with another one but the server. Send it somewhere. */
+export async function newWindow(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const viewport = { width: 1440, height: 900 }
+  // a colour on its way to another has no contrast to judge
+  const context = await browser.newContext({ viewport, reducedMotion: 'reduce', ...options })
+  onTestFinished(() => context.close()) // a page that nobody needs would follow the agents all the same
+  context.setDefaultTimeout(60_000)
+  const page = await context.newPage()
+  page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
+  return page
+}
