@@ -35,3 +35,16 @@ test('a git that hangs is ended, and says what to look at', async () => {
       message: expect.stringContaining('git said nothing for 10 minutes and was ended. Look at'),
     })
 }, 20_000)
+
+test('a git that has read all it needs may end before it is told that this was all', async () => {
+  // the writer goes on until nobody listens any more
+  const script = `#!/bin/sh
+case "$*" in *index-pack*) exit 0 ;; esac
+trap '' PIPE
+while echo more; do :; done 2>/dev/null
+exit 0
+`
+  writeFileSync(join(home, 'git'), script)
+  const git = createGitRunner({ home, path: home, personHome: home })
+  await git.pipe(['pack-objects'], {}, ['index-pack'], {})
+})

@@ -110,15 +110,10 @@ export const directProcesses: GitProcesses = {
     ])
     consumer.stdout.resume()
     feed(producer, from.input)
-    const [piped, [first, second]] = await Promise.all([
-      pipeline(producer.stdout, consumer.stdin).then(
-        () => undefined,
-        (error: NodeJS.ErrnoException) => ({ code: error.code, message: error.message }),
-      ),
-      ends,
-    ])
-    const fine = first.code === 0 && second.code === 0
-    return { from: first, into: fine && piped ? { ...second, error: piped } : second }
+    // A reader that has all it needs may end before it is told so. Whether it had is in its exit code: git checks what it was sent.
+    const piped = pipeline(producer.stdout, consumer.stdin).catch(() => undefined)
+    const [[first, second]] = await Promise.all([ends, piped])
+    return { from: first, into: second }
   },
   close: () => undefined,
 }

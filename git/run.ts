@@ -271,9 +271,8 @@ export function createGitRunner(options: RunnerOptions): GitRunner {
       const ends = await processes.pipe(command(from, fromCall), command(into, intoCall))
       throwUnanswered(ends.from)
       if (ends.from.code !== 0) throw explain(from, ends.from.code, ends.from.stderr)
-      if (ends.into.code !== 0 && !ends.into.error)
-        throw explain(into, ends.into.code, ends.into.stderr)
       throwUnanswered(ends.into)
+      if (ends.into.code !== 0) throw explain(into, ends.into.code, ends.into.stderr)
     },
   }
 }
