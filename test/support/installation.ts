@@ -271,7 +271,7 @@ export function makeRepository(path: string, files: Record<string, string>): str
     mkdirSync(dirname(join(path, file)), { recursive: true })
     writeFileSync(join(path, file), content)
   }
-  git(path, 'init', '-q', '-b', 'main')
+  git(path, 'init', '-q', '--template=', '-b', 'main')
   git(path, 'config', 'user.name', 'Person')
   git(path, 'config', 'user.email', 'person@localhost')
   git(path, 'add', '-A')
@@ -288,7 +288,7 @@ async function startProgram(
   file: string,
   env: Record<string, string | undefined>,
 ): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, ['--enable-source-maps', join(inject('dist'), file)], {
+  const child = spawn(process.execPath, [join(inject('dist'), file)], {
     env: env as NodeJS.ProcessEnv,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })

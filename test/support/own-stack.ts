@@ -146,7 +146,7 @@ export function makeRepository(path: string): Repository {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trim()
-  git('init', '-q', '-b', 'main')
+  git('init', '-q', '--template=', '-b', 'main')
   git('add', '-A')
   git('commit', '-q', '-m', 'start')
   const edited = {
