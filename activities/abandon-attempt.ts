@@ -16,7 +16,7 @@ export async function abandonAttempt(
   detail: string,
 ): Promise<void> {
   const segments = await listSegments(deps.database.knex, key)
-  const live = segments.filter(({ status }) => status === 'queued' || status === 'running')
+  const live = segments.filter(({ status }) => status === 'running')
   await endRuns(deps, live, detail)
   await deps.database.change((tx, emit) => releaseLease(tx, leaseOf(key), emit))
 }

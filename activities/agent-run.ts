@@ -89,7 +89,7 @@ export function stillCounting(
     (run) =>
       since === undefined ||
       run.adapter === adapter ||
-      ['queued', 'running'].includes(run.status) ||
+      run.status === 'running' ||
       (run.status === 'done' && parseAnswer(work.key, run).success) ||
       Date.parse(run.created_at) >= Date.parse(since),
   )
@@ -136,7 +136,6 @@ function nextStep(key: StageKey, segments: readonly RunRow[]): Step {
   const stopped = stoppedOutcome(last)
   if (stopped) return { type: 'end', outcome: stopped }
   switch (last.status) {
-    case 'queued':
     case 'running':
       return { type: 'attach', run: last }
     case 'done':
@@ -153,8 +152,7 @@ function nextStep(key: StageKey, segments: readonly RunRow[]): Step {
 
 /** A run that a person stopped is not resumed: its stage waits for them. One that answered before the stop came counts. */
 function stoppedOutcome({ status, stopped_by }: RunRow): AgentOutcome | undefined {
-  if (stopped_by === null || status === 'queued' || status === 'running' || status === 'done')
-    return undefined
+  if (stopped_by === null || status === 'running' || status === 'done') return undefined
   const who = stopped_by.replace(/^person:/, '')
   return { type: 'failed', reason: `Stopped by ${who}. Retry to start it again.` }
 }

@@ -134,8 +134,7 @@ export function createLifecycleActivities(
   async function endRuns(goalId: string): Promise<void> {
     const runs: RunRow[] = await database
       .knex('agent_runs')
-      .where({ goal_id: goalId })
-      .whereIn('status', ['queued', 'running'])
+      .where({ goal_id: goalId, status: 'running' })
     for (const run of runs) {
       await deps.runner.reap(run.id)
       const detail = 'the goal was cancelled'

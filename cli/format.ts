@@ -41,7 +41,6 @@ const STYLES: Readonly<Record<AnyStatus, { icon: string; word: string; style: St
   rejected: { icon: '✗', word: 'rejected', style: 'red' },
   changes_requested: { icon: '↺', word: 'changes requested', style: 'yellow' },
   superseded: { icon: '–', word: 'superseded', style: 'dim' },
-  queued: { icon: '○', word: 'queued', style: 'dim' },
   done: { icon: '✓', word: 'done', style: 'green' },
   interrupted: { icon: '‖', word: 'interrupted', style: 'yellow' },
   lost: { icon: '✗', word: 'lost', style: 'red' },

@@ -277,7 +277,7 @@ export const api = {
     summary: 'Agent runs, newest first',
     query: z.strictObject({
       ...page,
-      status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']).optional(),
+      status: z.enum(['running', 'done', 'failed', 'interrupted', 'lost']).optional(),
       /** Runs at work or about to be, or those that are over. */
       state: z.enum(['live', 'over']).optional(),
       adapter: z.string().max(60).optional(),

@@ -45,7 +45,7 @@ export const eventBody = z.discriminatedUnion('type', [
     runId: z.string(),
     stage: z.enum(STAGES),
     adapter: z.string(),
-    status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']),
+    status: z.enum(['running', 'done', 'failed', 'interrupted', 'lost']),
     reason: z.enum(FAILURE_REASONS).nullable(),
     detail: reason,
     tokens: z.number(),

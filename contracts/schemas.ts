@@ -380,7 +380,7 @@ export const agentRun = z.object({
   sessionId: z.string().nullable(),
   /** 2: another agent's opinion after verify. */
   opinion: z.int(),
-  status: z.enum(['queued', 'running', 'done', 'failed', 'interrupted', 'lost']),
+  status: z.enum(['running', 'done', 'failed', 'interrupted', 'lost']),
   exitReason: z.enum(FAILURE_REASONS).nullable(),
   exitDetail: z.string().nullable(),
   usage,

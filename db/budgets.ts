@@ -8,7 +8,7 @@ import { readSettings } from './settings.ts'
 /** Who asked for more opens a review at once; if it does not, because it died, another may ask. */
 const ASKED_SECONDS = 60
 
-const AT_WORK = `r.status in ('queued', 'running')`
+const AT_WORK = `r.status = 'running'`
 
 /** What a run is of. `runId`: once it has a row. `since`: ISO time at which the day began. */
 export interface BudgetPlace {

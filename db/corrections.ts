@@ -33,7 +33,7 @@ export async function createCorrection(
 ): Promise<{ correction: Correction; goalId: string } | Refusal> {
   // shared: the run cannot end while its correction is being filed
   const run: RunRow = await tx('agent_runs').where({ id: input.runId }).forShare().first()
-  if (run.status !== 'queued' && run.status !== 'running')
+  if (run.status !== 'running')
     return refuse('wrong_state', `${shortId('run', run.number)} is over (${run.status}).`, {
       advice: 'Correct the run that is at work now, or request changes in the review.',
       current: { status: run.status },

@@ -75,7 +75,7 @@ async function stuckMessages({ knex }: Database): Promise<DoctorFinding> {
 async function orphanedRuns({ knex }: Database, repair: boolean): Promise<DoctorFinding> {
   const orphans = () =>
     knex('agent_runs as r')
-      .whereIn('r.status', ['queued', 'running'])
+      .where('r.status', 'running')
       .whereNotExists(
         knex('stage_attempts as a')
           .whereRaw('a.goal_id = r.goal_id and a.task_id is not distinct from r.task_id')

@@ -23,6 +23,10 @@ import {
 } from './migrations/010-uncounted-tokens.ts'
 import { down as gitChangesDown, up as gitChangesUp } from './migrations/011-git-changes.ts'
 import { down as agentReasonsDown, up as agentReasonsUp } from './migrations/012-agent-reasons.ts'
+import {
+  down as beginRunningDown,
+  up as beginRunningUp,
+} from './migrations/013-runs-begin-running.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -46,6 +50,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   },
   { name: '011-git-changes', migration: { up: gitChangesUp, down: gitChangesDown } },
   { name: '012-agent-reasons', migration: { up: agentReasonsUp, down: agentReasonsDown } },
+  { name: '013-runs-begin-running', migration: { up: beginRunningUp, down: beginRunningDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

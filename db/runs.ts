@@ -7,7 +7,7 @@ import { type Refusal, refuse } from './refusal.ts'
 import { IS_UNCOUNTED, TOLD_TOKENS } from './run-tokens.ts'
 import type { StageKey } from './stages.ts'
 
-export type RunStatus = 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | 'lost'
+export type RunStatus = 'running' | 'done' | 'failed' | 'interrupted' | 'lost'
 /** Why a segment was started: a stage attempt is one session, continued by resumes and repairs of its answer. */
 export type RunPurpose = 'start' | 'resume' | 'repair'
 
@@ -83,7 +83,7 @@ export async function listEarlierLiveRuns(knex: Knex, key: StageKey): Promise<Ru
   return knex('agent_runs')
     .where(stage)
     .where('attempt', '<', attempt)
-    .whereIn('status', ['queued', 'running'])
+    .where('status', 'running')
     .orderBy('id')
 }
 
@@ -147,7 +147,7 @@ export async function endSegment(
     const failed = terminal.type === 'failed' ? terminal : undefined
     const rows = await tx('agent_runs')
       .where({ id: run.id })
-      .whereIn('status', ['queued', 'running'])
+      .where('status', 'running')
       .update({
         status: end.status,
         exit_reason: end.reason ?? failed?.reason ?? null,
@@ -176,7 +176,7 @@ export async function stopRun(
   input: { runId: string; actor: string },
 ): Promise<Refusal | undefined> {
   const run: RunRow = await tx('agent_runs').where({ id: input.runId }).forUpdate().first()
-  if (run.status !== 'queued' && run.status !== 'running')
+  if (run.status !== 'running')
     return refuse('wrong_state', `${shortId('run', run.number)} is over (${run.status}).`, {
       advice: 'Nothing needs to be stopped. To end the whole goal, cancel it.',
       current: { status: run.status },

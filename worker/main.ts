@@ -120,7 +120,7 @@ async function keepSwept(
         .knex('agent_runs as r')
         .join('goals as g', 'g.id', 'r.goal_id')
         .where({ 'r.id': runId })
-        .whereIn('r.status', ['queued', 'running'])
+        .where('r.status', 'running')
         .whereNotIn('g.status', ['completed', 'cancelled'])
         .first('r.id')
       return row !== undefined

@@ -6,7 +6,7 @@ import { statusCell, when } from '../format.ts'
 import { pageQuery, printPage } from '../page.ts'
 import { canonical, goalId } from '../target.ts'
 
-const STATUSES = ['queued', 'running', 'done', 'failed', 'interrupted', 'lost'] as const
+const STATUSES = ['running', 'done', 'failed', 'interrupted', 'lost'] as const
 
 export const agents = defineCommand({
   name: 'agents',

@@ -73,7 +73,7 @@ function correctionWords(run: string, deps: Deps) {
   }
 }
 
-const isOver = (status: AgentRun['status']) => status !== 'queued' && status !== 'running'
+const isOver = (status: AgentRun['status']) => status !== 'running'
 
 /** Shows stored entries after `after`; returns the last seq. */
 async function readFrom(

@@ -98,8 +98,6 @@ const ANSWERS: Partial<Record<AgentRun['stage'], string>> = {
   verify: 'Answered with its verdicts.',
 }
 
-const LIVE = ['queued', 'running']
-
 /** Agent runs, newest first. */
 export async function listAgents(
   knex: Knex,
@@ -121,8 +119,8 @@ export async function listAgents(
     .modify((q) => {
       if (after) q.where('r.id', '<', after.id)
       if (query.status) q.where('r.status', query.status)
-      if (query.state === 'live') q.whereIn('r.status', LIVE)
-      if (query.state === 'over') q.whereNotIn('r.status', LIVE)
+      if (query.state === 'live') q.where('r.status', 'running')
+      if (query.state === 'over') q.whereNot('r.status', 'running')
       if (query.adapter) q.where('r.adapter', query.adapter)
       if (goal) q.where('r.goal_id', goal.id)
       if (task) q.where('r.task_id', task.id)

@@ -166,10 +166,7 @@ describe.concurrent('a goal', () => {
     await at.call('POST', `/api/goals/${goal.id}/cancel`, { reason: 'Changed my mind' })
     const done = await at.until(goal.id, (g) => g.status === 'cancelled')
     expect(done.reason).toContain('Changed my mind')
-    const runs = await at.database
-      .knex('agent_runs')
-      .where({ goal_id: goal.id })
-      .whereIn('status', ['queued', 'running'])
+    const runs = await at.database.knex('agent_runs').where({ goal_id: goal.id, status: 'running' })
     expect(runs).toHaveLength(0)
     expect(git(repo, 'status', '--porcelain')).toBe('')
   })

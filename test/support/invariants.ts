@@ -240,7 +240,7 @@ async function events({ database: { knex }, goalId }: Checked, _facts: Facts, ex
 
 /** No run was started twice: every start of a session is a run of its own, and runs of one session follow each other. */
 function runs({ home }: Checked, { runs: all }: Facts, expect: Expect) {
-  const live = all.filter((run) => ['queued', 'running'].includes(run.status))
+  const live = all.filter((run) => run.status === 'running')
   expect(live.length === 0, `${live.length} runs still count as running`)
   const sessions = new Map<string, Row[]>()
   for (const run of all) {

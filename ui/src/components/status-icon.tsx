@@ -10,6 +10,7 @@ export type Status =
   | TaskStatus
   | AgentRun['status']
   | ReviewSummary['status']
+  | 'in_line' // work that waits for its place in the pool
 type Shape =
   | 'dotted'
   | 'line'
@@ -34,7 +35,7 @@ interface Look {
 const LOOKS: Readonly<Record<Status, Look>> = {
   waiting: { word: 'Waiting', shape: 'dotted', tone: 'quiet' },
   pending: { word: 'Pending', shape: 'dotted', tone: 'quiet' },
-  queued: { word: 'In line', shape: 'line', tone: 'quiet' },
+  in_line: { word: 'In line', shape: 'line', tone: 'quiet' },
   active: { word: 'At work', shape: 'running', tone: 'accent' },
   running: { word: 'Running', shape: 'running', tone: 'accent' },
   paused: { word: 'Paused', shape: 'paused', tone: 'quiet' },

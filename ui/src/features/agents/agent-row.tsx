@@ -14,7 +14,7 @@ import { stageTitle, type Waiting } from './agent-groups.ts'
 export function AgentRow(props: { run: AgentRun; selected: boolean; onPoint: () => void }) {
   const { run } = props
   const { panel } = useFocusPanel()
-  const live = run.status === 'running' || run.status === 'queued'
+  const live = run.status === 'running'
   return (
     <li
       data-row={run.shortId}
@@ -93,7 +93,7 @@ function Ending({ run }: { run: AgentRun }) {
 export function WaitingRow({ waiting }: { waiting: Waiting }) {
   return (
     <li className="relative flex min-h-13 items-center gap-3 border-b border-line/60 px-4 py-1.5">
-      <StatusIcon status="queued" quiet size={16} className="self-start pt-1" />
+      <StatusIcon status="in_line" quiet size={16} className="self-start pt-1" />
       <div className="min-w-0 flex-1">
         <p className="flex min-w-0 items-baseline gap-2">
           <Link

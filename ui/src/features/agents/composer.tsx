@@ -22,7 +22,7 @@ export function Composer({ run }: { run: AgentRunDetail }) {
       return client.invalidateQueries({ queryKey: ['agent'] })
     },
   })
-  const live = run.status === 'running' || run.status === 'queued'
+  const live = run.status === 'running'
   const submit = () => {
     if (text.trim() !== '' && !send.isPending) send.mutate({ text })
   }

@@ -17,7 +17,7 @@ import { StatusIcon } from '../../components/status-icon.tsx'
 
 /** Who works on what, since when, for how much; and the ways to end it. `inPanel` leaves room for the panel's own button. */
 export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: boolean }) {
-  const live = run.status === 'running' || run.status === 'queued'
+  const live = run.status === 'running'
   return (
     <header className="shrink-0 border-b pb-2.5 pl-4">
       <div className={`flex min-h-11 items-center gap-2.5 ${inPanel ? 'pr-11' : 'pr-3'}`}>
