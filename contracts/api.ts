@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { NETWORKS, SANDBOXES } from './agent.ts'
 import { event } from './events.ts'
-import { isTimeZone, LEDGER_GROUPS } from './ledger.ts'
+import { isTimeZone, LEDGER_GROUPS, LEDGER_ORDERS } from './ledger.ts'
 import { specOutput } from './outputs.ts'
 import type { RouteName } from './routes.ts'
 import {
@@ -366,10 +366,12 @@ export const api = {
   },
   getLedger: {
     summary:
-      'Tokens and cost by run, task, goal and so on: the biggest first (days: the newest first), with the sum over all. A run counts on the day it was asked for',
+      'Tokens and cost by run, task, goal and so on: those with the most tokens first, or the dearest (days: the newest first), with the sum over all. A run counts on the day it was asked for',
     query: z.strictObject({
       ...page,
       by: z.enum(LEDGER_GROUPS).default('goal'),
+      /** What is most of comes first. A cost that is unknown in part counts with what is known of it. */
+      order: z.enum(LEDGER_ORDERS).default('tokens'),
       /** A time, or a day in `zone`. */
       from: dayOrTime.optional(),
       to: dayOrTime.optional(),

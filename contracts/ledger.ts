@@ -13,6 +13,10 @@ export const LEDGER_GROUPS = [
 ] as const
 export type LedgerGroup = (typeof LEDGER_GROUPS)[number]
 
+/** What the ledger's rows can be ordered by, the most first; days are always the newest first. */
+export const LEDGER_ORDERS = ['tokens', 'cost'] as const
+export type LedgerOrder = (typeof LEDGER_ORDERS)[number]
+
 /** Below this, work pays for the same input again and again. */
 export const LOW_CACHE_RATIO = 0.3
 /** Less input than this is a few short requests, which no provider caches. */

@@ -1,6 +1,11 @@
 import type { Query } from '../../contracts/api.ts'
 import { formatTokens, formatUsedTokens } from '../../contracts/figures.ts'
-import { LEDGER_GROUPS, type LedgerGroup } from '../../contracts/ledger.ts'
+import {
+  LEDGER_GROUPS,
+  LEDGER_ORDERS,
+  type LedgerGroup,
+  type LedgerOrder,
+} from '../../contracts/ledger.ts'
 import type { LedgerUsage } from '../../contracts/schemas.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
@@ -15,17 +20,27 @@ export const ledger = defineCommand({
   args: {},
   options: {
     by: { type: 'string', help: 'one row for each (goal)', choices: LEDGER_GROUPS },
+    order: {
+      type: 'string',
+      help: 'the most of it first (tokens); days: the newest',
+      choices: LEDGER_ORDERS,
+    },
     from: { type: 'string', value: 'time', help: 'not before, such as 2026-01-31' },
     to: { type: 'string', value: 'time', help: 'before' },
     goal: { type: 'string', help: 'only of this goal' },
     project: { type: 'string', help: 'only of this project (id, name or path)' },
     ...PAGE_OPTIONS,
   },
-  examples: ['dispatch ledger', 'dispatch ledger --by day --from 2026-01-01'],
-  async run({ by = 'goal', from, to, goal, project, limit, cursor }, deps, io) {
+  examples: [
+    'dispatch ledger',
+    'dispatch ledger --order cost',
+    'dispatch ledger --by day --from 2026-01-01',
+  ],
+  async run({ by = 'goal', order, from, to, goal, project, limit, cursor }, deps, io) {
     const query: Query<'getLedger'> = {
       ...pageQuery({ limit, cursor }),
       by: by as LedgerGroup,
+      ...(order ? { order: order as LedgerOrder } : {}),
       zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       ...(from ? { from: instant('--from', from) } : {}),
       ...(to ? { to: instant('--to', to) } : {}),

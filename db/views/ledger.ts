@@ -1,9 +1,14 @@
 import type { Knex } from 'knex'
-import { cacheHitRatio, isLowCache, type LedgerGroup } from '../../contracts/ledger.ts'
+import {
+  cacheHitRatio,
+  isLowCache,
+  type LedgerGroup,
+  type LedgerOrder,
+} from '../../contracts/ledger.ts'
 import type { LedgerRow, LedgerUsage, UsageTotals } from '../../contracts/schemas.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
-import { TOLD_TOKENS } from '../run-tokens.ts'
+import { COST, TOLD_TOKENS } from '../run-tokens.ts'
 import { USAGE_SUM } from './usage.ts'
 
 /** What the rows are grouped by, and their names: SQL over runs `r`, goals `g`, tasks `t`, projects `p`. */
@@ -20,6 +25,7 @@ const GROUPS: Readonly<Record<LedgerGroup, { key: string; label: string }>> = {
 
 export interface LedgerQuery {
   by: LedgerGroup
+  order: LedgerOrder
   /** Times bound when a run was asked for. */
   from?: string | undefined
   to?: string | undefined
@@ -42,6 +48,12 @@ interface Place {
   key: string
 }
 
+/** Whole numbers, of which a cursor can be made: tokens, or millionths of a dollar. */
+const RANKS: Readonly<Record<LedgerOrder, string>> = {
+  tokens: `coalesce(sum${TOLD_TOKENS}, 0)::bigint`,
+  cost: `round(coalesce(sum(${COST}), 0) * 1000000)::bigint`,
+}
+
 interface SumRow {
   usage: UsageTotals
   runs: number
@@ -51,7 +63,7 @@ interface SumRow {
 const SUMS = `count(*)::int as runs, ${USAGE_SUM} as usage,
   sum(r.cache_saved_usd) as saved`
 
-/** Tokens and cost by group, the biggest first (days: the newest first), with the sum over all of them. */
+/** Tokens and cost by group, in the order asked for (days: the newest first), with the sum over all of them. */
 export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger | Refusal> {
   const after = placeOf(query.cursor)
   if (isRefusal(after)) return after
@@ -96,11 +108,17 @@ const FROM = `from agent_runs r join goals g on g.id = r.goal_id join projects p
 
 async function groupsOf(
   knex: Knex,
-  query: Range & { by: LedgerGroup; zone: string; limit: number; after: Place | undefined },
+  query: Range & {
+    by: LedgerGroup
+    order: LedgerOrder
+    zone: string
+    limit: number
+    after: Place | undefined
+  },
 ): Promise<(SumRow & Place & { label: string | null })[]> {
   const { key, label } = GROUPS[query.by]
   const { where, bindings } = conditions(query)
-  const rank = query.by === 'day' ? '0' : `coalesce(sum${TOLD_TOKENS}, 0)::bigint`
+  const rank = query.by === 'day' ? '0' : RANKS[query.order]
   const { rows } = await knex.raw(
     `select * from (
        select ${key} as key, min(${label}) as label, ${rank} as rank, ${SUMS} ${FROM} where ${where} group by 1

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Query, Reply } from '../../../contracts/api.ts'
-import type { LedgerGroup } from '../../../contracts/ledger.ts'
+import type { LedgerGroup, LedgerOrder } from '../../../contracts/ledger.ts'
 import { call } from './api.ts'
 import { whenLive } from './live.ts'
 
@@ -151,8 +151,8 @@ export const ledgerDaysQuery = (filter: LedgerFilter) =>
     ),
   })
 
-/** Tokens and cost by any group, the biggest first, a page at a time. */
-export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup }) =>
+/** Tokens and cost by any group, the most first, a page at a time. */
+export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup; order: LedgerOrder }) =>
   infiniteQueryOptions({
     queryKey: ['ledger', 'groups', filter],
     initialPageParam: undefined as string | undefined,

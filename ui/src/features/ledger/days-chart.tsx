@@ -1,8 +1,8 @@
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts'
 import { formatTokens } from '../../../../contracts/figures.ts'
+import type { LedgerOrder } from '../../../../contracts/ledger.ts'
 import { formatCost, formatUsageCost } from '../../lib/format.ts'
 import { type DayBar, roundTicks } from './ledger-days.ts'
-import type { Measure } from './ledger-search.ts'
 
 interface Part {
   key: Exclude<keyof DayBar, 'day' | 'usage'>
@@ -11,7 +11,7 @@ interface Part {
   opacity: number
 }
 
-const PARTS: Readonly<Record<Measure, readonly Part[]>> = {
+const PARTS: Readonly<Record<LedgerOrder, readonly Part[]>> = {
   tokens: [
     { key: 'output', name: 'Output', opacity: 1 },
     { key: 'input', name: 'Input', opacity: 0.75 },
@@ -24,7 +24,7 @@ const PARTS: Readonly<Record<Measure, readonly Part[]>> = {
   ],
 }
 
-const say: Readonly<Record<Measure, (value: number) => string>> = {
+const say: Readonly<Record<LedgerOrder, (value: number) => string>> = {
   tokens: formatTokens,
   cost: (value) => formatCost(value),
 }
@@ -36,7 +36,7 @@ const dayName = new Intl.DateTimeFormat(undefined, {
 const nameOf = (day: string) => dayName.format(Date.parse(day))
 
 /** Tokens or cost of each day, one bar a day. The table says the same in figures. */
-export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Measure }) {
+export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: LedgerOrder }) {
   const parts = PARTS[show]
   const ticks = roundTicks(Math.max(...bars.map((bar) => heightOf(bar, show))))
   return (
@@ -107,7 +107,7 @@ export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Measu
 
 const TICK = { fill: 'var(--fg-3)', fontSize: 11 }
 
-function DayNote({ bar, show }: { bar: DayBar; show: Measure }) {
+function DayNote({ bar, show }: { bar: DayBar; show: LedgerOrder }) {
   return (
     <div className="rounded-md bg-raised px-2.5 py-2 text-12 shadow-overlay">
       <p className="font-medium">{nameOf(bar.day)}</p>
@@ -129,11 +129,11 @@ function DayNote({ bar, show }: { bar: DayBar; show: Measure }) {
   )
 }
 
-const heightOf = (bar: DayBar, show: Measure) =>
+const heightOf = (bar: DayBar, show: LedgerOrder) =>
   PARTS[show].reduce((sum, { key }) => sum + bar[key], 0)
 
 /** The chart in one sentence. */
-function sentenceOf(bars: readonly DayBar[], show: Measure): string {
+function sentenceOf(bars: readonly DayBar[], show: LedgerOrder): string {
   const highest = bars.reduce((best, bar) =>
     heightOf(bar, show) > heightOf(best, show) ? bar : best,
   )

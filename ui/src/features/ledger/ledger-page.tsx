@@ -3,8 +3,8 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ChartNoAxesColumn } from 'lucide-react'
 import { Suspense, useMemo } from 'react'
 import { formatUsedTokens } from '../../../../contracts/figures.ts'
-import { LEDGER_GROUPS, type LedgerGroup } from '../../../../contracts/ledger.ts'
-import type { LedgerRow, LedgerUsage } from '../../../../contracts/schemas.ts'
+import { LEDGER_GROUPS, type LedgerGroup, type LedgerOrder } from '../../../../contracts/ledger.ts'
+import type { LedgerUsage } from '../../../../contracts/schemas.ts'
 import { ledgerDaysQuery, ledgerQuery, projectsQuery } from '../../app/queries.ts'
 import { Button } from '../../components/button.tsx'
 import { costNote } from '../../components/figures.tsx'
@@ -14,7 +14,7 @@ import { EmptyState, ErrorState, Skeleton, SkeletonRows } from '../../components
 import { formatCost, formatUsageCost, plural } from '../../lib/format.ts'
 import { lazyPart } from '../../lib/lazy-part.ts'
 import { dayBars, dayOf, daysAgo } from './ledger-days.ts'
-import { DEFAULT_SPAN, type LedgerSearch, type Measure, SPANS } from './ledger-search.ts'
+import { DEFAULT_SPAN, type LedgerSearch, SPANS } from './ledger-search.ts'
 import { CacheHits, GROUP_NAMES, LedgerTable } from './ledger-table.tsx'
 
 const route = getRouteApi('/ledger')
@@ -35,9 +35,8 @@ export function LedgerPage() {
     [days, project, today],
   )
   const perDay = useQuery(ledgerDaysQuery(filter))
-  const groups = useInfiniteQuery(ledgerQuery({ ...filter, by }))
+  const groups = useInfiniteQuery(ledgerQuery({ ...filter, by, order: show }))
   const rows = groups.data?.pages.flatMap(({ items }) => items) ?? []
-  const dearest = (a: LedgerRow, b: LedgerRow) => b.usage.knownUsd - a.usage.knownUsd
   const total = groups.data?.pages[0]?.total
   const error = groups.error ?? perDay.error
   return (
@@ -63,10 +62,7 @@ export function LedgerPage() {
                 )}
               </Suspense>
             </section>
-            <LedgerTable
-              {...{ by, total }}
-              rows={show === 'cost' && by !== 'day' ? rows.toSorted(dearest) : rows}
-            />
+            <LedgerTable {...{ by, total, rows }} />
             {groups.hasNextPage && (
               <div className="px-4 pt-3">
                 <Button tone="ghost" onClick={() => void groups.fetchNextPage()}>
@@ -122,7 +118,7 @@ const PERIODS = SPANS.map((days) => ({
   value: String(days),
   label: days === 0 ? 'All time' : `Last ${plural(days, 'day')}`,
 }))
-const MEASURES: readonly { value: Measure; label: string }[] = [
+const MEASURES: readonly { value: LedgerOrder; label: string }[] = [
   { value: 'cost', label: 'Cost' },
   { value: 'tokens', label: 'Tokens' },
 ]

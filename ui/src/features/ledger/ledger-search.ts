@@ -1,16 +1,19 @@
-import { LEDGER_GROUPS, type LedgerGroup } from '../../../../contracts/ledger.ts'
+import {
+  LEDGER_GROUPS,
+  LEDGER_ORDERS,
+  type LedgerGroup,
+  type LedgerOrder,
+} from '../../../../contracts/ledger.ts'
 
 /** How far back the ledger may look, in days; 0 is all of it. */
 export const SPANS = [7, 30, 90, 0] as const
 export const DEFAULT_SPAN = 30
-const MEASURES = ['cost', 'tokens'] as const
-export type Measure = (typeof MEASURES)[number]
 
 /** What of the ledger is shown, in the address; what is absent is the default. */
 export interface LedgerSearch {
   by?: LedgerGroup
   days?: (typeof SPANS)[number]
-  show?: Measure
+  show?: LedgerOrder
   /** Short id of a project. */
   project?: string
 }
@@ -19,7 +22,7 @@ export interface LedgerSearch {
 export function readLedgerSearch(search: Record<string, unknown>): LedgerSearch {
   const by = LEDGER_GROUPS.find((one) => one === search['by'])
   const days = SPANS.find((one) => one === Number(search['days'] ?? DEFAULT_SPAN))
-  const show = MEASURES.find((one) => one === search['show'])
+  const show = LEDGER_ORDERS.find((one) => one === search['show'])
   const project = search['project']
   return {
     ...(by && by !== 'goal' && { by }),
