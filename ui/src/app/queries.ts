@@ -154,7 +154,7 @@ export const ledgerDaysQuery = (filter: LedgerFilter) =>
 /** Tokens and cost by any group, the most first, a page at a time. */
 export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup; order: LedgerOrder }) =>
   infiniteQueryOptions({
-    queryKey: ['ledger', 'groups', filter],
+    queryKey: ['ledger', 'groups', filter] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: async ({ pageParam }): Promise<Reply<'getLedger'>> => {
       await whenLive()
@@ -162,6 +162,8 @@ export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup; order: Led
       return call('getLedger', { query: { ...filter, zone: zone(), limit: 50, ...cursor } })
     },
     getNextPageParam: (page) => page.next ?? undefined,
+    // in another order the same rows stay until they have changed places
+    placeholderData: (shown, before) => (before?.queryKey[2].by === filter.by ? shown : undefined),
   })
 
 /** A list with the server's answer in the place of what it answered about: the next change starts from that, before it is read again. */
