@@ -1,3 +1,4 @@
+import { Agent } from 'node:http'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Route, routes } from '../contracts/routes.ts'
@@ -86,6 +87,7 @@ test('no route answers a foreign name, page, type or a request without our heade
     [{ host, 'content-type': undefined }, 415],
   ]
   const before = await counts()
+  const agent = new Agent({ keepAlive: true })
   for (const bound of boundRoutes()) {
     const [method = '', pattern = ''] = bound.split(' ')
     const path = pattern.replace(':id', '00000000-0000-7000-8000-000000000000')
@@ -95,11 +97,13 @@ test('no route answers a foreign name, page, type or a request without our heade
         method,
         path,
         body,
+        agent,
         headers: { ...(body ? json : {}), ...headers },
       })
       expect({ bound, headers, status: answer.status }).toEqual({ bound, headers, status })
     }
   }
+  agent.destroy()
   expect(await counts()).toEqual(before)
 })
 
