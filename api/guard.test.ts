@@ -1,4 +1,3 @@
-import { Agent } from 'node:http'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Route, routes } from '../contracts/routes.ts'
@@ -87,7 +86,6 @@ test('no route answers a foreign name, page, type or a request without our heade
     [{ host, 'content-type': undefined }, 415],
   ]
   const before = await counts()
-  const agent = new Agent({ keepAlive: true })
   for (const bound of boundRoutes()) {
     const [method = '', pattern = ''] = bound.split(' ')
     const path = pattern.replace(':id', '00000000-0000-7000-8000-000000000000')
@@ -97,13 +95,11 @@ test('no route answers a foreign name, page, type or a request without our heade
         method,
         path,
         body,
-        agent,
         headers: { ...(body ? json : {}), ...headers },
       })
       expect({ bound, headers, status: answer.status }).toEqual({ bound, headers, status })
     }
   }
-  agent.destroy()
   expect(await counts()).toEqual(before)
 })
 

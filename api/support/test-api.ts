@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -85,13 +85,13 @@ function makeRepository(dir: string): string {
   return dir
 }
 
-/**
- * A string or buffer body is sent as it is; anything else as JSON. A header set to undefined is left out. `agent`: keeps connections
- * for more calls than one.
- */
+/** Opening a connection can cost more than a call. */
+const kept = new Agent({ keepAlive: true })
+
+/** A string or buffer body is sent as it is; anything else as JSON. A header set to undefined is left out. */
 export function send(
   port: number,
-  call: { method: string; path: string; body?: unknown; headers: Headers; agent?: Agent },
+  call: { method: string; path: string; body?: unknown; headers: Headers },
 ): Promise<Answer> {
   const raw =
     call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body)
@@ -108,8 +108,8 @@ export function send(
     wanted.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   )
   return new Promise((resolve, reject) => {
-    const { method, path, agent = false } = call
-    const req = request({ host: '127.0.0.1', port, method, path, headers, agent })
+    const { method, path } = call
+    const req = request({ host: '127.0.0.1', port, method, path, headers, agent: kept })
     req.once('error', reject)
     req.once('response', async (response) => {
       const chunks: Buffer[] = []
