@@ -28,12 +28,9 @@ afterAll(async () => {
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
-/** Here what moves does move, unless asked to hold still. */
+/** In a window of its own. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await newWindow(browser, {
-    ...{ baseURL: at.stack.url, reducedMotion: 'no-preference' },
-    ...options,
-  })
+  const page = await newWindow(browser, { baseURL: at.stack.url, ...options })
   page.on('request', (request) => void asked.push(request.url()))
   page.on('websocket', (socket) => void asked.push(socket.url()))
   await page.goto(path)
@@ -98,7 +95,8 @@ test('the first page needs three calls of the API, and shows what is there', asy
 })
 
 test('a whole goal by clicking: written, its spec and its task approved, and seen merged', async () => {
-  const page = await openWindow('/')
+  // with all that moves, as most people have it
+  const page = await openWindow('/', { reducedMotion: 'no-preference' })
   await page.getByRole('button', { name: 'New goal' }).first().click()
   const dialog = page.getByRole('dialog', { name: 'New goal' })
   await dialog
