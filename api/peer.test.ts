@@ -68,6 +68,23 @@ test.runIf(LINUX)('another user is another user, also by an IPv4 address in IPv6
 })
 
 test.runIf(LINUX)(
+  'the table of IPv6 is read for those alone that are not in that of IPv4',
+  async () => {
+    const read: string[] = []
+    const ask = async (has: (file: string) => boolean) => {
+      const { socket } = await connected(createServer())
+      return peerOf(socket, (file) => {
+        read.push(file)
+        return has(file) ? table(socket, { uid: 65534 }) : [OTHER_LINE]
+      })
+    }
+    expect(await ask((file) => file === '/proc/net/tcp')).toBe('foreign')
+    expect(read).toEqual(['/proc/net/tcp'])
+    expect(await ask((file) => file === '/proc/net/tcp6')).toBe('foreign')
+  },
+)
+
+test.runIf(LINUX)(
   'the same ports at another address, and what was left there, are no other user of this connection',
   async () => {
     const { socket } = await connected(createServer())

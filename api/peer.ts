@@ -19,23 +19,28 @@ const LOOKS = 5
  * and go: what is not known is looked up some times, and again when asked again. Ask when the connection opens: one that was hung up
  * belongs to nobody any more, and stays unknown.
  */
-export function peerOf(socket: Socket, read = readTables): Peer {
+export function peerOf(socket: Socket, read = readTable): Peer {
   let peer = known.get(socket) ?? lookUp(socket, read)
   for (let looks = 1; peer === 'unknown' && looks < LOOKS; looks += 1) peer = lookUp(socket, read)
   if (peer !== 'unknown') known.set(socket, peer)
   return peer
 }
 
-function lookUp(socket: Socket, read: typeof readTables): Peer {
+function lookUp(socket: Socket, read: typeof readTable): Peer {
   const me = process.getuid?.()
   if (process.platform !== 'linux' || me === undefined) return 'own'
   if (socket.remoteAddress === undefined) return 'unknown'
   if (!LOOPBACK.test(socket.remoteAddress)) return 'own'
-  const lines = read()
-  if (lines.length === 0) return 'own' // there is no such table, as in some sandboxes
-  const owners = ownersOf(socket, lines)
-  if (owners.length === 0) return 'unknown'
-  return owners.every((uid) => uid === ROOT || uid === me) ? 'own' : 'foreign'
+  let isTold = false
+  // a connection is in one of them, and the kernel takes milliseconds to write each
+  for (const file of TABLES) {
+    const lines = read(file)
+    isTold ||= lines.length > 0
+    const owners = ownersOf(socket, lines)
+    if (owners.length > 0)
+      return owners.every((uid) => uid === ROOT || uid === me) ? 'own' : 'foreign'
+  }
+  return isTold ? 'unknown' : 'own' // there is no such table, as in some sandboxes
 }
 
 /** Users of the sockets at the other end, as proc(5) has them. One that nobody holds any more has no inode, and says it is root's. */
@@ -66,12 +71,10 @@ function hostOrder(address: Buffer): string {
   return (endianness() === 'LE' ? address.swap32() : address).toString('hex').toUpperCase()
 }
 
-function readTables(): string[] {
-  return TABLES.flatMap((file) => {
-    try {
-      return readFileSync(file, 'utf8').split('\n')
-    } catch {
-      return [] // without IPv6 there is only the first; without /proc neither
-    }
-  })
+function readTable(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    return [] // without IPv6 there is only the first; without /proc neither
+  }
 }
