@@ -1,13 +1,4 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  statSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -33,14 +24,11 @@ declare module 'vitest' {
 }
 
 const PREFIX = 'dispatch-test-'
-/** A file system in memory: every test's database is some three hundred new files. */
-const MEMORY = '/dev/shm'
-const ENOUGH_BYTES = 2e9
 
 /** One Postgres and one Temporal for the whole run, in a temporary home, ended however the tests go. */
 export async function setup(project: TestProject) {
-  for (const folder of new Set([MEMORY, tmpdir()])) await endKilledRuns(folder)
-  const home = mkdtempSync(join(isRoomy(MEMORY) ? MEMORY : tmpdir(), `${PREFIX}${process.pid}-`))
+  await endKilledRuns()
+  const home = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const paths = createHome(home)
   const log = pino({ level: 'silent' })
   const socketDir = shortSocketDir(home)
@@ -81,24 +69,12 @@ export async function setup(project: TestProject) {
   return teardown
 }
 
-/** In a container it is often there with 64 MB. */
-function isRoomy(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK)
-    const { bavail, bsize } = statfsSync(folder)
-    return bavail * bsize > ENOUGH_BYTES
-  } catch {
-    return false // not on this system
-  }
-}
-
 /** A run that was killed could not end its servers. Its pid is in the name of its home. */
-async function endKilledRuns(folder: string) {
-  if (!existsSync(folder)) return
-  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(PREFIX))) {
+async function endKilledRuns() {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const pid = Number(name.slice(PREFIX.length).split('-')[0])
     if (!(pid > 0) || commandLine(pid) !== undefined) continue
-    const home = join(folder, name)
+    const home = join(tmpdir(), name)
     if (statSync(home, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue
     await endLeftServers(homePaths(home))
     rmSync(home, { recursive: true, force: true })
