@@ -1,4 +1,4 @@
-import { lstat, readFile, rm, stat } from 'node:fs/promises'
+import { appendFile, lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
 import { locate, readShallow } from './inspect.ts'
@@ -19,17 +19,19 @@ export interface GitDeps {
   onTampered: (projectId: string, files: readonly string[]) => Promise<void>
 }
 
-const SHARED_SETTINGS = {
-  'gc.auto': '0',
-  'checkout.workers': '2',
-  'core.logAllRefUpdates': 'false',
-}
+/** As lines of a config file: each `git config` is a process. */
+const SHARED_SETTINGS = `[gc]
+\tauto = 0
+[checkout]
+\tworkers = 2
+[core]
+\tlogAllRefUpdates = false
+`
 /** Agents commit here with plain git; without a name git would refuse them. */
-const SANDBOX_SETTINGS = {
-  ...SHARED_SETTINGS,
-  'user.name': 'Dispatch',
-  'user.email': 'dispatch@localhost',
-}
+const SANDBOX_SETTINGS = `${SHARED_SETTINGS}[user]
+\tname = Dispatch
+\temail = dispatch@localhost
+`
 
 /** More than the sandbox hub's config and alternates hold as we write them. */
 const OWN_BYTES = 100_000
@@ -44,7 +46,7 @@ async function initBare(
   git: GitRunner,
   path: string,
   objectFormat: string,
-  settings: Record<string, string>,
+  settings: string,
 ): Promise<void> {
   await privateDir(path)
   await git.run(
@@ -59,8 +61,7 @@ async function initBare(
     ],
     { cwd: path },
   )
-  for (const [key, value] of Object.entries(settings))
-    await git.run(['config', key, value], { gitDir: path })
+  await appendFile(join(path, 'config'), settings)
 }
 
 /** An empty bare repository of ours: its config is what runs when we look at a working tree that has no hub yet. */

@@ -48,7 +48,8 @@ export async function setup(project: TestProject) {
         log,
         commandLine,
       },
-      settings: ['fsync=off', 'max_connections=200'],
+      // a database lives for a minute, and each would be vacuumed meanwhile
+      settings: ['fsync=off', 'max_connections=200', 'autovacuum=off'],
     }).then((server) => {
       undo.push(server.stop)
       project.provide('databaseUrl', server.url)

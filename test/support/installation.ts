@@ -52,9 +52,9 @@ export interface Installation {
 
 const WAIT_MS = 150_000
 /** Events come in bundles, and a look at a goal costs as much as what it looks at: one look for each bundle. */
-const BUNDLE_MS = 60
+const BUNDLE_MS = 150
 /** What moves a goal besides its own events, its place in line say; every goal of a file would ask each time. */
-const OTHERS_MS = 250
+const OTHERS_MS = 500
 
 /**
  * `folder`: where its home and repositories are made, instead of the temp folder. `env` goes into the environment, `config` is the
