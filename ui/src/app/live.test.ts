@@ -20,7 +20,10 @@ beforeAll(() => {
     return socket
   })
 })
-afterAll(() => {
+afterAll(async () => {
+  // the next file of this process has the same one
+  const { queryClient } = await import('./query-client.ts')
+  queryClient.clear()
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })

@@ -5,7 +5,10 @@ beforeEach(() => {
   vi.useFakeTimers()
   vi.stubGlobal('window', new EventTarget())
 })
-afterEach(() => {
+afterEach(async () => {
+  // the next file of this process has the same one
+  const { queryClient } = await import('./query-client.ts')
+  queryClient.clear()
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })

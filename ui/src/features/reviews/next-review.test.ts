@@ -9,7 +9,12 @@ vi.mock('../../app/queries.ts', () => ({
   reviewsQuery: () => ({ queryKey: ['reviews'], queryFn: async () => ({ items: [...reviews] }) }),
 }))
 beforeAll(() => vi.stubGlobal('window', { location: { pathname: '/' } }))
-afterAll(() => vi.unstubAllGlobals())
+afterAll(async () => {
+  // the next file of this process has the same one
+  const { queryClient } = await import('../../app/query-client.ts')
+  queryClient.clear()
+  vi.unstubAllGlobals()
+})
 
 test('the next review is one that waits now, also when it came while no page showed the list', async () => {
   const { goToNextReview } = await import('./next-review.ts')
