@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
@@ -41,6 +41,25 @@ test('another build of the same length is never taken for the one that was compi
   write('other')
   expect(start()).toBe(`other in ${at.path}`)
   expect(start()).toBe(`other in ${at.path}`)
+})
+
+test('what is damaged in the middle is never run, and made anew', () => {
+  write('first')
+  start()
+  const whole = readFileSync(kept())
+  const damaged = Buffer.from(whole)
+  const at = damaged.indexOf('first')
+  damaged.write('worst', at)
+  writeFileSync(kept(), damaged)
+  expect(at).toBeGreaterThan(0)
+  expect(start()).toContain('first in ')
+  expect(readFileSync(kept()).includes('worst')).toBe(false)
+})
+
+test('a program that ends badly keeps nothing', () => {
+  writeFileSync(program(), 'process.exit(78)\n')
+  expect(start).toThrow('Command failed')
+  expect(existsSync(kept())).toBe(false)
 })
 
 test('what is torn is made anew', () => {

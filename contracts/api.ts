@@ -278,7 +278,7 @@ export const api = {
     query: z.strictObject({
       ...page,
       status: z.enum(['running', 'done', 'failed', 'interrupted', 'lost']).optional(),
-      /** Runs at work or about to be, or those that are over. */
+      /** Runs at work, or those that are over. */
       state: z.enum(['live', 'over']).optional(),
       adapter: z.string().max(60).optional(),
       goal: z.string().max(100).optional(),
@@ -370,7 +370,7 @@ export const api = {
     query: z.strictObject({
       ...page,
       by: z.enum(LEDGER_GROUPS).default('goal'),
-      /** What is most of comes first. A cost that is unknown in part counts with what is known of it. */
+      /** Those that used the most come first. A cost that is unknown in part counts with what is known of it. */
       order: z.enum(LEDGER_ORDERS).default('tokens'),
       /** A time, or a day in `zone`. */
       from: dayOrTime.optional(),

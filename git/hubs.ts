@@ -1,4 +1,4 @@
-import { appendFile, lstat, readFile, rm, stat } from 'node:fs/promises'
+import { lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
 import { locate, readShallow } from './inspect.ts'
@@ -61,7 +61,9 @@ async function initBare(
     ],
     { cwd: path },
   )
-  await appendFile(join(path, 'config'), settings)
+  const config = join(path, 'config')
+  const made = await readFile(config, 'utf8')
+  if (!made.endsWith(settings)) await writeWhole(config, `${made}${settings}`)
 }
 
 /** An empty bare repository of ours: its config is what runs when we look at a working tree that has no hub yet. */

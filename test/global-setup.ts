@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -27,7 +27,7 @@ const PREFIX = 'dispatch-test-'
 
 /** One Postgres and one Temporal for the whole run, in a temporary home, ended however the tests go. */
 export async function setup(project: TestProject) {
-  await endKilledRuns()
+  for (const folder of new Set([tmpdir(), '/tmp', '/dev/shm'])) await endKilledRuns(folder)
   const home = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const paths = createHome(home)
   const log = pino({ level: 'silent' })
@@ -71,11 +71,12 @@ export async function setup(project: TestProject) {
 }
 
 /** A run that was killed could not end its servers. Its pid is in the name of its home. */
-async function endKilledRuns() {
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+async function endKilledRuns(folder: string) {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(PREFIX))) {
     const pid = Number(name.slice(PREFIX.length).split('-')[0])
     if (!(pid > 0) || commandLine(pid) !== undefined) continue
-    const home = join(tmpdir(), name)
+    const home = join(folder, name)
     if (statSync(home, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue
     await endLeftServers(homePaths(home))
     rmSync(home, { recursive: true, force: true })

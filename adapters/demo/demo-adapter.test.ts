@@ -131,6 +131,8 @@ describe('the demo agent', () => {
       expect(resultsOf(outputOf(await run(before)))).toEqual(['pass'])
     }
     expect(readFileSync(join(work, 'src/slugify.js'), 'utf8')).not.toContain('not implemented')
+    const list = execFileSync(process.execPath, [join(work, 'bin/textkit.js'), 'list'])
+    expect(list.toString()).toBe('slug\nwords\nduration\n')
     expect(readFileSync(join(work, 'src/format-duration.js'), 'utf8')).toContain('UNITS')
   })
 

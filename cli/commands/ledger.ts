@@ -22,7 +22,7 @@ export const ledger = defineCommand({
     by: { type: 'string', help: 'one row for each (goal)', choices: LEDGER_GROUPS },
     order: {
       type: 'string',
-      help: 'the most of it first (tokens); days: the newest',
+      help: 'what the rows are ordered by (tokens); days: the newest first',
       choices: LEDGER_ORDERS,
     },
     from: { type: 'string', value: 'time', help: 'not before, such as 2026-01-31' },

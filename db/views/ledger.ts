@@ -65,7 +65,7 @@ const SUMS = `count(*)::int as runs, ${USAGE_SUM} as usage,
 
 /** Tokens and cost by group, in the order asked for (days: the newest first), with the sum over all of them. */
 export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger | Refusal> {
-  const after = placeOf(query.cursor)
+  const after = placeOf(query)
   if (isRefusal(after)) return after
   const goal = query.goal === undefined ? undefined : await resolveId(knex, 'goal', query.goal)
   if (isRefusal(goal)) return goal
@@ -82,7 +82,7 @@ export async function readLedger(knex: Knex, query: LedgerQuery): Promise<Ledger
   const last = shown.at(-1)
   return {
     items: shown.map(({ key, label, ...sums }) => ({ key, label, usage: toUsage(sums) })),
-    next: last && rows.length > query.limit ? cursorOf(last) : null,
+    next: last && rows.length > query.limit ? cursorOf(query, last) : null,
     total,
   }
 }
@@ -160,18 +160,22 @@ const toUsage = ({ usage, runs, saved }: SumRow): LedgerUsage => ({
   cacheSavedUsd: saved,
 })
 
-const cursorOf = ({ rank, key }: Place) =>
-  Buffer.from(JSON.stringify([Number(rank), key])).toString('base64url')
+type Rows = Pick<LedgerQuery, 'by' | 'order' | 'cursor'>
 
-function placeOf(cursor: string | undefined): Place | undefined | Refusal {
+const cursorOf = ({ by, order }: Rows, { rank, key }: Place) =>
+  Buffer.from(JSON.stringify([by, order, Number(rank), key])).toString('base64url')
+
+/** A place among rows in another order is none. */
+function placeOf({ by, order, cursor }: Rows): Place | undefined | Refusal {
   if (cursor === undefined) return undefined
-  const bad = refuse('bad_cursor', 'The cursor is not one of ours.', {
+  const bad = refuse('bad_cursor', 'The cursor is not of these rows in this order.', {
     advice: 'Start again without a cursor.',
   })
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (!Array.isArray(value) || value.length !== 2) return bad
-    const [rank, key] = value
+    if (!Array.isArray(value) || value.length !== 4) return bad
+    const [ofGroup, inOrder, rank, key] = value
+    if (ofGroup !== by || inOrder !== order) return bad
     if (!Number.isSafeInteger(rank) || typeof key !== 'string' || key.includes('\u0000')) return bad
     return { rank, key }
   } catch {

@@ -176,6 +176,8 @@ test('a repair while agents work takes nothing away from them', async () => {
   await until(() => claims(id).length > 0, { ms: 10_000, what: 'a worktree of the task' })
   const before = claims(id)
   await doctor(true)
+  const { body } = await at.call<Reply<'getGoal'>>('GET', `/api/goals/${goal.id}`)
+  expect(body.stages.find(({ stage }) => stage === 'implement')?.status).toBe('running')
   expect(claims(id)).toEqual(expect.arrayContaining(before))
   expect(await at.approveAll(goal.id)).toMatchObject({ status: 'completed' })
 })

@@ -28,10 +28,9 @@ afterAll(async () => {
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
-/** In a window of its own. */
 async function openWindow(path: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await newWindow(browser, { baseURL: at.stack.url, ...options })
-  page.on('request', (request) => void asked.push(request.url()))
+  page.context().on('request', (request) => void asked.push(request.url()))
   page.on('websocket', (socket) => void asked.push(socket.url()))
   await page.goto(path)
   return page

@@ -162,8 +162,13 @@ export const ledgerQuery = (filter: LedgerFilter & { by: LedgerGroup; order: Led
       return call('getLedger', { query: { ...filter, zone: zone(), limit: 50, ...cursor } })
     },
     getNextPageParam: (page) => page.next ?? undefined,
-    // in another order the same rows stay until they have changed places
-    placeholderData: (shown, before) => (before?.queryKey[2].by === filter.by ? shown : undefined),
+    // in another order the same rows stay until they have changed places; other rows, or those of another time, do not
+    placeholderData: (shown, before) => {
+      const { by, from, project } = before?.queryKey[2] ?? {}
+      return by === filter.by && from === filter.from && project === filter.project
+        ? shown
+        : undefined
+    },
   })
 
 /** A list with the server's answer in the place of what it answered about: the next change starts from that, before it is read again. */
