@@ -1,4 +1,5 @@
 import type { Database } from './connect.ts'
+import { workerLives } from './presence.ts'
 
 export interface DoctorFinding {
   name: string
@@ -13,7 +14,7 @@ export interface DoctorFinding {
 const STUCK = `interval '5 minutes'`
 
 /**
- * What the database itself can tell about orphans: places in the pool whose stage or goal is over, messages that Temporal does
+ * What the database itself can tell: whether a worker lives, and about orphans: places in the pool whose stage or goal is over, messages that Temporal does
  * not take, runs that count as running although their stage is over. `repair` frees the places and ends the runs.
  */
 export async function databaseFindings(
@@ -21,10 +22,20 @@ export async function databaseFindings(
   repair: boolean,
 ): Promise<DoctorFinding[]> {
   return [
+    await workerFinding(database),
     await orphanedLeases(database, repair),
     await stuckMessages(database),
     await orphanedRuns(database, repair),
   ]
+}
+
+async function workerFinding({ knex }: Database): Promise<DoctorFinding> {
+  const ok = await workerLives(knex)
+  return {
+    ...{ name: 'worker', ok, repaired: false },
+    message: ok ? 'a worker runs' : 'no worker runs: no goal goes on until one does',
+    advice: ok ? null : 'look at "dispatch logs --service supervisor" for why it ended',
+  }
 }
 
 async function orphanedLeases({ knex }: Database, repair: boolean): Promise<DoctorFinding> {

@@ -44,7 +44,7 @@ export const status = defineCommand({
       ['server', url],
       [
         'ready',
-        ready.status === 'ok' ? 'yes' : `no: ${missing(ready).join(' and ')} do not answer`,
+        ready.status === 'ok' ? 'yes' : `no: no answer from ${missing(ready).join(' and ')}`,
       ],
       ...(own?.temporalUi ? [['temporal', own.temporalUi] as [string, string]] : []),
       ...(processes.length > 0 ? [['processes', processes.join(', ')] as [string, string]] : []),

@@ -181,3 +181,17 @@ test('a repair while agents work takes nothing away from them', async () => {
   expect(claims(id)).toEqual(expect.arrayContaining(before))
   expect(await at.approveAll(goal.id)).toMatchObject({ status: 'completed' })
 })
+
+test('without a worker it says that nothing goes on', async () => {
+  const worker = async () => named(await doctor(false), 'worker')
+  expect(await worker()).toMatchObject({ ok: true })
+  at.worker.kill('SIGKILL')
+  const dead = await until(async () => ((await worker()).ok ? undefined : worker()), {
+    ms: 10_000,
+    what: 'the end of the worker',
+  })
+  expect(dead).toMatchObject({ message: expect.stringContaining('no goal goes on') })
+  await at.restartWorker()
+  // it says that it lives just after it says that it is ready
+  await until(async () => (await worker()).ok, { ms: 10_000, what: 'the worker that is back' })
+})

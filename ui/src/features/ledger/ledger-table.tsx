@@ -40,7 +40,7 @@ export function LedgerTable(props: {
       aria-label={`By ${GROUP_NAMES[by].toLowerCase()}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
       tabIndex={0}
-      className="overflow-x-auto"
+      className="relative overflow-x-auto"
     >
       <table className="w-full min-w-[860px] text-12 [&_td]:h-9 [&_td]:px-3 [&_td]:whitespace-nowrap [&_th]:h-8 [&_th]:px-3 [&_th]:font-medium [&_th]:whitespace-nowrap [&_th:first-child]:pl-4 [&_thead_th]:text-fg-3 [&_tr]:border-b [&_tr]:border-line/60">
         <thead className="bg-sunken">
