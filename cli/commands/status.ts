@@ -42,10 +42,7 @@ export const status = defineCommand({
     const attention = ids ? `, ${more(inNeed)} need attention: ${ids}` : ''
     const facts: [string, string][] = [
       ['server', url],
-      [
-        'ready',
-        ready.status === 'ok' ? 'yes' : `no: no answer from ${missing(ready).join(' and ')}`,
-      ],
+      ['ready', ready.status === 'ok' ? 'yes' : `no: ${missing(ready)}`],
       ...(own?.temporalUi ? [['temporal', own.temporalUi] as [string, string]] : []),
       ...(processes.length > 0 ? [['processes', processes.join(', ')] as [string, string]] : []),
       ['goals', `${more(goals)} active${attention}`],
@@ -79,11 +76,14 @@ function notReady(error: unknown): Ready {
   }
 }
 
-const missing = ({ postgres, temporal, worker }: Ready) => [
-  ...(postgres ? [] : ['Postgres']),
-  ...(temporal ? [] : ['Temporal']),
-  ...(worker ? [] : ['the worker']),
-]
+function missing({ postgres, temporal, worker }: Ready): string {
+  const names = [
+    ...(postgres ? [] : ['Postgres']),
+    ...(temporal ? [] : ['Temporal']),
+    ...(worker ? [] : ['the worker']),
+  ]
+  return `${names.join(' and ')} ${names.length > 1 ? 'do' : 'does'} not answer`
+}
 
 function printFacts(facts: [string, string][], io: Io) {
   for (const [name, value] of facts)
