@@ -19,7 +19,8 @@ const options: Options = {
   maxConcurrency: 4,
   hookTimeout: 120_000,
 }
-const AGENTS = 'test/agents/**/*.test.ts'
+/** Codex's own sandbox hides a working folder below /dev. */
+const ON_DISK = ['test/agents/**/*.test.ts', 'test/journeys/codex.test.ts']
 /** Temporal's Runtime is there once in a process. */
 const WORKERS = ['test/workflows.test.ts', 'test/replay.test.ts', 'test/long-wait.test.ts']
 
@@ -28,9 +29,8 @@ export default defineConfig({
     globalSetup: ['./test/global-setup.ts'],
     maxWorkers: 3, // one more than the cores that the suite is measured on: journeys also wait
     projects: [
-      project('journeys', ['test/**/*.test.ts'], { not: [AGENTS, ...WORKERS] }),
-      // Codex's own sandbox hides a working folder below /dev
-      project('agents', [AGENTS], { env: { TMPDIR: disk } }),
+      project('journeys', ['test/**/*.test.ts'], { not: [...ON_DISK, ...WORKERS] }),
+      project('agents', ON_DISK, { env: { TMPDIR: disk } }),
       project('workers', WORKERS, { isolate: true }),
       project('parts', ['**/*.test.{ts,tsx}'], { not: ['test/**'] }),
     ],
@@ -52,7 +52,7 @@ function isRoomy(folder: string): boolean {
   try {
     const { bavail, bsize } = statfsSync(folder)
     if (bavail * bsize < 4e9) return false
-    writeFileSync(program, '#!/bin/sh\n', { mode: 0o700 })
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o700, flag: 'wx' })
     execFileSync(program)
     return true
   } catch {
