@@ -14,8 +14,9 @@ export interface DoctorFinding {
 const STUCK = `interval '5 minutes'`
 
 /**
- * What the database itself can tell: whether a worker lives, and about orphans: places in the pool whose stage or goal is over, messages that Temporal does
- * not take, runs that count as running although their stage is over. `repair` frees the places and ends the runs.
+ * What the database itself can tell: whether a worker lives, and what is left over. That is places in the pool whose stage or goal
+ * is over, messages that Temporal does not take, runs that count as running although their stage is over. `repair` frees the
+ * places and ends the runs.
  */
 export async function databaseFindings(
   database: Database,
