@@ -34,9 +34,10 @@ export function createLifecycleActivities(
     }
     if (goal.base_commit && goal.branch) return answer
     const at = { projectId: project.id, repoPath: project.path }
-    await git.ensureHubs(at)
-    await lookAtGitSettings(deps, project)
-    const base = goal.base_commit ?? (await git.importTarget({ ...at, target: goal.target_branch }))
+    const [base] = await Promise.all([
+      goal.base_commit ?? git.importTarget({ ...at, target: goal.target_branch }),
+      lookAtGitSettings(deps, project),
+    ])
     await database.knex('goals').where({ id: goalId }).update({ base_commit: base })
     const branch = goalBranch(goal)
     await git.createGoalBranch({ projectId: project.id, goalBranch: branch, base })

@@ -54,7 +54,7 @@ export const adapters: Bench = {
   async run({ quick, say }) {
     const model = await startModelServer()
     const home = mkdtempSync(join(tmpdir(), 'dispatch-bench-adapters-'))
-    const entry = { runner: join(distDir(), 'runner.js'), spawner: join(distDir(), 'spawner.js') }
+    const entry = { runner: join(distDir(), 'runner.cjs'), spawner: join(distDir(), 'spawner.cjs') }
     const runner = createRunner({ home, entry })
     const rows: Row[] = []
     try {

@@ -109,7 +109,7 @@ async function untilCancelled(stack: BenchStack, goalId: string): Promise<void> 
 
 /** The same agent with nothing around it, to the first line it prints. */
 function bareAgent(folder: string): Promise<number> {
-  const args = [join(distDir(), 'demo-agent.js'), '--home', join(folder, 'agent')]
+  const args = [join(distDir(), 'demo-agent.cjs'), '--home', join(folder, 'agent')]
   return timed(async () => {
     const child = spawn(process.execPath, [...args, '--session-id', randomUUID()], {
       env: benchEnv(),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { locate } from './inspect.ts'
+import { createMemo, type Memo } from './memo.ts'
 import { GitFailure } from './problem.ts'
 import { readRegular } from './read-regular.ts'
 import type { GitRunner } from './run.ts'
@@ -32,19 +33,30 @@ async function digest(path: string): Promise<string | undefined> {
     .digest('hex')
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest('hex')
 
-/** The keys of a config, `config core.fsmonitor`, each with what its values come to; undefined where it cannot be read as one. */
-async function keysOf(
-  git: GitRunner,
-  cwd: string,
-  name: string,
-  path: string,
-): Promise<[string, string][] | undefined> {
+/** A key of a config, `config core.fsmonitor`, and what its values come to. */
+type Key = readonly [string, string]
+
+/** What a config says depends on its bytes alone, and it is looked at before and after each stage. */
+const readConfigs = new WeakMap<GitRunner, Memo<Key[] | undefined>>()
+
+/** The keys of a config; undefined where it cannot be read as one. */
+async function keysOf(git: GitRunner, name: string, path: string): Promise<Key[] | undefined> {
   const content = await readRegular(path, HOOK_BYTES)
   if (!content) return undefined
+  const known = readConfigs.get(git) ?? createMemo<Key[] | undefined>(100)
+  readConfigs.set(git, known)
+  return known.get(`${name} ${sha256(content)}`, () => askForKeys(git, name, content))
+}
+
+async function askForKeys(
+  git: GitRunner,
+  name: string,
+  content: Buffer,
+): Promise<Key[] | undefined> {
   const listed = await git
-    .text(['config', '--file', '-', '--no-includes', '--null', '--list'], { cwd, input: content })
+    .text(['config', '--file', '-', '--no-includes', '--null', '--list'], { input: content })
     .catch((error) => {
       if (error instanceof GitFailure) return undefined // no config any more: git refuses it too
       throw error
@@ -72,12 +84,12 @@ export async function snapshotConfig(git: GitRunner, repoPath: string): Promise<
     ...inside.map((name) => [name, join(commonDir, name)] as const),
     ['.git', join(root, '.git')] as const,
   ]
-  const entries: [string, string][] = []
+  const entries: Key[] = []
   for (const name of ['config', 'config.worktree']) {
     const path = join(commonDir, name)
-    const keys = await keysOf(git, root, name, path)
+    const keys = await keysOf(git, name, path)
     const whole = keys ? undefined : await digest(path)
-    entries.push(...(keys ?? (whole ? ([[name, whole]] as const) : [])))
+    entries.push(...(keys ?? (whole ? [[name, whole] as const] : [])))
   }
   for (const [name, path] of paths) {
     const sum = await digest(path)

@@ -13,7 +13,7 @@ export interface RunnerStarter {
   warmUp(): void
 }
 
-/** `program`: the built `runner.js`. The runner in waiting ends with this process; runners that have a run live on. */
+/** `program`: the built `runner.cjs`. The runner in waiting ends with this process; runners that have a run live on. */
 export function createRunnerStarter(program: string): RunnerStarter {
   let warm: ChildProcess | undefined
 

@@ -8,11 +8,11 @@ import type { SpawnReply, SpawnRequest } from './spawner-messages.ts'
 /**
  * The spawner as a service of its own, for workers in containers: what a container started ends with it, so runners that
  * are to outlive a worker are started by another one; and so are checks, for what an agent wrote is not to run beside the
- * worker's secrets. Usage: `spawner-service <DISPATCH_HOME> <runner.js>`; it listens on a Unix socket in that home, which
+ * worker's secrets. Usage: `spawner-service <DISPATCH_HOME> <runner.cjs>`; it listens on a Unix socket in that home, which
  * all its workers see, and shares their process table. Exit 75: another one serves it.
  */
 const [home = '', runnerProgram = ''] = process.argv.slice(2)
-if (!home || !runnerProgram) throw new Error('usage: spawner-service <DISPATCH_HOME> <runner.js>')
+if (!home || !runnerProgram) throw new Error('usage: spawner-service <DISPATCH_HOME> <runner.cjs>')
 
 async function main(): Promise<void> {
   process.umask(0o077)

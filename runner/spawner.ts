@@ -3,11 +3,11 @@ import type { SpawnReply, SpawnRequest } from './spawner-messages.ts'
 
 /**
  * The spawner: starts runners on behalf of the worker, because a process is blocked by a spawn in proportion to its memory, and this
- * one is small. One runner is always started in advance. Usage: `spawner <runner.js>`, with an IPC channel; it ends with that channel,
+ * one is small. One runner is always started in advance. Usage: `spawner <runner.cjs>`, with an IPC channel; it ends with that channel,
  * and so do the runner in waiting and the checks. Runners that have a run live on.
  */
 const [runnerProgram] = process.argv.slice(2)
-if (runnerProgram === undefined) throw new Error('usage: spawner <runner.js>')
+if (runnerProgram === undefined) throw new Error('usage: spawner <runner.cjs>')
 
 const starter = createRunnerStarter(runnerProgram)
 const asked = new Map<number, AbortController>()

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const database = connect(config.databaseUrl, { max: 20 })
   const runner = createRunner({
     home: home.root,
-    entry: { runner: beside('./runner.js'), spawner: beside('./spawner.js') },
+    entry: { runner: beside('./runner.cjs'), spawner: beside('./spawner.cjs') },
     spawnerService: config.spawnerService,
     log: (message) => log.warn(message),
   })
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const git = createGit({
     home: home.root,
     path: config.path,
-    host: beside('./git-host.js'),
+    host: beside('./git-host.cjs'),
     log: (message, data) => log.info(data ?? {}, message),
     onTampered: recordTampering(database),
   })

@@ -212,6 +212,7 @@ function usage(problem: string): number {
   return 1
 }
 
-const code = await main()
-// stdout may be a pipe with a slow reader: leave when everything is written.
-process.stdout.write('', () => process.exit(code))
+void main().then((code) => {
+  // stdout may be a pipe with a slow reader: leave when everything is written.
+  process.stdout.write('', () => process.exit(code))
+})

@@ -11,10 +11,10 @@ export const DEMO_TITLE = 'Demo agent (scripted, built in)'
 
 /**
  * The built-in scripted agent: a program of its own, run like any other CLI. Its sessions are files under `DEMO_HOME` (default
- * `$HOME/.dispatch-demo`). `program`: its built file, by default `demo-agent.js` beside the running one; `RunSpec.binary` goes first.
+ * `$HOME/.dispatch-demo`). `program`: its built file, by default `demo-agent.cjs` beside the running one; `RunSpec.binary` goes first.
  */
 export function createDemoAdapter(
-  program = fileURLToPath(new URL('./demo-agent.js', import.meta.url)),
+  program = fileURLToPath(new URL('./demo-agent.cjs', import.meta.url)),
 ): Adapter {
   const open = (spec: RunSpec, io: AdapterIo, session: string[]): AgentSession =>
     openCliSession(spec, io, {

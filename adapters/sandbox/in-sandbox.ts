@@ -18,7 +18,7 @@ const PROXY_VARIABLES = {
 
 /** Beside the running file; from the sources, as tests run, the one that was built of them. */
 function builtRelay(): string {
-  const [beside = '', built = ''] = ['./sandbox-relay.js', '../../dist/sandbox-relay.js'].map(
+  const [beside = '', built = ''] = ['./sandbox-relay.cjs', '../../dist/sandbox-relay.cjs'].map(
     (path) => fileURLToPath(new URL(path, import.meta.url)),
   )
   return existsSync(beside) ? beside : built

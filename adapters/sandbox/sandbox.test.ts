@@ -49,7 +49,7 @@ const writing = (more: Partial<Sandbox> = {}): Sandbox => ({
 
 /** Runs a shell script in the sandbox; what it printed on both streams, and its exit code. */
 async function run(script: string, sandbox = writing()): Promise<{ code: number; said: string }> {
-  const relay = join(inject('dist'), 'sandbox-relay.js')
+  const relay = join(inject('dist'), 'sandbox-relay.cjs')
   const given = { command: '/bin/sh', args: ['-c', script], cwd: work, env }
   const inside = inSandbox(given, sandbox, relay)
   const child = spawn(inside.command, inside.args, { env: inside.env, cwd: work })

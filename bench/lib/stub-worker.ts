@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   })
   const git = createGit({
     ...{ home: config.home.root, path: config.path },
-    host: fileURLToPath(new URL('../git-host.js', import.meta.url)),
+    host: fileURLToPath(new URL('../git-host.cjs', import.meta.url)),
   })
   const real = createActivities({
     ...{ database, git, environment: {}, home: config.home.root, log: () => undefined },

@@ -236,6 +236,7 @@ test('a profile is made, given another model, and deleted; a project gets a chec
   await page.getByRole('dialog').getByRole('button', { name: 'Delete profile' }).click()
   await card.waitFor({ state: 'detached' })
 
+  await at.call('PATCH', `/api/projects/${project}`, { checks: [] })
   await page.getByRole('link', { name: 'Projects' }).last().click()
   await page.getByRole('button', { name: 'Add check' }).click()
   await page.getByRole('textbox', { name: /^Name of check 1/ }).fill('lint')
