@@ -252,9 +252,12 @@ async function keepSalvage(
   }
 }
 
-const reachable = async (deps: GitDeps, layout: ProjectLayout, sha: string) =>
-  (await hasCommit(deps.git, layout.clean, sha)) &&
-  (await deps.git.text(['rev-list', '-1', sha, '--not', '--all'], { gitDir: layout.clean })) === ''
+/** Whether nothing is lost with the worktree of a claim: what it began with is no work of its agent. */
+const isKept = async (deps: GitDeps, layout: ProjectLayout, { base }: Claim, sha: string) =>
+  sha === base ||
+  ((await hasCommit(deps.git, layout.clean, sha)) &&
+    (await deps.git.text(['rev-list', '-1', sha, '--not', '--all'], { gitDir: layout.clean })) ===
+      '')
 
 /**
  * Before a worktree goes: what is uncommitted, or committed and nowhere else, gets a salvage ref; so does what only the person's own
@@ -273,7 +276,7 @@ export async function saveWork(
   const sha = dirty
     ? await salvageCommit(deps, layout, tree, { snapshot, head, key: claim.key })
     : head
-  const safe = !dirty && (await reachable(deps, layout, sha))
+  const safe = !dirty && (await isKept(deps, layout, claim, sha))
   const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
   return ref ?? publishWork(deps, layout, claim)
 }
@@ -308,6 +311,6 @@ export async function publishWork(
 ): Promise<string | undefined> {
   if (claim.branch === '') return undefined
   const head = await readRef(deps.git, layout.sandbox, `refs/heads/${claim.branch}`)
-  if (head === undefined || (await reachable(deps, layout, head))) return undefined
+  if (head === undefined || (await isKept(deps, layout, claim, head))) return undefined
   return saveCommit(deps, layout, claim.key, head)
 }
