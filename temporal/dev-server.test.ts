@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
+import { testPort } from '../test/support/test-port.ts'
 import { connectTemporal } from './connection.ts'
 import { startDevServer } from './dev-server.ts'
 import { findTemporal } from './find-temporal.ts'
@@ -42,6 +45,37 @@ test('a server that is left is adopted; one whose file is of another version is 
   await second.stop()
   await first.exited
 })
+
+test('of two that start at once each is the server at its address', async () => {
+  const log = { info: () => undefined, warn: () => undefined } as never
+  const port = await testPort()
+  const cli = await binary()
+  const at = (name: string) => join(dir, name)
+  // it has looked for a port, and starts only when the other one has taken that
+  execFileSync('mkfifo', [at('asked'), at('go')])
+  const once = `mkdir '${at('once')}' && : > '${at('asked')}' && cat '${at('go')}'`
+  writeFileSync(at('slow'), `#!/bin/sh\n${once}\nexec '${cli.path}' "$@"\n`, { mode: 0o700 })
+  const slow = { ...cli, path: at('slow') }
+  const second = startDevServer({ dir: at('b'), binary: slow, logFile: at('b.log'), log, port })
+  await readFile(at('asked'))
+  const first = await startDevServer({ dir: at('a'), binary: cli, logFile: at('a.log'), log, port })
+  await writeFile(at('go'), '')
+  const servers = [first, await second]
+  expect(first.address).toBe(`127.0.0.1:${port}`)
+  const databases = await Promise.all(servers.map(({ address }) => idOfDefault(address)))
+  expect(new Set(databases).size).toBe(2)
+  for (const server of servers) await server.stop()
+})
+
+/** Made with the file of the server that answers there. */
+async function idOfDefault(address: string): Promise<string | null | undefined> {
+  const connection = await connectTemporal({ address })
+  const { namespaceInfo } = await connection.workflowService.describeNamespace({
+    namespace: 'default',
+  })
+  await connection.close()
+  return namespaceInfo?.id
+}
 
 test('search attributes are registered once and again', async () => {
   const connection = await connectTemporal({ address: inject('temporalAddress') })

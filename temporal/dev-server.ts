@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -51,6 +52,8 @@ interface State {
 }
 
 const START_MS = 30_000
+const PORT_TRIES = 5
+const LISTENS = '0A'
 
 /**
  * What was measured on start-dev: it reads each transfer queue 20 times a second unless told otherwise, so every
@@ -74,19 +77,16 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
   const leftover = await adoptLeftover(options, file)
   if (leftover) return leftover
 
-  const port = await freePort(options.port)
-  const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
-  const child = spawnServer(options, file, { port, uiPort })
+  const { child, port, uiPort } = await onFreePorts(options, file)
   const state: State = {
     pid: child.pid ?? 0,
     port,
     uiPort: uiPort ?? null,
     version: options.binary.version,
   }
-  await healthy(child, port, options.logFile)
   writeState(options.dir, state)
   const exited = new Promise<string>((resolve) => {
-    if (child.exitCode !== null || child.signalCode) resolve(ending(child))
+    if (hasEnded(child)) resolve(ending(child))
     child.once('exit', () => resolve(ending(child)))
   })
   const stop = async () => {
@@ -96,6 +96,23 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
     rmSync(stateFile(options.dir), { force: true })
   }
   return { ...describe(state), adopted: false, exited, stop }
+}
+
+/** A port that was free may be taken when the server asks for it, by the server of another home say: then by another port. */
+async function onFreePorts(options: DevServerOptions, file: string) {
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort(options.port)
+    const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
+    const child = spawnServer(options, file, { port, uiPort })
+    try {
+      await healthy(child, port, options.logFile)
+      return { child, port, uiPort }
+    } catch (error) {
+      const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
+      if (!hasEnded(child) || !isTaken || tries === PORT_TRIES) throw error
+      options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
+    }
+  }
 }
 
 function databaseFile({ dir, binary, log }: DevServerOptions): string {
@@ -182,13 +199,47 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
   })
   const deadline = Date.now() + START_MS
   // gRPC waits a second after a refused connection, so the port comes first
-  while (!(await isOpen(port)) || !(await answers(port, 1_000))) {
-    if (child.exitCode !== null || child.signalCode) failure ??= ending(child)
+  while (!(await isOpen(port)) || !listensOn(child.pid, port) || !(await answers(port, 1_000))) {
+    if (hasEnded(child)) failure ??= ending(child)
     if (failure === undefined && Date.now() > deadline)
       failure = `no answer on port ${port} within ${START_MS / 1000} s`
     if (failure !== undefined)
       throw new Error(`Temporal did not start: ${failure}\n${lastLines(logFile)}`)
     await delay(10)
+  }
+}
+
+/** Whether it is this process that listens there, as far as the system tells. */
+function listensOn(pid: number | undefined, port: number): boolean {
+  const sockets = socketsOf(port)
+  if (!sockets) return true
+  const fds = `/proc/${pid}/fd`
+  try {
+    return readdirSync(fds).some((fd) => sockets.includes(linkOf(join(fds, fd))))
+  } catch {
+    return false // it has just ended
+  }
+}
+
+/** Names of the sockets that listen there, as proc(5) has them; undefined where there is no such table. */
+function socketsOf(port: number): string[] | undefined {
+  try {
+    const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+    return readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, local, , state]) => local?.endsWith(end) && state === LISTENS)
+      .map((columns) => `socket:[${columns[9]}]`)
+  } catch {
+    return undefined
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return '' // closed meanwhile
   }
 }
 
@@ -241,6 +292,8 @@ function readState(dir: string): State | undefined {
   if (!existsSync(stateFile(dir))) return undefined
   return JSON.parse(readFileSync(stateFile(dir), 'utf8'))
 }
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
 const ending = (child: ChildProcess) =>
   child.signalCode ? `it was ended by ${child.signalCode}` : `it exited with ${child.exitCode}`

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { taggedProcesses } from '../../adapters/process-tree.ts'
 import type { Reply } from '../../contracts/api.ts'
+import { AGENT_STAGES } from '../../contracts/stages.ts'
 import { installClaude } from '../agents/install.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import type { RecordedRequest } from '../model-server/step.ts'
@@ -10,6 +11,7 @@ import { git, type Installation, isOver, startInstallation } from '../support/in
 import { until } from '../support/until.ts'
 
 const RUN = 'journey'
+const PLANNING: readonly string[] = ['spec', 'test_spec', 'security_spec']
 let model: ModelServer
 let at: Installation
 beforeAll(async () => {
@@ -27,6 +29,12 @@ beforeAll(async () => {
     maxPerGoal: 1,
     skipSpecReview: true,
   })
+  // where the work of one stage is looked at, the stages before it are the demo's
+  const stages = Object.fromEntries(
+    AGENT_STAGES.map((stage) => [stage, { adapter: PLANNING.includes(stage) ? 'demo' : 'claude' }]),
+  )
+  const made = await at.call('POST', '/api/profiles', { name: 'Claude works', stages })
+  expect(made.status).toBe(201)
 }, 600_000)
 afterAll(async () => {
   await at?.close()
@@ -112,7 +120,8 @@ describe.concurrent('Claude Code, the real one', () => {
 /** A goal whose implementing agent has a tool at work that takes some seconds. */
 async function atWork(title: string) {
   const { id } = await at.project()
-  const goal = await at.goal(id, 'Finish it slowly. [demo:tasks=1]', { title, profile: 'Default' })
+  const description = 'Finish it slowly. [demo:all=instant] [demo:tasks=1]'
+  const goal = await at.goal(id, description, { title, profile: 'Claude works' })
   await model.request(RUN, isImplementOf(title))
   await at.until(goal.id, (g) =>
     g.stages.some((s) => s.stage === 'implement' && s.status === 'running'),

@@ -50,7 +50,7 @@ describe.concurrent('a goal', () => {
 
   test('a frontend task goes through the frontend stage', async () => {
     const { id } = await at.project()
-    const goal = await at.goal(id, 'Show it [demo:all=instant] [demo:frontend]')
+    const goal = await at.goal(id, 'Show it [demo:all=instant] [demo:tasks=1] [demo:frontend]')
     const done = await at.approveAll(goal.id)
     expect(done.status).toBe('completed')
     expect(done.stages.filter((s) => s.stage === 'frontend').map((s) => s.status)).toContain(
@@ -139,7 +139,7 @@ describe.concurrent('a goal', () => {
   test('reject cancels with the reason and keeps the branch', async () => {
     const { repo, id } = await at.project()
     const before = git(repo, 'rev-parse', 'main')
-    const goal = await at.goal(id, 'Finish textkit [demo:all=instant]')
+    const goal = await at.goal(id, 'Finish textkit [demo:all=instant] [demo:tasks=1]')
     await at.decide(goal.id, 'spec')
     await at.decide(goal.id, 'task', { decision: 'reject', comment: 'Not like this' })
     const done = await at.until(goal.id, (g) => g.status === 'cancelled')
@@ -157,7 +157,7 @@ describe.concurrent('a goal', () => {
     const { repo, id } = await at.project()
     const goal = await at.goal(
       id,
-      'Finish textkit [demo:all=instant] [demo:implement=commit,slow:60]',
+      'Finish textkit [demo:all=instant] [demo:tasks=1] [demo:implement=commit,slow:60]',
       { skipSpecReview: true },
     )
     await at.until(goal.id, (g) =>
@@ -235,7 +235,7 @@ describe.concurrent('when something goes wrong', () => {
     const { id } = await at.project()
     const goal = await at.goal(
       id,
-      'Finish textkit [demo:all=instant] [demo:implement=edit:src/slugify.js,instant]',
+      'Finish textkit [demo:all=instant] [demo:tasks=1] [demo:implement=edit:src/slugify.js,instant]',
       { skipSpecReview: true },
     )
     const stuck = await at.until(goal.id, (g) => g.status === 'needs_attention')

@@ -45,7 +45,7 @@ describe.skipIf(problem !== undefined)(name, () => {
     const { repo, id } = await shutIn({ checks })
     const goal = await at.goal(
       id,
-      'Finish textkit [demo:all=instant] [demo:implement=commit,instant]',
+      'Finish textkit [demo:all=instant] [demo:tasks=1] [demo:implement=commit,instant]',
     )
     const done = await at.approveAll(goal.id)
     const failed = done.verification.flatMap((each) => each.checks).filter((check) => !check.ok)
@@ -64,7 +64,7 @@ describe.skipIf(problem !== undefined)(name, () => {
     const { stages } = (await at.call<Reply<'getProfile'>>('GET', '/api/profiles/Demo')).body
     await at.call('POST', '/api/profiles', { name: 'Alone', stages })
     const file = (title: string) =>
-      at.goal(id, `${title} [demo:all=instant] [demo:implement=commit,instant]`, {
+      at.goal(id, `${title} [demo:all=instant] [demo:tasks=1] [demo:implement=commit,instant]`, {
         profile: 'Alone',
       })
     const isShut = async (goalId: string) => {
@@ -83,7 +83,7 @@ describe.skipIf(problem !== undefined)(name, () => {
 
   test('a runner that is killed takes its agent along at once, and the goal goes on', async () => {
     const { id } = await shutIn({ network: 'none' })
-    const goal = await at.goal(id, 'Killed [demo:all=instant] [demo:implement=instant,slow:4]')
+    const goal = await at.goal(id, 'Killed [demo:all=instant] [demo:tasks=1] [demo:implement=instant,slow:4]')
     await at.decide(goal.id, 'spec')
     const atWork = ({ working }: Reply<'getGoal'>) =>
       working.find(({ stage }) => stage === 'implement')
