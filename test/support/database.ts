@@ -19,7 +19,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await withAdmin(adminUrl, async (admin) => {
     await admin.query('select pg_advisory_lock($1)', [LOCK])
     await ensureTemplate(admin, adminUrl)
-    await admin.query(`create database ${name} template ${TEMPLATE}`)
+    // by its files, not page by page through the log: in half the time
+    await admin.query(`create database ${name} template ${TEMPLATE} strategy file_copy`)
   })
   const drop = () =>
     withAdmin(adminUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`))
