@@ -10,14 +10,15 @@ const dist = join(root, 'dist')
 const FOLDERS = ['contracts', 'domain', 'config', 'client', 'db', 'git', 'adapters', 'prompts', 'runner', 'temporal', 'activities', 'workflows', 'worker', 'api', 'cli']
 const CREATE_REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 
-/**
- * With their packages in one file, of which V8's compiled code is kept. Temporal's must stay outside where a worker runs:
- * it has a native part and threads of its own, and all of them must share one instance (temporalio/sdk-typescript#1406).
- */
-const SERVERS = {
-  worker: { source: 'worker/main.ts', external: ['@temporalio/*'] },
-  api: { source: 'api/main.ts', external: [] },
-}
+/** With their packages in one file, of which V8's compiled code is kept. */
+const SERVERS = { worker: 'worker/main.ts', api: 'api/main.ts' }
+/** What Temporal's worker runs workflows in. */
+const THREAD = 'workflow-worker-thread'
+/** Places where Temporal's packages look for a file beside them, which is elsewhere once they are in one file with others. */
+const TEMPORAL_PATCHES = [
+  [/core-bridge.common\.js$/, '__dirname', "path.dirname(require.resolve('@temporalio/core-bridge/package.json'))"],
+  [/worker.lib.workflow.threaded-vm\.js$/, `'./${THREAD}'`, `'./${THREAD}.cjs'`],
+]
 /** Knex asks for these where its database is not Postgres. */
 const OTHER_DATABASES = ['better-sqlite3', 'mariadb', 'mysql', 'mysql2', 'oracledb', 'pg-native', 'pg-query-stream', 'sqlite3', 'tedious']
 /** Small programs, which keep their packages outside. Thousands are started, and CommonJS starts in 7 ms less than a module. */
@@ -79,11 +80,29 @@ export function isStale(parts = Object.keys(PARTS)) {
 async function buildServers() {
   await bundle({ ...COMMON_JS, entryPoints: PROGRAMS, packages: 'external' })
   await bundle({ entryPoints: { 'run-cached': 'config/run-cached.ts' } })
-  for (const [name, { source, external }] of Object.entries(SERVERS)) {
-    await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...external, ...OTHER_DATABASES] })
+  const thread = `node_modules/@temporalio/worker/lib/workflow/${THREAD}.js`
+  const parts = Object.entries({ ...SERVERS, [THREAD]: thread })
+  for (const [name, source] of parts)
+    await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...OTHER_DATABASES, 'source-map'], plugins: [temporalInside()] })
+  for (const name of Object.keys(SERVERS))
     write(join(dist, `${name}.js`), `import { runCached } from './run-cached.js'\nrunCached(new URL('./${name}.cjs', import.meta.url))\n`)
-  }
   return true
+}
+
+/** Lets Temporal's packages be in one file with their user. What bundles workflows is left out: it brings webpack, and ours are bundled here. */
+function temporalInside() {
+  return {
+    name: 'temporal-inside',
+    setup({ onLoad }) {
+      for (const [filter, found, instead] of TEMPORAL_PATCHES)
+        onLoad({ filter }, ({ path }) => {
+          const source = readFileSync(path, 'utf8')
+          if (source.split(found).length !== 2) throw new Error(`${path} does not have ${found} once`)
+          return { contents: source.replace(found, () => instead) }
+        })
+      onLoad({ filter: /worker.lib.workflow.bundler\.js$/ }, () => ({ contents: 'exports.defaultWorkflowInterceptorModules = []' }))
+    },
+  }
 }
 
 /**

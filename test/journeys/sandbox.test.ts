@@ -83,7 +83,10 @@ describe.skipIf(problem !== undefined)(name, () => {
 
   test('a runner that is killed takes its agent along at once, and the goal goes on', async () => {
     const { id } = await shutIn({ network: 'none' })
-    const goal = await at.goal(id, 'Killed [demo:all=instant] [demo:tasks=1] [demo:implement=instant,slow:4]')
+    const goal = await at.goal(
+      id,
+      'Killed [demo:all=instant] [demo:tasks=1] [demo:implement=instant,slow:4]',
+    )
     await at.decide(goal.id, 'spec')
     const atWork = ({ working }: Reply<'getGoal'>) =>
       working.find(({ stage }) => stage === 'implement')
