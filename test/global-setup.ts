@@ -48,8 +48,10 @@ export async function setup(project: TestProject) {
         log,
         commandLine,
       },
-      // a database lives for a minute, and each would be vacuumed meanwhile
-      settings: ['fsync=off', 'max_connections=200', 'autovacuum=off'],
+      settings: [
+        ...['max_connections=200', 'autovacuum=off'], // a database lives for a minute, and each would be vacuumed meanwhile
+        ...['fsync=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0'], // nobody needs it after a crash
+      ],
     }).then((server) => {
       undo.push(server.stop)
       project.provide('databaseUrl', server.url)
