@@ -75,19 +75,9 @@ async function askForKeys(
   return [...values].map(([key, all]) => [key, sha256(all.join('\0'))])
 }
 
-/** Where git finds a repository; without asking it where there is nothing to find out, for each stage wants to know twice. */
-async function placeOf(git: GitRunner, repoPath: string) {
-  const commonDir = join(repoPath, '.git')
-  const [folder, head, elsewhere] = await Promise.all(
-    ['', 'HEAD', 'commondir'].map((name) => lstat(join(commonDir, name)).catch(() => undefined)),
-  )
-  const isUsual = folder?.isDirectory() === true && head !== undefined && elsewhere === undefined
-  return isUsual ? { root: repoPath, commonDir } : locate(git, repoPath)
-}
-
 /** sha256 over config, hooks, attributes and the `.git` pointer of a person's repository (facts R09). */
 export async function snapshotConfig(git: GitRunner, repoPath: string): Promise<ConfigSnapshot> {
-  const { root, commonDir } = await placeOf(git, repoPath)
+  const { root, commonDir } = await locate(git, repoPath)
   const hooks = await readdir(join(commonDir, 'hooks')).catch(() => [])
   const inside = ['info/attributes', 'commondir', ...hooks.map((name) => `hooks/${name}`)]
   const paths = [

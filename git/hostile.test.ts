@@ -320,6 +320,16 @@ test('a change of config or hooks is named', async () => {
   )
 })
 
+test('where a repository is spoilt so that git finds another one, it is that one whose config is looked at', async () => {
+  f.commit({ 'a.txt': 'x' })
+  const before = await f.git.snapshotConfig(f.repo)
+  f.sh(['init', '-q', f.folder])
+  f.sh(['config', '--file', join(f.folder, '.git/config'), 'core.fsmonitor', './payload'])
+  renameSync(join(f.repo, '.git/refs'), join(f.repo, '.git/refs.away'))
+  const after = await f.git.snapshotConfig(f.repo)
+  expect(changedConfig(before, after)).toContain('config core.fsmonitor')
+})
+
 test('of a config what starts programs is named, not what git notes of a branch, and no password', async () => {
   f.commit({ 'a.txt': 'x' })
   const changed = async (...configs: string[][]) => {

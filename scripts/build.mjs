@@ -16,8 +16,10 @@ const SERVERS = { worker: 'worker/main.ts', api: 'api/main.ts' }
 const THREAD = 'workflow-worker-thread'
 /** Places where Temporal's packages look for a file beside them, which is elsewhere once they are in one file with others. */
 const TEMPORAL_PATCHES = [
-  [/core-bridge.common\.js$/, '__dirname', "path.dirname(require.resolve('@temporalio/core-bridge/package.json'))"],
-  [/worker.lib.workflow.threaded-vm\.js$/, `'./${THREAD}'`, `'./${THREAD}.cjs'`],
+  [/core-bridge.common\.js$/, replaceOnce('__dirname', "path.dirname(require.resolve('@temporalio/core-bridge/package.json'))")],
+  [/worker.lib.workflow.threaded-vm\.js$/, replaceOnce(`'./${THREAD}'`, `'./${THREAD}.cjs'`)],
+  // brings webpack, and our workflows are bundled here
+  [/worker.lib.workflow.bundler\.js$/, () => 'exports.defaultWorkflowInterceptorModules = []'],
 ]
 /** Knex asks for these where its database is not Postgres. */
 const OTHER_DATABASES = ['better-sqlite3', 'mariadb', 'mysql', 'mysql2', 'oracledb', 'pg-native', 'pg-query-stream', 'sqlite3', 'tedious']
@@ -82,26 +84,33 @@ async function buildServers() {
   await bundle({ entryPoints: { 'run-cached': 'config/run-cached.ts' } })
   const thread = `node_modules/@temporalio/worker/lib/workflow/${THREAD}.js`
   const parts = Object.entries({ ...SERVERS, [THREAD]: thread })
+  const patched = new Set()
   for (const [name, source] of parts)
-    await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...OTHER_DATABASES, 'source-map'], plugins: [temporalInside()] })
+    await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...OTHER_DATABASES, 'source-map'], plugins: [temporalInside(patched)] })
+  for (const [filter] of TEMPORAL_PATCHES) if (!patched.has(filter)) throw new Error(`no file of Temporal's worker is ${filter}`)
   for (const name of Object.keys(SERVERS))
     write(join(dist, `${name}.js`), `import { runCached } from './run-cached.js'\nrunCached(new URL('./${name}.cjs', import.meta.url))\n`)
   return true
 }
 
-/** Lets Temporal's packages be in one file with their user. What bundles workflows is left out: it brings webpack, and ours are bundled here. */
-function temporalInside() {
+/** Lets Temporal's packages be in one file with their user; adds to `patched` which patches were of use. */
+function temporalInside(patched) {
   return {
     name: 'temporal-inside',
     setup({ onLoad }) {
-      for (const [filter, found, instead] of TEMPORAL_PATCHES)
+      for (const [filter, patch] of TEMPORAL_PATCHES)
         onLoad({ filter }, ({ path }) => {
-          const source = readFileSync(path, 'utf8')
-          if (source.split(found).length !== 2) throw new Error(`${path} does not have ${found} once`)
-          return { contents: source.replace(found, () => instead) }
+          patched.add(filter)
+          return { contents: patch(readFileSync(path, 'utf8')) }
         })
-      onLoad({ filter: /worker.lib.workflow.bundler\.js$/ }, () => ({ contents: 'exports.defaultWorkflowInterceptorModules = []' }))
     },
+  }
+}
+
+function replaceOnce(found, instead) {
+  return (source) => {
+    if (source.split(found).length !== 2) throw new Error(`a file of Temporal's worker does not have ${found} once`)
+    return source.replace(found, () => instead)
   }
 }
 

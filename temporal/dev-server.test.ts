@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
 import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
 import { testPort } from '../test/support/test-port.ts'
@@ -46,26 +46,37 @@ test('a server that is left is adopted; one whose file is of another version is 
   await first.exited
 })
 
-test('of two that start at once each is the server at its address', async () => {
-  const log = { info: () => undefined, warn: () => undefined } as never
-  const port = await testPort()
-  const cli = await binary()
-  const at = (name: string) => join(dir, name)
-  // it has looked for a port, and starts only when the other one has taken that
-  execFileSync('mkfifo', [at('asked'), at('go')])
-  const once = `mkdir '${at('once')}' && : > '${at('asked')}' && cat '${at('go')}'`
-  writeFileSync(at('slow'), `#!/bin/sh\n${once}\nexec '${cli.path}' "$@"\n`, { mode: 0o700 })
-  const slow = { ...cli, path: at('slow') }
-  const second = startDevServer({ dir: at('b'), binary: slow, logFile: at('b.log'), log, port })
-  await readFile(at('asked'))
-  const first = await startDevServer({ dir: at('a'), binary: cli, logFile: at('a.log'), log, port })
-  await writeFile(at('go'), '')
-  const servers = [first, await second]
-  expect(first.address).toBe(`127.0.0.1:${port}`)
-  const databases = await Promise.all(servers.map(({ address }) => idOfDefault(address)))
-  expect(new Set(databases).size).toBe(2)
-  for (const server of servers) await server.stop()
-})
+test.skipIf(process.platform !== 'linux')(
+  'of two that start at once each is the server at its address (who listens is told by /proc)',
+  async () => {
+    const log = { info: () => undefined, warn: () => undefined } as never
+    const port = await testPort()
+    const cli = await binary()
+    const at = (name: string) => join(dir, name)
+    // it has looked for a port, and starts only when the other one has taken that
+    execFileSync('mkfifo', [at('asked'), at('go')])
+    const once = `mkdir '${at('once')}' && : > '${at('asked')}' && cat '${at('go')}'`
+    writeFileSync(at('slow'), `#!/bin/sh\n${once}\n'${cli.path}' "$@"\n`, { mode: 0o700 })
+    const slow = { ...cli, path: at('slow') }
+    const second = startDevServer({ dir: at('b'), binary: slow, logFile: at('b.log'), log, port })
+    await readFile(at('asked'))
+    const first = await startDevServer({
+      dir: at('a'),
+      binary: cli,
+      logFile: at('a.log'),
+      log,
+      port,
+    })
+    await writeFile(at('go'), '')
+    const servers = [first, await second]
+    onTestFinished(async () => {
+      for (const server of servers) await server.stop()
+    })
+    expect(first.address).toBe(`127.0.0.1:${port}`)
+    const databases = await Promise.all(servers.map(({ address }) => idOfDefault(address)))
+    expect(new Set(databases).size).toBe(2)
+  },
+)
 
 /** Made with the file of the server that answers there. */
 async function idOfDefault(address: string): Promise<string | null | undefined> {

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { freePort } from '../config/ports.ts'
-import { commandLine, endProcess } from '../config/process-table.ts'
+import { commandLine, gone } from '../config/process-table.ts'
 import { connectTemporal } from './connection.ts'
 import type { TemporalBinary } from './find-temporal.ts'
 
@@ -91,7 +91,7 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
   })
   const stop = async () => {
     child.ref() // or Node might end before it does
-    await endProcess(state.pid, 10_000)
+    await endServer(state.pid, 10_000)
     await exited
     rmSync(stateFile(options.dir), { force: true })
   }
@@ -108,8 +108,10 @@ async function onFreePorts(options: DevServerOptions, file: string) {
       await healthy(child, port, options.logFile)
       return { child, port, uiPort }
     } catch (error) {
+      const endedItself = hasEnded(child)
+      await endServer(child.pid, 5_000)
       const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
-      if (!hasEnded(child) || !isTaken || tries === PORT_TRIES) throw error
+      if (!endedItself || !isTaken || tries === PORT_TRIES) throw error
       options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
     }
   }
@@ -142,7 +144,7 @@ async function adoptLeftover(
       { pid: state.pid },
       'a Temporal server that was left running is unfit or does not answer: it is ended',
     )
-    await endProcess(state.pid, 5_000)
+    await endServer(state.pid, 5_000)
     return undefined
   }
   options.log.info({ pid: state.pid }, 'adopted the Temporal that was left running')
@@ -155,7 +157,7 @@ async function adoptLeftover(
     return `the adopted Temporal ${state.pid} ended`
   })()
   const stop = async () => {
-    if (ours()) await endProcess(state.pid, 10_000)
+    if (ours()) await endServer(state.pid, 10_000)
     stopped.abort()
     rmSync(stateFile(options.dir), { force: true })
   }
@@ -203,21 +205,63 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
     if (hasEnded(child)) failure ??= ending(child)
     if (failure === undefined && Date.now() > deadline)
       failure = `no answer on port ${port} within ${START_MS / 1000} s`
-    if (failure !== undefined)
-      throw new Error(`Temporal did not start: ${failure}\n${lastLines(logFile)}`)
+    if (failure !== undefined) throw notStarted(failure, logFile)
     await delay(10)
+  }
+  // where nobody tells who listens, it may have been another one
+  if (hasEnded(child)) throw notStarted(ending(child), logFile)
+}
+
+const notStarted = (failure: string, logFile: string) =>
+  new Error(`Temporal did not start: ${failure}\n${lastLines(logFile)}`)
+
+/** Ends the group that it leads: the program on the PATH may be a script that starts the server and does not end it. */
+async function endServer(leader: number | undefined, graceMs: number): Promise<void> {
+  if (!leader) return
+  signalGroup(leader, 'SIGTERM')
+  await gone(leader, graceMs)
+  signalGroup(leader, 'SIGKILL')
+  if (!(await gone(leader, 5_000))) throw new Error(`Temporal (process ${leader}) does not end`)
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
-/** Whether it is this process that listens there, as far as the system tells. */
-function listensOn(pid: number | undefined, port: number): boolean {
+/** Whether it is this server that listens there, as far as the system tells. */
+function listensOn(leader: number | undefined, port: number): boolean {
   const sockets = socketsOf(port)
   if (!sockets) return true
+  // of its group: the program on the PATH may be a script that starts it
+  return groupOf(leader).some((pid) => holds(pid, sockets))
+}
+
+function groupOf(leader: number | undefined): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && processGroup(pid) === leader)
+}
+
+/** The group is the third field after the name, which may hold anything, proc(5). */
+function processGroup(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])
+  } catch {
+    return undefined // it has just ended
+  }
+}
+
+function holds(pid: number, sockets: readonly string[]): boolean {
   const fds = `/proc/${pid}/fd`
   try {
     return readdirSync(fds).some((fd) => sockets.includes(linkOf(join(fds, fd))))
-  } catch {
-    return false // it has just ended
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' // not for us to know
   }
 }
 
