@@ -26,6 +26,7 @@ import { WORKER_TUNING } from './tuning.ts'
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 /** Orphans are looked for at the start and then this often. */
 const SWEEP_MS = 60_000
+const PORT_TRIES = 5
 
 /** The worker: where agents, git, Postgres and Temporal meet. Ends cleanly on SIGTERM; agent runs go on. */
 async function main(): Promise<void> {
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
     onTampered: recordTampering(database),
   })
   // at once: none needs another, and an agent's `--version` or the Temporal core may take a second
-  const [worker, stopSweeping] = await Promise.all([
+  const [{ worker, metricsPort }, stopSweeping] = await Promise.all([
     createWorker(config, log, {
       database,
       git,
@@ -90,7 +91,7 @@ async function main(): Promise<void> {
       programProblem({ database, environment: processEnv(), home: home.root }, path),
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
-  process.send?.({ type: 'ready' })
+  process.send?.({ type: 'ready', port: metricsPort })
   log.info({ queue: config.temporal.taskQueue }, 'worker runs')
   const ending = new AbortController()
   const repaired = repairProjects({ database, git, log }, ending.signal).catch((error) =>
@@ -138,25 +139,10 @@ async function createWorker(
   config: ReturnType<typeof processConfig>,
   log: Logger,
   deps: Parameters<typeof createActivities>[0],
-): Promise<Worker> {
+): Promise<{ worker: Worker; metricsPort: number }> {
   const { temporal } = config
   const address = temporal.address as string
-  const metricsPort = await freePort(config.workerMetricsPort, config.workerMetricsHost)
-  const metricsAddress = `${config.workerMetricsHost}:${metricsPort}`
-  log.info({ url: `http://${metricsAddress}/metrics` }, 'metrics')
-  Runtime.install({
-    logger: temporalLogger(log),
-    telemetryOptions: {
-      metrics: {
-        prometheus: {
-          bindAddress: metricsAddress,
-          countersTotalSuffix: true,
-          unitSuffix: true,
-        },
-      },
-      logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
-    },
-  })
+  const metricsPort = await installRuntime(config, log)
   const connection = await NativeConnection.connect({
     address,
     ...tlsOptions({
@@ -168,7 +154,7 @@ async function createWorker(
   }).catch((error: Error) => {
     throw new TemporalAway(address, error)
   })
-  return Worker.create({
+  const worker = await Worker.create({
     connection,
     namespace: temporal.namespace,
     taskQueue: temporal.taskQueue,
@@ -179,6 +165,33 @@ async function createWorker(
     },
     ...WORKER_TUNING,
   })
+  return { worker, metricsPort }
+}
+
+/** Temporal's core, with metrics on the port that it returns: one that was free may be taken when it asks for it. */
+async function installRuntime(
+  { workerMetricsPort, workerMetricsHost }: ReturnType<typeof processConfig>,
+  log: Logger,
+): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort(workerMetricsPort, workerMetricsHost)
+    const bindAddress = `${workerMetricsHost}:${port}`
+    try {
+      Runtime.install({
+        logger: temporalLogger(log),
+        telemetryOptions: {
+          metrics: { prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true } },
+          logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
+        },
+      })
+    } catch (error) {
+      if (tries === PORT_TRIES || !/address already in use/i.test((error as Error).message))
+        throw error
+      continue
+    }
+    log.info({ url: `http://${bindAddress}/metrics` }, 'metrics')
+    return port
+  }
 }
 
 function temporalLogger(log: Logger) {

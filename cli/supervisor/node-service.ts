@@ -6,6 +6,7 @@ import type { RunningService } from './supervise.ts'
 /** What a server says over IPC when it serves; `port` is where, of one that others call. */
 interface Ready {
   type: 'ready'
+  /** Where it listens, the worker with its metrics. */
   port?: number
 }
 
@@ -132,7 +133,12 @@ function firstOf(
   })
 }
 
+/** Without frames of a stack, which would push out what it is of. */
 function lastWords(file: string): string {
-  const lines = readFileSync(file, 'utf8').trim().split('\n').slice(-12).join('\n')
+  const all = readFileSync(file, 'utf8').trim().split('\n')
+  const lines = all
+    .filter((line) => !/^\s+at /.test(line))
+    .slice(-12)
+    .join('\n')
   return lines ? `\n${lines}` : ''
 }

@@ -10,7 +10,7 @@ import {
   shortSocketDir,
 } from '../../config/home.ts'
 import { rollOver } from '../../config/log.ts'
-import { freePort, reachableAt } from '../../config/ports.ts'
+import { reachableAt } from '../../config/ports.ts'
 import { commandLine, endProcess, gone } from '../../config/process-table.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
@@ -139,7 +139,7 @@ function createStack(options: StackOptions) {
     databaseUrl: config.databaseUrl ?? '',
     temporalAddress: config.temporal.address ?? '',
     temporalUi: undefined as string | undefined,
-    workerMetricsPort: 0,
+    workerMetricsPort: config.workerMetricsPort,
     postgresVersion: 'from DATABASE_URL',
     temporalVersion: 'from TEMPORAL_ADDRESS',
   }
@@ -246,6 +246,10 @@ function createStack(options: StackOptions) {
     if (port !== at.apiPort) say(`port ${at.apiPort} is in use; the API listens on ${port}`)
     at.apiPort = port
   }
+  /** Nor does anybody else know where the worker shows its metrics. */
+  function onWorker({ port = at.workerMetricsPort }: NodeService) {
+    at.workerMetricsPort = port
+  }
 
   const workerMetrics = () => `http://127.0.0.1:${at.workerMetricsPort}/metrics`
 
@@ -281,8 +285,10 @@ function createStack(options: StackOptions) {
           ? undefined
           : keep('temporal', startTemporal, onTemporal).then(prepareOwnTemporal),
       ])
-      at.workerMetricsPort = await freePort(config.workerMetricsPort)
-      await allDone([keep('worker', startChild('worker')), keep('api', startChild('api'), onApi)])
+      await allDone([
+        keep('worker', startChild('worker'), onWorker),
+        keep('api', startChild('api'), onApi),
+      ])
       complete = true
       writeState()
     },

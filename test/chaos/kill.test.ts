@@ -60,6 +60,8 @@ test.concurrent('goals that run together live through the death of every kind of
   }
   const restarts = Object.values(at.stack.processes()).map((state) => state.restarts)
   expect(restarts).toEqual([1, 1, 1, 1])
+  const metrics = await fetch(readServerFile(at.home.serverFile)?.workerMetrics ?? '')
+  expect(await metrics.text()).toContain('temporal_') // of the second worker, on whatever port it has
   await close()
   await allGone(at.folder)
 }, 300_000)
