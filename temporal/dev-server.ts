@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { freePort } from '../config/ports.ts'
-import { commandLine, gone } from '../config/process-table.ts'
+import { commandLine, endProcess } from '../config/process-table.ts'
 import { connectTemporal } from './connection.ts'
 import type { TemporalBinary } from './find-temporal.ts'
 
@@ -215,18 +215,12 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
 const notStarted = (failure: string, logFile: string) =>
   new Error(`Temporal did not start: ${failure}\n${lastLines(logFile)}`)
 
-/** Ends the group that it leads: the program on the PATH may be a script that starts the server and does not end it. */
+/** Ends it with whoever is left of its group: the program on the PATH may be a script that does not end the server it started. */
 async function endServer(leader: number | undefined, graceMs: number): Promise<void> {
   if (!leader) return
-  signalGroup(leader, 'SIGTERM')
-  await gone(leader, graceMs)
-  signalGroup(leader, 'SIGKILL')
-  if (!(await gone(leader, 5_000))) throw new Error(`Temporal (process ${leader}) does not end`)
-}
-
-function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  await endProcess(leader, graceMs)
   try {
-    process.kill(-leader, signal)
+    process.kill(-leader, 'SIGKILL')
   } catch (error) {
     // nobody is left; where only those are who nobody waited for yet, macOS says EPERM
     if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error

@@ -3,10 +3,9 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { STANDBY_VARIABLE, type StandbyMessage } from '../../config/standby.ts'
 import type { RunningService } from './supervise.ts'
 
-/** What a server says over IPC when it serves; `port` is where, of one that others call. */
+/** What a server says over IPC when it serves; `port` is where: the API, and the worker with its metrics. */
 interface Ready {
   type: 'ready'
-  /** Where it listens, the worker with its metrics. */
   port?: number
 }
 
