@@ -1,7 +1,18 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { distDir } from '../config/home.ts'
 import type { EventBody } from '../contracts/events.ts'
@@ -332,6 +343,23 @@ describe('filing a goal', () => {
     expect(api.received[0]?.body).toMatchObject({ description: 'many\nlines\n' })
     const empty = await cli(['goal', '-', '--project', 'shop'])
     expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin was empty') })
+    expect(empty.stderr).not.toContain('is kept')
+  })
+
+  it('keeps what came by stdin when it is refused, unless that is a file of the person', async () => {
+    api.answer('createGoal', () => problem({ status: 404, code: 'project_unknown' }))
+    const given = ['goal', '-', '--project', 'shop']
+    const refused = await cli(given, { stdin: 'long thought\n' })
+    const file = /What you gave is kept in (\S+)/.exec(refused.stderr)?.[1] ?? ''
+    expect(readFileSync(file, 'utf8')).toBe('long thought\n')
+    expect(statSync(file).mode & 0o077).toBe(0)
+    rmSync(dirname(file), { recursive: true })
+    const wish = join(dir, 'wish.md')
+    writeFileSync(wish, 'long thought\n')
+    const stdinFile = openSync(wish, 'r')
+    const again = await cli(given, { stdinFile })
+    closeSync(stdinFile)
+    expect(again.stderr).not.toContain('is kept')
   })
 
   it('says what to do outside a repository and in an unknown one', async () => {

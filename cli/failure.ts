@@ -64,6 +64,11 @@ export function reportOf(error: unknown): Report {
   return { exitCode: EXIT.error, problem: cliProblem('error', message ?? String(error)) }
 }
 
+/** One more sentence for the person, after what the report advises already. */
+export function addAdvice({ problem }: Report, sentence: string): void {
+  problem.advice = problem.advice ? `${problem.advice}\n${sentence}` : sentence
+}
+
 /** By shape: what is loaded lazily is a bundle of its own, with a class of its own. */
 export const isCliFailure = (error: unknown): error is CliFailure =>
   error instanceof Error && Object.hasOwn(EXIT, (error as Partial<CliFailure>).exit ?? '')

@@ -40,6 +40,8 @@ export interface Io {
   /** Asks on stderr; only when `interactive`. The default is no. */
   confirm(question: string): Promise<boolean>
   readAll(): Promise<string>
+  /** The bytes that `readAll` has read; none when nobody asked for them. */
+  readonly input: Buffer
 }
 
 export interface IoOptions {
@@ -66,6 +68,7 @@ export function createIo(options: IoOptions): Io {
     })
   }
   const paint = (style: Style, text: string) => (colours ? styleText(style, text) : text)
+  let input = Buffer.alloc(0)
   const io: Io = {
     tty,
     get interactive() {
@@ -113,7 +116,11 @@ export function createIo(options: IoOptions): Io {
     async readAll() {
       const chunks: Buffer[] = []
       for await (const chunk of streams.stdin) chunks.push(Buffer.from(chunk))
-      return Buffer.concat(chunks).toString('utf8')
+      input = Buffer.concat(chunks)
+      return input.toString('utf8')
+    },
+    get input() {
+      return input
     },
   }
   return io

@@ -6,7 +6,7 @@ import {
   type Values,
 } from './command.ts'
 import { createDeps } from './deps.ts'
-import { EXIT, reportOf } from './failure.ts'
+import { addAdvice, EXIT, reportOf } from './failure.ts'
 import { createIo, type Io } from './io.ts'
 import { parseCommandLine } from './parse.ts'
 
@@ -47,10 +47,17 @@ export async function runCli(cli: CliProcess): Promise<number> {
   } catch (error) {
     if (signal.aborted) return EXIT.interrupted
     const report = reportOf(error)
+    const kept = await keepInput(io.input)
+    if (kept) addAdvice(report, `What you gave is kept in ${kept}`)
     io.failure(report)
     if (env['DISPATCH_DEBUG'] && !json) io.note(String((error as Error).stack))
     return report.exitCode
   }
+}
+
+/** What was read from stdin must not be lost with the answer that refused it. */
+async function keepInput(bytes: Buffer): Promise<string | undefined> {
+  return bytes.length === 0 ? undefined : (await import('./kept-input.ts')).keepInput(bytes)
 }
 
 function depsOf({ env, cwd, signal }: CliProcess, values: Values): Deps {

@@ -36,7 +36,7 @@ export function findServer(
   const home = findHome(env, flags.home)
   const server = readServerFile(home.serverFile)
   if (!server || !isAlive(server.pid)) refuseWhileStarting(home)
-  if (!server) throw notRunning(`nothing was started on ${home.root}`)
+  if (!server) throw notRunning(`nothing runs on ${home.root}`)
   return { url: checked(server.url, home.serverFile), supervisor: server.pid }
 }
 

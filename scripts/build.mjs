@@ -63,9 +63,10 @@ export async function build({ force = false, parts = Object.keys(PARTS), log = c
       wanted.map(async (name) => {
         const started = performance.now()
         const hash = inputsHash(name)
-        const did = await PARTS[name].build()
-        write(join(dist, '.stamps', name), hash)
-        if (did) log(`built ${name} in ${seconds(started)} s`)
+        const files = await PARTS[name].build()
+        const outputs = files.map((file) => `${statSync(file).size} ${relative(dist, file)}`)
+        write(join(dist, '.stamps', name), [hash, ...outputs].join('\n'))
+        if (files.length > 0) log(`built ${name} in ${seconds(started)} s`)
       }),
     )
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
@@ -74,23 +75,31 @@ export async function build({ force = false, parts = Object.keys(PARTS), log = c
   })
 }
 
-/** Whether any of these parts has to be built. */
+/** Whether any of these parts has to be built: its inputs changed, or what it made is not there as it was made. */
 export function isStale(parts = Object.keys(PARTS)) {
-  return parts.some((name) => stamp(name) !== inputsHash(name))
+  return parts.some((name) => {
+    const [hash, ...outputs] = stamp(name).split('\n')
+    return hash !== inputsHash(name) || !outputs.every(isThere)
+  })
+}
+
+function isThere(output) {
+  const [, size, file] = /^(\d+) (.*)$/.exec(output)
+  return statSync(join(dist, file), { throwIfNoEntry: false })?.size === Number(size)
 }
 
 async function buildServers() {
-  await bundle({ ...COMMON_JS, entryPoints: PROGRAMS, packages: 'external' })
-  await bundle({ entryPoints: { 'run-cached': 'config/run-cached.ts' } })
+  const programs = await bundle({ ...COMMON_JS, entryPoints: PROGRAMS, packages: 'external' })
+  const files = [...programs, ...(await bundle({ entryPoints: { 'run-cached': 'config/run-cached.ts' } }))]
   const thread = `node_modules/@temporalio/worker/lib/workflow/${THREAD}.js`
   const parts = Object.entries({ ...SERVERS, [THREAD]: thread })
   const patched = new Set()
   for (const [name, source] of parts)
-    await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...OTHER_DATABASES, 'source-map'], plugins: [temporalInside(patched)] })
+    files.push(...(await bundle({ ...COMMON_JS, entryPoints: { [name]: source }, external: [...OTHER_DATABASES, 'source-map'], plugins: [temporalInside(patched)] })))
   for (const [filter] of TEMPORAL_PATCHES) if (!patched.has(filter)) throw new Error(`no file of Temporal's worker is ${filter}`)
   for (const name of Object.keys(SERVERS))
-    write(join(dist, `${name}.js`), `import { runCached } from './run-cached.js'\nrunCached(new URL('./${name}.cjs', import.meta.url))\n`)
-  return true
+    files.push(write(join(dist, `${name}.js`), `import { runCached } from './run-cached.js'\nrunCached(new URL('./${name}.cjs', import.meta.url))\n`))
+  return files
 }
 
 /** Lets Temporal's packages be in one file with their user; adds to `patched` which patches were of use. */
@@ -119,26 +128,26 @@ function replaceOnce(found, instead) {
  * `cli-<name>.js`. `cli.js` is for those who know the CLI by that name.
  */
 async function buildCli() {
-  if (!existsSync(join(root, 'cli', 'main.ts'))) return false
+  if (!existsSync(join(root, 'cli', 'main.ts'))) return []
   removeOldChunks()
   const lazy = new Map()
   const minified = { external: CLI_EXTERNAL, minify: true, keepNames: false }
-  await bundle({
+  const program = await bundle({
     ...minified,
     entryPoints: { cli: 'cli/main.ts' },
     ...COMMON_JS,
     plugins: [lazyImports(lazy)],
   })
-  await bundle({
+  const later = await bundle({
     ...minified,
     entryPoints: Object.fromEntries(lazy),
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     banner: { js: CREATE_REQUIRE },
   })
-  write(join(dist, 'cli.js'), "#!/usr/bin/env node\nimport './cli.cjs'\n")
+  const byName = write(join(dist, 'cli.js'), "#!/usr/bin/env node\nimport './cli.cjs'\n")
   for (const name of ['cli.js', 'cli.cjs']) chmodSync(join(dist, name), 0o755)
-  return true
+  return [...program, ...later, byName]
 }
 
 /** Chunks are named by their content. Those of the last hour stay: who runs an older build may still ask for one. */
@@ -166,6 +175,7 @@ function lazyImports(found) {
   }
 }
 
+/** Paths of the files that it wrote. */
 async function bundle(options) {
   const { build: esbuild } = await import('esbuild')
   const result = await esbuild({
@@ -179,7 +189,7 @@ async function bundle(options) {
     logLevel: 'silent', // what fails is in the error that is thrown
     ...options,
   })
-  for (const file of result.outputFiles) write(file.path, withShebang(file))
+  return result.outputFiles.map((file) => write(file.path, withShebang(file)))
 }
 
 /** esbuild puts a banner before a hashbang, where it is a syntax error; so it is added here. */
@@ -190,23 +200,21 @@ function withShebang(file) {
 
 async function buildWorkflows() {
   const workflowsPath = join(root, 'workflows', 'index.ts')
-  if (!existsSync(workflowsPath)) return false
+  if (!existsSync(workflowsPath)) return []
   const { bundleWorkflowCode } = await import('@temporalio/worker')
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error }
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet })
-  write(join(dist, 'workflow-bundle.js'), code)
-  return true
+  return [write(join(dist, 'workflow-bundle.js'), code)]
 }
 
 function copyPrompts() {
   const from = join(root, 'prompts')
   const names = existsSync(from) ? readdirSync(from).filter((name) => name.endsWith('.md')) : []
-  for (const name of names) write(join(dist, 'prompts', name), readFileSync(join(from, name)))
-  return names.length > 0
+  return names.map((name) => write(join(dist, 'prompts', name), readFileSync(join(from, name))))
 }
 
 async function buildUi() {
-  if (!existsSync(join(root, 'ui', 'index.html'))) return false
+  if (!existsSync(join(root, 'ui', 'index.html'))) return []
   const { build: vite } = await import('vite')
   // beside the old pages, then in their place: an open page misses its files for the blink of two renames at most
   const [pages, fresh, old] = ['ui', '.ui-fresh', '.ui-old'].map((name) => join(dist, name))
@@ -215,20 +223,21 @@ async function buildUi() {
   if (existsSync(pages)) renameSync(pages, old)
   renameSync(fresh, pages)
   rmSync(old, { recursive: true, force: true })
-  return true
+  return filesBelow(pages)
 }
 
-/** Whole or not at all: a process that starts meanwhile never reads half a file. */
+/** Whole or not at all: a process that starts meanwhile never reads half a file. Returns the path. */
 function write(path, contents) {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.tmp`
   writeFileSync(temporary, contents)
   renameSync(temporary, path)
+  return path
 }
 
 function stamp(name) {
   const file = join(dist, '.stamps', name)
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 function inputsHash(name) {
@@ -242,11 +251,13 @@ function inputsHash(name) {
 
 function sources(folder) {
   if (!existsSync(folder)) return []
+  return filesBelow(folder).filter((file) => !/\.test\.tsx?$|\.tmp$|node_modules/.test(file)).sort()
+}
+
+function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\.test\.tsx?$|\.tmp$/.test(entry.name))
+    .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .filter((file) => !file.includes('node_modules'))
-    .sort()
 }
 
 const seconds = (started) => ((performance.now() - started) / 1000).toFixed(1)

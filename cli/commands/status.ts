@@ -29,6 +29,7 @@ export const status = defineCommand({
         activeGoals: goals.items.length,
         goalsInNeed: inNeed.items.map(({ shortId, title, reason }) => ({ shortId, title, reason })),
         pendingReviews: reviews.items.length,
+        temporalUi: own?.temporalUi ?? null,
         processes: own?.processes ?? {},
       })
       return ready.status === 'ok' ? EXIT.ok : EXIT.error

@@ -155,7 +155,10 @@ function createStack(options: StackOptions) {
       onStarted(service)
       if (complete) writeState()
     }
-    services.set(name, await supervise({ name, start, onStarted: told, say }))
+    const onEnded = () => {
+      if (complete) writeState()
+    }
+    services.set(name, await supervise({ name, start, onStarted: told, onEnded, say }))
   }
 
   const startDatabase = () =>

@@ -26,6 +26,7 @@ test('a service that keeps ending is tried quickly five times, then slowly, and 
       throw new Error('no memory')
     },
     onStarted: () => undefined,
+    onEnded: () => undefined,
     say: (line) => {
       lines.push(line)
       if (line.includes('trying every')) slow()
@@ -45,7 +46,7 @@ test('the first start throws its reason, and a wanted stop is not a death', asyn
   const say = () => {
     throw new Error('nothing to say')
   }
-  const failing = { name: 'api', onStarted: () => undefined, say }
+  const failing = { name: 'api', onStarted: () => undefined, onEnded: () => undefined, say }
   await expect(
     supervise({ ...failing, start: () => Promise.reject(new Error('port')) }),
   ).rejects.toThrow('port')
@@ -74,6 +75,7 @@ test('a stop in the middle of a restart ends what that restart brings', async ()
     name: 'worker',
     start: () => (starts.shift() as () => Promise<typeof first>)(),
     onStarted: () => undefined,
+    onEnded: () => undefined,
     say: () => undefined,
     backoffMs: () => 1,
   })
@@ -88,6 +90,7 @@ test('a stop in the middle of a restart ends what that restart brings', async ()
 test('a held service stays down until it is let go, and a stop does not wait for that', async () => {
   const services = [fakeService(1), fakeService(2), fakeService(3)]
   let starts = 0
+  let told = 0
   let came: () => void = () => undefined
   const isBack = new Promise<void>((resolve) => {
     came = resolve
@@ -98,6 +101,7 @@ test('a held service stays down until it is let go, and a stop does not wait for
     onStarted: ({ pid }) => {
       if (pid === 2) came()
     },
+    onEnded: () => (told += 1),
     say: () => undefined,
     backoffMs: () => 0,
   })
@@ -105,7 +109,7 @@ test('a held service stays down until it is let go, and a stop does not wait for
   services[0]?.end('it was ended by SIGKILL')
   await new Promise((resolve) => setImmediate(resolve))
   expect(service.state()).toMatchObject({ status: 'restarting' })
-  expect(starts).toBe(1)
+  expect({ starts, told }).toEqual({ starts: 1, told: 1 })
   release()
   await isBack
   service.hold()

@@ -29,6 +29,8 @@ export interface SuperviseOptions<T extends RunningService> {
   start: () => Promise<T>
   /** Called with each started instance, the first one included. */
   onStarted: (service: T) => void
+  /** Called when an instance has ended unasked, before it is started again. */
+  onEnded: () => void
   /** One line for people. */
   say: (line: string) => void
   /** Milliseconds before restart `n` (0-based) of a burst; default 200, 400, ... */
@@ -47,7 +49,7 @@ const BURST_WINDOW_MS = 60_000
 export async function supervise<T extends RunningService>(
   options: SuperviseOptions<T>,
 ): Promise<Supervised> {
-  const { name, start, onStarted, say } = options
+  const { name, start, onStarted, onEnded, say } = options
   const stopping = new AbortController()
   let running: T | undefined = await start()
   let restarts = 0
@@ -62,6 +64,7 @@ export async function supervise<T extends RunningService>(
       reason = await running.exited
       running = undefined
       if (stopping.signal.aborted) return
+      onEnded()
       say(`${name} ended (${reason}); starting it again`)
       running = await startAgain()
       if (!running) return

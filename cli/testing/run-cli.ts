@@ -9,6 +9,8 @@ export interface CliOptions {
   env?: Record<string, string>
   cwd?: string
   stdin?: string
+  /** Descriptor of an open file in the place of a pipe. */
+  stdinFile?: number
 }
 
 export interface CliResult {
@@ -26,8 +28,16 @@ export function runCli(args: string[], options: CliOptions = {}): Promise<CliRes
   return result(child)
 }
 
-export function startCli(args: string[], { env = {}, cwd }: CliOptions = {}): ChildProcess {
-  return spawn(process.execPath, [CLI, ...args], { cwd, env: { ...ENV, ...env } })
+export function startCli(
+  args: string[],
+  { env = {}, cwd, stdinFile }: CliOptions = {},
+): ChildProcess {
+  const stdio = [stdinFile ?? 'pipe', 'pipe', 'pipe'] as const
+  return spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    env: { ...ENV, ...env },
+    stdio: [...stdio],
+  })
 }
 
 /** Runs it on a terminal of 100 columns; what the person would type is given at each question. Output is one stream. */
