@@ -4,14 +4,13 @@ import type { Sandbox } from '../contracts/agent.ts'
 import { createEventQueue } from './event-queue.ts'
 import { createLineSplitter, type Line } from './line-splitter.ts'
 import {
-  descendantsOf,
   killProcesses,
   killUntilGone,
   type ProcessInfo,
+  processesOf,
   RUN_ID_VARIABLE,
   readProcess,
   signal,
-  taggedProcesses,
 } from './process-tree.ts'
 import { commandInside, inSandbox } from './sandbox/in-sandbox.ts'
 
@@ -73,7 +72,8 @@ export function spawnCli(options: CliOptions): CliProcess {
   let ended = false
   let graceTimer: NodeJS.Timeout | undefined
 
-  const tree = () => [...seen.filter(stillRuns), ...treeOf(child.pid, tag)]
+  const below = () => (child.pid === undefined ? [] : processesOf({ root: child.pid, runId: tag }))
+  const tree = () => [...seen.filter(stillRuns), ...below()]
   const finish = (result: CliExit) => {
     if (ended) return
     ended = true
@@ -109,14 +109,14 @@ export function spawnCli(options: CliOptions): CliProcess {
     interrupt(graceMs) {
       if (ended || child.pid === undefined) return
       // Before the signal: afterwards orphans no longer show whose children they were.
-      seen = treeOf(child.pid, tag)
+      seen = below()
       const agent = options.sandbox ? commandInside(child.pid) : child.pid
       if (agent !== undefined) signal(agent, 'SIGINT')
       graceTimer ??= setTimeout(() => killUntilGone(tree), graceMs)
     },
     kill() {
       if (ended) return
-      seen = treeOf(child.pid, tag)
+      seen = below()
       killProcesses(seen)
       killUntilGone(tree)
     },
@@ -146,13 +146,6 @@ function startChild(options: CliOptions): Started {
   } finally {
     process.umask(ours)
   }
-}
-
-function treeOf(pid: number | undefined, tag: string | undefined): ProcessInfo[] {
-  if (pid === undefined) return []
-  const root = readProcess(pid)
-  const tagged = tag === undefined ? [] : taggedProcesses().filter((found) => found.runId === tag)
-  return [...(root ? [root] : []), ...descendantsOf(pid), ...tagged]
 }
 
 const stillRuns = (found: ProcessInfo) => readProcess(found.pid)?.startTime === found.startTime

@@ -82,9 +82,9 @@ export interface TaggedProcess extends ProcessInfo {
 }
 
 /** Processes that carry a run's tag, whoever their parent is by now. Only those whose environment we may read. */
-export function taggedProcesses(): TaggedProcess[] {
+export function taggedProcesses(all = listProcesses()): TaggedProcess[] {
   const found: TaggedProcess[] = []
-  for (const info of listProcesses()) {
+  for (const info of all) {
     const environment = readProc(info.pid, 'environ')
     if (!environment?.includes(RUN_ID_VARIABLE)) continue
     const runId = variableIn(environment, RUN_ID_VARIABLE)
@@ -94,6 +94,25 @@ export function taggedProcesses(): TaggedProcess[] {
     found.push({ ...info, runId, runDir: variableIn(environment, RUN_DIR_VARIABLE), owned })
   }
   return found
+}
+
+/**
+ * What is left of a run that this process started: `root`, all below it, and whoever left it but carries the tag. Environments are read of those
+ * processes only that began no earlier than this one: of all others that takes many times as long, and they are not of its making.
+ */
+export function processesOf(run: {
+  root: number | undefined
+  runId: string | undefined
+}): ProcessInfo[] {
+  const { root, runId } = run
+  const all = listProcesses()
+  const began = Number(all.find(({ pid }) => pid === process.pid)?.startTime)
+  const ours = runId === undefined ? [] : all.filter(({ startTime }) => Number(startTime) >= began)
+  return [
+    ...all.filter(({ pid }) => pid === root),
+    ...(root === undefined ? [] : descendantsOf(root, all)),
+    ...taggedProcesses(ours).filter((found) => found.runId === runId),
+  ]
 }
 
 /** Pids that got a SIGKILL, and of processes that belong to another user (`sudo` in a command), which we cannot end. */

@@ -2,15 +2,12 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
-  descendantsOf,
   killUntilGone,
   ownerTag,
-  type ProcessInfo,
+  processesOf,
   RUN_DIR_VARIABLE,
   RUN_ID_VARIABLE,
   RUN_OWNER_VARIABLE,
-  readProcess,
-  taggedProcesses,
 } from '../adapters/process-tree.ts'
 import { inSandbox } from '../adapters/sandbox/in-sandbox.ts'
 import { createRedactor } from './redact.ts'
@@ -47,10 +44,9 @@ export async function runCheckProcess(order: CheckOrder, signal: AbortSignal): P
     })
   const running = () => child.exitCode === null && child.signalCode === null
   const kill = () => {
-    const { foreign } = killUntilGone(() => [
-      ...(running() ? treeOf(child.pid) : []),
-      ...taggedProcesses().filter((found) => found.runId === runId),
-    ])
+    const { foreign } = killUntilGone(() =>
+      processesOf({ root: running() ? child.pid : undefined, runId }),
+    )
     if (foreign.size > 0)
       foreigners = `\nProcesses of another user were left running: ${[...foreign].join(', ')}.\n`
   }
@@ -104,11 +100,4 @@ function shellFor({ dir, command, cwd, env, sandbox }: CheckOrder) {
     rmSync(tmp, { recursive: true, force: true })
   }
   return { ...inside, close }
-}
-
-/** The process and all below it; killed children that were not reaped yet are no longer in it. */
-function treeOf(pid: number | undefined): ProcessInfo[] {
-  if (pid === undefined) return []
-  const root = readProcess(pid)
-  return root ? [root, ...descendantsOf(pid)] : []
 }

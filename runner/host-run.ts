@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import type { AgentSession } from '../adapters/adapter.ts'
 import {
-  descendantsOf,
   killUntilGone,
+  processesOf,
   RUN_DIR_VARIABLE,
   RUN_ID_VARIABLE,
-  taggedProcesses,
 } from '../adapters/process-tree.ts'
 import { openSession } from '../adapters/registry.ts'
 import type { AgentEvent, RunCommand, RunExit, RunSpec, TerminalEvent } from '../contracts/agent.ts'
@@ -82,7 +81,7 @@ export function hostRun(options: HostOptions): HostedRun {
     const said = await Promise.race([recorded, givenUp])
     over = true
     watch.stop()
-    killUntilGone(() => ofRun(spec.runId))
+    killUntilGone(() => leftOf(spec.runId))
     const terminal =
       said?.type === 'done' ? said : (ours ?? said ?? failed('crash', 'The agent gave no answer.'))
     finish(options, terminal)
@@ -110,13 +109,9 @@ function withTags(spec: RunSpec, dir: string): RunSpec {
   }
 }
 
-/** Everything this run started: our own descendants, and whoever left us but carries the tag. */
-function ofRun(runId: string) {
-  return [
-    ...descendantsOf(process.pid),
-    ...taggedProcesses().filter((found) => found.runId === runId && found.pid !== process.pid),
-  ]
-}
+/** Everything this run started; this process, which is its runner, is not part of it. */
+const leftOf = (runId: string) =>
+  processesOf({ root: process.pid, runId }).filter(({ pid }) => pid !== process.pid)
 
 type RecordOptions = Pick<HostOptions, 'spec' | 'log' | 'onEvents'> & {
   watch: Watch

@@ -1,10 +1,13 @@
 import { lookup } from 'node:dns/promises'
 import { closeSync, openSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BlockList, createConnection, isIP, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Network } from '../../contracts/agent.ts'
+
+/** Not imported: every runner would load it, which takes 4 ms, and few have a gate. */
+const http = () => process.getBuiltinModule('node:http')
 
 export interface GateOptions {
   /** Where it listens: a Unix socket in a folder of the run. */
@@ -30,7 +33,9 @@ interface Target {
  * `agent`: nothing but `hosts`. `all`: any machine but this one, so that neither Dispatch nor its databases are reached.
  */
 export function openGate(options: GateOptions): Gate {
-  const server = createServer((incoming, response) => void forward(incoming, response, options))
+  const server = http().createServer(
+    (incoming, response) => void forward(incoming, response, options),
+  )
   server.on('connect', (incoming: IncomingMessage, client: Socket, head: Buffer) => {
     void tunnel(incoming, { client, head }, options)
   })
@@ -89,7 +94,7 @@ async function forward(
   }
   const { pathname, search, host } = new URL(url)
   const { 'proxy-connection': _, 'proxy-authorization': __, ...headers } = incoming.headers
-  const onward = request({
+  const onward = http().request({
     ...{ host: address, port: target.port, path: `${pathname}${search}` },
     ...{ method: incoming.method, headers: { ...headers, host } },
   })
