@@ -62,23 +62,29 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
           if (isRefusal(profile)) return profile
           const project = await projectDetail(tx, found.id)
           const targetBranch = body.targetBranch ?? project.defaultBranch
-          await deps.checkTarget(project.path, targetBranch)
-          const goal = await createGoal(tx, emit, {
-            projectId: project.id,
-            title: body.title,
-            description: body.description,
-            profileId: profile?.id,
-            targetBranch,
-            tokenBudget: body.tokenBudget,
-            goalBudget: body.goalBudget,
-            skipSpecReview: body.skipSpecReview,
-            assign: ({ stages, fallbacks }) =>
-              assignAgents(tx, {
-                ...{ stages, fallbacks, text: body.description },
-                budgets: () => budgetsOfNewGoal(tx, { own: body.goalBudget, since: today() }),
-              }),
-            actor,
-          })
+          // git looks while the rows are written; both have ended before the transaction does
+          const [target, filed] = await Promise.allSettled([
+            deps.checkTarget(project.path, targetBranch),
+            createGoal(tx, emit, {
+              projectId: project.id,
+              title: body.title,
+              description: body.description,
+              profileId: profile?.id,
+              targetBranch,
+              tokenBudget: body.tokenBudget,
+              goalBudget: body.goalBudget,
+              skipSpecReview: body.skipSpecReview,
+              assign: ({ stages, fallbacks }) =>
+                assignAgents(tx, {
+                  ...{ stages, fallbacks, text: body.description },
+                  budgets: () => budgetsOfNewGoal(tx, { own: body.goalBudget, since: today() }),
+                }),
+              actor,
+            }),
+          ])
+          if (target.status === 'rejected') throw target.reason
+          if (filed.status === 'rejected') throw filed.reason
+          const goal = filed.value
           return isRefusal(goal) ? goal : goalSummary(tx, goal.id)
         },
       ),
