@@ -15,7 +15,7 @@ import { lookAtGitSettings } from './git-settings.ts'
 import { goalBranch, taskBranch } from './names.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
 import type { EndGoalInput, GoalSettings, NewTask, ReportInput } from './types.ts'
-import { releaseScratch } from './workspace.ts'
+import { releaseScratch, releaseTask } from './workspace.ts'
 
 /** How a goal begins, asks for help and ends. */
 export function createLifecycleActivities(
@@ -197,10 +197,8 @@ export function createLifecycleActivities(
     { goal, project }: GoalFacts,
     tasks: readonly TaskRow[],
   ): Promise<void> {
-    const projectId = project.id
     for (const task of tasks) {
-      const release = git.releaseWorktree({ projectId, key: taskKey(task.id), dropBranch: true })
-      await release.catch((error) => {
+      await releaseTask(deps, { goal, project }, task.id).catch((error) => {
         if (!(error instanceof GitProblem)) throw error
         // it holds what could not be saved, and the goal's reason says where
         deps.log('a worktree is kept', { taskId: task.id, error: error.message })

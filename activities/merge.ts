@@ -8,6 +8,7 @@ import type { MergeIntent } from '../git/merge-goal.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { IntegrateResult, MergeResult } from './types.ts'
+import { releaseTask } from './workspace.ts'
 
 interface Approval {
   id: string
@@ -31,7 +32,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     const { task, goal, project } = facts
     if (!task || !goal.branch)
       throw new Error(`task ${input.taskId} cannot be integrated: it has no branch`)
-    if (task.status === 'integrated') return merged(project.id, task.id) // killed just before the last step
+    if (task.status === 'integrated') return merged(facts, task.id) // killed just before the last step
     const approval = await approvalOf({
       goal_id: goal.id,
       task_id: task.id,
@@ -54,13 +55,13 @@ export function createMergeActivities(deps: ActivityDeps) {
     })
     if (outcome.outcome === 'merged') {
       await recordIntegrated(facts, task, outcome.commit)
-      return merged(project.id, task.id)
+      return merged(facts, task.id)
     }
     return bringUpToDate(facts, task, outcome)
   }
 
-  async function merged(projectId: string, taskId: string): Promise<IntegrateResult> {
-    await git.releaseWorktree({ projectId, key: taskKey(taskId), dropBranch: true })
+  async function merged(facts: GoalFacts, taskId: string): Promise<IntegrateResult> {
+    await releaseTask(deps, facts, taskId)
     return { outcome: 'merged' }
   }
 

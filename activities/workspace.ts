@@ -1,4 +1,4 @@
-import { scratchKey, scratchName, taskKey } from '../contracts/ids.ts'
+import { goalStream, scratchKey, scratchName, taskKey } from '../contracts/ids.ts'
 import { WRITING_STAGES } from '../contracts/stages.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import type { StageKey } from '../db/stages.ts'
@@ -71,6 +71,23 @@ export async function releaseScratch(
   const claim = scratchKey({ goal, task, stage, attempt })
   const release = { projectId: project.id, key: claim, dropBranch: true, scratch: true }
   await git.releaseWorktree(release)
+}
+
+/** Gives a task's worktree back, with its branch, and tells where its work is as far as that was nowhere else. */
+export async function releaseTask(
+  { database, git }: ActivityDeps,
+  { goal, project }: Pick<GoalFacts, 'goal' | 'project'>,
+  taskId: string,
+): Promise<void> {
+  const claim = { projectId: project.id, key: taskKey(taskId), dropBranch: true }
+  const { salvaged } = await git.releaseWorktree(claim)
+  if (!salvaged) return
+  await database.change(async (_tx, emit) =>
+    emit({
+      ...{ type: 'goal.salvaged', stream: goalStream(goal.id), actor: 'dispatch' },
+      data: { goalId: goal.id, ...salvaged },
+    }),
+  )
 }
 
 async function commitToLookAt(

@@ -268,6 +268,9 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
 
 test('a goal goes on with the agents of another profile: at a retry, or when it is resumed', async () => {
   await project('shop')
+  await storeDetections(at.database, [
+    { adapter: 'claude', title: 'Claude Code', found: true, login: 'ready', demo: false },
+  ])
   const filed = { project: 'shop', description: 'z', profile: 'Demo', tokenBudget: 7000 }
   const { id } = (await at.call('POST', '/api/goals', filed)).body
   const act = (verb: string, body = {}) => at.call('POST', `/api/goals/${id}/${verb}`, body)

@@ -36,7 +36,7 @@ export function eventLine(event: EventBody): string {
     case 'goal.merged':
       return `merged into ${data.target} as ${data.commit}`
     case 'goal.salvaged':
-      return `unfinished work saved at ${data.ref}`
+      return `work saved that was nowhere else: git fetch ${data.repository} ${data.ref}`
     case 'pool.status':
       return `pool ${data.paused ? 'paused' : 'open'}: ${data.held} running, ${data.waiting} in line`
     case 'project.changed':

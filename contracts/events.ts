@@ -76,7 +76,7 @@ export const eventBody = z.discriminatedUnion('type', [
     comment: reason,
   }),
   of('goal.merged', { goalId, commit: z.string(), target: z.string() }),
-  of('goal.salvaged', { goalId, ref: z.string() }),
+  of('goal.salvaged', { goalId, repository: z.string(), ref: z.string() }),
   of('pool.status', { paused: z.boolean(), held: z.number(), waiting: z.number() }),
   of('project.changed', { projectId: z.string(), change: z.enum(['added', 'changed', 'removed']) }),
   of('suggestion.changed', { projectId: z.string() }),

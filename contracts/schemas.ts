@@ -591,6 +591,9 @@ export const checkResult = z.object({
 })
 export type CheckResult = z.infer<typeof checkResult>
 
+/** Work that was nowhere else when its worktree went: `git fetch <repository> <ref>` brings it. */
+export const salvage = z.object({ repository: z.string(), ref: z.string() })
+
 export const goal = goalSummary.extend({
   description: z.string(),
   profile: profileSnapshot,
@@ -603,6 +606,7 @@ export const goal = goalSummary.extend({
   securitySpec: securitySpecOutput.nullable(),
   tasks: z.array(task),
   reviews: z.array(reviewSummary),
+  salvaged: z.array(salvage),
   verification: z.array(
     z.object({
       taskId: uuid,

@@ -138,7 +138,7 @@ export async function repair(
       background,
     )
     done.push(
-      `released the worktree ${path} of ${key}${salvaged ? `; its work is in ${salvaged}` : ''}`,
+      `released the worktree ${path} of ${key}${salvaged ? `; its work is in ${salvaged.ref}` : ''}`,
     )
   }
   for (const name of found.brokenSlots) {

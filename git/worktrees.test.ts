@@ -85,9 +85,9 @@ test('uncommitted and unpublished work is saved before a worktree is cleaned', a
   f.write('a.txt', 'edited\n', path)
   f.write('ignored/junk', 'junk', path)
   const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1' })
-  expect(salvaged).toBe('refs/dispatch/salvage/T-1')
-  expect(f.sh(['--git-dir', clean(), 'show', `${salvaged}:half-done.txt`])).toBe('precious')
-  expect(f.sh(['--git-dir', clean(), 'log', '--format=%s', `${base}..${salvaged}`])).toBe(
+  expect(salvaged).toEqual({ repository: clean(), ref: 'refs/dispatch/salvage/T-1' })
+  expect(f.sh(['--git-dir', clean(), 'show', `${salvaged?.ref}:half-done.txt`])).toBe('precious')
+  expect(f.sh(['--git-dir', clean(), 'log', '--format=%s', `${base}..${salvaged?.ref}`])).toBe(
     'Salvage of T-1\ncommitted by the agent',
   )
   await f.git.idle()
@@ -141,7 +141,7 @@ test('what only the person ignores, and what was copied from them, is in no comm
   // it is told, and saved before the worktree goes
   expect(leftOut).toEqual(['debug.log', 'scratch/x'])
   const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1' })
-  const saved = ['diff-tree', '-r', '--name-only', head, salvaged ?? '']
+  const saved = ['diff-tree', '-r', '--name-only', head, salvaged?.ref ?? '']
   expect(f.sh(['--git-dir', clean(), ...saved])).toBe('debug.log\nscratch/x')
 })
 

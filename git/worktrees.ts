@@ -221,6 +221,12 @@ export async function discard(layout: ProjectLayout, name: string, admin: string
   await emptyTrash(layout)
 }
 
+/** Saved work: a ref in Dispatch's own clean repository of the project. */
+export interface Salvage {
+  repository: string
+  ref: string
+}
+
 /**
  * Gives a worktree back. Work that is uncommitted, or committed and nowhere else, is first saved under `refs/dispatch/salvage/`.
  * The slot is cleaned in the background (`background` gets the promise). Again, or for an unknown key, it does nothing.
@@ -229,7 +235,7 @@ export async function releaseWorktree(
   deps: GitDeps,
   input: ReleaseInput,
   background: (work: Promise<void>) => void,
-): Promise<{ salvaged: string | undefined }> {
+): Promise<{ salvaged: Salvage | undefined }> {
   const layout = projectLayout(deps.home, input.projectId)
   const claim = await findClaim(layout, input.key)
   if (!claim) return { salvaged: undefined }
@@ -238,7 +244,7 @@ export async function releaseWorktree(
     await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
     const slot = await readSlot(layout, claim.slot)
     const there = slot && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
-    const salvaged =
+    const ref =
       there && claim.active
         ? await saveWork(deps, layout, { claim, slot, scratch: input.scratch === true })
         : await publishWork(deps, layout, claim)
@@ -254,7 +260,7 @@ export async function releaseWorktree(
       background(
         deps.queue.run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base)),
       )
-    return { salvaged }
+    return { salvaged: ref === undefined ? undefined : { repository: layout.clean, ref } }
   })
 }
 

@@ -35,6 +35,10 @@ function printGoal(goal: Goal, io: Io) {
     ['usage', `${formatUsedTokens(goal.usage)} tokens${budget}, cost ${cost(goal.usage)}`],
     ['filed', when(goal.createdAt, io.tty)],
     ['workflow', goal.workflowUrl],
+    ...goal.salvaged.map(({ repository, ref }): [string, string] => [
+      'saved',
+      `git fetch ${repository} ${ref}`,
+    ]),
   ]
   for (const [name, value] of facts)
     if (value) io.print(`${io.paint('dim', name.padEnd(9))}${io.clean(value)}`)

@@ -280,6 +280,7 @@ export const goal: Goal = {
   securitySpec: null,
   tasks: [task],
   reviews: [reviewSummary],
+  salvaged: [],
   verification: [],
   implementation: [],
   findings: [],

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { shortId } from '../../contracts/ids.ts'
+import { goalStream, shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
 import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
@@ -141,13 +141,14 @@ export async function goalDetail(
   workflowUrl: (goalId: string) => string | null,
 ): Promise<Goal> {
   const row: GoalRow = await goalRows(knex).where('g.id', id).first()
-  const [usage, working, attempts, specs, tasks, reviews] = await Promise.all([
+  const [usage, working, attempts, specs, tasks, reviews, salvaged] = await Promise.all([
     usageBy(knex, 'goal_id', [id]),
     workingOn(knex, [id]),
     attemptsOf(knex, id),
     latestSpecs(knex, id),
     tasksOfGoal(knex, id),
     reviewsOfGoal(knex, id),
+    salvagedOf(knex, id),
   ])
   return {
     ...toSummary(row, usage.get(id), working.get(id)),
@@ -162,9 +163,16 @@ export async function goalDetail(
     securitySpec: (specs.security?.content ?? null) as Goal['securitySpec'],
     tasks,
     reviews,
+    salvaged,
     ...outputsOf(attempts),
   }
 }
+
+const salvagedOf = (knex: Knex, goalId: string): Promise<Goal['salvaged']> =>
+  knex('events')
+    .where({ stream: goalStream(goalId), type: 'goal.salvaged' })
+    .orderBy('seq')
+    .select(knex.raw("data ->> 'repository' as repository, data ->> 'ref' as ref"))
 
 interface AttemptRow {
   task_id: string | null

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { goalWorkflowId } from '../../contracts/ids.ts'
+import { goalWorkflowId, taskKey } from '../../contracts/ids.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
 import { atThisPace } from '../support/pace.ts'
 import { until } from '../support/until.ts'
@@ -13,6 +13,15 @@ beforeAll(async () => {
   await at.call('PATCH', '/api/settings', { maxConcurrent: 20, maxPerGoal: 10 })
 })
 afterAll(() => at.close())
+
+/** Where the agent of a task works. */
+function worktreeOf(projectId: string, taskId: string): string {
+  const folder = join(at.home, 'dispatch', 'worktrees', projectId)
+  const claim = readdirSync(folder)
+    .filter((name) => name.endsWith('.claim.json'))
+    .find((name) => readFileSync(join(folder, name), 'utf8').includes(taskKey(taskId)))
+  return join(folder, claim?.replace('.claim.json', '') ?? 'none')
+}
 
 describe.concurrent('a goal', () => {
   test("goes from its text to a merge whose tests pass, and leaves the person's edits alone", async () => {
@@ -97,7 +106,16 @@ describe.concurrent('a goal', () => {
     )
     await at.decide(goal.id, 'spec')
     await at.decide(goal.id, 'task', { decision: 'request_changes', comment: 'Name it better' })
+    const again = await at.until(goal.id, (g) =>
+      g.reviews.some(({ attempt, status }) => attempt === 2 && status === 'pending'),
+    )
+    // what a person puts into the agent's worktree after the review was opened is not approved, and not lost
+    writeFileSync(join(worktreeOf(id, again.tasks[0]?.id ?? ''), 'mine.md'), 'my notes')
     const done = await at.approveAll(goal.id)
+    const [saved] = done.salvaged
+    git(repo, 'fetch', '-q', saved?.repository ?? '', saved?.ref ?? '')
+    expect(git(repo, 'show', 'FETCH_HEAD:mine.md')).toBe('my notes')
+    expect(git(repo, 'ls-tree', '--name-only', 'main').split('\n')).not.toContain('mine.md')
     expect(done.status).toBe('completed')
     expect(await promptOf(goal.id, 'implement', 2)).toContain('Name it better')
     expect(git(repo, 'log', '--format=%s', 'main^1..main^2').split('\n')).toHaveLength(1)

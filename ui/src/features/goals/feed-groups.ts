@@ -198,7 +198,10 @@ function single(event: StoredEvent): Said | undefined {
         detail: event.data.commit.slice(0, 12),
       }
     case 'goal.salvaged':
-      return { title: 'Unfinished work saved', status: 'done', detail: event.data.ref }
+      return {
+        ...{ title: 'Work saved that was nowhere else', status: 'done' },
+        detail: `git fetch ${event.data.repository} ${event.data.ref}`,
+      }
     case 'correction.status':
       return {
         ...{ title: 'Correction', status: undefined, detail: event.data.text },
