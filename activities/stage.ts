@@ -171,8 +171,10 @@ export function createStageActivities(deps: ActivityDeps) {
     { row, tryNow }: { row: StageRow; tryNow: number | undefined },
   ): Promise<StageResult> {
     const stage = key.stage as AgentStage
-    const workspace = await openWorkspace(deps, facts, key)
-    await watchGitSettings(deps, facts.project, row)
+    const [workspace] = await Promise.all([
+      openWorkspace(deps, facts, key),
+      watchGitSettings(deps, facts.project, row),
+    ])
     const judged = stage === 'verify' || stage === 'audit'
     const checks = judged ? await checksOf(key, facts, { workspace, row }) : undefined
     const feedback = row.feedback ?? ''
