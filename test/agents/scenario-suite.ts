@@ -156,6 +156,7 @@ const PLAYS: Readonly<Record<ScenarioName, (play: Play) => Promise<void>>> = {
       if (tools === 2) for (const { pid } of at.processes()) signal(pid, 'SIGKILL')
     })
     expect(killed.terminal).toMatchObject({ type: 'failed', reason: 'crash' })
+    await model.quiet(at.spec.runId)
     const before = { ...model.charged(at.spec.runId) }
     const resumed = await at.resume({ resumeSessionId: sessionOf(killed), prompt: 'Go on.' })
     expect(resumed.terminal.type).toBe('done')

@@ -62,7 +62,7 @@ async function play(
   const blow = await struck.done
   outcome.hit = blow.hit
   const from = await comeBack(at, goalId, { schedule, blow, outcome })
-  outcome.recoveryMs = (await progress(at, goalId, schedule)) - from
+  outcome.recoveryMs = (await progress(at, goalId, { schedule, from })) - from
   await until(async () => await isOver(at, goalId), {
     ms: COMPLETION_MS,
     what: 'the end of the goal',
@@ -140,14 +140,21 @@ async function noticed(at: OwnStack, goalId: string, services: Service[]): Promi
   return Math.max(...took)
 }
 
-/** When everything runs again and the goal has moved since, waits for a person, or is over. */
-async function progress(at: OwnStack, goalId: string, schedule: Schedule): Promise<number> {
+/** When everything runs again and the goal has moved since, waits for a person, or is over; for a run that was killed, when another goes on. */
+async function progress(
+  at: OwnStack,
+  goalId: string,
+  { schedule, from }: { schedule: Schedule; from: number },
+): Promise<number> {
   const limit = { ms: RECOVERY_MS, everyMs: 40 }
   await until(() => isWhole(at), { ...limit, what: 'everything to run again' })
   const back = new Date()
   const services = schedule.victims.some(isService)
   await until(
-    () => (services ? moved(at, goalId, back) : runsAgain(at, goalId, { schedule, since: back })),
+    () =>
+      services
+        ? moved(at, goalId, back)
+        : runsAgain(at, goalId, { schedule, since: new Date(from) }),
     { ...limit, what: 'progress after the kill' },
   )
   return Date.now()

@@ -30,6 +30,8 @@ export interface ModelServer {
   request(run: string, wanted: (request: RecordedRequest) => boolean): Promise<RecordedRequest>
   /** Tokens of the answers that were handed over whole, side requests included. */
   charged(run: string): StepUsage
+  /** Resolves when no answer of the run is being given: that of an agent which was killed may still be. */
+  quiet(run: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,6 +59,8 @@ interface Run {
   failures: number
   requests: RecordedRequest[]
   charged: StepUsage
+  /** Answers that are being given. */
+  open: number
 }
 
 const emptyRun = (): Run => ({
@@ -65,6 +69,7 @@ const emptyRun = (): Run => ({
   failures: 0,
   requests: [],
   charged: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  open: 0,
 })
 
 const ROUTE = /^\/s\/([^/]+)\/([^/]+)(\/[^?]*)/
@@ -104,6 +109,19 @@ export async function startModelServer({
     },
     requests: (run) => runOf(run).requests,
     charged: (run) => runOf(run).charged,
+    async quiet(run) {
+      // what a process sent before it died is read by now
+      await new Promise((resolve) => setImmediate(resolve))
+      await new Promise<void>((resolve) => {
+        const look = () => {
+          if (runOf(run).open > 0) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      })
+    },
     request: (run, wanted) =>
       new Promise((resolve) => {
         const look = () => {
@@ -150,16 +168,22 @@ async function serve(
   const headers = incoming.headers as Record<string, string>
   if (keeps)
     run.requests.push({ ...request, at: performance.now(), path, step: index, headers, body })
+  run.open += 1
   told()
   const usage = { ...USUAL_USAGE, ...step.usage }
-  if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
-  if (!(await dialect.play({ step, usage, request, path, body, response }))) {
-    if (!BEGINS_NOTHING.includes(step.do)) onlooker?.begun?.(request, { ...usage, output: 1 })
-    return
+  try {
+    if (step.delayMs) await new Promise((resolve) => setTimeout(resolve, step.delayMs))
+    if (!(await dialect.play({ step, usage, request, path, body, response }))) {
+      if (!BEGINS_NOTHING.includes(step.do)) onlooker?.begun?.(request, { ...usage, output: 1 })
+      return
+    }
+    for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
+      run.charged[key] += usage[key]
+    onlooker?.charged(request, usage)
+  } finally {
+    run.open -= 1
+    told()
   }
-  for (const key of ['input', 'output', 'cacheRead', 'cacheWrite'] as const)
-    run.charged[key] += usage[key]
-  onlooker?.charged(request, usage)
 }
 
 /** What is no beginning of an answer; one of any other kind may be broken off by an agent that is killed. */
