@@ -1,7 +1,8 @@
 import { releaseLease } from '../db/pool.ts'
-import { endSegment, listEarlierLiveRuns, listSegments, type RunRow } from '../db/runs.ts'
+import { listEarlierLiveRuns, listSegments } from '../db/runs.ts'
 import type { StageKey } from '../db/stages.ts'
 import type { ActivityDeps } from './deps.ts'
+import { endRuns } from './run-record.ts'
 
 /** The key of a stage attempt's place in the pool. */
 export const leaseOf = (key: StageKey) => `${key.taskId ?? key.goalId}/${key.stage}/${key.attempt}`
@@ -42,18 +43,4 @@ export async function abandonEarlierAttempts(deps: ActivityDeps, key: StageKey):
   await database.change(async (tx, emit) => {
     for (const id of leases) await releaseLease(tx, id, emit)
   })
-}
-
-async function endRuns(
-  { runner, database }: ActivityDeps,
-  runs: readonly RunRow[],
-  detail: string,
-): Promise<void> {
-  for (const run of runs) {
-    await runner.reap(run.id)
-    await endSegment(database, run, {
-      status: 'interrupted',
-      terminal: { type: 'failed', reason: 'interrupted', detail },
-    })
-  }
 }

@@ -3,38 +3,35 @@ import { join } from 'node:path'
 import { CancelledFailure, Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { acpAgentOf, findAdapter } from '../adapters/registry.ts'
-import type { RunEvent, RunSpec, TerminalEvent, Usage } from '../contracts/agent.ts'
+import type { RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { formatUtc } from '../contracts/figures.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
-import { noteCorrections, waitingCorrections } from '../db/corrections.ts'
+import { waitingCorrections } from '../db/corrections.ts'
 import {
   createSegment,
   endSegment,
   listSegments,
   type RunPurpose,
   type RunRow,
-  readRun,
   runsToStop,
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
 import type { StageKey } from '../db/stages.ts'
-import { type Estimate, hasSpoken, storedEvents, storeEvents } from '../db/transcripts.ts'
-import { totalTokens } from '../domain/budget.ts'
+import { hasSpoken } from '../db/transcripts.ts'
 import { DiskLow, reasonOfLowDisk } from '../domain/disk.ts'
 import { failureAdvice, failureInWords, isLimit, remedyFor } from '../domain/failures.ts'
-import { createTokenEstimate } from '../domain/token-estimate.ts'
 import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
 import { programOf } from './agent-search.ts'
 import type { AgentWork } from './agent-work.ts'
 import { aroundLimit, assignedAgent, firstAgent } from './around-limit.ts'
 import type { ActivityDeps } from './deps.ts'
-import { failuresBefore, guessedUntil, limitPause } from './limit-pause.ts'
-import { createPriceMeter } from './price-meter.ts'
+import { failuresBefore, limitPause } from './limit-pause.ts'
 import { promptFor } from './prompt.ts'
 import { reserveForStart, type UsedUp, watchReservation } from './reserve.ts'
+import { createEventStore, isTerminal, recordEnd } from './run-record.ts'
 import { sandboxOf } from './sandbox.ts'
 
 export type AgentOutcome =
@@ -258,9 +255,7 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   const { runner, database } = deps
   if ((await runner.state(run.id)) === 'absent') await begin(deps, work, run)
   const budget = watchReservation(deps, work.key, run)
-  const prices = priceOf(run)
-  const estimate = await estimateOf(deps, run)
-  let told = totalTokens(usageOf(run))
+  const store = await createEventStore(deps, run)
   // those that came before there was a runner to take them
   for (const { id, text } of await waitingCorrections(database.knex, run.id))
     await runner.send(run.id, { type: 'correct', id, text })
@@ -268,7 +263,7 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   const end = listenForEnd(deps, run)
   try {
     // a worker may have died between storing what reached the budget and interrupting
-    if (await budget.isOver(told + estimate([]))) await runner.send(run.id, { type: 'interrupt' })
+    if (await budget.isOver(await store([]))) await runner.send(run.id, { type: 'interrupt' })
     if ((await runsToStop(database.knex, run.id)).length > 0)
       await runner.send(run.id, { type: 'interrupt' })
     let terminal: TerminalEvent | undefined
@@ -276,23 +271,16 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
       afterSeq: run.last_seq,
       signal: end.detach,
     })) {
-      await noteCorrections(database, run, batch)
-      const untold = estimate(batch)
-      await storeEvents(database, run.id, batch, { ...(await prices(batch)), tokens: untold })
+      const used = await store(batch)
       terminal = batch.find(isTerminal) ?? terminal
-      const count = batch.findLast((event) => event.type === 'usage')
-      if (count) told = totalTokens(count.usage)
-      if (told + untold > 0 && !terminal && (await budget.isOver(told + untold)))
+      if (used > 0 && !terminal && (await budget.isOver(used)))
         await runner.send(run.id, { type: 'interrupt' })
     }
     if (end.detached() && !terminal) throw end.reason()
     terminal ??= (await runner.exit(run.id))?.terminal
     if (!terminal) throw new RunnerLost(run.id)
-    // from what is stored, not from what this worker saw: another one may have interrupted the run
-    const { budget_stop } = await readRun(database.knex, run.id)
     const stopped = (await runsToStop(database.knex, run.id)).length > 0
-    const asked = end.asked() || stopped
-    await record(deps, run, { terminal, budget: budget_stop !== null, asked })
+    await recordEnd(deps, run, { terminal, asked: end.asked() || stopped })
   } catch (error) {
     if (!(error instanceof RunnerLost)) throw error
     await runner.reap(run.id)
@@ -306,13 +294,6 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
     end.stop()
   }
   if (end.asked()) throw end.reason()
-}
-
-/** What the run used and its agent did not tell, from where an earlier worker stood. */
-async function estimateOf({ runner, database }: ActivityDeps, run: RunRow) {
-  const estimate = createTokenEstimate(await runner.prompt(run.id))
-  for await (const batch of storedEvents(database.knex, run)) estimate(batch)
-  return estimate
 }
 
 /** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
@@ -337,61 +318,6 @@ function throwIfEnding(): void {
 
 const reasonOf = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new CancelledFailure('CANCELLED')
-
-const isTerminal = (event: RunEvent): event is RunEvent & TerminalEvent =>
-  event.type === 'done' || event.type === 'failed'
-
-const usageOf = (run: RunRow): Usage => ({
-  input: run.tokens_in,
-  output: run.tokens_out,
-  cacheRead: run.tokens_cache_read,
-  cacheWrite: run.tokens_cache_write,
-  reasoning: run.tokens_reasoning,
-})
-
-/** What a run costs by list prices, batch by batch, from where an earlier worker stood. */
-function priceOf(run: RunRow) {
-  const { cost_estimate_usd: costUsd, cache_saved_usd: saved } = run
-  const before =
-    costUsd === null
-      ? undefined
-      : { usage: usageOf(run), estimate: { costUsd, cacheSavedUsd: saved ?? 0 } }
-  const meter = createPriceMeter(run.adapter, before)
-  let model = run.model
-  return async (batch: readonly RunEvent[]) => {
-    let estimate: Estimate | undefined
-    for (const event of batch) {
-      if (event.type === 'session') model = event.model ?? model
-      if (event.type === 'usage') estimate = await meter.estimate(event.usage, model)
-    }
-    return estimate
-  }
-}
-
-async function record(
-  deps: ActivityDeps,
-  run: RunRow,
-  { terminal, budget, asked }: { terminal: TerminalEvent; budget: boolean; asked: boolean },
-): Promise<void> {
-  if (terminal.type === 'done')
-    return void (await endSegment(deps.database, run, { status: 'done', terminal }))
-  const interrupted = terminal.reason === 'interrupted'
-  if (interrupted && budget)
-    return void (await endSegment(deps.database, run, {
-      status: 'interrupted',
-      terminal,
-      reason: 'budget',
-    }))
-  // an interruption that nobody asked for (the dead-man switch, a stray signal) is resumed like a crash
-  const status = interrupted && asked ? 'interrupted' : 'failed'
-  const guessed = await guessedUntil(deps, run, terminal)
-  await endSegment(deps.database, run, {
-    status,
-    terminal,
-    ...(guessed === undefined ? {} : { guessedUntil: guessed }),
-    ...(interrupted && !asked ? { reason: 'crash' } : {}),
-  })
-}
 
 /**
  * True when somebody wants the work to stop: a pause, a cancellation, an operator. Otherwise only this attempt of the

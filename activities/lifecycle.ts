@@ -6,13 +6,14 @@ import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { adaptersOf } from '../db/goal-profile.ts'
 import { voidReviews } from '../db/goals.ts'
 import { releaseLease } from '../db/pool.ts'
-import { endSegment, type RunRow } from '../db/runs.ts'
+import type { RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt } from './abandon-attempt.ts'
 import type { ActivityDeps } from './deps.ts'
 import { lookAtGitSettings } from './git-settings.ts'
 import { goalBranch, taskBranch } from './names.ts'
+import { endRuns } from './run-record.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
 import type { EndGoalInput, GoalSettings, NewTask, ReportInput } from './types.ts'
 import { releaseScratch, releaseTask } from './workspace.ts'
@@ -96,7 +97,10 @@ export function createLifecycleActivities(
     if (facts.goal.status === 'cancelled' || facts.goal.status === 'completed') return
     // a merge that had begun is finished: half of one would be undone by the person's next commit
     if (await finishBegunMerge(goalId)) return
-    await endRuns(goalId)
+    const live: RunRow[] = await database
+      .knex('agent_runs')
+      .where({ goal_id: goalId, status: 'running' })
+    await endRuns(deps, live, 'the goal was cancelled')
     const tasks: TaskRow[] = await database.knex('tasks').where({ goal_id: goalId })
     const kept = await keepBranches(facts, tasks)
     await releaseWorkspaces(facts, tasks)
@@ -130,20 +134,6 @@ export function createLifecycleActivities(
         reason: `${reason}${where}`,
       })
     })
-  }
-
-  async function endRuns(goalId: string): Promise<void> {
-    const runs: RunRow[] = await database
-      .knex('agent_runs')
-      .where({ goal_id: goalId, status: 'running' })
-    for (const run of runs) {
-      await deps.runner.reap(run.id)
-      const detail = 'the goal was cancelled'
-      await endSegment(database, run, {
-        status: 'interrupted',
-        terminal: { type: 'failed', reason: 'interrupted', detail },
-      })
-    }
   }
 
   async function keepBranches(

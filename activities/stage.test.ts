@@ -12,6 +12,7 @@ import { openStage, type StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { GitProblem } from '../git/problem.ts'
 import { runCheckProcess } from '../runner/check-process.ts'
+import { RunnerLost } from '../runner/runner.ts'
 import type { Check } from '../runner/spawner-messages.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
@@ -104,7 +105,10 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
       prompts.push(prompt)
       states.set(runId, 'running')
     },
-    reap: async (id: string) => void calls.push(`reap ${id}`),
+    reap: async (id: string) => {
+      calls.push(`reap ${id}`)
+      states.set(id, 'lost')
+    },
     send: async (_id: string, { type }: { type: string }) => void calls.push(type),
     check: (check: Check, signal: AbortSignal) =>
       runCheckProcess({ ...check, runId: 'check', dir: join(folder, 'runs', 'check') }, signal),
@@ -113,9 +117,10 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     keepRenewed: () => () => undefined,
     tmpdir: () => folder,
     async *attach(
-      _id: string,
+      id: string,
       { signal }: { signal: AbortSignal },
     ): AsyncGenerator<RunEvent[], void> {
+      if (states.get(id) === 'lost') throw new RunnerLost(id)
       calls.push('attach')
       if (events.length > 0) return yield events
       if (signal.aborted) return
