@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -12,6 +12,7 @@ import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { lookAtGitSettings, watchGitSettings } from './git-settings.ts'
 import { createLifecycleActivities } from './lifecycle.ts'
+import { createMergeActivities } from './merge.ts'
 import { createReviewActivities } from './review.ts'
 import type { OpenReviewInput } from './types.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
@@ -244,4 +245,77 @@ test('items of different specs keep names of their own, so that none passes by t
   const { testSpec, securitySpec } = await loadFacts(database.knex, goalId)
   expect(testSpec?.content.cases.map(({ id }) => id)).toEqual(['test:R1', 'T1'])
   expect(securitySpec?.content.items.map(({ id }) => id)).toEqual(['sec:R1', 'sec:T1', 'S1'])
+})
+
+/** A task's work that was answered and stands on the goal's branch, as after its approval. */
+async function onGoalBranch(): Promise<void> {
+  const task = await begin('a')
+  f.write('b.txt', 'two\n', task.path)
+  await answer(task)
+  const { head } = await database.knex('tasks').where({ id: task.key.taskId }).first('head')
+  const { branch, project_id } = await database.knex('goals').first('branch', 'project_id')
+  const clean = join(f.home, 'hubs', project_id, 'clean.git')
+  f.sh(['--git-dir', clean, 'update-ref', `refs/heads/${branch}`, head])
+  await database.knex('reviews').insert({
+    ...{
+      kind: 'task',
+      goal_id: goalId,
+      task_id: task.key.taskId,
+      attempt: 1,
+      title: 't',
+      reason: '',
+    },
+    ...{ workflow_id: `task/${task.key.taskId}`, hash: 'h', tier: 'block', risk: 'low', head },
+    ...{ status: 'approved', decision: 'approve' },
+  })
+}
+
+test('a goal whose end is cut off and made again still says where its work is, and has it', async () => {
+  const task = await begin('a')
+  f.write('b.txt', 'two\n', task.path)
+  await answer(task)
+  const cut = { ...database, change: () => Promise.reject(new Error('cut off')) }
+  const first = createLifecycleActivities({ ...deps, database: cut }, async () => false)
+  await expect(first.endGoal({ goalId, reason: 'not wanted' })).rejects.toThrow('cut off')
+  const { branch, head } = await database.knex('tasks').first('branch', 'head')
+  f.sh(['branch', '-D', branch]) // a person tidied up meanwhile
+  await lifecycle.endGoal({ goalId, reason: 'not wanted' })
+  const { status, reason } = await database.knex('goals').first('status', 'reason')
+  expect({ status, reason }).toEqual({
+    ...{ status: 'cancelled', reason: `not wanted; the work is kept in ${branch}` },
+  })
+  expect(f.sh(['rev-parse', branch])).toBe(head)
+})
+
+test('a pause that is accepted while the merge waits for its turn holds it; resumed, it is merged', async () => {
+  await onGoalBranch()
+  const pause = (paused: boolean) => database.knex('goals').update({ paused })
+  const git = {
+    ...f.git,
+    mergeGoal: (input: never) => pause(true).then(() => f.git.mergeGoal(input)),
+  }
+  const held = createMergeActivities({ ...deps, git } as ActivityDeps)
+  const before = f.sh(['rev-parse', 'main'])
+  expect(await held.mergeGoal({ goalId, attempt: 1 })).toEqual({ outcome: 'held' })
+  expect(f.sh(['rev-parse', 'main'])).toBe(before)
+  expect(await database.knex('stage_attempts').where({ stage: 'merge' }).first('status')).toEqual({
+    status: 'paused',
+  })
+  await pause(false)
+  const merging = createMergeActivities(deps)
+  expect(await merging.mergeGoal({ goalId, attempt: 1 })).toMatchObject({ outcome: 'merged' })
+})
+
+test('a goal whose merge was blocked can be ended when its repository has moved away, and says what is not known', async () => {
+  await onGoalBranch()
+  f.write('b.txt', 'of the person\n')
+  const { finishBegunMerge, mergeGoal } = createMergeActivities(deps)
+  expect(await mergeGoal({ goalId, attempt: 1 })).toMatchObject({ outcome: 'blocked' })
+  renameSync(f.repo, `${f.repo}-elsewhere`)
+  const { endGoal } = createLifecycleActivities(deps, finishBegunMerge)
+  await endGoal({ goalId, reason: 'moved' })
+  renameSync(`${f.repo}-elsewhere`, f.repo)
+  const { status, reason } = await database.knex('goals').first('status', 'reason')
+  expect(status).toBe('cancelled')
+  expect(reason).toContain('whether its merge had begun could not be seen')
 })

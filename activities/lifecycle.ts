@@ -96,7 +96,16 @@ export function createLifecycleActivities(
     const facts = await loadFacts(database.knex, goalId)
     if (facts.goal.status === 'cancelled' || facts.goal.status === 'completed') return
     // a merge that had begun is finished: half of one would be undone by the person's next commit
-    if (await finishBegunMerge(goalId)) return
+    const begun = await finishBegunMerge(goalId).catch((error) => {
+      if (!(error instanceof GitProblem)) throw error
+      // a repository that moved away must not keep the goal from ending
+      return error
+    })
+    if (begun === true) return
+    const unknown =
+      begun instanceof GitProblem
+        ? `; whether its merge had begun could not be seen: ${begun.message}`
+        : ''
     const live: RunRow[] = await database
       .knex('agent_runs')
       .where({ goal_id: goalId, status: 'running' })
@@ -131,7 +140,7 @@ export function createLifecycleActivities(
         goalId,
         status: 'cancelled',
         stage: facts.goal.stage,
-        reason: `${reason}${where}`,
+        reason: `${reason}${where}${unknown}`,
       })
     })
   }

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
 import { storable } from '../contracts/storable.ts'
 import type { Tx } from '../db/connect.ts'
@@ -142,7 +143,6 @@ export function createMergeActivities(deps: ActivityDeps) {
     if (!head || !goal.base_commit) throw new Error(`goal ${goalId} has no branch to merge`)
     const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt }
     const held = await database.change(async (tx, emit) => {
-      // the row is locked, so a pause or cancellation comes wholly before the merge or wholly after it
       const now = await tx('goals').where({ id: goalId }).forUpdate().first('paused', 'ending')
       if (now.paused || now.ending) return true
       await openStage(tx, key, null)
@@ -237,6 +237,10 @@ export function createMergeActivities(deps: ActivityDeps) {
           reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or merge the branch yourself and cancel the goal.`,
         }
       case 'not_begun':
+        if (!onlyFinish)
+          await database.change((tx, emit) =>
+            changeStage(tx, emit, { key, change: { status: 'paused', reason: null } }),
+          )
         return { outcome: 'held' }
       case 'blocked':
         return { outcome: 'blocked', reason: outcome.message }
@@ -247,6 +251,22 @@ export function createMergeActivities(deps: ActivityDeps) {
 
   function intentOf(mergeKey: string, { goal }: GoalFacts, reviewId: string | null) {
     const row = () => database.knex('merge_intents').where({ key: mergeKey })
+    const write = async (knex: Knex, intent: MergeIntent): Promise<void> => {
+      const values = {
+        new_sha: intent.newSha ?? null,
+        state: intent.applied ? 'applied' : 'intended',
+      }
+      await knex('merge_intents')
+        .insert({
+          key: mergeKey,
+          goal_id: goal.id,
+          review_id: reviewId,
+          target: goal.target_branch,
+          ...values,
+        })
+        .onConflict('key')
+        .merge({ ...values, updated_at: knex.fn.now() })
+    }
     return {
       async load(): Promise<MergeIntent | undefined> {
         const found = await row().first()
@@ -256,23 +276,15 @@ export function createMergeActivities(deps: ActivityDeps) {
           applied: found.state === 'applied',
         }
       },
-      async save(intent: MergeIntent): Promise<void> {
-        const values = {
-          new_sha: intent.newSha ?? null,
-          state: intent.applied ? 'applied' : 'intended',
-        }
-        await database
-          .knex('merge_intents')
-          .insert({
-            key: mergeKey,
-            goal_id: goal.id,
-            review_id: reviewId,
-            target: goal.target_branch,
-            ...values,
-          })
-          .onConflict('key')
-          .merge({ ...values, updated_at: database.knex.fn.now() })
-      },
+      begin: (newSha: string) =>
+        database.change(async (tx) => {
+          // the row is locked, so a pause or cancellation comes wholly before the merge or wholly after it
+          const now = await tx('goals').where({ id: goal.id }).forUpdate().first('paused', 'ending')
+          if (now.paused || now.ending) return false
+          await write(tx, { newSha })
+          return true
+        }),
+      save: (intent: MergeIntent) => write(database.knex, intent),
     }
   }
 

@@ -79,15 +79,16 @@ export async function releaseTask(
   { goal, project }: Pick<GoalFacts, 'goal' | 'project'>,
   taskId: string,
 ): Promise<void> {
-  const claim = { projectId: project.id, key: taskKey(taskId), dropBranch: true }
-  const { salvaged } = await git.releaseWorktree(claim)
-  if (!salvaged) return
-  await database.change(async (_tx, emit) =>
-    emit({
-      ...{ type: 'goal.salvaged', stream: goalStream(goal.id), actor: 'dispatch' },
-      data: { goalId: goal.id, ...salvaged },
-    }),
-  )
+  await git.releaseWorktree({
+    ...{ projectId: project.id, key: taskKey(taskId), dropBranch: true },
+    onSalvaged: (saved) =>
+      database.change(async (_tx, emit) =>
+        emit({
+          ...{ type: 'goal.salvaged', stream: goalStream(goal.id), actor: 'dispatch' },
+          data: { goalId: goal.id, ...saved },
+        }),
+      ),
+  })
 }
 
 async function commitToLookAt(

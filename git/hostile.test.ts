@@ -161,7 +161,11 @@ test.each([
       message: 'Merge',
       trailers: {},
       mergeKey: 'k2',
-      intent: { load: async () => undefined, save: async () => undefined },
+      intent: {
+        load: async () => undefined,
+        begin: async () => true,
+        save: async () => undefined,
+      },
     })
     expect(merged).toMatchObject({ outcome: 'merged' })
     await f.git.exportBranch({ projectId, repoPath: f.repo, branch: 'dispatch/T-1', sha: head })

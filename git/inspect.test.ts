@@ -71,7 +71,11 @@ test.each([
     message: 'Merge',
     trailers: {},
     mergeKey: 'k',
-    intent: { load: async () => undefined, save: async () => undefined },
+    intent: {
+      load: async () => undefined,
+      begin: async () => true,
+      save: async () => undefined,
+    },
   })
   expect(merged).toMatchObject({ outcome: 'merged' })
   expect(f.sh(['status', '--porcelain'])).toBe('')

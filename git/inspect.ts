@@ -293,7 +293,7 @@ export async function locate(git: GitRunner, repoPath: string, branch?: string):
     throw new GitProblem(
       'not_found',
       `${repoPath} does not exist any more.`,
-      'Put the repository back, or change the path of the project.',
+      'Put the repository back where it was.',
     )
   })
   return discover(git, real, repoPath, branch)

@@ -44,7 +44,12 @@ export interface MergeGoalInput {
   mergeKey: string
   /** Brings a merge to its end that is on the target already, and begins none. */
   onlyFinish?: boolean
-  intent: { load(): Promise<MergeIntent | undefined>; save(intent: MergeIntent): Promise<void> }
+  intent: {
+    load(): Promise<MergeIntent | undefined>
+    /** Stores what will be on the target. False, and nothing is stored, when the merge is not wanted any more. */
+    begin(newSha: string): Promise<boolean>
+    save(intent: MergeIntent): Promise<void>
+  }
   /** Called at the beginning of each step; what it throws ends the merge there. For kill tests. */
   onStep?: (step: MergeStep) => Promise<void>
 }
@@ -59,7 +64,7 @@ export type MergeOutcome =
   /** Against the target's present head the change is not the one that was approved. */
   | { outcome: 'base_moved'; hash: string; base: string; tree: string }
   | { outcome: 'conflict'; files: string[] }
-  /** Only for `onlyFinish`: the target does not have it. */
+  /** The target does not have it, and it was only to be finished or is not wanted any more. */
   | { outcome: 'not_begun' }
   | Blocked
 
@@ -160,7 +165,7 @@ async function mergeOnce(
     trailers: { ...m.trailers, 'Dispatch-Merge-Key': m.mergeKey },
   })
   await m.step('M5')
-  await m.intent.save({ newSha: commit })
+  if (!(await m.intent.begin(commit))) return { outcome: 'not_begun' }
   return apply(m, { from: old, to: commit })
 }
 

@@ -56,6 +56,10 @@ function store(): MergeGoalInput['intent'] & { value: MergeIntent | undefined } 
     async load() {
       return this.value
     },
+    async begin(newSha) {
+      this.value = { newSha }
+      return true
+    },
     async save(intent) {
       this.value = intent
     },
@@ -386,7 +390,7 @@ function mergeInChild(input: MergeGoalInput): ChildProcess {
     import { createGit } from ${JSON.stringify(new URL('./git.ts', import.meta.url).href)}
     await createGit({ home: ${JSON.stringify(f.home)} }).mergeGoal({
       ...${JSON.stringify(plain)},
-      intent: { load: async () => undefined, save: async () => undefined },
+      intent: { load: async () => undefined, begin: async () => true, save: async () => undefined },
       onStep: async (step) => { process.stdout.write(step + '\\n') },
     })`
   const args = ['--import', 'tsx', '--input-type=module', '-e', script]
@@ -404,6 +408,7 @@ test.each(['M2', 'M6', 'M7', 'M8'])(
       if (chunk.toString().includes(step)) child.kill('SIGKILL')
     })
     await gone
+    expect(child.signalCode).toBe('SIGKILL') // and not by a mistake of its own before that
     // A git that the dead process had started may still be at work, which is part of the test.
     expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
     expect(mergeCount(input.mergeKey)).toBe(1)

@@ -145,6 +145,38 @@ test('what only the person ignores, and what was copied from them, is in no comm
   expect(f.sh(['--git-dir', clean(), ...saved])).toBe('debug.log\nscratch/x')
 })
 
+test('a branch whose worktree was given back goes on from what was published of it', async () => {
+  const { path } = await claim('T-1')
+  f.write('new.txt', 'work', path)
+  const commit = { projectId, worktreePath: path, message: 'work', trailers: {} }
+  const { head } = await f.git.commitAll(commit)
+  await f.git.publish({ projectId, key: 'T-1', head })
+  await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  const again = await claim('T-1')
+  expect(again.head).toBe(head)
+  expect(readFileSync(join(again.path, 'new.txt'), 'utf8')).toBe('work')
+})
+
+test('work that was saved is told before the claim goes, and again when that was cut off', async () => {
+  const { path } = await claim('T-1')
+  f.write('half-done.txt', 'precious', path)
+  const told: string[] = []
+  const release = (then: () => void) =>
+    f.git.releaseWorktree({
+      ...{ projectId, key: 'T-1', dropBranch: true },
+      onSalvaged: async ({ ref }) => {
+        told.push(ref)
+        then()
+      },
+    })
+  const cut = () => {
+    throw new Error('cut off')
+  }
+  await expect(release(cut)).rejects.toThrow('cut off')
+  await release(() => undefined)
+  expect(told).toEqual(['refs/dispatch/salvage/T-1', 'refs/dispatch/salvage/T-1'])
+})
+
 test('of a worktree for looking what is ignored is not saved', async () => {
   f.write('.git/info/exclude', '*.log')
   base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })

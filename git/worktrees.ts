@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { publishWork, saveWork } from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
-import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
+import { type ProjectLayout, privateDir, projectLayout, taskRef, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkBranchName, hasCommit, readRef, swapRef } from './refs.ts'
@@ -41,6 +41,8 @@ export interface ReleaseInput {
   dropBranch?: boolean
   /** For looking only: what was built or tried in it, and is ignored, is not saved. */
   scratch?: boolean
+  /** Told of work that had to be saved. Again when the call is cut off and made again. */
+  onSalvaged?: (salvage: Salvage) => Promise<void>
 }
 export interface Worktree {
   path: string
@@ -106,7 +108,9 @@ async function activate(
   existing: string | undefined,
 ): Promise<Worktree> {
   const { git, queue } = deps
-  const head = existing ?? claim.base
+  // a branch that is gone from the sandbox goes on from what was published of it: to begin again would leave that behind
+  const published = existing ?? (await readRef(git, layout.clean, taskRef(claim.branch)))
+  const head = published ?? claim.base
   if (existing) await publishCommit(deps, layout, existing)
   const ready = await readSlot(layout, claim.slot)
   const there = ready && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
@@ -248,6 +252,9 @@ export async function releaseWorktree(
       there && claim.active
         ? await saveWork(deps, layout, { claim, slot, scratch: input.scratch === true })
         : await publishWork(deps, layout, claim)
+    const salvaged = ref === undefined ? undefined : { repository: layout.clean, ref }
+    // before the claim goes: killed until then, the next call saves the same again and tells again
+    if (salvaged) await input.onSalvaged?.(salvaged)
     if (input.dropBranch) {
       // Killed from here on, the next call does not look for work that is saved already.
       await writeClaim(layout, { ...claim, active: false })
@@ -260,7 +267,7 @@ export async function releaseWorktree(
       background(
         deps.queue.run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base)),
       )
-    return { salvaged: ref === undefined ? undefined : { repository: layout.clean, ref } }
+    return { salvaged }
   })
 }
 

@@ -171,7 +171,8 @@ export async function goalDetail(
 const salvagedOf = (knex: Knex, goalId: string): Promise<Goal['salvaged']> =>
   knex('events')
     .where({ stream: goalStream(goalId), type: 'goal.salvaged' })
-    .orderBy('seq')
+    .groupByRaw("data ->> 'repository', data ->> 'ref'") // told again where a worker was killed meanwhile
+    .orderByRaw('min(seq)')
     .select(knex.raw("data ->> 'repository' as repository, data ->> 'ref' as ref"))
 
 interface AttemptRow {
