@@ -21,6 +21,7 @@ import { changeStage, type StageKey } from '../db/stages.ts'
 import { withDistinctIds } from '../domain/spec-items.ts'
 import type { CommitResult } from '../git/commit.ts'
 import { GitProblem } from '../git/problem.ts'
+import { endOfCheck, failedChecks } from './checks.ts'
 import type { ActivityDeps } from './deps.ts'
 import { lookAtGitSettings } from './git-settings.ts'
 import type { StageResult } from './types.ts'
@@ -254,12 +255,10 @@ function tell(
 /** What verify holds against the work: failed checks and failed items, in words with their evidence. */
 export function problemsOf(checks: readonly CheckResult[], output: VerifyOutput): string[] {
   return [
-    ...checks
-      .filter((check) => !check.ok)
-      .map(
-        (check) =>
-          `${check.name} (${check.command}) failed with exit code ${check.exitCode}:\n${check.output.slice(-800)}`,
-      ),
+    ...failedChecks(checks).map(
+      (check) =>
+        `${check.name} (${check.command}) ${endOfCheck(check)}:\n${check.output.slice(-800)}`,
+    ),
     ...output.items
       .filter((item) => item.result === 'fail')
       .map(
@@ -302,16 +301,23 @@ async function judge(
 
 /** What is held against the whole: checks that fail on it, though they passed on each task, and what the agent found. */
 export function findingsOf(checks: readonly CheckResult[], output: AuditOutput): AuditFinding[] {
-  const failed = checks
-    .filter((check) => !check.ok)
-    .map(
-      (check): AuditFinding => ({
-        severity: 'high',
-        title: `${check.name} fails on the whole goal`,
-        detail: `${check.command} ended with exit code ${check.exitCode}:\n${check.output.slice(-2000)}`,
-      }),
-    )
-  return [...failed, ...output.findings]
+  const failed = failedChecks(checks).map(
+    (check): AuditFinding => ({
+      severity: 'high',
+      title: `${check.name} fails on the whole goal`,
+      detail: `${check.command} ${endOfCheck(check)}:\n${check.output.slice(-2000)}`,
+    }),
+  )
+  const unrun = checks.filter(({ notRun }) => notRun !== undefined)
+  const untested = unrun.map(
+    (check): AuditFinding => ({
+      // the review of the task that took a check away asked a person
+      severity: check.notRun === 'gone' ? 'low' : 'high',
+      title: `${check.name} ${endOfCheck(check)}`,
+      detail: check.command,
+    }),
+  )
+  return [...failed, ...untested, ...output.findings]
 }
 
 /** No review follows in which it would be seen that git settings changed while the audit's agent worked. */

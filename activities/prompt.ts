@@ -6,6 +6,7 @@ import type { RunPurpose } from '../db/runs.ts'
 import { readRegularText } from '../git/read-regular.ts'
 import { fenced } from '../prompts/prompts.ts'
 import type { AgentWork } from './agent-work.ts'
+import { endOfCheck } from './checks.ts'
 import type { ActivityDeps } from './deps.ts'
 
 const CONVENTION_FILES = ['CLAUDE.md', 'AGENTS.md', 'GEMINI.md'] as const
@@ -89,8 +90,7 @@ function closingValues({
     ? { title: task.title, role: task.role, description: task.description }
     : undefined
   const results = checks?.map(
-    (check) =>
-      `${check.name}: ${check.ok ? 'passed' : `FAILED (exit code ${check.exitCode})`}\n${check.output.slice(-4000)}`,
+    (check) => `${check.name} ${endOfCheck(check)}\n${check.output.slice(-4000)}`,
   )
   return {
     stage: key.stage,

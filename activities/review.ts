@@ -21,6 +21,7 @@ import { grantedBudget } from '../domain/budget.ts'
 import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
 import { placeOf, worstVerdicts } from '../domain/spec-items.ts'
 import type { Diff } from '../git/diff.ts'
+import { endOfCheck, unrunDoubts } from './checks.ts'
 import { findingsOf, leftOutWords } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
@@ -146,6 +147,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       ...(told.length > 0 ? ['the agent deviated from the spec'] : []),
       ...(missing.length > 0 ? ['files are left out of the commit'] : []),
       ...(settings.length > 0 ? ['git settings changed meanwhile'] : []),
+      ...unrunDoubts(checks),
       ...checklistDoubts(checklist),
       ...opinionDoubts(checklist, opinion),
     ]
@@ -300,8 +302,8 @@ function checklistOf(
       (check): ChecklistItem => ({
         id: `check:${check.name}`,
         text: `${check.name}: ${check.command}`,
-        result: check.ok ? 'pass' : 'fail',
-        evidence: check.output.slice(-2000) || `exit code ${check.exitCode}`,
+        result: check.notRun ? 'unchecked' : check.ok ? 'pass' : 'fail',
+        evidence: check.output.slice(-2000) || endOfCheck(check),
       }),
     ),
   ]

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckCommand, CheckResult } from '../contracts/schemas.ts'
+import type { CheckResult } from '../contracts/schemas.ts'
 import type { GoalFacts } from '../db/facts.ts'
-import { wantedChecks } from './checks.ts'
+import { type WantedCheck, wantedChecks } from './checks.ts'
 import type { ActivityDeps } from './deps.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -10,10 +10,11 @@ import type { Workspace } from './workspace.ts'
  * where other checks are wanted by now.
  */
 export async function verifiedChecks(
-  { database, git }: ActivityDeps,
+  deps: ActivityDeps,
   facts: GoalFacts,
   workspace: Workspace,
 ): Promise<CheckResult[] | undefined> {
+  const { database, git } = deps
   const { goal, project } = facts
   const tree = await git.treeOf({ projectId: project.id, commit: workspace.head })
   if (tree === undefined) return undefined
@@ -30,10 +31,10 @@ export async function verifiedChecks(
     .orderBy('id', 'desc')
     .first('checks')
   const checks: CheckResult[] | undefined = verified?.checks
-  const wanted = await wantedChecks(facts, workspace)
+  const wanted = await wantedChecks(deps, facts, workspace)
   return checks && isDeepStrictEqual(checks.map(definition), wanted.map(definition))
     ? checks
     : undefined
 }
 
-const definition = ({ name, command }: CheckCommand) => ({ name, command })
+const definition = ({ name, command, notRun }: WantedCheck) => ({ name, command, notRun })

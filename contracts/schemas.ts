@@ -581,11 +581,16 @@ export const ledgerRow = z.object({
 })
 export type LedgerRow = z.infer<typeof ledgerRow>
 
+/** Why a check was not run: nothing of an untrusted project is, and one that the work took away from the project's files cannot be. */
+export const notRun = z.enum(['untrusted', 'gone'])
+export type NotRun = z.infer<typeof notRun>
+
 export const checkResult = z.object({
   name: z.string(),
   command: z.string(),
   ok: z.boolean(),
   exitCode: z.int().nullable(),
+  notRun: notRun.optional(),
   seconds: z.number(),
   output: z.string(),
 })

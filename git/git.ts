@@ -20,7 +20,7 @@ import { projectLayout } from './layout.ts'
 import { mergeGoal } from './merge-goal.ts'
 import { previewMerge } from './merge-tree.ts'
 import { createQueue } from './queue.ts'
-import { treeOf } from './refs.ts'
+import { fileAt, treeOf } from './refs.ts'
 import { createGitRunner } from './run.ts'
 import { claimWorktree, type ReleaseInput, releaseWorktree, warm } from './worktrees.ts'
 
@@ -94,6 +94,9 @@ export function createGit(options: GitOptions) {
     /** Two commits of one tree hold the same files. */
     treeOf: ({ projectId, commit }: { projectId: string; commit: string }) =>
       treeOf(git, projectLayout(home, projectId).clean, commit),
+    /** A file of a commit that is in the clean hub. */
+    fileAt: ({ projectId, ...file }: { projectId: string; commit: string; path: string }) =>
+      fileAt(git, projectLayout(home, projectId).clean, file),
     createGoalBranch: bind(createGoalBranch),
     branchHead: bind(branchHead),
     integrateTask: bind(integrateTask),

@@ -62,6 +62,18 @@ export async function treeOf(
   return (await git.look(gitDir, `${sha}^{tree}`))?.sha
 }
 
+/** A file of a commit as text; undefined where the commit has none of that name. `path`: ours only. */
+export async function fileAt(
+  git: GitRunner,
+  gitDir: string,
+  { commit, path }: { commit: string; path: string },
+): Promise<string | undefined> {
+  checkSha(commit)
+  const call = { gitDir, answers: [0, 128] }
+  const { code, stdout } = await git.run(['cat-file', 'blob', `${commit}:${path}`], call)
+  return code === 0 ? stdout.toString('utf8') : undefined
+}
+
 /** When a commit of a hub was made, in Unix seconds. Throws when it is not there. */
 export async function dateOf(git: GitRunner, gitDir: string, sha: string): Promise<number> {
   checkSha(sha)
