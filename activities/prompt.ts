@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import { correctionsOf, type Told } from '../db/corrections.ts'
+import { type SaidInReview, saidInReviews } from '../db/decisions.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import type { RunPurpose } from '../db/runs.ts'
 import { readRegularText } from '../git/read-regular.ts'
@@ -39,8 +40,12 @@ export async function promptFor(
     outputSchema: Record<string, unknown>
   },
 ): Promise<string> {
-  const corrections = await correctionsOf(deps.database.knex, work.key)
-  const closing = await deps.prompts.render('closing', closingValues({ ...work, corrections }))
+  const [corrections, said] = await Promise.all([
+    correctionsOf(deps.database.knex, work.key),
+    saidInReviews(deps.database.knex, work.key),
+  ])
+  const values = closingValues({ ...work, corrections, said })
+  const closing = await deps.prompts.render('closing', values)
   if (work.purpose === 'repair')
     return (await deps.prompts.render('repair', { errors: fenced(work.errors) })) + closing
   if (work.purpose === 'resume') {
@@ -80,11 +85,13 @@ function closingValues({
   feedback,
   checks,
   corrections,
+  said,
   outputSchema,
-}: AgentWork & { corrections: Told[]; outputSchema: Record<string, unknown> }): Record<
-  string,
-  string
-> {
+}: AgentWork & {
+  corrections: Told[]
+  said: SaidInReview[]
+  outputSchema: Record<string, unknown>
+}): Record<string, string> {
   const { task } = facts
   const about = task
     ? { title: task.title, role: task.role, description: task.description }
@@ -92,11 +99,13 @@ function closingValues({
   const results = checks?.map(
     (check) => `${check.name} ${endOfCheck(check)}\n${check.output.slice(-4000)}`,
   )
+  const requests = said.filter(({ comment }) => comment !== feedback).map(requestLine)
   return {
     stage: key.stage,
     task: about ? fenced(JSON.stringify(about)) : `${STAGE_TITLES[key.stage]} of the whole goal`,
     attempt: String(key.attempt),
     feedback: feedback ? fenced(feedback) : NONE,
+    requests: requests.length > 0 ? fenced(requests.join('\n')) : NONE,
     corrections: corrections.length > 0 ? fenced(corrections.map(correctionLine).join('\n')) : NONE,
     checks: results && results.length > 0 ? fenced(results.join('\n')) : NONE,
     output_schema: JSON.stringify(outputSchema),
@@ -114,6 +123,9 @@ async function stackOf(path: string): Promise<string[]> {
 
 const correctionLine = ({ text, elsewhere }: Told) =>
   `- ${text}${elsewhere === null ? '' : ` (told ${elsewhere})`}`
+
+const requestLine = ({ review, decision, comment }: SaidInReview) =>
+  `- ${review}${decision === 'approve' ? ' (tokens granted)' : ''}: ${comment}`
 
 /** What the repository says, then what people set for the project and the profile. */
 async function conventionsOf(path: string, facts: GoalFacts): Promise<string> {

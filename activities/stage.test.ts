@@ -188,6 +188,44 @@ test('a retry ends what the failed attempt left at work, before it starts itself
   await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
 })
 
+/** A review of the task that a person decided. */
+const decided = (attempt: number, more: object) =>
+  database.knex('reviews').insert({
+    ...{ goal_id: key.goalId, task_id: key.taskId, kind: 'task', attempt, workflow_id: 'w' },
+    ...{ title: 't', reason: 'r', hash: 'h', tier: 'block', risk: 'low' },
+    ...{ decision: 'request_changes', status: 'changes_requested' },
+    ...{ decided_at: `2026-01-0${attempt}`, ...more },
+  })
+
+test.each([
+  ['implement', ['Keep the old flag', 'Name it better', '(tokens granted) Be brief']],
+  ['verify', ['Keep the old flag', 'Name it better', '(tokens granted) Be brief']],
+  ['spec', ['One task']],
+  ['audit', ['Make them fit']],
+] as const)(
+  '%s is told all that people requested in its reviews, once and in order',
+  async (stage, wanted) => {
+    await decided(1, { comment: 'Keep the old flag' })
+    await decided(2, { comment: null })
+    await decided(3, { comment: 'Name it better' })
+    await decided(4, { kind: 'budget', decision: 'approve', comment: 'Be brief' })
+    await decided(5, { comment: 'Add a test' })
+    await decided(6, { kind: 'spec', task_id: null, comment: 'One task' })
+    await decided(7, { kind: 'merge', task_id: null, comment: 'Make them fit' })
+    const ofGoal = stage === 'spec' || stage === 'audit'
+    const at: StageKey = { ...key, taskId: ofGoal ? null : key.taskId, stage, attempt: 9 }
+    await database.change((tx) => openStage(tx, at, 'Add a test'))
+    const running = runStage(at)
+    await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent' })
+    stopWorker()
+    await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+    const { feedback, requests } = JSON.parse(`{${prompts.join().split('}{').at(-1)}`)
+    expect(feedback).toBe('Add a test')
+    const told = requests.split('\n').map((line: string) => line.replace(/^- R-\d+:? /, ''))
+    expect(told.map((line: string) => line.replace('):', ')'))).toEqual(wanted)
+  },
+)
+
 test('a change of git settings before an agent begins is not its doing; one that a later worker finds may be', async () => {
   const { project_id } = await database.knex('goals').where({ id: key.goalId }).first('project_id')
   const change = async () => {

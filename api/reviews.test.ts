@@ -69,6 +69,19 @@ test('a block review wants every item checked, but only to approve', async () =>
   expect(await decide(other, { decision: 'reject', hash: 'h1' })).toMatchObject({ status: 200 })
 })
 
+test('a request for more tokens is granted or rejected: there is nothing to change in it', async () => {
+  const goal = await insertGoal(at.database)
+  const id = await insertReview(at.database, goal, { kind: 'budget' })
+  const change = { decision: 'request_changes', hash: 'h1', comment: 'Use less' }
+  expect(await decide(id, change)).toMatchObject({
+    status: 409,
+    body: { code: 'wrong_state', advice: expect.stringMatching(/^Approve to grant more.*reject/) },
+  })
+  expect(await decide(id, { ...change, decision: 'approve' })).toMatchObject({
+    ...{ status: 200, body: { comment: 'Use less' } },
+  })
+})
+
 const spec = {
   title: 'T',
   summary: 'S',

@@ -1,8 +1,9 @@
+import type { Knex } from 'knex'
 import { shortId } from '../contracts/ids.ts'
 import { REVIEW_DECIDED } from '../contracts/messages.ts'
 import type { SpecOutput } from '../contracts/outputs.ts'
 import type { ChecklistItem } from '../contracts/schemas.ts'
-import type { Decision, ReviewKind, ReviewStatus, Tier } from '../contracts/stages.ts'
+import type { Decision, ReviewKind, ReviewStatus, Stage, Tier } from '../contracts/stages.ts'
 import { refuseTaskAgent } from './adapters.ts'
 import type { Tx } from './connect.ts'
 import { contentHash } from './content-hash.ts'
@@ -10,6 +11,7 @@ import type { EmittedEvent } from './events.ts'
 import { enqueue } from './outbox.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { reviewDecided } from './review-decided.ts'
+import type { StageKey } from './stages.ts'
 
 export interface DecisionInput {
   reviewId: string
@@ -62,7 +64,10 @@ export async function decideReview(
   const review: ReviewRow = await tx('reviews').where({ id: input.reviewId }).forUpdate().first()
   if (review.status !== 'pending') return settled(tx, review, input)
   const objection =
-    staleHash(review, input) ?? (await editsRefused(tx, review, input)) ?? unchecked(review, input)
+    staleHash(review, input) ??
+    nothingToChange(review, input) ??
+    (await editsRefused(tx, review, input)) ??
+    unchecked(review, input)
   if (objection) return objection
   await tx('reviews')
     .where({ id: review.id })
@@ -144,6 +149,14 @@ function staleHash(review: ReviewRow, input: DecisionInput): Refusal | undefined
   })
 }
 
+function nothingToChange(review: ReviewRow, { decision }: DecisionInput): Refusal | undefined {
+  if (review.kind !== 'budget' || decision !== 'request_changes') return undefined
+  const name = shortId('review', review.number)
+  return refuse('wrong_state', `${name} asks for more tokens: there is no work to change in it.`, {
+    advice: 'Approve to grant more, with a comment for the agent if you like, or reject.',
+  })
+}
+
 async function editsRefused(
   tx: Tx,
   review: ReviewRow,
@@ -201,4 +214,34 @@ export async function reviewOfTask(tx: Tx, taskId: string): Promise<string | und
     .orderByRaw(`(status = 'pending') desc, id desc`)
     .first('id')
   return row?.id
+}
+
+/** What a person said in a review, for the agents that work on after it. */
+export interface SaidInReview {
+  review: string
+  /** Changes were requested, or tokens were granted with a word to the agent. */
+  decision: 'request_changes' | 'approve'
+  comment: string
+}
+
+/** The reviews that a stage of the whole goal is answered by. */
+const REVIEWED_IN: Partial<Record<Stage, ReviewKind>> = { spec: 'spec', audit: 'merge' }
+
+/** Everything that people requested in the reviews of this work, and said when they granted it tokens, oldest first. */
+export async function saidInReviews(knex: Knex, key: StageKey): Promise<SaidInReview[]> {
+  const kind = key.taskId === null ? REVIEWED_IN[key.stage] : 'task'
+  const rows: (Pick<ReviewRow, 'number'> & Omit<SaidInReview, 'review'>)[] = await knex('reviews')
+    .where({ goal_id: key.goalId, task_id: key.taskId })
+    .where((said) =>
+      said
+        .where({ kind: kind ?? null, decision: 'request_changes' })
+        .orWhere({ kind: 'budget', decision: 'approve' }),
+    )
+    .whereRaw(`trim(comment) <> ''`)
+    .orderBy('decided_at')
+    .select('number', 'decision', 'comment')
+  return rows.map(({ number, decision, comment }) => ({
+    review: shortId('review', number),
+    ...{ decision, comment },
+  }))
 }

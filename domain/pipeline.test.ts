@@ -69,13 +69,7 @@ const TABLE: [Stage, Answer, Partial<Circumstances>, object][] = [
     ],
   ),
   ['implement', budget, {}, { type: 'ask', kind: 'budget', reason: 'used up' }],
-  ['implement', decided('approve'), { kind: 'budget' }, { type: 'again', stage: 'implement' }],
-  [
-    'implement',
-    decided('request_changes'),
-    { kind: 'budget' },
-    { type: 'again', stage: 'implement', feedback: 'a comment' },
-  ],
+  ['implement', decided('approve'), { kind: 'budget' }, { type: 'resume' }],
   [
     'implement',
     decided('reject', null),

@@ -40,6 +40,8 @@ export type Move =
   | { type: 'go'; to: Stage }
   /** The next attempt of a stage, with what its agent must know. */
   | { type: 'again'; stage: Stage; feedback: string }
+  /** The same attempt goes on where its budget ended, with what it was told. */
+  | { type: 'resume' }
   | { type: 'ask'; kind: ReviewKind; reason: string }
   /** `mendAt`: the stage whose agent a retry tells of the reason. Without it, the same stage is tried again as it was. */
   | { type: 'attention'; stage: Stage; reason: string; mendAt?: Stage }
@@ -106,10 +108,10 @@ const decided =
   }
 
 /** More tokens were granted, or not: the stage goes on where it stopped, or the goal ends. */
-const decidedBudget = (answer: Extract<Answer, { type: 'decided' }>, at: Circumstances): Move =>
+const decidedBudget = (answer: Extract<Answer, { type: 'decided' }>): Move =>
   answer.decision === 'reject'
     ? { type: 'cancel', reason: answer.comment ?? 'no more tokens were granted' }
-    : { type: 'again', stage: at.stage, feedback: answer.comment ?? '' }
+    : { type: 'resume' }
 
 const RULES: Readonly<Record<Stage, Rules>> = {
   spec: {
@@ -167,7 +169,7 @@ const RULES: Readonly<Record<Stage, Rules>> = {
 
 /** Where an answer leads. An answer that a stage cannot give is a bug and throws. */
 export function nextMove(answer: Answer, at: Circumstances): Move {
-  if (answer.type === 'decided' && at.kind === 'budget') return decidedBudget(answer, at)
+  if (answer.type === 'decided' && at.kind === 'budget') return decidedBudget(answer)
   if (answer.type === 'decided' && at.kind === 'merge')
     return (RULES.merge.decided as Rule)(answer as never, at)
   const rule = RULES[at.stage][answer.type] as Rule | undefined

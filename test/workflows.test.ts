@@ -147,6 +147,45 @@ test('changes asked for by a person have rounds of their own, and a retry after 
   ])
 }, 60_000)
 
+test('what an agent was told outlives the budget it ran out of and a failure after that', async () => {
+  const told: string[] = []
+  let questions = 0
+  const secondEnds: StageResult[] = [
+    { outcome: 'passed' },
+    { outcome: 'budget', summary: 'used up' },
+    { outcome: 'failed', reason: 'broke' },
+  ]
+  const answers: Partial<Record<string, StageResult[]>> = {
+    spec: [...secondEnds],
+    implement: [...secondEnds],
+    verify: [{ outcome: 'findings', summary: 'FIX-THIS' }],
+  }
+  const goal = await fileGoal((goalId) => ({
+    startGoal: async () => ({ skipSpecReview: false, maxVerifyRounds: 1, adapters }),
+    async runStage({ stage, attempt, feedback }) {
+      if (stage === 'spec' || stage === 'implement') told.push(`${stage} ${attempt}: ${feedback}`)
+      return answers[stage]?.shift() ?? { outcome: 'passed' }
+    },
+    async settleReview({ reviewId }) {
+      if (reviewId === `${goalId}/spec/1`)
+        return { ...approved, decision: 'request_changes', comment: 'One task' }
+      return { ...approved, comment: 'granted' }
+    },
+    async report({ status }) {
+      if (status === 'needs_attention') questions += 1
+    },
+  }))
+  for (const question of [1, 2]) {
+    await until(() => questions === question, { ms: 20_000, what: `question ${question}` })
+    await goal.signal(RETRY_STAGE, { key: `k${question}` })
+  }
+  await goal.result()
+  expect(told).toEqual([
+    ...['spec 1: ', 'spec 2: One task', 'spec 2: One task', 'spec 3: One task'],
+    ...['implement 1: ', 'implement 2: FIX-THIS', 'implement 2: FIX-THIS', 'implement 3: FIX-THIS'],
+  ])
+}, 60_000)
+
 test('who looks at the workflows sees the agents of the profile that a person chose meanwhile', async () => {
   const reasons: (string | null)[] = []
   let tries = 0

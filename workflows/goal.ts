@@ -160,13 +160,11 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
       }
       const move = await settle(nextMove(answer, at), at, { attempt, feedback })
       if (move.type === 'cancel') throw new GoalEnded(move.reason)
-      if (move.type === 'again') {
+      if (move.type === 'resume') attempts[stage] = attempt - 1
+      else if (move.type === 'again') {
         feedback = move.feedback
         if (move.stage === 'implement') await mendWhole(stage, feedback)
-        continue
-      }
-      mark(stage, 'passed')
-      return
+      } else return mark(stage, 'passed')
     }
   }
 
@@ -187,8 +185,6 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
       if (move.type === 'ask') {
         const { kind, reason } = move
         move = nextMove(await ask(kind, reason, { stage: at.stage, attempt }), { ...at, kind })
-        // the same attempt goes on where its budget ended
-        if (kind === 'budget' && move.type === 'again') attempts[at.stage] = attempt - 1
       } else if (move.type === 'attention') move = await attention(move, attempt, feedback)
       else break
     }

@@ -41,7 +41,6 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
         table.set(stage, `waits for a ${move.kind} review`)
         answer = await ask(move.kind, move.reason, attempt)
         move = nextMove(answer, { ...at, kind: move.kind })
-        if (move.type === 'again' && move.stage === stage) attempts[stage] = attempt - 1
       } else {
         table.set(stage, `needs attention: ${move.reason}`)
         await controls.attention({ ...place, stage: move.stage, attempt }, move.reason)
@@ -60,6 +59,9 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
       case 'again':
         stage = move.stage
         feedback = move.feedback
+        break
+      case 'resume':
+        attempts[stage] = attempt - 1
         break
       case 'cancel':
         return { outcome: 'rejected', reason: move.reason }

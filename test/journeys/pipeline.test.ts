@@ -117,7 +117,10 @@ describe.concurrent('a goal', () => {
     expect(git(repo, 'show', 'FETCH_HEAD:mine.md')).toBe('my notes')
     expect(git(repo, 'ls-tree', '--name-only', 'main').split('\n')).not.toContain('mine.md')
     expect(done.status).toBe('completed')
-    expect(await promptOf(goal.id, 'implement', 2)).toContain('Name it better')
+    expect((await promptOf(goal.id, 'implement', 2)).split('Name it better')).toHaveLength(2)
+    expect(await promptOf(goal.id, 'verify', 2)).toMatch(
+      /<requests>\n- R-\d+: Name it better\n<\/requests>/,
+    )
     expect(git(repo, 'log', '--format=%s', 'main^1..main^2').split('\n')).toHaveLength(1)
   })
 
@@ -334,7 +337,7 @@ describe.concurrent('when something goes wrong', () => {
       .knex('agent_runs')
       .where({ goal_id: goal.id, status: 'running' })
     expect(running).toHaveLength(0)
-    await at.decide(goal.id, 'budget')
+    await at.decide(goal.id, 'budget', { comment: 'Be brief' })
     const runs = async () =>
       at.database
         .knex('agent_runs')
@@ -346,6 +349,7 @@ describe.concurrent('when something goes wrong', () => {
     const segments = await runs()
     expect(segments[0].exit_reason).toBe('budget')
     expect(new Set(segments.map((run) => run.session_id)).size).toBe(1)
+    expect(await promptOf(goal.id, 'implement', 1, 2)).toContain('(tokens granted): Be brief')
   })
 })
 
@@ -508,12 +512,13 @@ describe('pause', () => {
   })
 })
 
-/** What the agent of an attempt was sent first. */
-async function promptOf(goalId: string, stage: string, attempt: number): Promise<string> {
+/** What the agent of an attempt was sent first, or as it went on. */
+async function promptOf(
+  ...[goalId, stage, attempt, segment = 1]: [string, string, number, number?]
+): Promise<string> {
   const run = await at.database
     .knex('agent_runs')
-    .where({ goal_id: goalId, stage, attempt })
-    .orderBy('segment')
+    .where({ goal_id: goalId, stage, attempt, segment })
     .first('id')
   const file = join(at.home, 'dispatch', 'runs', run.id, 'spec.json')
   expect(existsSync(file)).toBe(true)
