@@ -67,9 +67,9 @@ async function main(): Promise<void> {
     nearbyRepositories: (known) => nearbyRepositories(known),
     readDiff: createReadDiff(git),
     readReviewDiff: createReadReviewDiff(git),
-    workflowUrl: workflowUrls(process.env['TEMPORAL_UI_URL'], config.temporal.namespace),
+    workflowUrl: workflowUrls(config.temporal.uiUrl, config.temporal.namespace),
     doctor: createDoctor({ database, git, home: home.root }),
-    uiDir: process.env['DISPATCH_UI'] === '0' ? undefined : join(distDir(), 'ui'),
+    uiDir: config.ui ? join(distDir(), 'ui') : undefined,
   })
   log.info({ port: api.port }, 'the API listens')
   process.send?.({ type: 'ready', port: api.port })

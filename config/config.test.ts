@@ -23,20 +23,14 @@ function refusal(env: Record<string, string>, flags = {}): string {
   throw new Error('was accepted')
 }
 
-test('flags win over environment, project file and user file; empty variables are not set', () => {
+test('flags win over environment and file; empty variables are not set', () => {
   write('port = 5001\n[pool]\nmax_concurrent = 7\n[log]\nlevel = "warn"\n')
-  const projectDir = join(home, 'project')
-  mkdirSync(projectDir)
-  writeFileSync(join(projectDir, '.dispatch.toml'), '[pool]\nmax_concurrent = 5\n')
   expect(loadConfig({}, { home })).toMatchObject({
     port: 5001,
     pool: { maxConcurrent: 7 },
     logLevel: 'warn',
   })
-  expect(loadConfig({}, { home, projectDir }).pool.maxConcurrent).toBe(5)
-  expect(
-    loadConfig({ DISPATCH_MAX_CONCURRENT: '4' }, { home, projectDir }).pool.maxConcurrent,
-  ).toBe(4)
+  expect(loadConfig({ DISPATCH_MAX_CONCURRENT: '4' }, { home }).pool.maxConcurrent).toBe(4)
   expect(loadConfig({ DISPATCH_PORT: '' }, { home }).port).toBe(5001)
   expect(loadConfig({ DISPATCH_PORT: '5002' }, { home }).port).toBe(5002)
   expect(loadConfig({ DISPATCH_PORT: '5002' }, { home, port: '5003' }).port).toBe(5003)
@@ -75,11 +69,6 @@ test('a file that others may write, or that is a folder, is refused', () => {
   rmSync(join(home, 'config.toml'))
   mkdirSync(join(home, 'config.toml'))
   expect(refusal({})).toMatch(/is not a file/)
-})
-
-test('a project may not say where data goes', () => {
-  writeFileSync(join(home, '.dispatch.toml'), 'database_url = "postgres://evil/x"\n')
-  expect(refusal({}, { projectDir: home })).toMatch(/database_url is not known/)
 })
 
 test('secrets come from files, the password of the database apart from its URL', () => {

@@ -1,5 +1,4 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import type { AcpAgent } from '../contracts/agent.ts'
@@ -76,7 +75,6 @@ const fileSchema = z.strictObject({
     .optional(),
 })
 /** A checked-out project is not trusted with where data goes: only these may come from its file. */
-const projectSchema = fileSchema.pick({ log: true, pool: true })
 
 const envSchema = z.object({
   DISPATCH_PORT: port.optional(),
@@ -153,13 +151,11 @@ export interface ConfigFlags {
   port?: string | number | undefined
   temporalPort?: string | number | undefined
   logLevel?: string | undefined
-  /** Folder of the project whose `.dispatch.toml` applies. */
-  projectDir?: string | undefined
 }
 
 type Env = Record<string, string | undefined>
 
-/** Reads the configuration once: flags, then environment, then the project's file, then the home's `config.toml`. */
+/** Reads the configuration once: flags, then environment, then the home's `config.toml`. */
 export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
   const home = homePaths(flags.home || env['DISPATCH_HOME'] || homeOfUser(env))
   const vars = check(
@@ -168,9 +164,6 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
     (key) => `environment variable ${key}`,
   )
   const user = readToml(home.configFile, fileSchema)
-  const project = flags.projectDir
-    ? readToml(join(flags.projectDir, '.dispatch.toml'), projectSchema)
-    : {}
   const options = check(
     z.object({
       port: port.optional(),
@@ -190,21 +183,11 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
     ui: vars.DISPATCH_UI ?? true,
     databaseUrl: withPassword(vars.DATABASE_URL ?? user.database_url, vars.DATABASE_PASSWORD),
     temporal: temporalConfig(vars, user.temporal ?? {}, options.temporalPort),
-    logLevel:
-      options.logLevel ??
-      vars.DISPATCH_LOG_LEVEL ??
-      project.log?.level ??
-      user.log?.level ??
-      'info',
+    logLevel: options.logLevel ?? vars.DISPATCH_LOG_LEVEL ?? user.log?.level ?? 'info',
     logTo: vars.DISPATCH_LOG_TO ?? 'files',
     pool: {
-      maxConcurrent:
-        vars.DISPATCH_MAX_CONCURRENT ??
-        project.pool?.max_concurrent ??
-        user.pool?.max_concurrent ??
-        3,
-      maxPerGoal:
-        vars.DISPATCH_MAX_PER_GOAL ?? project.pool?.max_per_goal ?? user.pool?.max_per_goal ?? 2,
+      maxConcurrent: vars.DISPATCH_MAX_CONCURRENT ?? user.pool?.max_concurrent ?? 3,
+      maxPerGoal: vars.DISPATCH_MAX_PER_GOAL ?? user.pool?.max_per_goal ?? 2,
     },
     minFreeMb: vars.DISPATCH_MIN_FREE_MB ?? user.min_free_mb,
     acpAgents: user.acp ?? {},
