@@ -2,7 +2,15 @@ import { readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFixtureApi } from './testing/fixture-api.ts'
-import { goal, goalSummary, ids, problem, reviewSummary, specReview } from './testing/fixtures.ts'
+import {
+  goal,
+  goalSummary,
+  ids,
+  problem,
+  review,
+  reviewSummary,
+  specReview,
+} from './testing/fixtures.ts'
 import { result, runOnTerminal, startOnTerminal } from './testing/run-cli.ts'
 
 let api: Awaited<ReturnType<typeof startFixtureApi>>
@@ -64,6 +72,9 @@ describe('approving on a terminal', () => {
     expect(stdout).toContain('This cancels the whole goal G-12')
     expect(stdout).toContain('dispatch request-changes R-9')
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+    api.answer('getReview', () => ({ ...review, kind: 'budget' }))
+    const ofBudget = await terminal(['reject', 'R-9', 'no'], { answer: '' })
+    expect(ofBudget.stdout).toContain('To grant it more tokens: dispatch approve R-9')
     expect((await terminal(['reject', 'T-31', 'no', '--yes'])).code).toBe(0)
   })
 

@@ -90,6 +90,9 @@ export const REVIEW_STATUSES = [
 export type ReviewStatus = (typeof REVIEW_STATUSES)[number]
 export const DECISIONS = ['approve', 'reject', 'request_changes'] as const
 export type Decision = (typeof DECISIONS)[number]
+/** What may be decided in a review: where more tokens are asked for, there is no work to change. */
+export const decisionsOf = (kind: ReviewKind): readonly Decision[] =>
+  kind === 'budget' ? ['approve', 'reject'] : DECISIONS
 export const TIERS = ['auto', 'notify', 'block'] as const
 export type Tier = (typeof TIERS)[number]
 export const RISKS = ['low', 'medium', 'high'] as const

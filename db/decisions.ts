@@ -3,7 +3,14 @@ import { shortId } from '../contracts/ids.ts'
 import { REVIEW_DECIDED } from '../contracts/messages.ts'
 import type { SpecOutput } from '../contracts/outputs.ts'
 import type { ChecklistItem } from '../contracts/schemas.ts'
-import type { Decision, ReviewKind, ReviewStatus, Stage, Tier } from '../contracts/stages.ts'
+import {
+  type Decision,
+  decisionsOf,
+  type ReviewKind,
+  type ReviewStatus,
+  type Stage,
+  type Tier,
+} from '../contracts/stages.ts'
 import { refuseTaskAgent } from './adapters.ts'
 import type { Tx } from './connect.ts'
 import { contentHash } from './content-hash.ts'
@@ -150,7 +157,7 @@ function staleHash(review: ReviewRow, input: DecisionInput): Refusal | undefined
 }
 
 function nothingToChange(review: ReviewRow, { decision }: DecisionInput): Refusal | undefined {
-  if (review.kind !== 'budget' || decision !== 'request_changes') return undefined
+  if (decisionsOf(review.kind).includes(decision)) return undefined
   const name = shortId('review', review.number)
   return refuse('wrong_state', `${name} asks for more tokens: there is no work to change in it.`, {
     advice: 'Approve to grant more, with a comment for the agent if you like, or reject.',

@@ -1,4 +1,5 @@
 import type { Review } from '../../contracts/schemas.ts'
+import { decisionsOf } from '../../contracts/stages.ts'
 import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
@@ -62,9 +63,11 @@ async function sendBack(
 }
 
 /** To reject sounds like less than it is. */
-async function confirmReject({ shortId, goalShortId, title }: Review, io: Io) {
+async function confirmReject({ shortId, goalShortId, title, kind }: Review, io: Io) {
   io.note(`${shortId}: ${io.clean(title)}`)
-  const instead = `To have it done again: dispatch request-changes ${shortId} "…"`
+  const instead = decisionsOf(kind).includes('request_changes')
+    ? `To have it done again: dispatch request-changes ${shortId} "…"`
+    : `To grant it more tokens: dispatch approve ${shortId}`
   io.note(`This cancels the whole goal ${goalShortId}, with all its tasks. ${instead}`)
   if (await io.confirm(`Reject ${shortId} and cancel ${goalShortId}?`)) return
   throw new CliFailure(

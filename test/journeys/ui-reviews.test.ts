@@ -267,6 +267,26 @@ test(
   SLOW,
 )
 
+test(
+  'more tokens are granted with a word to the agent, or not: changes are not offered',
+  async () => {
+    const { id } = await at.project({ 'README.md': 'x\n' })
+    const more = { skipSpecReview: true, goalBudget: 10 }
+    const goal = await at.goal(id, 'Thrifty [demo:all=instant]', more)
+    const asked = await pendingReview(goal.id, 'budget')
+    const page = await openWindow(`/reviews/${asked.shortId}`)
+    const decisions = verdict(page).getByRole('group', { name: 'Decision' }).getByRole('radio')
+    await decisions.first().waitFor()
+    expect(await decisions.locator('..').allInnerTexts()).toEqual(['Approve', 'Reject'])
+    await verdict(page).getByRole('textbox').fill('Be brief')
+    await submit(page, 'Grant tokens').click()
+    await verdict(page).getByText('Approved').waitFor()
+    expect(await review(asked.id)).toMatchObject({ status: 'approved', comment: 'Be brief' })
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+  },
+  SLOW,
+)
+
 /** A review of a change that is larger and stranger than what the demo agent makes. */
 async function strangeReview(): Promise<string> {
   const { repo, id } = await at.project({ 'README.md': 'x\n', 'src/a.ts': 'export const a = 1\n' })

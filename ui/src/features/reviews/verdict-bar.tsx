@@ -1,7 +1,7 @@
 import { Check, MessageSquare, RotateCcw, X } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Review } from '../../../../contracts/schemas.ts'
-import type { Decision } from '../../../../contracts/stages.ts'
+import { type Decision, decisionsOf } from '../../../../contracts/stages.ts'
 import { useActions } from '../../app/actions/registry.ts'
 import { Button } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
@@ -55,6 +55,7 @@ export function VerdictBar(props: {
     reject: 'Reject…',
   }
   const waiting = draft.comments.length
+  const offered = decisionsOf(review.kind)
   return (
     <section
       aria-label="Verdict"
@@ -64,33 +65,37 @@ export function VerdictBar(props: {
         className="flex shrink-0 gap-0.5 rounded-md bg-active p-0.5 max-md:w-full"
         aria-label="Decision"
       >
-        {CHOICES.map(({ decision: one, label, icon: Icon }) => (
-          <label
-            key={one}
-            className={cn(
-              'flex h-7 cursor-default items-center justify-center gap-1.5 rounded-sm px-2 text-12 font-medium text-fg-2 whitespace-nowrap select-none has-focus-visible:outline-2 has-focus-visible:outline-focus max-md:h-10 max-md:flex-auto max-md:text-13',
-              decision === one && 'bg-raised text-fg shadow-raised',
-            )}
-          >
-            <input
-              type="radio"
-              name="decision"
-              className="sr-only"
-              checked={decision === one}
-              onChange={() => verdict.choose(one)}
-            />
-            <Icon
-              size={13}
-              aria-hidden="true"
-              className={
-                decision === one
-                  ? { approve: 'text-ok', request_changes: 'text-warn', reject: 'text-danger' }[one]
-                  : ''
-              }
-            />
-            {label}
-          </label>
-        ))}
+        {CHOICES.filter((choice) => offered.includes(choice.decision)).map(
+          ({ decision: one, label, icon: Icon }) => (
+            <label
+              key={one}
+              className={cn(
+                'flex h-7 cursor-default items-center justify-center gap-1.5 rounded-sm px-2 text-12 font-medium text-fg-2 whitespace-nowrap select-none has-focus-visible:outline-2 has-focus-visible:outline-focus max-md:h-10 max-md:flex-auto max-md:text-13',
+                decision === one && 'bg-raised text-fg shadow-raised',
+              )}
+            >
+              <input
+                type="radio"
+                name="decision"
+                className="sr-only"
+                checked={decision === one}
+                onChange={() => verdict.choose(one)}
+              />
+              <Icon
+                size={13}
+                aria-hidden="true"
+                className={
+                  decision === one
+                    ? { approve: 'text-ok', request_changes: 'text-warn', reject: 'text-danger' }[
+                        one
+                      ]
+                    : ''
+                }
+              />
+              {label}
+            </label>
+          ),
+        )}
       </fieldset>
       <div className="flex min-w-0 flex-1 flex-col gap-1 max-md:basis-full">
         <Textarea
