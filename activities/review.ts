@@ -91,6 +91,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       const approved = review.decision === 'approve'
       const tasks = await tasksOf(tx, emit, review)
       await settleStage(tx, emit, review)
+      await settleTask(tx, emit, review)
       if (review.kind === 'budget' && approved) await grantTokens(tx, review)
       return {
         decided: true,
@@ -446,6 +447,23 @@ async function settleStage(
       stage: goal.stage,
       reason: pending ? `waits for a review: ${pending.title}` : null,
     })
+}
+
+/** A task that waited for this decision is approved or at work again. Rejected, it ends with its goal. */
+async function settleTask(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  review: { goal_id: string; task_id: string | null; kind: string; decision: Decision },
+): Promise<void> {
+  const { goal_id: goalId, task_id: taskId, kind, decision } = review
+  if (taskId === null || decision === 'reject') return
+  const status = kind === 'task' && decision === 'approve' ? 'approved' : 'active'
+  const waited = await tx('tasks')
+    .where({ id: taskId, status: 'review' })
+    .update({ status, updated_at: tx.fn.now() })
+  if (waited === 0) return
+  const data = { goalId, taskId, status, reason: null } as const
+  emit({ type: 'task.status', stream: goalStream(goalId), actor: 'dispatch', data })
 }
 
 /** An approved spec becomes tasks, and what a person wants changed in the whole is one more. */
