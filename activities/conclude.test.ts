@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -286,6 +286,21 @@ test('a goal whose end is cut off and made again still says where its work is, a
   })
   expect(f.sh(['rev-parse', branch])).toBe(head)
 })
+
+test.each(['running', 'paused', 'review', 'failed'])(
+  'a goal that ends while a stage is %s leaves no worktree',
+  async (status) => {
+    const task = await begin('a')
+    f.write('b.txt', 'two\n', task.path)
+    await answer(task)
+    await beginStage({ goalId, taskId: task.key.taskId, stage: 'verify', attempt: 1 })
+    await database.knex('stage_attempts').where({ stage: 'verify' }).update({ status })
+    await lifecycle.endGoal({ goalId, reason: 'enough' })
+    const { project_id } = await database.knex('goals').first('project_id')
+    const left = readdirSync(join(f.home, 'worktrees', project_id))
+    expect(left.filter((name) => name.endsWith('.claim.json'))).toEqual([])
+  },
+)
 
 test('a pause that is accepted while the merge waits for its turn holds it; resumed, it is merged', async () => {
   await onGoalBranch()

@@ -207,7 +207,7 @@ export function createLifecycleActivities(
     const open = await database
       .knex('stage_attempts')
       .where({ goal_id: goal.id })
-      .whereIn('status', ['waiting', 'running', 'paused', 'failed'])
+      .whereIn('status', ['waiting', 'running', 'paused', 'review', 'failed'])
     for (const row of open) {
       const task = tasks.find(({ id }) => id === row.task_id)
       await releaseScratch(deps, { goal, project, task }, row)

@@ -31,6 +31,7 @@ import {
   problem,
   project,
   review,
+  reviewDiff,
   reviewSummary,
   specReview,
   stage,
@@ -294,6 +295,29 @@ describe('filing a goal', () => {
     expect(sent?.idempotencyKey).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  it('says which branch it merges into, and that this is not the one checked out', async () => {
+    const at = (...args: string[]) => cli(['goal', 'Do it', ...args], { cwd: join(dir, 'repo') })
+    const head = join(dir, 'repo', '.git', 'HEAD')
+    expect((await at()).stderr).toContain('It merges into main.')
+    writeFileSync(head, 'ref: refs/heads/feature/x\n')
+    const elsewhere = 'It merges into main (you are on feature/x): '
+    expect((await at()).stderr).toContain(
+      `${elsewhere}to merge there instead, file it with --target feature/x.`,
+    )
+    for (const args of [
+      ['--target', 'main'],
+      ['--project', 'other'],
+    ])
+      expect((await at(...args)).stderr).toContain('It merges into main.')
+    mkdirSync(join(dir, 'linked'))
+    writeFileSync(join(dir, 'linked', '.git'), `gitdir: ${join(dir, 'repo', '.git')}\n`)
+    const linked = await cli(['goal', 'Do it'], { cwd: join(dir, 'linked') })
+    expect(linked.stderr).toContain(elsewhere)
+    writeFileSync(head, 'ref: refs/heads/main\n')
+    const added = await cli(['projects', 'add', '.'], { cwd: join(dir, 'repo') })
+    expect(added.stderr).toContain('Goals there merge into main,')
+  })
+
   it('says who worked on a stage that is over, and why', async () => {
     const agentReason = 'codex instead of claude, which is not installed'
     const spec = stage({ stage: 'spec', status: 'passed', adapters: ['codex'], agentReason })
@@ -494,6 +518,33 @@ describe('approving', () => {
       code: 66,
       stderr: expect.stringContaining('has no diff'),
     })
+  })
+
+  it('shows the patch of a merge that waits, by its own id and by that of its goal, and before an approval', async () => {
+    const merge = { ...reviewSummary, kind: 'merge', taskId: null } as const
+    api.answer('getReview', () => ({ ...review, ...merge }))
+    api.answer('getGoal', () => ({ ...baseGoal, reviews: [merge] }))
+    const lefts = { ...reviewDiff, files: reviewDiff.files.map((f) => ({ ...f, patch: null })) }
+    let asked = 0
+    api.answer('getReviewDiff', () => (asked++ === 0 ? lefts : reviewDiff))
+    expect((await cli(['diff', 'R-9'])).stdout).toContain('+of the merge')
+    expect(asked).toBe(1 + reviewDiff.files.length) // what was left out is asked for
+    expect((await cli(['diff', 'G-12'])).stdout).toContain('+of the merge')
+    const given = ['approve', 'R-9', '--yes', '--checklist', 'c2', '--diff']
+    expect((await cli(given)).stdout).toContain('+of the merge')
+  })
+
+  it('is made though nobody reads what it says of it, and says when it cannot be written', async () => {
+    const given = ['approve', 'R-9', '--yes', '--checklist', 'c2']
+    const child = startCli([...given, '--url', api.url, '--home', join(dir, 'home')])
+    child.stdout?.destroy()
+    expect(await result(child)).toMatchObject({ code: 0 })
+    expect(api.received.map(({ route }) => route)).toContain('decideReview')
+    const full = openSync('/dev/full', 'w')
+    const refused = await cli(['goals'], { stdoutFile: full })
+    closeSync(full)
+    expect(refused).toMatchObject({ code: 1 })
+    expect(refused.stderr).toMatch(/^error: The output cannot be written: ENOSPC[^\n]*\n$/)
   })
 
   it('says who was first, and what moved', async () => {

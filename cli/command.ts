@@ -87,6 +87,8 @@ export interface Command {
   onHome?: true
   /** Ends by itself after Ctrl-C; others are ended. */
   handlesInterrupt?: true
+  /** Does what it is for after it has printed, so it goes on when nobody reads its output any more; others are ended. */
+  actsAfterOutput?: true
   run(values: Values, deps: Deps, io: Io): Promise<number>
 }
 

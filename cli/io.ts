@@ -52,6 +52,8 @@ export interface IoOptions {
   noInput: boolean
   /** The reader of stdout went away, as in `dispatch goals | head -1`. */
   onClosed: () => void
+  /** What is printed cannot be written, as where the disk is full. */
+  onUnwritable: (error: Error) => void
 }
 
 /** The only place that writes to the process's streams. */
@@ -63,8 +65,8 @@ export function createIo(options: IoOptions): Io {
   const noteColours = wantsColours(env, stderr.isTTY === true)
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      options.onClosed()
+      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') options.onClosed()
+      else options.onUnwritable(error)
     })
   }
   const paint = (style: Style, text: string) => (colours ? styleText(style, text) : text)

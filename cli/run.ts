@@ -6,7 +6,7 @@ import {
   type Values,
 } from './command.ts'
 import { createDeps } from './deps.ts'
-import { addAdvice, EXIT, reportOf } from './failure.ts'
+import { addAdvice, CliFailure, EXIT, reportOf } from './failure.ts'
 import { createIo, type Io } from './io.ts'
 import { parseCommandLine } from './parse.ts'
 
@@ -30,17 +30,28 @@ export async function runCli(cli: CliProcess): Promise<number> {
   }
   // Before anything is parsed, because a wrong command line must be reported in the form that was asked for.
   const json = before('--', argv).includes('--json')
+  let acts = false
   const io = createIo({
     streams,
     env,
     json,
     noInput: before('--', argv).includes('--no-input'),
-    onClosed: () => cli.exit(EXIT.ok),
+    // what acts only after it has printed must not be stopped in between by a reader that has seen enough
+    onClosed: () => (acts ? undefined : cli.exit(EXIT.ok)),
+    onUnwritable: (error) => {
+      io.failure(
+        reportOf(
+          new CliFailure('error', 'unwritable', `The output cannot be written: ${error.message}.`),
+        ),
+      )
+      cli.exit(EXIT.error)
+    },
   })
   try {
     const { command, values } = parseCommandLine(argv, commands)
     if (values['version']) return await printVersion(io)
     if (!command || values['help']) return await printHelp(command, commands, io)
+    acts = command.actsAfterOutput === true
     const work = command.run(values, depsOf(cli, values), io)
     if (command.handlesInterrupt) return await work
     return await Promise.race([work, interruption(cli)])

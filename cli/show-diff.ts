@@ -1,5 +1,5 @@
 import { parseId } from '../contracts/ids.ts'
-import type { Goal, Review, Task } from '../contracts/schemas.ts'
+import type { Goal, Review, ReviewSummary, Task } from '../contracts/schemas.ts'
 import type { Deps } from './command.ts'
 import { CliFailure, problemBody, usageFailure } from './failure.ts'
 import type { Io } from './io.ts'
@@ -7,10 +7,13 @@ import { unlessNotFound } from './pending-review.ts'
 import { patchLines, type TaskDiff } from './print-diff.ts'
 import { canonical } from './target.ts'
 
-/** The diff of one task, with the short id of the task. */
+/** The diff of one task or of a merge, with the short id of the task or the review. */
 export type NamedDiff = TaskDiff & { task: string; title: string }
 
-/** What the id of a task, a review or a goal changed; a goal has one diff for each task that has a commit. */
+/**
+ * What the id of a task, a review or a goal changed. A goal whose merge waits for a person has the diff of that review, which is what
+ * would be approved; else one for each task that has a commit.
+ */
 export async function diffsOf(text: string, deps: Deps): Promise<NamedDiff[]> {
   const id = parseId(text)
   const known = canonical(text)
@@ -35,9 +38,10 @@ export async function diffsOf(text: string, deps: Deps): Promise<NamedDiff[]> {
 
 /** The diff that a review is about. Refused when the task has moved on since: that would not be what is approved. */
 export async function diffOfReview(
-  review: Pick<Review, 'shortId' | 'kind' | 'taskId' | 'goalShortId' | 'head'>,
+  review: ReviewSummary & Pick<Review, 'head'>,
   deps: Deps,
 ): Promise<NamedDiff[]> {
+  if (review.kind === 'merge') return [await diffOfMerge(review, deps)]
   if (review.taskId === null)
     throw new CliFailure(
       'notFound',
@@ -57,6 +61,20 @@ export async function diffOfReview(
   return diff ? [diff] : []
 }
 
+/** All that a merge review is about, also the files that the server leaves out of its first answer. */
+async function diffOfMerge({ id, shortId, title }: ReviewSummary, deps: Deps): Promise<NamedDiff> {
+  const read = (path?: string) =>
+    deps.call('getReviewDiff', { params: { id }, query: path === undefined ? {} : { path } })
+  const { files: parts, previous: _, ...diff } = await read()
+  const files: NamedDiff['files'] = []
+  let patch = ''
+  for (const { patch: part, blob: __, ...file } of parts) {
+    files.push(file)
+    patch += part ?? (await read(file.path)).files[0]?.patch ?? ''
+  }
+  return { task: shortId, title, ...diff, files, patch }
+}
+
 async function diffOfTask(
   task: Pick<Task, 'id' | 'shortId' | 'title'>,
   deps: Deps,
@@ -66,6 +84,8 @@ async function diffOfTask(
 }
 
 async function diffsOfGoal(goal: Goal, deps: Deps): Promise<NamedDiff[]> {
+  const merge = goal.reviews.find(({ kind, status }) => kind === 'merge' && status === 'pending')
+  if (merge) return [await diffOfMerge(merge, deps)]
   const found = await Promise.all(
     goal.tasks.map((task) => diffOfTask(task, deps).catch(noCommitYet)),
   )

@@ -49,6 +49,7 @@ const DEFAULTS: Answers = {
   getTaskDiff: () => fixtures.taskDiff,
   listReviews: () => list(fixtures.reviewSummary),
   getReview: () => fixtures.review,
+  getReviewDiff: () => fixtures.reviewDiff,
   decideReview: ({ body }) => ({
     ...fixtures.review,
     status: (body as { decision: string }).decision === 'approve' ? 'approved' : 'rejected',

@@ -188,6 +188,12 @@ export const task: Task = {
   updatedAt: at,
 }
 
+export const reviewDiff: Reply<'getReviewDiff'> = {
+  ...{ base: 'b'.repeat(40), head: 'a'.repeat(40), hash: 'sha256:abc' },
+  ...{ previous: null, truncated: false },
+  files: review.files.map((file) => ({ ...file, blob: null, patch: '+of the merge\n' })),
+}
+
 export const taskDiff: Reply<'getTaskDiff'> = {
   base: 'b'.repeat(40),
   head: 'a'.repeat(40),

@@ -11,6 +11,7 @@ export interface CliOptions {
   stdin?: string
   /** Descriptor of an open file in the place of a pipe. */
   stdinFile?: number
+  stdoutFile?: number
 }
 
 export interface CliResult {
@@ -30,9 +31,9 @@ export function runCli(args: string[], options: CliOptions = {}): Promise<CliRes
 
 export function startCli(
   args: string[],
-  { env = {}, cwd, stdinFile }: CliOptions = {},
+  { env = {}, cwd, stdinFile, stdoutFile }: CliOptions = {},
 ): ChildProcess {
-  const stdio = [stdinFile ?? 'pipe', 'pipe', 'pipe'] as const
+  const stdio = [stdinFile ?? 'pipe', stdoutFile ?? 'pipe', 'pipe'] as const
   return spawn(process.execPath, [CLI, ...args], {
     cwd,
     env: { ...ENV, ...env },
