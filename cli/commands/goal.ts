@@ -4,7 +4,7 @@ import type { GoalSummary } from '../../contracts/schemas.ts'
 import { parseTokenCount } from '../../contracts/token-count.ts'
 import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
-import { gitRoot } from '../git-root.ts'
+import { checkedOutBranch, gitRoot } from '../git-root.ts'
 import type { Io } from '../io.ts'
 import { projectNamed } from '../target.ts'
 import { watchGoal } from '../watch.ts'
@@ -67,12 +67,21 @@ export const goal = defineCommand({
     const filed = await file(body, deps, io)
     if (io.json) io.document(filed, { line: options.watch })
     io.print(`${io.paint('bold', filed.shortId)}\t${io.clean(filed.title)}`)
+    io.note(io.clean(mergesInto(filed.targetBranch, body, deps.cwd)))
     if (!io.json) for (const line of await whoWorks(filed.id, deps)) io.note(io.clean(line))
     if (options.watch) return watchGoal(filed.id, deps, io)
     io.note(`Watch it: dispatch goal watch ${filed.shortId}`)
     return EXIT.ok
   },
 })
+
+/** Where its work goes, which need not be the branch that is checked out where the person is. */
+function mergesInto(target: string, asked: Body<'createGoal'>, cwd: string): string {
+  const root = asked.targetBranch === undefined ? gitRoot(cwd) : undefined
+  const here = root !== undefined && root === asked.project ? checkedOutBranch(root) : undefined
+  if (here === undefined || here === target) return `It merges into ${target}.`
+  return `It merges into ${target} (you are on ${here}): to merge there instead, file it with --target ${here}.`
+}
 
 /** A first goal in a repository that Dispatch does not know yet: asks to add it, or says how. */
 async function file(body: Body<'createGoal'>, deps: Deps, io: Io): Promise<GoalSummary> {

@@ -45,7 +45,10 @@ export const projectsAdd = defineCommand({
   args: { path: { help: 'the repository (the one you are in)' } },
   options: {
     name: { type: 'string', help: "name (the folder's)" },
-    branch: { type: 'string', help: 'default branch (the one that is checked out)' },
+    branch: {
+      type: 'string',
+      help: "what goals merge into (origin's default, main, master or else the one checked out)",
+    },
     profile: { type: 'string', help: 'pipeline profile, by name or id' },
     'no-trust': { type: 'boolean', help: 'register it, but let no goal run there yet' },
     sandbox: { type: 'string', value: 'kind', help: `of its agents: ${SANDBOXES.join(' or ')}` },
@@ -67,6 +70,9 @@ export const projectsAdd = defineCommand({
     if (io.json) io.document(project)
     io.print(`${project.shortId}\t${oneLine(project.name)}\t${oneLine(project.path)}`)
     for (const note of project.notes ?? []) io.note(io.clean(note))
+    io.note(
+      `Goals there merge into ${io.clean(project.defaultBranch)}, unless filed with another --target.`,
+    )
     if (project.trusted) io.note('File a goal there: dispatch goal "…"')
     else io.note(`Look at it, then trust it: dispatch projects trust ${project.shortId}`)
     return EXIT.ok
