@@ -21,7 +21,7 @@ import { locate } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
-import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
+import { checkBranchName, checkSha, readRef, swapRef, treeOf } from './refs.ts'
 
 /** The steps of a merge, each a point at which the process may die (facts 3.3). */
 export type MergeStep = 'M0' | 'M1' | 'M2' | 'M3' | 'M4' | 'M5' | 'M6' | 'M7' | 'M8' | 'M9'
@@ -153,6 +153,8 @@ async function mergeOnce(
   await m.step('M3')
   const merged = await mergeTree(git, gitDir, old, m.goalHead)
   if (!merged.clean) return { outcome: 'conflict', files: merged.files }
+  // as after a merge by hand: there is nothing that a person could approve
+  if (merged.tree === (await treeOf(git, gitDir, old))) return nothingLeft(m, old)
   const hash = await diffHash(git, gitDir, old, merged.tree)
   if (state.drifted || hash !== m.approved.hash)
     return { outcome: 'base_moved', hash, base: old, tree: merged.tree }
@@ -168,6 +170,11 @@ async function mergeOnce(
   if (!(await m.intent.begin(commit))) return { outcome: 'not_begun' }
   return apply(m, { from: old, to: commit })
 }
+
+const nothingLeft = ({ target }: Merge, commit: string): MergeOutcome => ({
+  ...{ outcome: 'merged', commit, checkout: 'not_checked_out' },
+  note: `Nothing was left to merge into ${target}.`,
+})
 
 async function apply(
   m: Merge,

@@ -92,6 +92,15 @@ const mergeCount = (key: string) =>
 const show = (spec: string) => f.sh(['show', spec])
 const read = (name: string) => readFileSync(join(f.repo, name), 'utf8')
 
+test('work that the target has already, as after a merge by hand, ends without another merge or a review of nothing', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const own = f.commit({ 'a.txt': 'goal\n', 'c.txt': 'mine\n' })
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    ...{ outcome: 'merged', commit: own, note: 'Nothing was left to merge into main.' },
+  })
+  expect(f.sh(['rev-parse', 'main'])).toBe(own)
+})
+
 test('a task becomes one commit on the goal branch, once', async () => {
   const task = await work('T-1', { 'a.txt': 'two\n' })
   const first = await integrate(task)
