@@ -16,6 +16,7 @@ import {
   type RunPurpose,
   type RunRow,
   runsToStop,
+  whyHeld,
 } from '../db/runs.ts'
 import { readSettings } from '../db/settings.ts'
 import type { StageKey } from '../db/stages.ts'
@@ -39,6 +40,9 @@ export type AgentOutcome =
   | { type: 'failed'; reason: string }
   | { type: 'parked'; reason: string; untilMs: number; segment: number }
   | { type: 'budget'; summary: string }
+
+/** The goal was paused or cancelled meanwhile. The message says which. */
+export class GoalHeld extends Error {}
 
 type Step =
   | { type: 'attach'; run: RunRow }
@@ -64,7 +68,10 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
     if (low !== undefined) throw new DiskLow(low)
-    if (step.type === 'start') throwIfEnding()
+    if (step.type === 'start') {
+      throwIfEnding()
+      await throwIfHeld(deps, work.key)
+    }
     const run =
       step.type === 'attach' ? step.run : await nextSegment(deps, work, { segments, ...step })
     if ('summary' in run) return { type: 'budget', summary: run.summary }
@@ -314,6 +321,12 @@ async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<
 function throwIfEnding(): void {
   const signal = Context.current().cancellationSignal
   if (signal.aborted) throw reasonOf(signal)
+}
+
+/** A worker that looks after pauses may have ended the run before this activity hears of one: nothing is started in its place. */
+async function throwIfHeld({ database }: ActivityDeps, { goalId }: StageKey): Promise<void> {
+  const why = await whyHeld(database.knex, goalId)
+  if (why !== undefined) throw new GoalHeld(why)
 }
 
 const reasonOf = (signal: AbortSignal): Error =>

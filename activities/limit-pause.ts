@@ -45,7 +45,7 @@ const secondsBetween = (from: string, to: string) => (Date.parse(to) - Date.pars
 
 /** ISO time until which Dispatch leaves an agent alone whose provider limits it and named no time; undefined where nothing has to be guessed. */
 export async function guessedUntil(
-  { database: { knex } }: ActivityDeps,
+  { database: { knex } }: Pick<ActivityDeps, 'database'>,
   run: RunRow,
   terminal: TerminalEvent,
 ): Promise<string | undefined> {

@@ -9,6 +9,8 @@ import type { ActivityDeps } from './deps.ts'
 import { guessedUntil } from './limit-pause.ts'
 import { createPriceMeter } from './price-meter.ts'
 
+type RecordDeps = Pick<ActivityDeps, 'runner' | 'database'>
+
 export const isTerminal = (event: RunEvent): event is RunEvent & TerminalEvent =>
   event.type === 'done' || event.type === 'failed'
 
@@ -16,7 +18,7 @@ export const isTerminal = (event: RunEvent): event is RunEvent & TerminalEvent =
  * Stores what a run tells, batch by batch from where its row stands, with what it costs and what its agent did not tell. Answers with
  * all tokens of the run so far; nothing is stored of an empty batch.
  */
-export async function createEventStore({ runner, database }: ActivityDeps, run: RunRow) {
+export async function createEventStore({ runner, database }: RecordDeps, run: RunRow) {
   const estimate = createTokenEstimate(await runner.prompt(run.id))
   for await (const batch of storedEvents(database.knex, run)) estimate(batch)
   const prices = priceOf(run)
@@ -33,7 +35,7 @@ export async function createEventStore({ runner, database }: ActivityDeps, run: 
 
 /** Records how a run ended by its own word. `asked`: somebody wanted it to stop. */
 export async function recordEnd(
-  deps: ActivityDeps,
+  deps: RecordDeps,
   run: RunRow,
   { terminal, asked }: { terminal: TerminalEvent; asked: boolean },
 ): Promise<void> {
@@ -65,7 +67,7 @@ export async function recordEnd(
  * is paid for. `detail`: why, for the record of one that did not end by itself.
  */
 export async function endRuns(
-  deps: ActivityDeps,
+  deps: RecordDeps,
   runs: readonly RunRow[],
   detail: string,
 ): Promise<void> {
@@ -78,7 +80,7 @@ export async function endRuns(
 }
 
 /** Stores what a reaped run had told and nobody stored; how it ended, where it says so. */
-async function storeRest(deps: ActivityDeps, run: RunRow): Promise<TerminalEvent | undefined> {
+async function storeRest(deps: RecordDeps, run: RunRow): Promise<TerminalEvent | undefined> {
   const { runner } = deps
   if ((await runner.state(run.id)) === 'absent') return undefined
   const store = await createEventStore(deps, run)

@@ -367,6 +367,21 @@ test('no agent is started once a pause is known', async () => {
   expect((await lease(leaseId)).state).toBe('released')
 })
 
+test('an agent that another worker interrupted for a pause is not started again before this one hears of it', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  await liveRun(key)
+  await database.knex('goals').where({ id: key.goalId }).update({ paused: true })
+  const at = new Date().toISOString()
+  events = [{ type: 'failed', reason: 'interrupted', detail: 'interrupted', seq: 1, at }]
+  await expect(runStage(key)).rejects.toThrow('the goal is paused')
+  expect(calls).toEqual(['interrupt', 'attach'])
+  const [run] = await listSegments(database.knex, key)
+  expect(run).toMatchObject({ status: 'interrupted', exit_reason: 'interrupted' })
+  expect((await lease(leaseId)).state).toBe('released')
+  const attempt = await database.knex('stage_attempts').where({ task_id: key.taskId }).first()
+  expect(attempt.status).toBe('paused')
+})
+
 test('an interruption at the budget is known to a worker that did not see it', async () => {
   await database.change((tx) => openStage(tx, key, null))
   const run = await liveRun(key, 100)

@@ -12,7 +12,14 @@ import { BudgetHold } from '../domain/budget.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
-import { type AgentOutcome, isAskedToStop, needsRun, runAgent, stillCounting } from './agent-run.ts'
+import {
+  type AgentOutcome,
+  GoalHeld,
+  isAskedToStop,
+  needsRun,
+  runAgent,
+  stillCounting,
+} from './agent-run.ts'
 import { assignedAgent, whyAssigned } from './around-limit.ts'
 import { checkWork } from './checks.ts'
 import { conclude } from './conclude.ts'
@@ -30,8 +37,8 @@ const RENEW_MS = 30_000
 
 /** Seconds until the line is looked at again: soon for the first in line, later for those behind. */
 const lineSeconds = (position: number) => Math.min(10, Math.max(1, position))
-/** A budget may be waited for until the next day. */
-const BUDGET_SECONDS = 3
+/** A budget may be waited for until the next day; of a pause this activity is about to hear. */
+const HOLD_SECONDS = 3
 
 /** A stage in which an agent works, from its place in the pool to its recorded outcome. */
 export function createStageActivities(deps: ActivityDeps) {
@@ -79,8 +86,12 @@ export function createStageActivities(deps: ActivityDeps) {
       const signal = Context.current().cancellationSignal
       if (signal.aborted && !isAskedToStop(signal)) throw error
       if (error instanceof CancelledFailure || signal.aborted) await interrupted(key, leaseId)
+      if (error instanceof GoalHeld) {
+        await interrupted(key, leaseId)
+        throw busy(error.message, HOLD_SECONDS)
+      }
       if (error instanceof BudgetHold)
-        await standInLine(key, { ...wanted, hold: error.message, seconds: BUDGET_SECONDS })
+        await standInLine(key, { ...wanted, hold: error.message, seconds: HOLD_SECONDS })
       if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
       if (isFinal(error)) await abandonAttempt(deps, key, `the stage failed: ${error.message}`)
       throw error
@@ -111,7 +122,7 @@ export function createStageActivities(deps: ActivityDeps) {
   async function holdOf(key: StageKey, segments: readonly RunRow[]): Promise<Hold> {
     const low = reasonOfLowDisk(deps.disk())
     if (low !== undefined || !needsRun(key, segments)) return { hold: low }
-    return { hold: await budgetHold(deps, key), seconds: BUDGET_SECONDS }
+    return { hold: await budgetHold(deps, key), seconds: HOLD_SECONDS }
   }
 
   async function standInLine(
@@ -125,12 +136,7 @@ export function createStageActivities(deps: ActivityDeps) {
     await database.change((tx, emit) =>
       changeStage(tx, emit, { key, change: { status: 'waiting', reason } }),
     )
-    throw ApplicationFailure.create({
-      type: 'PoolBusy',
-      category: 'BENIGN',
-      message: reason,
-      nextRetryDelay: `${(request.hold && seconds) || lineSeconds(answer.position)}s`,
-    })
+    throw busy(reason, (request.hold && seconds) || lineSeconds(answer.position))
   }
 
   async function begin(
@@ -232,6 +238,15 @@ export function createStageActivities(deps: ActivityDeps) {
 
   return { runStage }
 }
+
+/** The stage waits; Temporal tries it again without history. */
+const busy = (reason: string, seconds: number) =>
+  ApplicationFailure.create({
+    type: 'PoolBusy',
+    category: 'BENIGN',
+    message: reason,
+    nextRetryDelay: `${seconds}s`,
+  })
 
 /** `seconds`: until it is looked at again, where that may take long. */
 interface Hold {

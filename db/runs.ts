@@ -188,15 +188,22 @@ export async function stopRun(
   return undefined
 }
 
-/** Runs that are to end and have not yet. */
-export async function runsToStop(knex: Knex, runId?: string): Promise<string[]> {
-  return knex('agent_runs')
-    .where({ status: 'running' })
-    .whereNotNull('stopped_by')
+/** Runs that are to end and have not yet: a person stopped them, or paused or cancelled their goal. */
+export async function runsToStop(knex: Knex, runId?: string): Promise<RunRow[]> {
+  return knex('agent_runs as r')
+    .join('goals as g', 'g.id', 'r.goal_id')
+    .where('r.status', 'running')
+    .whereRaw('(r.stopped_by is not null or g.paused or g.ending)')
     .modify((query) => {
-      if (runId !== undefined) query.where({ id: runId })
+      if (runId !== undefined) query.where('r.id', runId)
     })
-    .pluck('id')
+    .select('r.*')
+}
+
+/** Why no run of this goal may be started now; undefined when nobody paused or cancelled it. */
+export async function whyHeld(knex: Knex, goalId: string): Promise<string | undefined> {
+  const goal = await knex('goals').where({ id: goalId }).first('paused', 'ending')
+  return goal.paused ? 'the goal is paused' : goal.ending ? 'the goal is ending' : undefined
 }
 
 async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {

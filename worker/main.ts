@@ -4,6 +4,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { programProblem } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
+import { endRuns } from '../activities/run-record.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
@@ -86,6 +87,7 @@ async function main(): Promise<void> {
     url: config.databaseUrl,
     database,
     runner,
+    endRun: (run, detail) => endRuns({ database, runner }, [run], detail),
     scanAdapters: scan,
     programProblem: (path) =>
       programProblem({ database, environment: processEnv(), home: home.root }, path),

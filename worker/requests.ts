@@ -3,7 +3,7 @@ import type { Database } from '../db/connect.ts'
 import { CORRECTIONS_CHANNEL, waitingCorrections } from '../db/corrections.ts'
 import { listen } from '../db/listen.ts'
 import { answerAboutProgram, PROGRAMS_CHANNEL } from '../db/programs.ts'
-import { runsToStop, STOPS_CHANNEL } from '../db/runs.ts'
+import { type RunRow, runsToStop, STOPS_CHANNEL } from '../db/runs.ts'
 import type { RunnerClient } from '../runner/runner.ts'
 
 /** Hints get lost; what waits is looked for this often besides. */
@@ -15,14 +15,16 @@ export interface Requests {
 
 /**
  * Does what people ask of a worker beside the workflows, as soon as they do: hands stored corrections to the runs of this machine,
- * interrupts runs that are to end, looks for agents again, says whether a program may be started. Handing a correction over twice is harmless (its id makes it
+ * interrupts runs that are to end, also those of paused goals that nobody follows any more, looks for agents again, says whether a program may be started. Handing a correction over twice is harmless (its id makes it
  * happen once), so every worker tries: only the one that has the run reaches it. A correction whose run is not there yet, or
  * is just ending, stays queued; the next attempt's prompt brings it then.
  */
 export function answerRequests(deps: {
   url: string
   database: Database
-  runner: Pick<RunnerClient, 'send'>
+  runner: Pick<RunnerClient, 'send' | 'state'>
+  /** Records how a run that is over has ended. */
+  endRun: (run: RunRow, detail: string) => Promise<void>
   scanAdapters: () => Promise<void>
   /** Why the program at a path would not be started. */
   programProblem: (path: string) => Promise<string | undefined>
@@ -38,8 +40,12 @@ export function answerRequests(deps: {
       await runner.send(run, { type: 'correct', id, text })
   }
   const interrupt = async (runId?: string) => {
-    for (const run of await runsToStop(database.knex, runId))
-      await runner.send(run, { type: 'interrupt' })
+    for (const run of await runsToStop(database.knex, runId)) {
+      if ((await runner.send(run.id, { type: 'interrupt' })) === 'sent') continue
+      // it is over; whoever followed it may be gone, and would not record why
+      const state = await runner.state(run.id)
+      if (state === 'exited' || state === 'lost') await deps.endRun(run, 'it was asked to end')
+    }
   }
   const look = () => {
     then(() => handOver())

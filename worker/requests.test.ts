@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunState } from '../contracts/agent.ts'
+import { connect, type Database } from '../db/connect.ts'
+import { createSegment } from '../db/runs.ts'
+import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { until } from '../test/support/until.ts'
+import { answerRequests } from './requests.ts'
+
+let own: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  own = await createTestDatabase()
+  database = connect(own.url)
+})
+afterAll(async () => {
+  await database.close()
+  await own.drop()
+})
+
+/** The run of a goal, which a worker followed that is gone. */
+async function runOf(goal: { paused?: boolean; ending?: boolean }): Promise<string> {
+  const place = { name: 'p', path: `/p/${Math.random()}`, default_branch: 'main' }
+  const [project] = await database.knex('projects').insert(place).returning('id')
+  const row = { title: 'g', description: 'x', profile: '{}', target_branch: 'main' }
+  const [{ id }] = await database
+    .knex('goals')
+    .insert({ project_id: project.id, ...row, ...goal })
+    .returning('id')
+  const key = { goalId: id, taskId: null, stage: 'spec', attempt: 1 } as const
+  const segment = { segment: 1, opinion: 1, purpose: 'start', adapter: 'demo' } as const
+  const rest = { model: null, sessionId: null, tokensReserved: 0 }
+  const run = await database.change((tx, emit) =>
+    createSegment(tx, emit, { key, ...segment, ...rest }),
+  )
+  return run.id
+}
+
+test('agents of paused and cancelled goals are interrupted though nobody follows them, and their ends are recorded', async () => {
+  const states = new Map<string, RunState>()
+  const run = async (goal: Parameters<typeof runOf>[0], state: RunState) => {
+    const id = await runOf(goal)
+    states.set(id, state)
+    return id
+  }
+  await run({}, 'running')
+  const paused = await run({ paused: true }, 'running')
+  const cancelled = await run({ ending: true }, 'running')
+  const over = await run({ paused: true }, 'exited')
+  // its worker is about to start it
+  await run({ paused: true }, 'absent')
+  const interrupted: string[] = []
+  const ended: string[] = []
+  const errors: Error[] = []
+  const requests = answerRequests({
+    url: own.url,
+    database,
+    runner: {
+      send: async (id) => {
+        if (states.get(id) !== 'running') return 'gone'
+        interrupted.push(id)
+        return 'sent'
+      },
+      state: async (id) => states.get(id) ?? 'absent',
+    },
+    endRun: async ({ id }) => void ended.push(id),
+    scanAdapters: async () => undefined,
+    programProblem: async () => undefined,
+    onError: (error) => void errors.push(error),
+  })
+  await until(() => ended.length > 0 && interrupted.length > 1, { ms: 10_000, what: 'a look' })
+  await requests.close()
+  expect(errors).toEqual([])
+  expect([...new Set(interrupted)].sort()).toEqual([paused, cancelled].sort())
+  expect([...new Set(ended)]).toEqual([over])
+})
