@@ -396,17 +396,16 @@ describe('several stages at once', () => {
   test('a pause that was accepted before the merge holds it, and resume merges', async () => {
     const { repo, id } = await at.project({ 'README.md': '# x\n' })
     const before = git(repo, 'rev-parse', 'main')
-    const goal = await at.goal(id, 'Held [demo:all=instant] [demo:audit=instant,slow:5]', {
-      skipSpecReview: true,
-    })
-    await at.until(goal.id, (g) =>
-      g.stages.some((s) => s.stage === 'audit' && s.status === 'running'),
-    )
+    const script = '[demo:all=instant] [demo:implement=edit:src/a.js]'
+    const goal = await at.goal(id, `Held ${script}`, { skipSpecReview: true })
+    await at.until(goal.id, (g) => g.pendingReviews === 1)
+    // only the whole meets this check, so a person is asked right before the merge
+    await at.call('PATCH', `/api/projects/${id}`, { checks: [{ name: 'no', command: 'false' }] })
+    await at.decide(goal.id, 'task')
+    await at.until(goal.id, (g) => g.reviews.some((r) => r.kind === 'merge'))
     // the row says paused, but its signal is not sent: as if the API died between the two
     await at.database.knex('goals').where({ id: goal.id }).update({ paused: true })
-    await at.until(goal.id, (g) =>
-      g.stages.some((s) => s.stage === 'audit' && s.status === 'passed'),
-    )
+    await at.decide(goal.id, 'merge')
     await answered(goal.id, 'mergeGoal')
     expect(git(repo, 'rev-parse', 'main')).toBe(before)
     await at.call('POST', `/api/goals/${goal.id}/resume`, {})
