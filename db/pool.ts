@@ -109,13 +109,16 @@ function whyNot(at: {
 
 const poolText = (held: number, settings: Settings) => `pool ${held}/${settings.maxConcurrent}`
 
-/** Keeps a held lease while its run makes progress. Returns false when the lease is not held any more. */
-export async function renewLease(database: Database, id: string): Promise<boolean> {
-  const count = await database
+/**
+ * Keeps a lease while its run makes progress. One that expired meanwhile, because the machine slept or Postgres was away, is held again
+ * whatever the limits say: its run is at work, so it counts. One that was given back stays so.
+ */
+export async function renewLease(database: Database, id: string): Promise<void> {
+  await database
     .knex('run_leases')
-    .where({ id, state: 'held' })
-    .update({ expires_at: expiry(database.knex) })
-  return count > 0
+    .where({ id })
+    .whereIn('state', ['held', 'expired'])
+    .update({ state: 'held', expires_at: expiry(database.knex) })
 }
 
 /** Gives the place back, or leaves the line. Harmless when it was given back before. */
@@ -126,7 +129,8 @@ export async function releaseLease(
 ): Promise<void> {
   const count = await tx('run_leases')
     .where({ id })
-    .whereIn('state', ['held', 'waiting'])
+    // an expired one too, so that no late renewal takes it again
+    .whereIn('state', ['held', 'waiting', 'expired'])
     .update({ state: 'released' })
   if (count === 0) return
   const waiting = await tx('run_leases').where({ state: 'waiting' }).count({ n: '*' })
