@@ -48,3 +48,14 @@ exit 0
   const git = createGitRunner({ home, path: home, personHome: home })
   await git.pipe(['pack-objects'], {}, ['index-pack'], {})
 })
+
+test('of a git that refuses what it reads the reason is told, and not that its writer had nobody to write to', async () => {
+  const script = `#!/bin/sh
+case "$*" in *index-pack*) echo 'fatal: it is hostile' >&2; exit 128 ;; esac
+while echo more; do :; done 2>/dev/null
+exit 1
+`
+  writeFileSync(join(home, 'git'), script)
+  const git = createGitRunner({ home, path: home, personHome: home })
+  await expect(git.pipe(['pack-objects'], {}, ['index-pack'], {})).rejects.toThrow('it is hostile')
+})

@@ -270,8 +270,10 @@ export function createGitRunner(options: RunnerOptions): GitRunner {
     async pipe(from, fromCall, into, intoCall) {
       const ends = await processes.pipe(command(from, fromCall), command(into, intoCall))
       throwUnanswered(ends.from)
-      if (ends.from.code !== 0) throw explain(from, ends.from.code, ends.from.stderr)
       throwUnanswered(ends.into)
+      // a reader that refuses what it gets ends its writer by a broken pipe, of which the writer says nothing
+      const refused = ends.into.code !== 0 && ends.from.stderr === ''
+      if (ends.from.code !== 0 && !refused) throw explain(from, ends.from.code, ends.from.stderr)
       if (ends.into.code !== 0) throw explain(into, ends.into.code, ends.into.stderr)
     },
   }
