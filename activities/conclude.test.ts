@@ -187,6 +187,12 @@ test('nobody waits for a slow git that looks at the settings, and what is seen t
   expect(await notices()).toHaveLength(1)
 })
 
+test('who changed nothing leaves the person with what is possible then: there is no review to ask for changes in', async () => {
+  const reason =
+    'The agent ended without changing anything. Read its transcript, then retry, or cancel the goal.'
+  expect(await answer(await begin('a'))).toEqual({ outcome: 'failed', reason })
+})
+
 test('what only the person excludes is named where it is missing, and once it is there no more', async () => {
   f.write('.git/info/exclude', '*.sql\n')
   const task = await begin('a')

@@ -201,7 +201,7 @@ async function publishWork(
     }
   const missing = leftOutWords(done.leftOut)
   if (!done.changed && task.role !== 'frontend') {
-    const advice = 'Read its transcript, then retry or request changes.'
+    const advice = 'Read its transcript, then retry, or cancel the goal.'
     const what = missing[0] ?? 'The agent ended without changing anything.'
     return { outcome: 'failed', reason: storable(`${what} ${advice}`.slice(0, SUMMARY)) }
   }
