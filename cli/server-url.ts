@@ -1,4 +1,4 @@
-import { defaultHome, type HomePaths, homePaths } from '../config/home.ts'
+import { defaultHome, type HomePaths, homePaths, requireFolder } from '../config/home.ts'
 import { CliFailure, notRunning } from './failure.ts'
 import { lockHolder } from './supervisor/lock.ts'
 import { readServerFile } from './supervisor/server-file.ts'
@@ -13,7 +13,9 @@ export function findHome(env: Env, flag: string | undefined): HomePaths {
       'HOME is not set, so there is no ~/.dispatch.',
       'Set HOME or DISPATCH_HOME.',
     )
-  return homePaths(named || defaultHome())
+  const home = homePaths(named || defaultHome())
+  requireFolder(home.root)
+  return home
 }
 
 export interface FoundServer {

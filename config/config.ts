@@ -3,7 +3,7 @@ import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import type { AcpAgent } from '../contracts/agent.ts'
 import { CORE_QUEUE } from '../contracts/messages.ts'
-import { defaultHome, type HomePaths, homePaths } from './home.ts'
+import { defaultHome, type HomePaths, homePaths, requireFolder } from './home.ts'
 import { withSecretFiles } from './secret-files.ts'
 
 export const DEFAULT_PORT = 4400
@@ -158,6 +158,7 @@ type Env = Record<string, string | undefined>
 /** Reads the configuration once: flags, then environment, then the home's `config.toml`. */
 export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
   const home = homePaths(flags.home || env['DISPATCH_HOME'] || homeOfUser(env))
+  requireFolder(home.root)
   const vars = check(
     envSchema,
     withoutEmpty(secretsOf(env)),

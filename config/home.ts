@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,12 +47,36 @@ export function homePaths(home: string): HomePaths {
   }
 }
 
-/** Creates the folders of the home, readable by their owner only. */
+/** The home cannot be one; the message says why, and what to do. Exit code 78. */
+export class HomeUnusable extends Error {
+  readonly exitCode = 78
+  constructor(root: string, why: string) {
+    super(
+      `The home ${root} cannot be used: ${why}.\nName another one with --home or DISPATCH_HOME.`,
+    )
+  }
+}
+
+/** Throws HomeUnusable where something that is no folder, or that cannot be looked at, is in the home's place. */
+export function requireFolder(root: string): void {
+  let folder: boolean
+  try {
+    folder = statSync(root, { throwIfNoEntry: false })?.isDirectory() ?? true
+  } catch (error) {
+    throw new HomeUnusable(root, (error as Error).message)
+  }
+  if (!folder) throw new HomeUnusable(root, 'it is not a folder')
+}
+
+/** Creates the folders of the home, readable by their owner only. Throws HomeUnusable. */
 export function createHome(home: string): HomePaths {
   const paths = homePaths(home)
   const { root, temporal, runs, hubs, worktrees, artifacts, logs, agents } = paths
-  for (const dir of [root, temporal, runs, hubs, worktrees, artifacts, logs, agents]) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  try {
+    for (const dir of [root, temporal, runs, hubs, worktrees, artifacts, logs, agents])
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new HomeUnusable(root, (error as Error).message)
   }
   return paths
 }

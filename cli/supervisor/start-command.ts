@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { ConfigError, processConfig, processEnv } from '../../config/config.ts'
 import { diskWarning } from '../../config/disk.ts'
+import { createHome, HomeUnusable } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
@@ -27,7 +28,7 @@ const KNOWN = [ConfigError, HomeInUseError, ServiceDidNotStart]
 
 /**
  * `dispatch start`: runs until Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 1 a part did not start, 75 the home is
- * in use, 78 wrong configuration or a database of a newer version.
+ * in use, 78 wrong configuration or a database of a newer version. Throws HomeUnusable.
  */
 export async function startCommand(options: StartCommandOptions, say: Say): Promise<number> {
   process.umask(0o077)
@@ -36,6 +37,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
   const wanted = untilAskedToStop()
   try {
     const config = processConfig(options)
+    createHome(config.home.root)
     const log = await createLogger({
       service: 'supervisor',
       level: config.logLevel,
@@ -57,6 +59,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
     })
   } catch (error) {
     endBallast?.()
+    if (error instanceof HomeUnusable) throw error
     say.err((error as Error).message)
     return KNOWN.some((kind) => error instanceof kind)
       ? (error as { exitCode: number }).exitCode
