@@ -23,6 +23,7 @@ export async function callThroughRestart<T>(options: {
     try {
       return await call(url)
     } catch (error) {
+      if (errorCode(error)?.startsWith('HPE_')) throw notHttp(url)
       if (!isUnreachable(error)) throw error
       if (supervisor === undefined) throw nothingAt(url, errorCode(error))
       if (!isAlive(supervisor)) throw notRunning(refused(error) ? undefined : errorCode(error))
@@ -44,6 +45,15 @@ const cutOff = () =>
     'cut_off',
     'Dispatch went away before it answered, and is restarting; whether it was done is not known.',
     'See what is there, then try again.',
+  )
+
+/** Node's parser of HTTP refused what came, as from a port of Temporal or Postgres. */
+const notHttp = (url: string) =>
+  new CliFailure(
+    'notRunning',
+    'strange_answer',
+    `What listens at ${url} is not Dispatch's API: it speaks no HTTP.`,
+    'Check the address: another program may listen there.',
   )
 
 /** The address was given: whoever gave it may mean another machine, so how to start one here is no help. */
