@@ -47,6 +47,11 @@ export const ledger = defineCommand({
       ...(goal ? { goal } : {}),
       ...(project ? { project: projectNamed(project, deps.cwd) } : {}),
     }
+    if (query.from && query.to && query.from >= query.to)
+      throw usageFailure(
+        `No time is between --from ${from} and --to ${to}.`,
+        '--to is the end, and not in it: for one day write the next one there.',
+      )
     const reply = await deps.call('getLedger', { query })
     if (io.json) {
       io.document(reply)
