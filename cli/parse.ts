@@ -41,7 +41,7 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   const options = tokens.filter((token) => token.kind === 'option')
   const command = findCommand(words, commands)
   const known = { ...GLOBAL_OPTIONS, ...command?.options }
-  const values = optionValues(options, known, command?.name)
+  const values = optionValues(options, known, { commandName: command?.name, argv })
   if (asksHelp) values['help'] = true
   if (!command) {
     if (words[0] !== undefined && !values['help']) throw unknownCommand(words, commands)
@@ -90,7 +90,7 @@ function unknownCommand(words: string[], commands: readonly Command[]) {
 function optionValues(
   tokens: readonly OptionToken[],
   known: Readonly<Record<string, OptionSpec>>,
-  commandName: string | undefined,
+  { commandName, argv }: { commandName: string | undefined; argv: readonly string[] },
 ): Values {
   const values: Values = Object.fromEntries(
     Object.entries(known).map(([name, { type }]) => [name, type === 'boolean' ? false : undefined]),
@@ -100,10 +100,12 @@ function optionValues(
     const { name, rawName } = token
     const spec = Object.hasOwn(known, name) ? known[name] : undefined
     if (!spec) {
-      const advice = didYouMean(
-        `--${name}`,
-        Object.keys(known).map((each) => `--${each}`),
-      )
+      const advice =
+        negativeNumber(argv[token.index]) ??
+        didYouMean(
+          `--${name}`,
+          Object.keys(known).map((each) => `--${each}`),
+        )
       const help = commandName ? `dispatch ${commandName} --help` : 'dispatch --help'
       throw usageFailure(
         `Unknown option "${rawName}"${commandName ? ` for "dispatch ${commandName}"` : ''}.`,
@@ -117,6 +119,10 @@ function optionValues(
   }
   return values
 }
+
+/** No option is a number. */
+const negativeNumber = (text: string | undefined) =>
+  /^-\d/.test(text ?? '') ? `If "${text}" is the value, write it after --: -- ${text}` : undefined
 
 function optionValue(
   { rawName, value, inlineValue }: OptionToken,

@@ -7,6 +7,13 @@ export const PATH_SETTINGS = {
   gemini: 'geminiPath',
 } as const satisfies Record<string, keyof Settings>
 
+/** Settings that count tokens: they are written as budgets are. */
+export const TOKEN_SETTINGS: readonly string[] = [
+  'tokenBudget',
+  'goalBudget',
+  'dayBudget',
+] satisfies (keyof Settings)[]
+
 /** What holds until somebody sets something else. Zod-free: the UI marks what differs from it. */
 export const DEFAULT_SETTINGS: Settings = {
   displayName: '',

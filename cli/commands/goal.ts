@@ -1,12 +1,12 @@
 import type { Body } from '../../contracts/api.ts'
 import { parseId } from '../../contracts/ids.ts'
 import type { GoalSummary } from '../../contracts/schemas.ts'
-import { parseTokenCount } from '../../contracts/token-count.ts'
 import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
 import { checkedOutBranch, gitRoot } from '../git-root.ts'
 import type { Io } from '../io.ts'
 import { projectNamed } from '../target.ts'
+import { tokenCount } from '../token-count.ts'
 import { watchGoal } from '../watch.ts'
 import { whoWorks } from '../who-works.ts'
 
@@ -119,13 +119,4 @@ function currentRepository(cwd: string): string {
     `${cwd} is not in a git repository, so the goal has no project.`,
     'Change to your repository, or name it: --project <path>',
   )
-}
-
-function tokenCount(what: string, text: string): number {
-  const count = parseTokenCount(text)
-  if (count === undefined)
-    throw usageFailure(
-      `${what} cannot be "${text}": write tokens such as 50000, 200k or 1m; 0 is unlimited.`,
-    )
-  return count
 }

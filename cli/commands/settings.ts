@@ -1,10 +1,11 @@
-import { PATH_SETTINGS } from '../../contracts/default-settings.ts'
+import { PATH_SETTINGS, TOKEN_SETTINGS } from '../../contracts/default-settings.ts'
 import type { AdapterInfo, Settings } from '../../contracts/schemas.ts'
 import { afterScan } from '../after-scan.ts'
 import { type Deps, defineCommand } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { didYouMean } from '../suggest.ts'
+import { tokenCount } from '../token-count.ts'
 import { nameWithVersion } from '../who-works.ts'
 
 export const settings = defineCommand({
@@ -18,6 +19,7 @@ export const settings = defineCommand({
   examples: [
     'dispatch settings',
     'dispatch settings maxConcurrent 5',
+    'dispatch settings dayBudget 1.5m',
     'dispatch settings claudePath ""',
   ],
   async run({ key, value }, deps, io) {
@@ -78,9 +80,9 @@ function parsedLike(
       if (/^(false|off|no)$/i.test(value)) return false
       throw usageFailure(`${key} cannot be "${value}": it is true or false.`)
     case 'number':
-      if (!/^\d{1,15}$/.test(value))
-        throw usageFailure(`${key} cannot be "${value}": it is a whole number.`)
-      return Number(value)
+      if (/^\d{1,15}$/.test(value)) return Number(value)
+      if (TOKEN_SETTINGS.includes(key)) return tokenCount(key, value)
+      throw usageFailure(`${key} cannot be "${value}": it is a whole number.`)
     default:
       return value
   }
