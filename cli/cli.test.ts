@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -622,6 +623,11 @@ describe('failing', () => {
       ['bad choice', 2, () => cli(['goals', '--status', 'activ', '--json'])],
       ['a day that does not exist', 2, () => cli(['ledger', '--from', '2026-02-31', '--json'])],
       ['a month that does not exist', 2, () => cli(['ledger', '--to', '2026-13-01', '--json'])],
+      [
+        'a time that ends before it begins',
+        2,
+        () => cli(['ledger', '--from', '2027-01-01', '--to', '2026-01-01', '--json']),
+      ],
       ['stopping a server by its address', 2, () => cli(['stop', '--json'])],
       ['bad id', 2, () => cli(['goal', 'show', 'T-1', '--json'])],
       ['not found', 66, () => (answerAll(404), cli(['goal', 'show', 'G-99', '--json']))],
@@ -670,6 +676,18 @@ describe('failing', () => {
   ])('%j is wrong usage', async (args) => {
     expect((await cli(args)).code).toBe(2)
     expect(api.received.every(({ route }) => route === 'getSettings')).toBe(true)
+  })
+
+  it('takes tokens in settings as anywhere else, and says how to write a value that begins with a dash', async () => {
+    const set = async (...args: string[]) => {
+      const shown = await cli(['settings', ...args])
+      return shown.code === 0 ? shown.stdout : shown.stderr
+    }
+    expect(await set('dayBudget', '20000000000')).toBe('dayBudget\t20000000000\n')
+    expect(await set('dayBudget', '1.5m')).toBe('dayBudget\t1500000\n')
+    expect(await set('tokenBudget', '5x')).toContain('write tokens such as 50000, 200k or 1m')
+    expect(await set('maxConcurrent', '5k')).toContain('is a whole number')
+    expect(await set('maxConcurrent', '-15')).toContain('If "-15" is the value, write it after --:')
   })
 
   it('says how to start it when nothing runs', async () => {
@@ -746,6 +764,32 @@ describe('a failure in words', () => {
 })
 
 describe('finding the server', () => {
+  it('says what to do about a home that cannot be one', async () => {
+    const file = join(dir, 'a-file')
+    writeFileSync(file, '')
+    for (const command of ['start', 'stop', 'doctor', 'goals']) {
+      const { code, stderr } = await runCli([command, '--home', file])
+      expect({ code, stderr }, command).toEqual({
+        code: 78,
+        stderr: `error: The home ${file} cannot be used: it is not a folder.\nName another one with --home or DISPATCH_HOME.\n`,
+      })
+    }
+    const below = await runCli(['start', '--home', join(file, 'home')])
+    expect(below).toMatchObject({ code: 78, stderr: expect.stringContaining('Name another one') })
+  })
+
+  it('says that what answers is not Dispatch, also where it speaks no HTTP', async () => {
+    const other = createServer((socket) => socket.end('\0\0\u0006\u0004\0\0'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+    const { code, stderr } = await runCli(['goals', '--url', url])
+    other.close()
+    expect({ code, stderr }).toEqual({
+      code: 69,
+      stderr: `error: What listens at ${url} is not Dispatch's API: it speaks no HTTP.\nCheck the address: another program may listen there.\n`,
+    })
+  })
+
   it('reads server.json of the home', async () => {
     const home = join(dir, 'started')
     mkdirSync(home)
@@ -817,6 +861,21 @@ describe('going on', () => {
     expect((await cli(['logs', 'A-7'])).stdout).toBe(
       'correction queued Use tabs, please\ncorrection queued Be brief\ncorrection applied Use tabs, please\n',
     )
+  })
+
+  it('says that there is nothing to try again where nothing failed and nothing waits for a provider', async () => {
+    const nothing = 'There is nothing to try again'
+    const { code, stdout, stderr } = await cli(['goal', 'retry', 'G-12'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'G-12 active\n' })
+    expect(stderr).toContain(nothing)
+    const retried = async (before: object, ...more: string[]) => {
+      api.answer('getGoal', () => ({ ...baseGoal, ...before }))
+      return (await cli(['goal', 'retry', 'G-12', ...more])).stderr
+    }
+    expect(await retried({}, '--profile', 'Auto')).not.toContain(nothing)
+    expect(await retried({ status: 'needs_attention' })).not.toContain(nothing)
+    const parked = stage({ stage: 'spec', status: 'waiting', resumesAt: baseGoal.createdAt })
+    expect(await retried({ stages: [parked] })).not.toContain(nothing)
   })
 
   it('says nothing of what a goal waited for until it was tried again', async () => {

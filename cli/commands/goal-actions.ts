@@ -1,5 +1,5 @@
 import type { GoalSummary } from '../../contracts/schemas.ts'
-import { defineCommand } from '../command.ts'
+import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { look } from '../format.ts'
 import type { Io } from '../io.ts'
@@ -43,7 +43,11 @@ export const goalRetry = defineCommand({
   options: { profile },
   examples: ['dispatch goal retry G-12', 'dispatch goal retry G-12 --profile Auto'],
   async run({ id, profile }, deps, io) {
+    // the answer tells it no more; another profile is something to do for any goal
+    const idle = profile === undefined && !(await canBeRetried(goalId(id), deps))
     const goal = await deps.call('retryGoal', goOn(id, profile))
+    if (idle)
+      io.note('There is nothing to try again: nothing failed, and nothing waits for a provider.')
     // what it waited for holds no more, though the goal says so until a worker has heard of it
     const now = { next: `Watch it: dispatch goal watch ${goal.shortId}`, reason: null }
     return report(goal, io, now)
@@ -74,6 +78,12 @@ export const goalCancel = defineCommand({
     return report(goal, io)
   },
 })
+
+/** Whether something of it failed, or waits for a provider. */
+async function canBeRetried(id: string, deps: Deps): Promise<boolean> {
+  const { status, stages } = await deps.call('getGoal', { params: { id } })
+  return status !== 'active' || stages.some(({ resumesAt }) => resumesAt !== null)
+}
 
 /** Without a profile the goal keeps its own. */
 const goOn = (id: string, profile: string | undefined) => ({
