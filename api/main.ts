@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Client } from '@temporalio/client'
 import type { Logger } from 'pino'
 import { type Config, ConfigError, processConfig } from '../config/config.ts'
-import { createHome, distDir, packageVersion } from '../config/home.ts'
+import { createHome, distDir, HomeUnusable, packageVersion } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { standBy } from '../config/standby.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
@@ -121,7 +121,7 @@ function endGracefully(log: Logger, close: () => Promise<void>): void {
 }
 
 main().catch((error: Error) => {
-  const known = error instanceof ConfigError || error instanceof DatabaseProblem
+  const known = [ConfigError, DatabaseProblem, HomeUnusable].some((kind) => error instanceof kind)
   process.stderr.write(`${known ? error.message : error.stack}\n`)
   process.exit(known ? 78 : 1)
 })

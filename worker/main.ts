@@ -7,7 +7,7 @@ import { createActivities } from '../activities/create-activities.ts'
 import { endRuns } from '../activities/run-record.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
-import { createHome } from '../config/home.ts'
+import { createHome, HomeUnusable } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
@@ -214,7 +214,7 @@ function temporalLogger(log: Logger) {
 main().then(
   () => process.exit(0),
   (error: Error) => {
-    const known = error instanceof ConfigError || error instanceof DatabaseProblem
+    const known = [ConfigError, DatabaseProblem, HomeUnusable].some((kind) => error instanceof kind)
     process.stderr.write(
       `${known || error instanceof TemporalAway ? error.message : (error.stack ?? error.message)}\n`,
     )

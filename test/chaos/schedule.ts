@@ -111,8 +111,11 @@ export function describeSchedule({
 }
 
 /** The goal's text: only the stage in question takes its time. */
-export function goalText({ stage, agent, tasks, index }: Schedule): string {
-  const slow = hasAgent(stage) ? ` [demo:${stage}=${agent === 'silent' ? 'silent' : 'slow'}:2]` : ''
+export function goalText({ stage, agent, tasks, index, victims }: Schedule): string {
+  // a run can be killed only while it is at work, and whoever looks for it may just be without a database
+  const seconds = victims.every(isService) ? 2 : 5
+  const how = agent === 'silent' ? 'silent' : 'slow'
+  const slow = hasAgent(stage) ? ` [demo:${stage}=${how}:${seconds}]` : ''
   const shape = { one: ' [demo:tasks=1]', two: '', with_frontend: ' [demo:frontend]' }[tasks]
   return `Finish textkit, drill ${index} [demo:all=instant]${slow}${shape}`
 }
