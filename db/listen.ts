@@ -1,6 +1,8 @@
 import pg from 'pg'
 
 export interface Listener {
+  /** Settles after the first attempt to connect, however that went. */
+  opened: Promise<void>
   close(): Promise<void>
 }
 
@@ -58,12 +60,13 @@ export function listen(options: ListenOptions): Listener {
     }
   }
 
-  const opening = open()
+  const opened = open()
   return {
+    opened,
     async close() {
       closed = true
       clearTimeout(timer)
-      await opening
+      await opened
       await client?.end()
     },
   }

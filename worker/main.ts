@@ -93,6 +93,7 @@ async function main(): Promise<void> {
       programProblem({ database, environment: processEnv(), home: home.root }, path),
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
+  await presence.opened // who is told that this one is ready must find it there
   process.send?.({ type: 'ready', port: metricsPort })
   log.info({ queue: config.temporal.taskQueue }, 'worker runs')
   const ending = new AbortController()

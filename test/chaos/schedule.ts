@@ -112,8 +112,8 @@ export function describeSchedule({
 
 /** The goal's text: only the stage in question takes its time. */
 export function goalText({ stage, agent, tasks, index, victims }: Schedule): string {
-  // a run can be killed only while it is at work, and whoever looks for it may just be without a database
-  const seconds = victims.every(isService) ? 2 : 5
+  // a run can be killed only while it is at work, and who looks for it may be without a database for some seconds
+  const seconds = victims.every(isService) ? 2 : 12
   const how = agent === 'silent' ? 'silent' : 'slow'
   const slow = hasAgent(stage) ? ` [demo:${stage}=${how}:${seconds}]` : ''
   const shape = { one: ' [demo:tasks=1]', two: '', with_frontend: ' [demo:frontend]' }[tasks]
