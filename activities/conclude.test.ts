@@ -5,6 +5,7 @@ import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { loadFacts } from '../db/facts.ts'
 import { recordTampering } from '../db/git-changes.ts'
+import { cancelGoal } from '../db/goals.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
 import { createFixture, type Fixture } from '../git/fixture.ts'
 import { createTestDatabase } from '../test/support/database.ts'
@@ -280,7 +281,10 @@ test('a goal whose end is cut off and made again still says where its work is, a
   const task = await begin('a')
   f.write('b.txt', 'two\n', task.path)
   await answer(task)
-  const cut = { ...database, change: () => Promise.reject(new Error('cut off')) }
+  let changes = 0
+  const change: typeof database.change = (work) =>
+    changes++ === 0 ? database.change(work) : Promise.reject(new Error('cut off'))
+  const cut = { ...database, change }
   const first = createLifecycleActivities({ ...deps, database: cut }, async () => false)
   await expect(first.endGoal({ goalId, reason: 'not wanted' })).rejects.toThrow('cut off')
   const { branch, head } = await database.knex('tasks').first('branch', 'head')
@@ -291,6 +295,30 @@ test('a goal whose end is cut off and made again still says where its work is, a
     ...{ status: 'cancelled', reason: `not wanted; the work is kept in ${branch}` },
   })
   expect(f.sh(['rev-parse', branch])).toBe(head)
+})
+
+test('a goal that cannot be ended says why for as long as that is so, and goes on ending when a person asks', async () => {
+  await begin('a')
+  const cut = { ...f.git, releaseWorktree: () => Promise.reject(new Error('it is busy')) }
+  const first = createLifecycleActivities({ ...deps, git: cut } as ActivityDeps, async () => false)
+  await database.knex('goals').update({ attention: { 'goal/spec': 'failed before' } })
+  await expect(first.endGoal({ goalId, reason: 'rejected' })).rejects.toThrow('it is busy')
+  const seen = () => database.knex('goals').first('status', 'reason')
+  expect(await seen()).toEqual({ status: 'active', reason: 'ending: rejected' })
+  const place = { goalId, taskId: null, stage: 'merge', attempt: 0 } as const
+  await lifecycle.report({ ...place, status: 'needs_attention', reason: 'it is busy' })
+  await lifecycle.report({ ...place, stage: 'spec', attempt: 1, status: 'active', reason: null })
+  expect(await seen()).toEqual({
+    status: 'needs_attention',
+    reason: 'could not be ended yet, retry or cancel it again to go on: it is busy',
+  })
+  const actor = 'person:sam'
+  await database.change((tx, emit) => cancelGoal(tx, emit, { id: goalId, actor }))
+  expect(await seen()).toEqual({ status: 'active', reason: 'ending: asked again by sam' })
+  expect(await database.knex('outbox').pluck('payload')).toMatchObject([{ signal: 'retryStage' }])
+  await lifecycle.report({ ...place, status: 'active', reason: null })
+  await lifecycle.endGoal({ goalId, reason: 'rejected' })
+  expect(await seen()).toMatchObject({ status: 'cancelled', reason: 'rejected' })
 })
 
 test.each(['running', 'paused', 'review', 'failed'])(

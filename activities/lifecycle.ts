@@ -4,7 +4,7 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { adaptersOf } from '../db/goal-profile.ts'
-import { voidReviews } from '../db/goals.ts'
+import { beginEnding, voidReviews } from '../db/goals.ts'
 import { releaseLease } from '../db/pool.ts'
 import type { RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
@@ -78,14 +78,28 @@ export function createLifecycleActivities(
           data: { goalId, taskId, status, reason },
         })
       }
-      const place = `${taskId ?? 'goal'}/${stage}`
-      const attention =
-        status === 'needs_attention'
-          ? tx.raw('attention || ?::jsonb', [JSON.stringify({ [place]: reason })])
-          : tx.raw('attention - ?::text', [place])
-      await tx('goals').where({ id: goalId }).update({ attention })
-      await setGoal(tx, emit, { goalId, status, stage, reason })
+      const goal = await tx('goals').where({ id: goalId }).forUpdate().first('ending', 'stage')
+      if (!goal.ending)
+        return needPerson(tx, emit, { ...input, place: `${taskId ?? 'goal'}/${stage}` })
+      // while a goal ends, nobody is needed but by the ending itself, which is no attempt of a stage
+      if (attempt > 0) return
+      const said = reason && `could not be ended yet, retry or cancel it again to go on: ${reason}`
+      await needPerson(tx, emit, { ...input, stage: goal.stage, reason: said, place: 'ending' })
     })
+  }
+
+  /** Keeps what needs a person at this place, or that nothing does any more. */
+  async function needPerson(
+    tx: Tx,
+    emit: (event: EmittedEvent) => void,
+    { place, goalId, status, stage, reason }: ReportInput & { place: string },
+  ): Promise<void> {
+    const attention =
+      status === 'needs_attention'
+        ? tx.raw('attention || ?::jsonb', [JSON.stringify({ [place]: reason })])
+        : tx.raw('attention - ?::text', [place])
+    await tx('goals').where({ id: goalId }).update({ attention })
+    await setGoal(tx, emit, { goalId, status, stage, reason })
   }
 
   /**
@@ -95,6 +109,9 @@ export function createLifecycleActivities(
   async function endGoal({ goalId, reason }: EndGoalInput): Promise<void> {
     const facts = await loadFacts(database.knex, goalId)
     if (facts.goal.status === 'cancelled' || facts.goal.status === 'completed') return
+    await database.change((tx, emit) =>
+      beginEnding(tx, emit, { id: goalId, reason, actor: 'dispatch' }),
+    )
     // a merge that had begun is finished: half of one would be undone by the person's next commit
     const begun = await finishBegunMerge(goalId).catch((error) => {
       if (!(error instanceof GitProblem)) throw error
@@ -122,6 +139,7 @@ export function createLifecycleActivities(
         const key = { goalId, taskId: row.task_id, stage: row.stage, attempt: row.attempt }
         await changeStage(tx, emit, { key, change: { status: 'cancelled', reason } })
       }
+      // one may have been opened while the goal began to end
       await voidReviews(tx, emit, { goalId, actor: 'dispatch', reason })
       for (const task of tasks) {
         if (task.status === 'integrated') continue
@@ -237,8 +255,8 @@ export async function setGoal(
   const [needed] = Object.values(before.attention as Record<string, string>)
   const working = needed === undefined ? change.status : 'needs_attention'
   const status = over ? change.status : before.paused && working === 'active' ? 'paused' : working
-  const keeps = !over && (status === 'paused' || before.ending)
-  const reason = keeps ? before.reason : over ? change.reason : (needed ?? change.reason)
+  const keeps = needed === undefined && (status === 'paused' || before.ending)
+  const reason = over ? change.reason : keeps ? before.reason : (needed ?? change.reason)
   if (before.status === status && before.stage === change.stage && before.reason === reason) return
   await tx('goals')
     .where({ id: change.goalId })

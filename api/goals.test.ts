@@ -247,7 +247,7 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
   expect(await act('cancel', { reason: 'changed my mind' })).toMatchObject({
     body: { reason: 'ending: changed my mind' },
   })
-  await act('cancel')
+  await act('cancel') // as often as a person likes: the workflow may be where it could not go on
   const told = await at.database
     .knex('outbox')
     .where('id', '>', before?.['id'] ?? 0)
@@ -261,6 +261,7 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
     { signal: 'setPaused', args: { paused: false } },
     { signal: 'retryStage', args: { key: expect.any(String) } },
     { signal: 'cancelGoal', args: { reason: 'changed my mind' } },
+    { signal: 'retryStage', args: { key: expect.any(String) } },
   ])
   await at.database.knex('goals').where({ id }).update({ status: 'completed', paused: false })
   expect(await act('resume')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })

@@ -104,7 +104,7 @@ interface GoalRow {
   stage: Stage
   reason: string | null
   paused: boolean
-  /** A person cancelled it; its workflow is ending everything. */
+  /** A person cancelled it, or rejected its work; its workflow is ending everything. */
   ending: boolean
   /** What needs a person, by task and stage. */
   attention: Record<string, string>
@@ -174,25 +174,50 @@ export async function cancelGoal(
   const goal = await lockGoal(tx, input.id)
   if (goal.status === 'cancelled') return undefined
   if (OVER.includes(goal.status)) return isOver(goal, 'cancelled')
-  if (goal.ending) {
-    // asked before; when the ending itself could not go on, it is tried again
-    if (goal.status === 'needs_attention')
-      await tell(tx, goal.id, RETRY_STAGE, { key: randomUUID() })
-    return undefined
-  }
-  await tx('goals').where({ id: goal.id }).update({ ending: true })
+  if (goal.ending) return endAgain(tx, emit, { goal, actor: input.actor })
   const reason = input.reason ?? `cancelled by ${actorName(input.actor)}`
-  const { status, paused } = goal
-  await setStatus(tx, emit, {
-    goal,
-    status,
-    paused,
-    reason: `ending: ${reason}`,
-    actor: input.actor,
-  })
-  await voidReviews(tx, emit, { goalId: goal.id, actor: input.actor, reason })
+  await beginEnding(tx, emit, { id: goal.id, reason, actor: input.actor })
   await tell(tx, goal.id, CANCEL_GOAL, { reason })
   return undefined
+}
+
+/**
+ * From now on the goal is one that is ending: nothing of it can be approved, and what needed a person before needs nobody any more.
+ * Again, it does nothing.
+ */
+export async function beginEnding(
+  tx: Tx,
+  emit: Emit,
+  { id, reason, actor }: Actor & { reason: string },
+): Promise<void> {
+  const goal = await lockGoal(tx, id)
+  if (goal.ending) return
+  await tx('goals').where({ id }).update({ ending: true, attention: '{}' })
+  await endingAs(tx, emit, { goal, actor, reason })
+  await voidReviews(tx, emit, { goalId: id, actor, reason })
+}
+
+/** Asked before: where the ending itself could not go on, it is tried again. */
+async function endAgain(
+  tx: Tx,
+  emit: Emit,
+  { goal, actor }: { goal: GoalRow; actor: string },
+): Promise<undefined> {
+  if (goal.status === 'needs_attention') {
+    await tx('goals').where({ id: goal.id }).update({ attention: '{}' })
+    await endingAs(tx, emit, { goal, actor, reason: `asked again by ${actorName(actor)}` })
+  }
+  await tell(tx, goal.id, RETRY_STAGE, { key: randomUUID() })
+}
+
+async function endingAs(
+  tx: Tx,
+  emit: Emit,
+  { goal, reason, actor }: { goal: GoalRow; reason: string; actor: string },
+): Promise<void> {
+  const status = goal.paused ? 'paused' : 'active'
+  const { paused } = goal
+  await setStatus(tx, emit, { goal, status, paused, reason: `ending: ${reason}`, actor })
 }
 
 /** The workflow that would have ended the goal does not exist any more: the goal is cancelled as it stands. */
@@ -237,6 +262,7 @@ export async function retryGoal(
         current: { status: goal.status },
       },
     )
+  if (goal.ending) return endAgain(tx, emit, { goal, actor })
   const refusal = await goOnWith(tx, emit, { id, actor, profile })
   if (refusal) return refusal
   const status = goal.paused ? 'paused' : 'active'

@@ -121,6 +121,29 @@ test('a pipeline that broke has ended before the next one begins, and can be can
   expect(log).toEqual([...once, ...once, 'enough'])
 }, 60_000)
 
+test('an end that fails asks for a person, whose retry tries it again', async () => {
+  const log: (string | null)[] = []
+  const goal = await fileGoal(() => ({
+    async runStage() {
+      log.push('begun')
+      return { outcome: 'failed', reason: 'broke' }
+    },
+    async report({ reason }) {
+      log.push(reason)
+    },
+    async endGoal({ reason }) {
+      if (!log.includes('no branch')) throw ApplicationFailure.nonRetryable('no branch')
+      log.push(reason)
+    },
+  }))
+  await until(() => log.includes('broke'), { ms: 20_000, what: 'the first question' })
+  await goal.signal(CANCEL_GOAL, { reason: 'enough' })
+  await until(() => log.includes('no branch'), { ms: 20_000, what: 'the second question' })
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await goal.result()
+  expect(log).toEqual(['begun', 'broke', 'no branch', null, 'enough'])
+}, 60_000)
+
 test('changes asked for by a person have rounds of their own, and a retry after too many begins with the agent that can mend it', async () => {
   const log: string[] = []
   const bad: StageResult = { outcome: 'findings', summary: 'bad' }

@@ -2,13 +2,12 @@ import { ApplicationFailure, asyncLocalStorage, type Context } from '@temporalio
 import { expect, test } from 'vitest'
 import { ActivityEdge } from './interceptor.ts'
 
-/** What an activity that fails with `error` ends with, in its `attempt`. */
-async function endOf(error: unknown, at: { activityType: string; attempt: number }) {
-  const context = { info: at, heartbeat: () => undefined } as unknown as Context
-  const run = () =>
-    new ActivityEdge(() => undefined).execute({ args: [], headers: {} }, () =>
-      Promise.reject(error),
-    )
+/** What an activity that fails with this ends with, in its `attempt`. */
+async function endOf(failure: unknown, at: { activityType: string; attempt: number }) {
+  const rest = { heartbeat: () => undefined, sleep: async () => undefined }
+  const context = { info: at, ...rest } as unknown as Context
+  const failing = typeof failure === 'function' ? () => failure() : () => Promise.reject(failure)
+  const run = () => new ActivityEdge(() => undefined).execute({ args: [], headers: {} }, failing)
   const end = await asyncLocalStorage.run(context, () => run().catch((thrown) => thrown))
   expect(end).toBeInstanceOf(ApplicationFailure)
   return end as ApplicationFailure
@@ -37,6 +36,18 @@ test.each(full)(
 test('what tells a person of a failure is never given up', async () => {
   const end = await endOf(full[0][1], { activityType: 'report', attempt: 500 })
   expect(end.nonRetryable).toBe(false)
+})
+
+test('a goal that cannot be ended is tried a few times, then a person is told why', async () => {
+  let tries = 0
+  const failing = () => {
+    tries += 1
+    return Promise.reject(new Error('the branch cannot be kept'))
+  }
+  const end = await endOf(failing, { activityType: 'endGoal', attempt: 1 })
+  expect(end).toMatchObject({ type: 'unforeseen', nonRetryable: true })
+  expect(end.message).toContain('the branch cannot be kept')
+  expect(tries).toBe(5)
 })
 
 test('a Postgres whose socket is gone is on its way back: nobody is asked', async () => {

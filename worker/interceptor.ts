@@ -17,7 +17,7 @@ const PASSING_TEXT =
 /** A full disk is waited for this often, some minutes, before a person is asked. */
 const DISK_TRIES = 20
 /** Nobody is asked when these fail, for they are how people are asked and answered: they are tried until they succeed. */
-const ASK_NOBODY: readonly string[] = ['report', 'settleReview', 'endGoal']
+const ASK_NOBODY: readonly string[] = ['report', 'settleReview']
 /** An error that nobody foresaw may still pass: it is tried again this often before a person is asked. */
 const UNFORESEEN_TRIES = 5
 
