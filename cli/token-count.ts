@@ -6,7 +6,7 @@ export function tokenCount(what: string, text: string): number {
   const count = parseTokenCount(text)
   if (count === undefined)
     throw usageFailure(
-      `${what} cannot be "${text}": write tokens such as 50000, 200k or 1m; 0 is unlimited.`,
+      `${what} cannot be "${text}": write tokens as 50000, 2_000_000, 200k or 1.5m; 0 is unlimited.`,
     )
   return count
 }

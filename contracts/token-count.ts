@@ -1,9 +1,11 @@
 const FACTORS = { '': 1, k: 1_000, m: 1_000_000 } as const
+const FORM = /^(\d{1,12}|\d{1,3}(?:_\d{3})+)(\.\d{1,3})?([km]?)$/
 
-/** Tokens as a person writes them: `50000`, `200k`, `1.5m`. Undefined for anything else, and above a billion. */
+/** Tokens as a person writes them: `50000`, `2_000_000`, `200k`, `1.5M`. Undefined for anything else. How many may be is the server's to say. */
 export function parseTokenCount(text: string): number | undefined {
-  const match = /^(\d{1,10}(?:\.\d{1,3})?)([km]?)$/.exec(text.trim().toLowerCase())
+  const match = FORM.exec(text.trim().toLowerCase())
   if (!match) return undefined
-  const count = Math.round(Number(match[1]) * FACTORS[match[2] as keyof typeof FACTORS])
-  return count <= 1_000_000_000 ? count : undefined
+  const [, whole = '', part = '', unit] = match
+  const number = Number(whole.replaceAll('_', '') + part)
+  return Math.round(number * FACTORS[unit as keyof typeof FACTORS])
 }

@@ -80,8 +80,8 @@ function parsedLike(
       if (/^(false|off|no)$/i.test(value)) return false
       throw usageFailure(`${key} cannot be "${value}": it is true or false.`)
     case 'number':
-      if (/^\d{1,15}$/.test(value)) return Number(value)
       if (TOKEN_SETTINGS.includes(key)) return tokenCount(key, value)
+      if (/^\d{1,15}$/.test(value)) return Number(value)
       throw usageFailure(`${key} cannot be "${value}": it is a whole number.`)
     default:
       return value

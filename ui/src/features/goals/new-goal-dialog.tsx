@@ -141,7 +141,9 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
           <Field
             label="Token budget"
             error={
-              badBudget ? 'Write tokens such as 200k or 1.5m; 0 sets no limit.' : errors.goalBudget
+              badBudget
+                ? 'Write tokens as 2_000_000, 200k or 1.5m; 0 sets no limit.'
+                : errors.goalBudget
             }
             className="w-32"
           >
