@@ -56,12 +56,9 @@ export function reportOf(error: unknown): Report {
   const problem = problemBody(error)
   if (problem) return { exitCode: EXIT[exitOfStatus(problem.status)], problem }
   if (isUnreachable(error)) return reportOf(notRunning(connectionDetail(error)))
-  const { message, exitCode } = error as { message?: string; exitCode?: number }
-  if (typeof exitCode === 'number') {
-    const name = exitCode === EXIT.temporary ? 'temporary' : 'configuration'
-    return { exitCode, problem: cliProblem(name, message ?? name) }
-  }
-  return { exitCode: EXIT.error, problem: cliProblem('error', message ?? String(error)) }
+  const { message, exitCode = EXIT.error } = error as { message?: string; exitCode?: number }
+  const name = (Object.keys(EXIT) as ExitName[]).find((one) => EXIT[one] === exitCode) ?? 'error'
+  return { exitCode, problem: cliProblem(name, message ?? String(error)) }
 }
 
 /** One more sentence for the person, after what the report advises already. */

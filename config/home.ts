@@ -74,11 +74,23 @@ export function createHome(home: string): HomePaths {
   const { root, temporal, runs, hubs, worktrees, artifacts, logs, agents } = paths
   try {
     for (const dir of [root, temporal, runs, hubs, worktrees, artifacts, logs, agents])
-      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      makeFolder(dir)
   } catch (error) {
     throw new HomeUnusable(root, (error as Error).message)
   }
   return paths
+}
+
+/** Creates it and what it is in. Not by `recursive`, which tries for ever where there is a folder that takes none, such as /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // another start may have made it just now
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** Downloads that any home of this user can share, so that a new home does not fetch them again. */

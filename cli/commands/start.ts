@@ -1,6 +1,7 @@
 import { defineCommand } from '../command.ts'
-import { CliFailure, EXIT, type ExitName } from '../failure.ts'
+import { EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
+import type { Say } from '../supervisor/start-command.ts'
 
 export const start = defineCommand({
   name: 'start',
@@ -16,17 +17,16 @@ export const start = defineCommand({
   handlesInterrupt: true,
   async run(options, _deps, io) {
     const { startCommand } = await import('../supervisor/start-command.ts')
-    return reported(io, (say) =>
-      startCommand(
-        {
-          ...(options.home ? { home: options.home } : {}),
-          ...(options.port ? { port: options.port } : {}),
-          ...(options['temporal-port'] ? { temporalPort: options['temporal-port'] } : {}),
-          ui: !options['no-ui'],
-        },
-        say,
-      ),
+    await startCommand(
+      {
+        ...(options.home ? { home: options.home } : {}),
+        ...(options.port ? { port: options.port } : {}),
+        ...(options['temporal-port'] ? { temporalPort: options['temporal-port'] } : {}),
+        ui: !options['no-ui'],
+      },
+      saying(io),
     )
+    return EXIT.ok
   },
 })
 
@@ -40,34 +40,16 @@ export const stop = defineCommand({
   handlesInterrupt: true,
   async run({ home }, _deps, io) {
     const { stopCommand } = await import('../supervisor/stop-command.ts')
-    return reported(io, (say) => stopCommand(home ? { home } : {}, say))
+    await stopCommand(home ? { home } : {}, saying(io))
+    return EXIT.ok
   },
 })
 
-interface Say {
-  out(line: string): void
-  err(line: string): void
-}
-
-/** The supervisor talks in lines; with --json each is a document, and the last error is the problem. */
-async function reported(io: Io, work: (say: Say) => Promise<number>): Promise<number> {
-  let lastError = ''
-  const code = await work({
-    out(line) {
-      if (io.json) io.document({ message: line }, { line: true })
-      io.print(line)
-    },
-    err(line) {
-      lastError = line
-      io.note(line)
-    },
-  })
-  if (io.json && code !== EXIT.ok && lastError)
-    throw new CliFailure(exitName(code), 'supervisor', lastError)
-  return code
-}
-
-function exitName(code: number): ExitName {
-  const names = Object.keys(EXIT) as ExitName[]
-  return names.find((name) => EXIT[name] === code) ?? 'error'
-}
+/** Where the supervisor's lines go. With --json each is a document. */
+const saying = (io: Io): Say => ({
+  out(line) {
+    if (io.json) io.document({ message: line }, { line: true })
+    io.print(line)
+  },
+  err: (line) => io.note(line),
+})

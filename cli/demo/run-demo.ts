@@ -108,7 +108,9 @@ async function endKilledDemos() {
     if (statSync(join(folder, KEPT), { throwIfNoEntry: false })) continue
     const home = homePaths(join(folder, 'home'))
     const { stopCommand } = await import('../supervisor/stop-command.ts')
-    await stopCommand({ home: home.root }, { out: () => undefined, err: () => undefined })
+    await stopCommand({ home: home.root }, { out: () => undefined, err: () => undefined }).catch(
+      () => undefined, // the rest is ended all the same
+    )
     await endDemoServer(home, undefined)
     removeFolder(folder, home)
   }

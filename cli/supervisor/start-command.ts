@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { ConfigError, processConfig, processEnv } from '../../config/config.ts'
+import { processConfig, processEnv } from '../../config/config.ts'
 import { diskWarning } from '../../config/disk.ts'
-import { createHome, HomeUnusable } from '../../config/home.ts'
+import { createHome } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
 import { nameWithVersion } from '../who-works.ts'
 import { keepBallast } from './ballast.ts'
-import { ServiceDidNotStart } from './node-service.ts'
-import { HomeInUseError, type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './stack.ts'
 
 export interface StartCommandOptions {
   home?: string
@@ -24,13 +23,11 @@ export interface Say {
   err(line: string): void
 }
 
-const KNOWN = [ConfigError, HomeInUseError, ServiceDidNotStart]
-
 /**
- * `dispatch start`: runs until Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 1 a part did not start, 75 the home is
- * in use, 78 wrong configuration or a database of a newer version. Throws HomeUnusable.
+ * `dispatch start`: runs until Ctrl-C or SIGTERM. What it throws has its exit code: 1 a part did not start, 75 the home is
+ * in use, 78 wrong configuration, a home that cannot be one, or a database of a newer version.
  */
-export async function startCommand(options: StartCommandOptions, say: Say): Promise<number> {
+export async function startCommand(options: StartCommandOptions, say: Say): Promise<void> {
   process.umask(0o077)
   let stack: Stack
   let endBallast: (() => void) | undefined
@@ -59,18 +56,13 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
     })
   } catch (error) {
     endBallast?.()
-    if (error instanceof HomeUnusable) throw error
-    say.err((error as Error).message)
-    return KNOWN.some((kind) => error instanceof kind)
-      ? (error as { exitCode: number }).exitCode
-      : 1
+    throw error
   }
   for (const line of await summary(stack)) say.out(line)
   say.out(`stopping (${await wanted}) ...`)
   endBallast?.()
   await stack.stop()
   say.out('stopped; running agents go on and are picked up by the next start')
-  return 0
 }
 
 /** Resolves with the first signal. A second one ends the process at once. */
