@@ -85,6 +85,8 @@ export interface Command {
   examples: readonly string[]
   /** It works on the home on this machine: a server that `--url` names is not its business. */
   onHome?: true
+  /** It brings a home and a server of its own: neither `--home` nor `--url` is its business. */
+  bringsOwn?: true
   /** Ends by itself after Ctrl-C; others are ended. */
   handlesInterrupt?: true
   /** Does what it is for after it has printed, so it goes on when nobody reads its output any more; others are ended. */
@@ -93,9 +95,13 @@ export interface Command {
 }
 
 /** The options that every command has, as far as this one takes them. */
-export function globalOptions({ onHome }: Command): Readonly<Record<string, OptionSpec>> {
-  const { url, ...others } = GLOBAL_OPTIONS
-  return onHome ? others : { ...others, url }
+export function globalOptions({
+  onHome,
+  bringsOwn,
+}: Command): Readonly<Record<string, OptionSpec>> {
+  const { home, url, ...others } = GLOBAL_OPTIONS
+  if (bringsOwn) return others
+  return onHome ? { ...others, home } : { ...others, home, url }
 }
 
 /** Declares a command; the types of its values come from its arguments and options. */

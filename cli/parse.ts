@@ -48,14 +48,24 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
     return { command, values }
   }
   if (values['help']) return { command, values }
-  if (command.onHome && values['url'] !== undefined)
-    throw usageFailure(
-      `"dispatch ${command.name}" works on a home of this machine: it takes no --url.`,
-      'Name the home: --home <dir>',
-    )
+  refuseOtherPlace(command, values)
   const rest = positionals.slice(command.name.split(' ').length).map(({ value }) => value)
   refuseMistypedGroup(command, { rest, literal: end < argv.length, commands })
   return { command, values: { ...values, ...argumentValues(command, rest) } }
+}
+
+/** A home or a server that is named and not used would be taken for the one that is worked on. */
+function refuseOtherPlace({ name, onHome, bringsOwn }: Command, { home, url }: Values) {
+  if (onHome && url !== undefined)
+    throw usageFailure(
+      `"dispatch ${name}" works on a home of this machine: it takes no --url.`,
+      'Name the home: --home <dir>',
+    )
+  if (bringsOwn && (home ?? url) !== undefined)
+    throw usageFailure(
+      `"dispatch ${name}" works in a folder and on a server of its own: it takes no --home and no --url.`,
+      'To work on a home: dispatch start --home <dir>',
+    )
 }
 
 /** parseArgs must know which options take a value before the command is known; a test keeps them of one type. */

@@ -16,6 +16,7 @@ export const demo = defineCommand({
     'dispatch demo --kill',
     'dispatch demo --keep',
   ],
+  bringsOwn: true,
   handlesInterrupt: true,
   async run({ agent, kill, keep }, { env, cwd, signal }, io) {
     const { runDemo } = await import('../demo/run-demo.ts')
