@@ -66,6 +66,28 @@ describe('approving on a terminal', () => {
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
   })
 
+  it('asks nothing about what is decided already: who was first is said at once', async () => {
+    const first = { status: 'rejected', decidedBy: 'person:ada', via: 'ui' } as const
+    const detail = 'R-9 was already decided: rejected by ada at noon.'
+    api.answer('decideReview', () => ({
+      ...{ ...problem({ status: 409, code: 'already_decided' }), detail },
+    }))
+    for (const status of ['rejected', 'approved'] as const) {
+      api.answer('getReview', () => ({ ...review, ...first, status }))
+      for (const args of [
+        ['approve', 'R-9'],
+        ['reject', 'R-9', 'no'],
+      ]) {
+        const { code, stdout } = await terminal(args)
+        expect({ code, stdout: bare(stdout) }, args.join(' ')).toEqual({
+          ...{ code: 5, stdout: expect.stringMatching(/^error: R-9 was .*decided.* by ada/) },
+        })
+      }
+    }
+    const edited = await terminal(['approve', 'R-9', '--edit'], { env: { EDITOR: 'false' } })
+    expect(edited).toMatchObject({ code: 5, stdout: expect.stringContaining('decided before') })
+  })
+
   it('says before a rejection that it cancels the whole goal', async () => {
     const { code, stdout } = await terminal(['reject', 'T-31', 'no'], { answer: '' })
     expect(code).toBe(5)

@@ -36,17 +36,19 @@ export const approve = defineCommand({
   ],
   async run({ id, yes, hash, diff, edit, edits, checklist, comment }, deps, io) {
     const review = await reviewFor(id, deps)
-    const unattended = yes || hash !== undefined
-    refuseWhatCannotBeAsked({ unattended, edit, edits }, io)
-    printReview(review, io)
-    if (review.status !== 'pending' && review.status !== 'approved')
+    const waits = review.status === 'pending'
+    if (!waits && (edit || review.status !== 'approved'))
       throw new CliFailure(
         'refused',
         'already_decided',
         `${review.shortId} was decided before: ${decided(review)}.`,
       )
-    const doubts = doubtsOf(review, checklist)
-    if (diff) await showDiff(review, deps, io)
+    // an approval again asks nothing: the server knows whether it says the same, or who was first
+    const unattended = yes || hash !== undefined || !waits
+    refuseWhatCannotBeAsked({ unattended, edit, edits }, io)
+    if (waits) printReview(review, io)
+    const doubts = waits ? doubtsOf(review, checklist) : []
+    if (diff && waits) await showDiff(review, deps, io)
     const changed = await editedSpec(review, { edit, edits }, { deps, io })
     if (unattended) refuseDoubts(review, doubts, io)
     const decide = async () => {

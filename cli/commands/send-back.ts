@@ -49,7 +49,9 @@ async function sendBack(
   io: Io,
 ): Promise<number> {
   const review = await reviewFor(id, deps)
-  if (decision === 'reject' && io.interactive && !yes) await confirmReject(review, io)
+  // of one that is decided the server says who was first, or that this person said the same
+  const asks = decision === 'reject' && !yes && review.status === 'pending'
+  if (asks && io.interactive) await confirmReject(review, io)
   const reply = await deps.call('decideReview', {
     params: { id: review.id },
     body: { decision, hash: hash ?? review.hash, comment, via: 'cli' },
