@@ -590,6 +590,35 @@ describe('a goal that needs attention', () => {
     expect(JSON.parse((await cli(['reviews', '--json'])).stdout).goalsInNeed).toHaveLength(1)
   })
 
+  it('is not left out of what can be done where there are several', async () => {
+    const numbered = (count: number) => ({
+      items: Array.from({ length: count }, (_, n) => ({ ...inNeed, shortId: `G-${n + 1}` })),
+      next: null,
+    })
+    api.answer('listGoals', () => numbered(3))
+    const { stderr } = await cli(['reviews'])
+    expect(stderr).toContain('See why: dispatch goal show G-1 (and of G-2, G-3); then dispatch')
+    api.answer('listGoals', () => numbered(9))
+    expect((await cli(['reviews'])).stderr).toContain('(and of G-2, G-3, G-4, G-5, G-6, 3 more)')
+  })
+
+  it('may be one of all where the worker hangs: status says so, since when, and what ends it', async () => {
+    const since = new Date(Date.now() - 90_000).toISOString()
+    const ready = { status: 'degraded', postgres: true, temporal: true, worker: false } as const
+    api.answer('ready', () => ({ ...ready, workerSilentSince: since }))
+    const home = serverFile('hangs', api.url, process.pid, { worker: { pid: 4711 } })
+    const { code, stdout, stderr } = await runCli(['status', '--home', home])
+    expect({ code, stdout }).toEqual({
+      ...{ code: 1, stdout: expect.stringContaining('ready\tno: the worker does not answer\n') },
+    })
+    expect(stderr).toMatch(
+      new RegExp(
+        `The worker \\(process 4711\\) has not answered for 1m \\d+s, since ${since}: no goal`,
+      ),
+    )
+    expect(stderr).toContain('end it: kill -9 4711. It is started again')
+  })
+
   it('ends a watch, with the reason and what can be done', async () => {
     const reason = 'The merge is stale'
     api.answer('getGoal', () => ({ ...baseGoal, status: 'needs_attention', reason }))
@@ -684,8 +713,13 @@ describe('failing', () => {
       return shown.code === 0 ? shown.stdout : shown.stderr
     }
     expect(await set('dayBudget', '20000000000')).toBe('dayBudget\t20000000000\n')
-    expect(await set('dayBudget', '1.5m')).toBe('dayBudget\t1500000\n')
-    expect(await set('tokenBudget', '5x')).toContain('write tokens such as 50000, 200k or 1m')
+    for (const [written, stored] of [
+      ...[['1.5m', 1_500_000] as const, ['1.5M', 1_500_000] as const],
+      ...[['2k', 2000] as const, ['2000m', 2e9] as const, ['2_000_000', 2_000_000] as const],
+    ])
+      expect(await set('dayBudget', written)).toBe(`dayBudget\t${stored}\n`)
+    for (const other of ['5x', '1,5m', '1_5', '2 k'])
+      expect(await set('tokenBudget', other)).toContain('50000, 2_000_000, 200k or 1.5m')
     expect(await set('maxConcurrent', '5k')).toContain('is a whole number')
     expect(await set('maxConcurrent', '-15')).toContain('If "-15" is the value, write it after --:')
   })
@@ -737,10 +771,10 @@ const DEAD_URL = 'http://127.0.0.1:9'
 /** Above every pid_max. */
 const NO_PROCESS = 2 ** 30
 
-function serverFile(name: string, url: string, pid: number): string {
+function serverFile(name: string, url: string, pid: number, processes = {}): string {
   const home = join(dir, name)
   mkdirSync(home, { recursive: true })
-  writeFileSync(join(home, 'server.json'), JSON.stringify({ url, pid, processes: {} }))
+  writeFileSync(join(home, 'server.json'), JSON.stringify({ url, pid, processes }))
   return home
 }
 
@@ -778,6 +812,17 @@ describe('finding the server', () => {
     expect(below).toMatchObject({ code: 78, stderr: expect.stringContaining('Name another one') })
   })
 
+  it.skipIf(process.platform !== 'linux')(
+    'says so of a folder in which none can be made',
+    async () => {
+      const { code, stderr } = await runCli(['start', '--home', '/proc/dispatch/home'])
+      expect(code).toBe(78)
+      expect(stderr).toMatch(
+        /^error: The home \/proc\/dispatch\/home cannot be used: ENOENT.*\nName/,
+      )
+    },
+  )
+
   it('says that what answers is not Dispatch, also where it speaks no HTTP', async () => {
     const other = createServer((socket) => socket.end('\0\0\u0006\u0004\0\0'))
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
@@ -810,8 +855,38 @@ describe('finding the server', () => {
     const lock = takeLock(join(home, 'lock'))
     const { code, stdout, stderr } = await runCli(['start', '--home', home])
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' })
-    expect(stderr).toContain(`in use by process ${process.pid}`)
+    expect(stderr).toMatch(new RegExp(`^error: .* in use by process ${process.pid}`))
+    const json = await runCli(['start', '--home', home, '--json'])
+    expect(json).toMatchObject({ code: 75, stdout: '' })
+    expect(JSON.parse(json.stderr)).toMatchObject({ title: 'Try again later', code: 'temporary' })
     if (lock.taken) lock.release()
+  })
+
+  it('says of a wrong configuration what any command says of it', async () => {
+    const home = join(dir, 'misconfigured')
+    mkdirSync(home)
+    writeFileSync(join(home, 'config.toml'), 'colour = "blue"\n')
+    for (const command of ['start', 'stop', 'doctor']) {
+      const { code, stderr } = await runCli([command, '--home', home])
+      expect({ code, stderr }, command).toEqual({
+        code: 78,
+        stderr: expect.stringMatching(/^error: .*config\.toml.*colour/),
+      })
+    }
+  })
+
+  it('does not let the demo be played elsewhere than it says', async () => {
+    for (const place of [
+      ['--home', dir],
+      ['--url', api.url],
+    ]) {
+      const { code, stderr } = await runCli(['demo', ...place])
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringContaining('it takes no --home and no --url.\nTo work on a home: '),
+      })
+    }
+    expect((await runCli(['demo', '--help'])).stdout).not.toContain('--home')
   })
 
   it('says of a home that is being started that it is, also where a killed start left its address', async () => {

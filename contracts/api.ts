@@ -111,12 +111,14 @@ export const doctorFinding = z.object({
 export const api = {
   health: { summary: 'Is the process alive', reply: z.object({ status: z.literal('ok') }) },
   ready: {
-    summary: 'Can it work: Postgres and Temporal answer, and a worker lives',
+    summary: 'Can it work: Postgres and Temporal answer, and a worker lives and does not hang',
     reply: z.object({
       status: z.enum(['ok', 'degraded']),
       postgres: z.boolean(),
       temporal: z.boolean(),
       worker: z.boolean(),
+      /** Since when a worker that is there does not answer; null when it does, or when there is none. */
+      workerSilentSince: z.iso.datetime().nullable(),
     }),
   },
 

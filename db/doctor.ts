@@ -1,5 +1,5 @@
 import type { Database } from './connect.ts'
-import { workerLives } from './presence.ts'
+import { workerPresence } from './presence.ts'
 
 export interface DoctorFinding {
   name: string
@@ -31,11 +31,20 @@ export async function databaseFindings(
 }
 
 async function workerFinding({ knex }: Database): Promise<DoctorFinding> {
-  const ok = await workerLives(knex)
+  const { lives, silentSince } = await workerPresence(knex)
+  const base = { name: 'worker', repaired: false }
+  if (lives) return { ...base, ok: true, message: 'a worker runs', advice: null }
+  if (silentSince)
+    return {
+      ...{ ...base, ok: false },
+      message: `the worker hangs, it has not answered since ${silentSince}: no goal goes on until it does`,
+      advice:
+        'end its process with kill -9: it is started again, and agents at work go on ("dispatch status" names it)',
+    }
   return {
-    ...{ name: 'worker', ok, repaired: false },
-    message: ok ? 'a worker runs' : 'no worker runs: no goal goes on until one does',
-    advice: ok ? null : 'look at "dispatch logs --service supervisor" for why it ended',
+    ...{ ...base, ok: false },
+    message: 'no worker runs: no goal goes on until one does',
+    advice: 'look at "dispatch logs --service supervisor" for why it ended',
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
 import type { Database } from './connect.ts'
 import { listen } from './listen.ts'
-import { workerLives } from './presence.ts'
+import { workerPresence } from './presence.ts'
 
 /** Asks workers about a program: agents are on their machine, which need not be the API's. */
 export const PROGRAMS_CHANNEL = 'dispatch_programs'
@@ -23,7 +23,7 @@ export async function askAboutProgram(
   { knex, url }: Pick<Database, 'knex' | 'url'>,
   path: string,
 ): Promise<string | undefined> {
-  if (!(await workerLives(knex))) return undefined
+  if (!(await workerPresence(knex)).lives) return undefined
   const question: Question = { id: randomUUID(), path }
   return new Promise((resolve, reject) => {
     const end = (problem?: string) => {

@@ -7,7 +7,7 @@ import type { Database } from '../../db/connect.ts'
 import { createCorrection } from '../../db/corrections.ts'
 import { readEvents, readLastEvents } from '../../db/events.ts'
 import { setPoolPaused } from '../../db/pool.ts'
-import { workerLives } from '../../db/presence.ts'
+import { type WorkerPresence, workerPresence } from '../../db/presence.ts'
 import { askAboutProgram } from '../../db/programs.ts'
 import { isRefusal, type Refusal, refuse } from '../../db/refusal.ts'
 import { resolveId } from '../../db/resolve.ts'
@@ -102,20 +102,20 @@ export function poolRoutes({ database }: ApiDeps, changes: Changes): PoolRoutes 
   }
 }
 
+const NO_WORKER: WorkerPresence = { lives: false, silentSince: null }
+
 export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
   const { knex } = deps.database
   return {
     health: async () => ({ status: 'ok' }),
     async ready() {
-      const [{ postgres, worker }, temporal] = await Promise.all([
-        workerLives(knex).then(
-          (lives) => ({ postgres: true, worker: lives }),
-          () => ({ postgres: false, worker: false }), // that it does not answer is the answer
-        ),
+      const [presence, temporal] = await Promise.all([
+        workerPresence(knex).catch(() => undefined), // that it does not answer is the answer
         deps.temporalReady(),
       ])
-      const status = postgres && temporal && worker ? 'ok' : 'degraded'
-      return { status, postgres, temporal, worker }
+      const { lives: worker, silentSince: workerSilentSince } = presence ?? NO_WORKER
+      const status = temporal && worker ? 'ok' : 'degraded'
+      return { status, postgres: presence !== undefined, temporal, worker, workerSilentSince }
     },
     async getOverview({ query }) {
       return { version: deps.version, ...(await readOverview(knex, query)) }

@@ -1,8 +1,10 @@
+import type { Reply } from '../../contracts/api.ts'
+import { formatDuration } from '../../contracts/figures.ts'
 import { goalsInNeed, noteGoalsInNeed } from '../attention.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
-import { readServerFile } from '../supervisor/server-file.ts'
+import { readServerFile, type ServerFile } from '../supervisor/server-file.ts'
 
 export const status = defineCommand({
   name: 'status',
@@ -54,18 +56,14 @@ export const status = defineCommand({
       ],
     ]
     printFacts(facts, io)
+    if (ready.workerSilentSince) noteHangingWorker(ready.workerSilentSince, own?.processes, io)
     noteGoalsInNeed(inNeed.items, io)
     if (reviews.items.length > 0) io.note('See them: dispatch reviews')
     return ready.status === 'ok' ? EXIT.ok : EXIT.error
   },
 })
 
-interface Ready {
-  status: 'ok' | 'degraded'
-  postgres: boolean
-  temporal: boolean
-  worker: boolean
-}
+type Ready = Reply<'ready'>
 
 /** A degraded server may answer with 503: that is a state to show, not a failure of this command. */
 function notReady(error: unknown): Ready {
@@ -73,7 +71,7 @@ function notReady(error: unknown): Ready {
   if (problem?.status !== 503) throw error
   return {
     ...{ status: 'degraded', postgres: false, temporal: false, worker: false },
-    ...problem.current,
+    ...{ workerSilentSince: null, ...problem.current },
   }
 }
 
@@ -84,6 +82,18 @@ function missing({ postgres, temporal, worker }: Ready): string {
     ...(worker ? [] : ['the worker']),
   ]
   return `${names.join(' and ')} ${names.length > 1 ? 'do' : 'does'} not answer`
+}
+
+/** A process that hangs is not started again by itself: its supervisor sees only one that ends. */
+function noteHangingWorker(since: string, processes: ServerFile['processes'] = {}, io: Io) {
+  const pid = processes['worker']?.pid
+  const named = pid === undefined ? '' : ` (process ${pid})`
+  const ago = formatDuration(Date.now() - Date.parse(since))
+  io.note(`The worker${named} has not answered for ${ago}, since ${since}: no goal goes on.`)
+  const how = pid === undefined ? '' : `: kill -9 ${pid}`
+  io.note(
+    `Unless it comes back by itself, end it${how}. It is started again, and agents at work go on.`,
+  )
 }
 
 function printFacts(facts: [string, string][], io: Io) {

@@ -30,7 +30,9 @@ const PROFILE = {
 }
 
 const DEFAULTS: Answers = {
-  ready: () => ({ status: 'ok', postgres: true, temporal: true, worker: true }),
+  ready: () => ({
+    ...{ status: 'ok', postgres: true, temporal: true, worker: true, workerSilentSince: null },
+  }),
   listProjects: () => list(fixtures.project),
   createProject: () => fixtures.project,
   getProject: () => fixtures.project,
