@@ -119,6 +119,10 @@ test('an edited spec becomes a new approved version of the person', async () => 
     { version: 2, status: 'approved', created_by: 'person:sam', content: { summary: 'better' } },
   ])
   expect((await at.call('GET', `/api/goals/${goal}`)).body.spec).toMatchObject({ version: 2 })
+  expect((await at.call('GET', `/api/reviews/${id}`)).body).toMatchObject({
+    ...{ edited: true, summary: 'better', spec: { version: 2, content: { summary: 'better' } } },
+    previousSpec: { version: 1, content: { summary: 'S' } },
+  })
 })
 
 test('a second approval is the first only when it says the same; edits that come late are refused', async () => {
@@ -142,6 +146,9 @@ test('a second approval is the first only when it says the same; edits that come
   expect(await statuses(plain, [{}, {}, { edits }, { comment: 'but' }])).toEqual([
     ...[200, 200, 409, 409],
   ])
+  expect((await at.call('GET', `/api/reviews/${plain}`)).body).toMatchObject({
+    ...{ edited: false, spec: { version: 1, content: { summary: 'S' } } },
+  })
   const edited = await insertReview(at.database, goal, {
     ...{ kind: 'spec', spec_id: row.id, attempt: 2 },
   })

@@ -498,6 +498,10 @@ describe('approving', () => {
     expect(api.received.at(-1)?.body).toMatchObject({ decision: 'approve', edits })
     await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: JSON.stringify(edits) })
     expect(api.received.at(-1)?.body).toMatchObject({ edits })
+    const seen = { version: 2, ...specReview.spec, content: edits }
+    api.answer('getReview', () => ({ ...specReview, edited: true, spec: seen as never }))
+    expect((await cli(['review', 'R-9'])).stdout).toContain('edited when it was approved: Sign in')
+    api.answer('getReview', () => specReview)
     const broken = await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: '{' })
     expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin is not JSON') })
   })

@@ -81,10 +81,11 @@ function printItem({ text, result, evidence, second }: ChecklistItem, io: Io) {
   if (second.evidence) io.print(io.paint('dim', `            ${io.clean(second.evidence)}`))
 }
 
-function printSpec({ spec }: Review, io: Io) {
+function printSpec({ spec, edited }: Review, io: Io) {
   const content = spec?.content
   if (!content || !('requirements' in content)) return
-  io.print(`\n${io.paint('bold', `Spec, version ${spec.version}: ${io.clean(content.title)}`)}`)
+  const version = `version ${spec.version}${edited ? ', edited when it was approved' : ''}`
+  io.print(`\n${io.paint('bold', `Spec, ${version}: ${io.clean(content.title)}`)}`)
   io.print(io.clean(content.summary))
   for (const { id, text } of content.requirements) io.print(`  ${io.clean(id)} ${io.clean(text)}`)
   io.print('Accepted when')

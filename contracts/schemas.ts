@@ -336,9 +336,12 @@ export const review = reviewSummary.extend({
   reason: z.string(),
   checklist: z.array(checklistItem),
   files: z.array(diffFile),
+  /** What is judged; once it is approved with edits, what was approved. */
   spec: specVersion.nullable(),
   /** What a person judged before, of the same spec. */
   previousSpec: specVersion.nullable(),
+  /** Whoever approved the spec had changed it: `previousSpec` is what the agent wrote. */
+  edited: z.boolean(),
   summary: z.string().nullable(),
   deviations: z.array(z.string()),
   findings: z.array(auditFinding),

@@ -19,6 +19,7 @@ import { enqueue } from './outbox.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { reviewDecided } from './review-decided.ts'
 import type { StageKey } from './stages.ts'
+import type { SpecRow } from './views/specs.ts'
 
 export interface DecisionInput {
   reviewId: string
@@ -133,19 +134,22 @@ async function isRepeated(tx: Tx, review: ReviewRow, input: DecisionInput): Prom
   if (review.decision !== input.decision || review.hash !== input.hash) return false
   if (review.decided_by !== input.actor || review.comment !== (input.comment ?? null)) return false
   const edits = input.edits === undefined ? undefined : contentHash(input.edits)
-  return edits === (await editedHash(tx, review))
+  return edits === (await approvedEdit(tx, review))?.hash
 }
 
-/** The hash of the spec that the decider put in the reviewed one's place; undefined when it was approved as it was. */
-async function editedHash(tx: Tx, review: ReviewRow): Promise<string | undefined> {
-  if (review.spec_id === null) return undefined
-  const seen = await tx('specs').where({ id: review.spec_id }).first('version')
-  const next = await tx('specs')
+/** The spec that the decider put in the reviewed one's place; undefined when it was approved as it was, or not at all. */
+export async function approvedEdit(
+  knex: Knex,
+  review: Pick<ReviewRow, 'goal_id' | 'spec_id' | 'decided_by'>,
+): Promise<(SpecRow & { content: SpecOutput }) | undefined> {
+  if (review.spec_id === null || review.decided_by === null) return undefined
+  const seen = await knex('specs').where({ id: review.spec_id }).first('version')
+  const next = await knex('specs')
     .where({ goal_id: review.goal_id, role: 'spec' })
     .where('version', '>', seen.version)
     .orderBy('version')
-    .first('hash', 'created_by')
-  return next?.created_by === review.decided_by ? next?.hash : undefined
+    .first()
+  return next?.created_by === review.decided_by ? next : undefined
 }
 
 function staleHash(review: ReviewRow, input: DecisionInput): Refusal | undefined {

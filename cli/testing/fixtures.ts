@@ -154,6 +154,7 @@ export const review: Review = {
   ],
   spec: null,
   previousSpec: null,
+  edited: false,
   newer: null,
   summary: 'The form and its check',
   deviations: [],

@@ -1,10 +1,11 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
 import type { Review, ReviewSummary } from '../../contracts/schemas.ts'
+import { approvedEdit } from '../decisions.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
-import { toSpecVersion } from './specs.ts'
+import { type SpecRow, toSpecVersion } from './specs.ts'
 
 interface ReviewRow {
   id: string
@@ -141,11 +142,13 @@ export async function reviewsOfGoal(knex: Knex, goalId: string): Promise<ReviewS
 /** A review with everything a decision needs. The id is one that `resolveId` gave. */
 export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
   const row: ReviewRow = await reviewRows(knex, ['v.*']).where('v.id', id).first()
-  const [spec, history, newer] = await Promise.all([
+  const [reviewed, edited, history, newer] = await Promise.all([
     row.spec_id === null ? undefined : knex('specs').where({ id: row.spec_id }).first(),
+    approvedEdit(knex, row),
     earlierDecisions(knex, row),
     newerReview(knex, row),
   ])
+  const spec: SpecRow | undefined = edited ?? reviewed
   const before =
     spec &&
     (await knex('specs')
@@ -163,7 +166,8 @@ export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
     files: row.files,
     spec: spec ? toSpecVersion(spec) : null,
     previousSpec: before ? toSpecVersion(before) : null,
-    summary: row.summary,
+    edited: edited !== undefined,
+    summary: edited ? edited.content.summary : row.summary,
     deviations: row.deviations,
     findings: row.findings,
     secondOpinion: row.second_opinion,

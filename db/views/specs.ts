@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import type { SpecVersion } from '../../contracts/schemas.ts'
 
 type Role = SpecVersion['role']
-interface SpecRow {
+export interface SpecRow {
   version: number
   role: Role
   status: SpecVersion['status']

@@ -175,6 +175,9 @@ test(
     await page.locator('ins').first().waitFor()
     await submit(page, 'Approve with 1 edit').click()
     await verdict(page).getByText('Approved').waitFor()
+    const edits = page.getByRole('button', { name: 'Edits of the approval, since version 1' })
+    await page.locator('[aria-pressed="true"]').and(edits).waitFor()
+    await page.locator('ins', { hasText: 'Every' }).waitFor()
     const now = await at.call<Reply<'getGoal'>>('GET', `/api/goals/${goal.id}`)
     expect(now.body.spec).toMatchObject({
       version: 2,

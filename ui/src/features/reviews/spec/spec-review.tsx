@@ -40,7 +40,8 @@ export function SpecReview({ review }: { review: Review }) {
   const [chosen, setCompare] = useState<Compare>()
   // edits that were not sent are what a person wants to see of a decided spec
   const first = settled && edited > 0 ? 'original' : previous ? 'previous' : 'nothing'
-  const compare = chosen ?? first
+  // edits that were approved are no edits any more, but the version that is shown
+  const compare = chosen === undefined || (chosen === 'original' && edited === 0) ? first : chosen
   const before = { nothing: undefined, previous, original }[compare]
   const roomy = !useMedia(MEDIUM)
   const [tab, setTab] = useState('read')
@@ -51,11 +52,7 @@ export function SpecReview({ review }: { review: Review }) {
   const document = (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto max-w-[820px] px-5 py-5 max-md:px-2">
-        <CompareChoice
-          {...{ compare, edited, settled }}
-          versions={{ now: review.spec?.version, before: review.previousSpec?.version }}
-          onChange={setCompare}
-        />
+        <CompareChoice {...{ review, compare, edited, settled }} onChange={setCompare} />
         {review.deviations.length > 0 && (
           <section aria-label="Look at this first" className="mt-3">
             <Deviations texts={review.deviations} />
@@ -143,18 +140,20 @@ export function SpecReview({ review }: { review: Review }) {
 
 /** Against which version the document is drawn. Nothing to choose where there is only one. */
 function CompareChoice(props: {
+  review: Review
   compare: Compare
-  versions: { now: number | undefined; before: number | undefined }
   edited: number
   settled: boolean
   onChange: (compare: Compare) => void
 }) {
-  const { compare, versions, edited, settled, onChange } = props
+  const { review, compare, edited, settled, onChange } = props
+  const { spec, previousSpec: before } = review
+  const since = review.edited ? 'Edits of the approval, since' : 'Changes since'
   const choices: [Compare, string][] = [
-    ['nothing', `Version ${versions.now ?? 1}${edited > 0 && !settled ? ', edited' : ''}`],
-    ...(versions.before === undefined
-      ? []
-      : ([['previous', `Changes since version ${versions.before}`]] as [Compare, string][])),
+    ['nothing', `Version ${spec?.version ?? 1}${edited > 0 && !settled ? ', edited' : ''}`],
+    ...(before
+      ? ([['previous', `${since} version ${before.version}`]] as [Compare, string][])
+      : []),
     ...(edited > 0 ? ([['original', 'Your edits']] as [Compare, string][]) : []),
   ]
   return (
