@@ -321,7 +321,7 @@ test('a goal that cannot be ended says why for as long as that is so, and goes o
   expect(await seen()).toMatchObject({ status: 'cancelled', reason: 'rejected' })
 })
 
-test.each(['running', 'paused', 'review', 'failed'])(
+test.each(['running', 'paused', 'review', 'failed', 'cancelled'])(
   'a goal that ends while a stage is %s leaves no worktree',
   async (status) => {
     const task = await begin('a')

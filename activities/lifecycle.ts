@@ -221,12 +221,12 @@ export function createLifecycleActivities(
         deps.log('a worktree is kept', { taskId: task.id, error: error.message })
       })
     }
-    // a stage that was at work had a worktree to look at
-    const open = await database
+    // a stage that was at work had a worktree to look at, also one that the cancellation has ended by now
+    const begun = await database
       .knex('stage_attempts')
       .where({ goal_id: goal.id })
-      .whereIn('status', ['waiting', 'running', 'paused', 'review', 'failed'])
-    for (const row of open) {
+      .whereNotIn('status', ['passed', 'skipped'])
+    for (const row of begun) {
       const task = tasks.find(({ id }) => id === row.task_id)
       await releaseScratch(deps, { goal, project, task }, row)
     }

@@ -1,7 +1,7 @@
-import { Client } from '@temporalio/client'
+import { Client, type WorkflowHandle } from '@temporalio/client'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
-import { goalStream, goalWorkflowId } from '../contracts/ids.ts'
+import { goalStream, goalWorkflowId, taskWorkflowId } from '../contracts/ids.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { enqueue } from '../db/outbox.ts'
 import { seedProfiles } from '../db/profiles.ts'
@@ -136,25 +136,63 @@ test('a delivery that meets no server is due again within seconds, however often
   )
 })
 
-test('a message to a workflow that is over is done with, and said', async () => {
+test('a message to a goal that is over is done with, and said', async () => {
   const client = await temporal()
   const goalId = await insertGoal(database)
-  await database.change((tx) =>
-    enqueue(tx, {
-      kind: 'signal',
-      workflowId: goalWorkflowId(goalId),
-      payload: { signal: 'cancelGoal', args: { reason: 'enough' } },
-    }),
-  )
+  await database.knex('goals').update({ status: 'completed' })
+  await signal(goalWorkflowId(goalId), { paused: true })
   dispatcher(async () => client)
   await delivered()
-  const events = await database.knex('events').orderBy('feed_seq')
-  expect(events).toMatchObject([
-    {
-      type: 'goal.status',
-      stream: goalStream(goalId),
-      data: { status: 'cancelled', reason: 'enough' },
-    },
-    { type: 'system.notice', stream: 'system' },
-  ])
+  await expect(client.workflow.getHandle(goalWorkflowId(goalId)).describe()).rejects.toThrow()
+  expect(await database.knex('events')).toMatchObject([{ type: 'system.notice', stream: 'system' }])
+})
+
+/** What the workflow of a goal was told first. */
+async function toldFirst(client: Client, goalId: string) {
+  const handle = client.workflow.getHandle(goalWorkflowId(goalId))
+  undo.push(() => handle.terminate())
+  const { events } = await handle.fetchHistory()
+  const [told] =
+    events?.flatMap((event) => event.workflowExecutionSignaledEventAttributes ?? []) ?? []
+  const data = Buffer.from(told?.input?.payloads?.[0]?.data ?? []).toString()
+  return { signal: told?.signalName, args: JSON.parse(data) }
+}
+
+test.each([
+  ['was never there', undefined],
+  ['an operator ended', (goal: WorkflowHandle) => goal.terminate()],
+])(
+  'a goal at work whose workflow %s gets a new one, which is told what was asked',
+  async (_, end) => {
+    const client = await temporal()
+    const goalId = await insertGoal(database)
+    const args = { workflowId: goalWorkflowId(goalId), taskQueue: 'none' }
+    if (end) await end(await client.workflow.start('goalWorkflow', args))
+    await signal(goalWorkflowId(goalId), { paused: true })
+    dispatcher(async () => client)
+    await delivered()
+    expect(await toldFirst(client, goalId)).toEqual({ signal: 'setPaused', args: { paused: true } })
+    expect(await database.knex('events')).toMatchObject([
+      { type: 'system.notice', stream: goalStream(goalId), data: { level: 'warn' } },
+    ])
+  },
+)
+
+test('a decision about a task brings its lost goal back, and one that is ending goes on ending', async () => {
+  const client = await temporal()
+  const goalId = await insertGoal(database)
+  const task = { goal_id: goalId, key: 'a', title: 'a', description: 'a', role: 'implement' }
+  const [{ id }] = await database.knex('tasks').insert(task).returning('id')
+  await database.knex('goals').update({ ending: true, reason: 'ending: enough' })
+  await signal(taskWorkflowId(id), { paused: false })
+  dispatcher(async () => client)
+  await delivered()
+  expect(await toldFirst(client, goalId)).toEqual({
+    signal: 'cancelGoal',
+    args: { reason: 'enough' },
+  })
+  await signal(taskWorkflowId(id), { paused: false }) // now the goal is there, so it is the task that is over
+  await delivered()
+  const streams = await database.knex('events').orderBy('feed_seq').pluck('stream')
+  expect(streams).toEqual([goalStream(goalId), 'system'])
 })

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client'
 import { TypedSearchAttributes } from '@temporalio/common'
 import type { Logger } from 'pino'
-import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import { goalStream, goalWorkflowId, SYSTEM_STREAM, shortId } from '../contracts/ids.ts'
 import {
   CANCEL_GOAL,
   type CancelGoal,
@@ -14,7 +14,7 @@ import {
   type GoalInput,
 } from '../contracts/messages.ts'
 import type { Database } from '../db/connect.ts'
-import { endLostGoal } from '../db/goals.ts'
+import { type GoalAtWork, goalBehind } from '../db/lost-goals.ts'
 import { deliverNext, type OutboxMessage, type OutboxRow } from '../db/outbox.ts'
 import { GOAL_STAGE, GOAL_STATUS, PROJECT_ID } from '../temporal/search-attributes.ts'
 
@@ -146,22 +146,11 @@ async function startGoal(
   client: Client,
   { workflowId, payload }: Message<'start_goal'>,
 ): Promise<void> {
-  const { goalId, title, projectId } = payload
-  const input: GoalInput = { v: 1, goalId }
   try {
     await client.workflow.start(GOAL_WORKFLOW, {
-      workflowId,
-      taskQueue: deps.taskQueue,
-      args: [input],
+      ...startOptions(deps, workflowId, payload),
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: shorten(title, SUMMARY_BYTES),
-      staticDetails: `[${shorten(title, SUMMARY_BYTES)}](${deps.goalUrl(goalId)})`,
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: GOAL_STATUS, value: 'active' },
-        { key: GOAL_STAGE, value: 'spec' },
-        { key: PROJECT_ID, value: projectId },
-      ]),
     })
   } catch (error) {
     // an earlier try started it, and its acknowledgement was lost
@@ -169,30 +158,85 @@ async function startGoal(
   }
 }
 
-async function signal(
-  deps: DispatcherDeps,
-  client: Client,
-  { workflowId, payload }: Message<'signal'>,
-): Promise<void> {
+function startOptions(
+  { taskQueue, goalUrl }: DispatcherDeps,
+  workflowId: string,
+  { goalId, title, projectId }: Message<'start_goal'>['payload'],
+) {
+  const input: GoalInput = { v: 1, goalId }
+  return {
+    ...{ workflowId, taskQueue, args: [input] },
+    staticSummary: shorten(title, SUMMARY_BYTES),
+    staticDetails: `[${shorten(title, SUMMARY_BYTES)}](${goalUrl(goalId)})`,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: GOAL_STATUS, value: 'active' },
+      { key: GOAL_STAGE, value: 'spec' },
+      { key: PROJECT_ID, value: projectId },
+    ]),
+  }
+}
+
+async function signal(deps: DispatcherDeps, client: Client, row: Message<'signal'>): Promise<void> {
+  const { workflowId, payload } = row
   try {
     await client.workflow.getHandle(workflowId).signal(payload.signal, payload.args)
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
-    // closed or never there: nobody waits for this signal, and trying again would not change that
-    const text = `${payload.signal} came too late: the workflow ${workflowId} is over`
-    await deps.database.change(async (tx, emit) => {
-      const goalId = /^goal\/(.+)$/.exec(workflowId)?.[1]
-      if (payload.signal === CANCEL_GOAL && goalId)
-        await endLostGoal(tx, emit, { id: goalId, reason: (payload.args as CancelGoal).reason })
-      emit({
-        type: 'system.notice',
-        stream: SYSTEM_STREAM,
-        actor: 'dispatch',
-        data: { level: 'warn', text },
-      })
-    })
+    const goal = await goalBehind(deps.database.knex, workflowId)
+    if (goal && (await beginAgain(deps, client, { row, goal })))
+      return tell(
+        deps,
+        goalStream(goal.id),
+        `Temporal had lost ${shortId('goal', goal.number)}, so its workflow begins again: what was answered and decided stays, and what failed is asked about anew.`,
+      )
+    // its work is over: nobody waits for this signal, and trying again would not change that
+    await tell(
+      deps,
+      SYSTEM_STREAM,
+      `${payload.signal} came too late: the workflow ${workflowId} is over`,
+    )
   }
 }
+
+/**
+ * A goal at work whose workflow Temporal does not know any more (its database was lost or restored) gets a new one, which goes through
+ * what Postgres has, so that what a person asked for is done. One whose start is still to be delivered is not among them: that message
+ * comes first. False when the goal's workflow is there, and only that of the task is over.
+ */
+async function beginAgain(
+  deps: DispatcherDeps,
+  client: Client,
+  { row, goal }: { row: Message<'signal'>; goal: GoalAtWork },
+): Promise<boolean> {
+  const workflowId = goalWorkflowId(goal.id)
+  if (row.workflowId !== workflowId && (await runs(client, workflowId))) return false
+  // whatever is asked for now, it was cancelled before
+  const cancel: CancelGoal = { reason: goal.ending ?? '' }
+  const { signal, args } =
+    goal.ending === null ? row.payload : { signal: CANCEL_GOAL, args: cancel }
+  await client.workflow.signalWithStart(GOAL_WORKFLOW, {
+    ...startOptions(deps, workflowId, { ...goal, goalId: goal.id }),
+    // an operator may have ended the old one
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    ...{ signal, signalArgs: [args] },
+  })
+  return true
+}
+
+async function runs(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe()
+    return status.name === 'RUNNING'
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
+}
+
+const tell = ({ database }: DispatcherDeps, stream: string, text: string): Promise<void> =>
+  database.change(async (_tx, emit) =>
+    emit({ type: 'system.notice', stream, actor: 'dispatch', data: { level: 'warn', text } }),
+  )
 
 /** Temporal's limit for a summary is 200 bytes. */
 const SUMMARY_BYTES = 200

@@ -220,18 +220,6 @@ async function endingAs(
   await setStatus(tx, emit, { goal, status, paused, reason: `ending: ${reason}`, actor })
 }
 
-/** The workflow that would have ended the goal does not exist any more: the goal is cancelled as it stands. */
-export async function endLostGoal(
-  tx: Tx,
-  emit: Emit,
-  input: { id: string; reason: string },
-): Promise<void> {
-  const goal = await lockGoal(tx, input.id)
-  if (!goal || OVER.includes(goal.status)) return
-  const { reason } = input
-  await setStatus(tx, emit, { goal, status: 'cancelled', paused: false, reason, actor: 'dispatch' })
-}
-
 /** Nobody can decide the goal's pending reviews any more. */
 export async function voidReviews(
   tx: Tx,

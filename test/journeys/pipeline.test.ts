@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { goalWorkflowId, taskKey } from '../../contracts/ids.ts'
+import { goalWorkflowId, taskKey, taskWorkflowId } from '../../contracts/ids.ts'
 import { git, type Installation, startInstallation } from '../support/installation.ts'
 import { atThisPace } from '../support/pace.ts'
 import { until } from '../support/until.ts'
@@ -14,12 +14,16 @@ beforeAll(async () => {
 })
 afterAll(() => at.close())
 
+const worktreesOf = (projectId: string) => join(at.home, 'dispatch', 'worktrees', projectId)
+const claimsOf = (projectId: string) =>
+  readdirSync(worktreesOf(projectId)).filter((name) => name.endsWith('.claim.json'))
+
 /** Where the agent of a task works. */
 function worktreeOf(projectId: string, taskId: string): string {
-  const folder = join(at.home, 'dispatch', 'worktrees', projectId)
-  const claim = readdirSync(folder)
-    .filter((name) => name.endsWith('.claim.json'))
-    .find((name) => readFileSync(join(folder, name), 'utf8').includes(taskKey(taskId)))
+  const folder = worktreesOf(projectId)
+  const claim = claimsOf(projectId).find((name) =>
+    readFileSync(join(folder, name), 'utf8').includes(taskKey(taskId)),
+  )
   return join(folder, claim?.replace('.claim.json', '') ?? 'none')
 }
 
@@ -393,6 +397,47 @@ describe('several stages at once', () => {
     expect(done.reason).toContain('moved')
   })
 
+  test('a goal that Temporal lost goes on with the next decision, and is told so', async () => {
+    const { repo, id } = await at.project()
+    const goal = await at.goal(id, 'Lost [demo:all=instant] [demo:tasks=1]')
+    await at.decide(goal.id, 'spec')
+    await at.until(goal.id, (g) => g.reviews.some((r) => r.kind === 'task'))
+    await loseWorkflow(goal.id)
+    const done = await at.approveAll(goal.id)
+    expect(done.status).toBe('completed')
+    expect(git(repo, 'rev-parse', 'main')).toBe(done.mergedCommit)
+    expect(done.stages.every(({ attempt }) => attempt <= 1)).toBe(true)
+    const runs = await at.database.knex('agent_runs').where({ goal_id: goal.id })
+    expect(runs.map(({ attempt, segment }) => [attempt, segment])).toEqual(runs.map(() => [1, 1]))
+    const notices = await at.database
+      .knex('events')
+      .where({ stream: `goal/${goal.id}`, type: 'system.notice' })
+    expect(notices.map(({ data }) => data.text)).toEqual([
+      expect.stringContaining(`Temporal had lost ${goal.shortId}`),
+    ])
+  })
+
+  test('a goal that Temporal lost is ended by a cancel as any other: no agent, place or worktree is left, and the work is kept', async () => {
+    const { repo, id } = await at.project({ 'README.md': '# x\n' })
+    const goal = await at.goal(id, 'Lost too [demo:all=instant] [demo:verify=slow:60]', {
+      skipSpecReview: true,
+    })
+    await at.until(goal.id, (g) => g.working.some(({ stage }) => stage === 'verify'))
+    await loseWorkflow(goal.id)
+    await at.call('POST', `/api/goals/${goal.id}/cancel`, { reason: 'lost' })
+    const done = await at.until(goal.id, (g) => g.status === 'cancelled')
+    const [branch] = git(repo, 'branch', '--list', 'dispatch/*', '--format=%(refname:short)').split(
+      '\n',
+    )
+    expect(done.reason).toContain(`lost; the work is kept in ${branch}`)
+    expect(git(repo, 'diff', '--name-only', 'main', branch ?? '')).not.toBe('')
+    const { knex } = at.database
+    expect(await knex('agent_runs').where({ goal_id: goal.id, status: 'running' })).toEqual([])
+    const places = await knex('run_leases').where({ goal_id: goal.id }).pluck('state')
+    expect(new Set(places)).toEqual(new Set(['released']))
+    await until(() => claimsOf(id).length === 0, { ms: 20_000, what: 'no worktree' })
+  })
+
   test('a pause that was accepted before the merge holds it, and resume merges', async () => {
     const { repo, id } = await at.project({ 'README.md': '# x\n' })
     const before = git(repo, 'rev-parse', 'main')
@@ -413,6 +458,22 @@ describe('several stages at once', () => {
     expect(git(repo, 'rev-parse', 'main')).toBe(done.mergedCommit)
   })
 })
+
+/** As when Temporal's database is lost: nothing knows of the goal's workflows any more, and nothing ends because of it. */
+async function loseWorkflow(goalId: string): Promise<void> {
+  const connection = await Connection.connect({ address: inject('temporalAddress') })
+  try {
+    const { workflow } = new Client({ connection })
+    await workflow.getHandle(goalWorkflowId(goalId)).terminate()
+    for (const id of await at.database.knex('tasks').where({ goal_id: goalId }).pluck('id'))
+      await workflow
+        .getHandle(taskWorkflowId(id))
+        .terminate()
+        .catch((error) => expect(error).toBeInstanceOf(WorkflowNotFoundError))
+  } finally {
+    await connection.close()
+  }
+}
 
 /** Waits until an activity of the goal's workflow has given its answer. */
 async function answered(goalId: string, activity: string): Promise<void> {

@@ -1,0 +1,24 @@
+import type { Knex } from 'knex'
+
+/** What a goal's workflow begins with. */
+export interface GoalAtWork {
+  id: string
+  number: number
+  title: string
+  projectId: string
+  /** Why it is ending; null when it is not. */
+  ending: string | null
+}
+
+/** The goal that a workflow, its own or that of one of its tasks, works for; undefined when that work is over. */
+export async function goalBehind(knex: Knex, workflowId: string): Promise<GoalAtWork | undefined> {
+  const [kind, id] = workflowId.split('/')
+  const task = knex('tasks').where({ id }).whereNotIn('status', ['integrated', 'cancelled'])
+  return knex('goals')
+    .whereIn('status', ['active', 'paused', 'needs_attention'])
+    .where('id', kind === 'goal' ? id : task.select('goal_id'))
+    .first('id', 'number', 'title', {
+      projectId: 'project_id',
+      ending: knex.raw(`case when ending then regexp_replace(reason, '^ending: ', '') end`),
+    })
+}
