@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { connect, type Database } from './connect.ts'
 import { acquireLease, releaseLease, renewLease, setPoolPaused } from './pool.ts'
+import { poolState } from './views/pool.ts'
 
 let own: TestDatabase
 let database: Database
@@ -42,13 +43,26 @@ test('three run in all, two of a goal; the others learn their place and why', as
   expect(await ask('a3', 0)).toEqual({
     granted: false,
     position: 1,
-    reason: 'the goal already has 2 of 2 runs',
+    reason: '2 runs of this goal are at work, as many as a goal may have',
   })
   // a goal at its limit does not hold up the others
   expect(await ask('b1', 1)).toEqual({ granted: true })
-  expect(await ask('c1', 2)).toEqual({ granted: false, position: 2, reason: 'pool 3/3' })
+  expect(await ask('c1', 2)).toEqual({
+    granted: false,
+    position: 2,
+    reason: 'all 3 places of the pool are taken',
+  })
   expect(await ask('a1', 0)).toEqual({ granted: true })
   await free('b1')
+  expect(await ask('d1', 3)).toMatchObject({
+    ...{ granted: false, position: 3 },
+    reason: '2 of 3 places of the pool are taken, those before it go first',
+  })
+  expect((await poolState(database.knex)).waiting.map(({ reason }) => reason)).toEqual([
+    '2 runs of this goal are at work, as many as a goal may have',
+    '2 of 3 places of the pool are taken, it starts in a moment',
+    '2 of 3 places of the pool are taken, those before it go first',
+  ])
   expect(await ask('c1', 2)).toEqual({ granted: true })
   await free('a1')
   expect(await ask('a3', 0)).toEqual({ granted: true })
@@ -134,7 +148,10 @@ test('a run at work whose place was given away while the machine slept counts ag
   expect(await ask('d1', 3)).toEqual({ granted: true })
   await renewLease(database, 'a1')
   await renewLease(database, 'b1')
-  expect(await ask('d2', 3)).toMatchObject({ granted: false, reason: 'pool 3/3' })
+  expect(await ask('d2', 3)).toMatchObject({
+    granted: false,
+    reason: 'all 3 places of the pool are taken',
+  })
   for (const id of ['a1', 'c1']) {
     await free(id)
     await renewLease(database, id)
@@ -162,7 +179,11 @@ test('a held place that ran out is taken anew by its own run before another can 
     .update({ expires_at: database.knex.raw(`now() - interval '1 second'`) })
   for (const [n, id] of ['a1', 'b1', 'c1'].entries())
     expect(await ask(id, n)).toEqual({ granted: true })
-  expect(await ask('d1', 3)).toEqual({ granted: false, position: 1, reason: 'pool 3/3' })
+  expect(await ask('d1', 3)).toEqual({
+    granted: false,
+    position: 1,
+    reason: 'all 3 places of the pool are taken',
+  })
 })
 
 test('a run of a paused goal is told that its goal is paused', async () => {

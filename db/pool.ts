@@ -66,11 +66,11 @@ export async function acquireLease(
     const reason =
       request.hold ??
       (own
-        ? whyNot({ paused, held, settings, eligible: own.eligible })
+        ? limitReached({ paused, held, settings, goalIsFull: !own.eligible })
         : await whyNotInLine(tx, request.goalId))
     if (!request.atWork && (reason !== undefined || first?.id !== request.id)) {
       if (entered || state === 'held') emit(poolEvent(paused !== undefined, held, line.length))
-      return { granted: false, position: place + 1, reason: reason ?? 'those before it go first' }
+      return { granted: false, position: place + 1, reason: reason ?? inTurn(held, settings) }
     }
     await tx('run_leases')
       .where({ id: request.id })
@@ -95,19 +95,30 @@ async function whyNotInLine(tx: Tx, goalId: string): Promise<string> {
 }
 
 /** What keeps a run from starting; undefined when it could, were it first in line. */
-function whyNot(at: {
+export function limitReached(at: {
   paused: PoolPause | undefined
   held: number
   settings: Settings
-  eligible: boolean
+  goalIsFull: boolean
 }): string | undefined {
-  const { paused, held, settings, eligible } = at
+  const { paused, held, goalIsFull } = at
+  const { maxPerGoal, maxConcurrent } = at.settings
   if (paused) return `the pool is paused by ${actorName(paused.by)} since ${paused.at}`
-  if (!eligible) return `the goal already has ${settings.maxPerGoal} of ${settings.maxPerGoal} runs`
-  return held < settings.maxConcurrent ? undefined : poolText(held, settings)
+  if (goalIsFull)
+    return maxPerGoal === 1
+      ? 'a run of this goal is at work, and a goal may have one at a time'
+      : `${maxPerGoal} runs of this goal are at work, as many as a goal may have`
+  if (held < maxConcurrent) return undefined
+  return maxConcurrent === 1
+    ? 'the only place of the pool is taken'
+    : `all ${maxConcurrent} places of the pool are taken`
 }
 
-const poolText = (held: number, settings: Settings) => `pool ${held}/${settings.maxConcurrent}`
+/** Of a run that no limit holds. */
+export function inTurn(held: number, { maxConcurrent }: Settings, isFirst = false): string {
+  const taken = `${held} of ${maxConcurrent} places of the pool ${held === 1 ? 'is' : 'are'} taken`
+  return `${taken}, ${isFirst ? 'it starts in a moment' : 'those before it go first'}`
+}
 
 /**
  * Keeps a lease while its run makes progress. One that expired meanwhile, because the machine slept or Postgres was away, is held again

@@ -31,6 +31,9 @@ export const poolPause = declare(
 )
 export const poolResume = declare('pool resume', 'Start runs again', 'resumePool')
 
+export const placesTaken = ({ held, maxConcurrent }: PoolState): string =>
+  `${held.length} of ${maxConcurrent} places taken`
+
 function printPool(state: PoolState, io: Io): number {
   if (io.json) {
     io.document(state)
@@ -40,7 +43,7 @@ function printPool(state: PoolState, io: Io): number {
     ? `paused${state.pausedBy ? ` by ${actorName(state.pausedBy)}` : ''}, `
     : ''
   io.note(
-    `Pool: ${paused}${state.held.length}/${state.maxConcurrent} running, at most ${state.maxPerGoal} a goal, ${state.waiting.length} in line`,
+    `Pool: ${paused}${placesTaken(state)}, at most ${state.maxPerGoal} by one goal, ${state.waiting.length} in line`,
   )
   const rows = [
     ...state.held.map((lease) => ({ ...lease, place: 'running', why: '' })),

@@ -5,6 +5,7 @@ import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { readServerFile, type ServerFile } from '../supervisor/server-file.ts'
+import { placesTaken } from './pool.ts'
 
 export const status = defineCommand({
   name: 'status',
@@ -52,7 +53,7 @@ export const status = defineCommand({
       ['reviews', `${more(reviews)} waiting for you`],
       [
         'pool',
-        `${pool.held.length}/${pool.maxConcurrent} running, ${pool.waiting.length} in line${pool.paused ? ', paused' : ''}`,
+        `${placesTaken(pool)}, ${pool.waiting.length} in line${pool.paused ? ', paused' : ''}`,
       ],
     ]
     printFacts(facts, io)

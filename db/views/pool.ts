@@ -1,8 +1,7 @@
 import type { Knex } from 'knex'
-import { actorName } from '../../contracts/figures.ts'
 import { shortId } from '../../contracts/ids.ts'
 import type { PoolState, Settings } from '../../contracts/schemas.ts'
-import { type PoolPause, readPause } from '../pool.ts'
+import { inTurn, limitReached, type PoolPause, readPause } from '../pool.ts'
 import { readSettings } from '../settings.ts'
 
 interface LeaseRow {
@@ -23,7 +22,7 @@ interface LeaseRow {
 
 /** Who runs, who waits, and why. */
 export async function poolState(knex: Knex): Promise<PoolState> {
-  const [settings, pause, rows] = await Promise.all([
+  const [settings, paused, rows] = await Promise.all([
     readSettings(knex),
     readPause(knex),
     knex('run_leases as l')
@@ -43,18 +42,21 @@ export async function poolState(knex: Knex): Promise<PoolState> {
       .select({ task_number: 't.number', task_title: 't.title' }) as Promise<LeaseRow[]>,
   ])
   const held = rows.filter((row) => row.state === 'held')
-  const waiting = rows.filter((row) => row.state === 'waiting')
+  const waiting = rows
+    .filter((row) => row.state === 'waiting')
+    .map((row) => ({ ...row, heldBy: whatHolds(row, { held, settings, paused }) }))
+  const next = waiting.find(({ heldBy }) => heldBy === undefined)
   return {
-    paused: pause !== undefined,
-    pausedBy: pause?.by ?? null,
-    pausedAt: pause?.at ?? null,
+    paused: paused !== undefined,
+    pausedBy: paused?.by ?? null,
+    pausedAt: paused?.at ?? null,
     maxConcurrent: settings.maxConcurrent,
     maxPerGoal: settings.maxPerGoal,
     held: held.map((row) => ({ ...toLease(row), since: row.granted_at ?? row.enqueued_at })),
     waiting: waiting.map((row, index) => ({
       ...toLease(row),
       position: index + 1,
-      reason: whyWaiting(row, { held, settings, pause }),
+      reason: row.heldBy ?? inTurn(held.length, settings, row === next),
       since: row.enqueued_at,
     })),
   }
@@ -71,16 +73,15 @@ const toLease = (row: LeaseRow) => ({
   adapter: row.adapter,
 })
 
-function whyWaiting(
+/** What holds a run back, whoever is before it in line. */
+function whatHolds(
   row: LeaseRow,
-  at: { held: readonly LeaseRow[]; settings: Settings; pause: PoolPause | undefined },
-): string {
-  const { held, settings, pause } = at
+  at: { held: readonly LeaseRow[]; settings: Settings; paused: PoolPause | undefined },
+): string | undefined {
+  const { held, settings, paused } = at
   if (row.hold !== null) return row.hold
-  if (pause) return `the pool is paused by ${actorName(pause.by)}`
   if (row.goal_paused) return 'the goal is paused'
   const ofGoal = held.filter((one) => one.goal_id === row.goal_id).length
-  if (ofGoal >= settings.maxPerGoal)
-    return `the goal already has ${ofGoal} of ${settings.maxPerGoal} runs`
-  return `pool ${held.length}/${settings.maxConcurrent}`
+  const goalIsFull = ofGoal >= settings.maxPerGoal
+  return limitReached({ paused, held: held.length, settings, goalIsFull })
 }
