@@ -379,7 +379,6 @@ export const agentRun = z.object({
   adapter: z.string(),
   model: z.string().nullable(),
   demo: z.boolean(),
-  host: z.string(),
   sessionId: z.string().nullable(),
   /** 2: another agent's opinion after verify. */
   opinion: z.int(),

@@ -27,6 +27,10 @@ import {
   down as beginRunningDown,
   up as beginRunningUp,
 } from './migrations/013-runs-begin-running.ts'
+import {
+  down as watchedPlacesDown,
+  up as watchedPlacesUp,
+} from './migrations/014-watched-places.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -51,6 +55,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '011-git-changes', migration: { up: gitChangesUp, down: gitChangesDown } },
   { name: '012-agent-reasons', migration: { up: agentReasonsUp, down: agentReasonsDown } },
   { name: '013-runs-begin-running', migration: { up: beginRunningUp, down: beginRunningDown } },
+  { name: '014-watched-places', migration: { up: watchedPlacesUp, down: watchedPlacesDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

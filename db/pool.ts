@@ -26,8 +26,12 @@ export interface PoolPause {
   at: string
 }
 
-/** A lease that nobody renewed for this long is free again. */
+/** The time of a lease that nobody renewed for this long is up. */
 const LEASE_SECONDS = 180
+/** A place whose time is up is watched for this long before another run gets it: more than its own takes to renew it. */
+const WATCH_SECONDS = 75
+/** Whoever stands in line looks more often than this. A longer gap was a sleep of the machine, in which nobody could renew anything. */
+const WATCH_GAP_SECONDS = 30
 /** A waiting row that nobody asked for lately (its goal was cancelled) does not hold up the line. */
 const SEEN_SECONDS = 60
 
@@ -53,9 +57,7 @@ export async function acquireLease(
     }
     if (state === 'held')
       await tx('run_leases').where({ id: request.id }).update({ state: 'waiting' })
-    await tx.raw(
-      `update run_leases set state = 'expired' where state = 'held' and expires_at < now()`,
-    )
+    await expireWatched(tx)
     const settings = await readSettings(tx)
     const paused = await readPause(tx)
     const line = await readLine(tx, settings.maxPerGoal)
@@ -120,9 +122,22 @@ export function inTurn(held: number, { maxConcurrent }: Settings, isFirst = fals
   return `${taken}, ${isFirst ? 'it starts in a moment' : 'those before it go first'}`
 }
 
+/** Frees the places that nobody renewed although there was time to; each one in line who looks carries the watch on. */
+async function expireWatched(tx: Tx): Promise<void> {
+  await tx.raw(
+    `update run_leases set
+       state = case when overdue_seen > now() - make_interval(secs => :gap)
+                     and overdue_since < now() - make_interval(secs => :watch) then 'expired' else state end,
+       overdue_since = case when overdue_seen > now() - make_interval(secs => :gap) then overdue_since else now() end,
+       overdue_seen = now()
+     where state = 'held' and expires_at < now()`,
+    { gap: WATCH_GAP_SECONDS, watch: WATCH_SECONDS },
+  )
+}
+
 /**
- * Keeps a lease while its run makes progress. One that expired meanwhile, because the machine slept or Postgres was away, is held again
- * whatever the limits say: its run is at work, so it counts. One that was given back stays so.
+ * Keeps a lease while its run makes progress. One that expired meanwhile, because Postgres was away for long, is held again whatever the
+ * limits say: its run is at work, so it counts. One that was given back stays so.
  */
 export async function renewLease(database: Database, id: string): Promise<void> {
   await database

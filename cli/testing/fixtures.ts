@@ -309,7 +309,6 @@ export const run: AgentRun = {
   adapter: 'demo',
   model: null,
   demo: true,
-  host: 'local',
   sessionId: null,
   status: 'running',
   exitReason: null,

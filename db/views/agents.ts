@@ -28,7 +28,6 @@ interface RunRow {
   segment: number
   adapter: string
   model: string | null
-  host: string
   session_id: string | null
   opinion: number
   status: AgentRun['status']
@@ -66,7 +65,6 @@ const toRun = (row: RunRow): AgentRun => ({
   adapter: row.adapter,
   model: row.model,
   demo: row.adapter === 'demo',
-  host: row.host,
   sessionId: row.session_id,
   opinion: row.opinion,
   status: row.status,

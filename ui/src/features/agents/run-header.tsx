@@ -61,7 +61,6 @@ export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: bool
         {run.startedAt && <Duration from={run.startedAt} to={run.endedAt} />}
         <Tokens usage={run.usage} />
         <Cost usage={run.usage} exact />
-        {run.host !== 'local' && <span>on {run.host}</span>}
       </p>
       {run.exitDetail && run.status !== 'done' && (
         <p className="mt-1.5 mr-4 text-12 break-words text-fg-2">
