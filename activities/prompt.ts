@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { STAGE_TITLES } from '../contracts/stages.ts'
 import { correctionsOf, type Told } from '../db/corrections.ts'
-import { type SaidInReview, saidInReviews } from '../db/decisions.ts'
 import type { GoalFacts } from '../db/facts.ts'
 import type { RunPurpose } from '../db/runs.ts'
+import { type SaidInReview, saidInReviews } from '../db/said-in-reviews.ts'
 import { readRegularText } from '../git/read-regular.ts'
 import { fenced } from '../prompts/prompts.ts'
 import type { AgentWork } from './agent-work.ts'
@@ -99,15 +99,17 @@ function closingValues({
   const results = checks?.map(
     (check) => `${check.name} ${endOfCheck(check)}\n${check.output.slice(-4000)}`,
   )
-  const requests = said.filter(({ comment }) => comment !== feedback).map(requestLine)
+  const asked = said.filter(({ approval, comment }) => approval === null && comment !== feedback)
+  const remarked = said.filter(({ approval }) => approval !== null)
   return {
     stage: key.stage,
     task: about ? fenced(JSON.stringify(about)) : `${STAGE_TITLES[key.stage]} of the whole goal`,
     attempt: String(key.attempt),
     feedback: feedback ? fenced(feedback) : NONE,
-    requests: requests.length > 0 ? fenced(requests.join('\n')) : NONE,
-    corrections: corrections.length > 0 ? fenced(corrections.map(correctionLine).join('\n')) : NONE,
-    checks: results && results.length > 0 ? fenced(results.join('\n')) : NONE,
+    requests: listed(asked.map(saidLine)),
+    remarks: listed(remarked.map(saidLine)),
+    corrections: listed(corrections.map(correctionLine)),
+    checks: listed(results ?? []),
     output_schema: JSON.stringify(outputSchema),
   }
 }
@@ -124,8 +126,10 @@ async function stackOf(path: string): Promise<string[]> {
 const correctionLine = ({ text, elsewhere }: Told) =>
   `- ${text}${elsewhere === null ? '' : ` (told ${elsewhere})`}`
 
-const requestLine = ({ review, decision, comment }: SaidInReview) =>
-  `- ${review}${decision === 'approve' ? ' (tokens granted)' : ''}: ${comment}`
+const saidLine = ({ review, approval, comment }: SaidInReview) =>
+  `- ${review}${approval === null ? '' : ` (${approval})`}: ${comment}`
+
+const listed = (lines: readonly string[]) => (lines.length > 0 ? fenced(lines.join('\n')) : NONE)
 
 /** What the repository says, then what people set for the project and the profile. */
 async function conventionsOf(path: string, facts: GoalFacts): Promise<string> {

@@ -197,14 +197,15 @@ const decided = (attempt: number, more: object) =>
     ...{ decided_at: `2026-01-0${attempt}`, ...more },
   })
 
+const APPROVED = ['(approving the spec) but keep the old API', '(approving T, t) and a changelog']
 test.each([
-  ['implement', ['Keep the old flag', 'Name it better', '(tokens granted) Be brief']],
-  ['verify', ['Keep the old flag', 'Name it better', '(tokens granted) Be brief']],
-  ['spec', ['One task']],
-  ['audit', ['Make them fit']],
+  ['implement', ['Keep the old flag', 'Name it better'], ['(tokens granted) Be brief']],
+  ['verify', ['Keep the old flag', 'Name it better'], ['(tokens granted) Be brief']],
+  ['spec', ['One task'], []],
+  ['audit', ['Make them fit'], []],
 ] as const)(
-  '%s is told all that people requested in its reviews, once and in order',
-  async (stage, wanted) => {
+  '%s is told all that people requested in its reviews and remarked with approvals, once and in order',
+  async (stage, wanted, granted) => {
     await decided(1, { comment: 'Keep the old flag' })
     await decided(2, { comment: null })
     await decided(3, { comment: 'Name it better' })
@@ -212,6 +213,9 @@ test.each([
     await decided(5, { comment: 'Add a test' })
     await decided(6, { kind: 'spec', task_id: null, comment: 'One task' })
     await decided(7, { kind: 'merge', task_id: null, comment: 'Make them fit' })
+    const approved = { decision: 'approve', status: 'approved' }
+    await decided(8, { ...approved, kind: 'spec', task_id: null, comment: 'but keep the old API' })
+    await decided(9, { ...approved, comment: 'and a changelog' })
     const ofGoal = stage === 'spec' || stage === 'audit'
     const at: StageKey = { ...key, taskId: ofGoal ? null : key.taskId, stage, attempt: 9 }
     await database.change((tx) => openStage(tx, at, 'Add a test'))
@@ -219,10 +223,17 @@ test.each([
     await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent' })
     stopWorker()
     await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
-    const { feedback, requests } = JSON.parse(`{${prompts.join().split('}{').at(-1)}`)
+    const { feedback, requests, remarks } = JSON.parse(`{${prompts.join().split('}{').at(-1)}`)
     expect(feedback).toBe('Add a test')
-    const told = requests.split('\n').map((line: string) => line.replace(/^- R-\d+:? /, ''))
-    expect(told.map((line: string) => line.replace('):', ')'))).toEqual(wanted)
+    const told = (lines: string) =>
+      lines.split('\n').map((line) =>
+        line
+          .replace(/^- R-\d+:? /, '')
+          .replace('):', ')')
+          .replace(/T-\d+/, 'T'),
+      )
+    expect(told(requests)).toEqual(wanted)
+    expect(told(remarks)).toEqual([...granted, ...APPROVED])
   },
 )
 

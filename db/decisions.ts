@@ -8,7 +8,6 @@ import {
   decisionsOf,
   type ReviewKind,
   type ReviewStatus,
-  type Stage,
   type Tier,
 } from '../contracts/stages.ts'
 import { refuseTaskAgent } from './adapters.ts'
@@ -18,7 +17,6 @@ import type { EmittedEvent } from './events.ts'
 import { enqueue } from './outbox.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { reviewDecided } from './review-decided.ts'
-import type { StageKey } from './stages.ts'
 import type { SpecRow } from './views/specs.ts'
 
 export interface DecisionInput {
@@ -225,34 +223,4 @@ export async function reviewOfTask(tx: Tx, taskId: string): Promise<string | und
     .orderByRaw(`(status = 'pending') desc, id desc`)
     .first('id')
   return row?.id
-}
-
-/** What a person said in a review, for the agents that work on after it. */
-export interface SaidInReview {
-  review: string
-  /** Changes were requested, or tokens were granted with a word to the agent. */
-  decision: 'request_changes' | 'approve'
-  comment: string
-}
-
-/** The reviews that a stage of the whole goal is answered by. */
-const REVIEWED_IN: Partial<Record<Stage, ReviewKind>> = { spec: 'spec', audit: 'merge' }
-
-/** Everything that people requested in the reviews of this work, and said when they granted it tokens, oldest first. */
-export async function saidInReviews(knex: Knex, key: StageKey): Promise<SaidInReview[]> {
-  const kind = key.taskId === null ? REVIEWED_IN[key.stage] : 'task'
-  const rows: (Pick<ReviewRow, 'number'> & Omit<SaidInReview, 'review'>)[] = await knex('reviews')
-    .where({ goal_id: key.goalId, task_id: key.taskId })
-    .where((said) =>
-      said
-        .where({ kind: kind ?? null, decision: 'request_changes' })
-        .orWhere({ kind: 'budget', decision: 'approve' }),
-    )
-    .whereRaw(`trim(comment) <> ''`)
-    .orderBy('decided_at')
-    .select('number', 'decision', 'comment')
-  return rows.map(({ number, decision, comment }) => ({
-    review: shortId('review', number),
-    ...{ decision, comment },
-  }))
 }

@@ -36,7 +36,7 @@ function fill(template: string, name: string, values: Readonly<Record<string, st
 }
 
 const TAGS =
-  'project|conventions|goal_title|goal|spec|test_spec|security_spec|stage|task|attempt|feedback|requests|corrections|checks|output_schema|errors'
+  'project|conventions|goal_title|goal|spec|test_spec|security_spec|stage|task|attempt|feedback|requests|remarks|corrections|checks|output_schema|errors'
 
 /** Text from people and repositories cannot end or begin a section of the prompt. */
 export function fenced(text: string): string {

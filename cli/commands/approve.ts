@@ -27,7 +27,11 @@ export const approve = defineCommand({
       value: 'ids',
       help: 'items that did not pass and that you checked yourself, by commas, or "all"',
     },
-    comment: { type: 'string', value: 'text', help: 'for the record' },
+    comment: {
+      type: 'string',
+      value: 'text',
+      help: 'for the record, and for the agents that work on',
+    },
   },
   examples: [
     'dispatch approve T-31 --diff',
