@@ -148,7 +148,7 @@ export async function startInstallation({
     until,
     decide,
     async project(files = sampleFiles()) {
-      const repo = makeRepository(join(home, `repo ${randomBytes(3).toString('hex')}`), files)
+      const repo = makeRepository(mkdtempSync(join(home, 'repo ')), files)
       const { body, status } = await call<Reply<'createProject'>>('POST', '/api/projects', {
         path: repo,
         ...(SAMPLE_TESTS in files ? { checks: [SAMPLE_CHECK] } : {}),
