@@ -1002,14 +1002,14 @@ describe('following', () => {
     type: 'goal.status',
     data: { goalId: ids.goal, status, stage: 'merge', reason: null },
   })
-  const ended = (status: 'completed' | 'failed') => {
+  const ended = (status: 'completed' | 'cancelled') => {
     api.answer('getGoal', () => ({ ...goalWith(status) }))
     api.push(`goal/${ids.goal}`, goalStatus(status))
   }
 
   it.each([
     ['completed', 0],
-    ['failed', 1],
+    ['cancelled', 1],
   ] as const)('watches until a goal is %s and exits %i', async (status, code) => {
     const watching = cli(['goal', 'watch', 'G-12'])
     await api.subscribed(`goal/${ids.goal}`)
@@ -1080,7 +1080,7 @@ describe('following', () => {
     expect(await following).toMatchObject({ code: 0, stdout: 'one\ntwo\ndone\n' })
   })
 
-  function goalWith(status: 'completed' | 'failed') {
+  function goalWith(status: 'completed' | 'cancelled') {
     return { ...baseGoal, status, stage: 'merge' as const }
   }
 })

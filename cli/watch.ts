@@ -13,12 +13,12 @@ import { createBlock } from './watch-block.ts'
 const LINE_MAX = 2000
 
 /** A goal that needs attention moves no more until a person does something. */
-const ENDED: readonly Goal['status'][] = ['completed', 'failed', 'cancelled', 'needs_attention']
+const ENDED: readonly Goal['status'][] = ['completed', 'cancelled', 'needs_attention']
 const isEnded = (goal: Goal) => ENDED.includes(goal.status)
 
 /**
  * Shows a goal until it ends or needs attention: a block redrawn in place on a terminal, else one line (with --json one event) a change.
- * Exit codes: 0 completed, 1 failed, cancelled or in need of attention, 130 Ctrl-C; the goal goes on then.
+ * Exit codes: 0 completed, 1 cancelled or in need of attention, 130 Ctrl-C; the goal goes on then.
  */
 export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number> {
   const goal = await deps.call('getGoal', { params: { id } })
@@ -49,9 +49,10 @@ function finish(goal: Goal, io: Io): number {
   const commit = goal.mergedCommit ? ` as ${goal.mergedCommit}` : ''
   const reason = goal.reason ? `: ${io.clean(goal.reason)}` : ''
   io.print(`${goal.shortId} ${look(goal.status).word}${commit}${reason}`)
-  if (goal.status === 'failed' || goal.status === 'needs_attention')
+  if (goal.status === 'needs_attention') {
     io.note(`Try the stage again: dispatch goal retry ${goal.shortId}`)
-  if (goal.status === 'needs_attention') io.note(`Or end it: dispatch goal cancel ${goal.shortId}`)
+    io.note(`Or end it: dispatch goal cancel ${goal.shortId}`)
+  }
   return goal.status === 'completed' ? EXIT.ok : EXIT.error
 }
 

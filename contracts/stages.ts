@@ -56,11 +56,11 @@ export const STAGE_STATUSES = [
 ] as const
 export type StageStatus = (typeof STAGE_STATUSES)[number]
 
+/** None is `failed`: a goal that cannot go on by itself needs attention, until a person lets it go on or ends it. */
 export const GOAL_STATUSES = [
   'active',
   'paused',
   'completed',
-  'failed',
   'cancelled',
   'needs_attention',
 ] as const
@@ -69,7 +69,6 @@ export type GoalStatus = (typeof GOAL_STATUSES)[number]
 export const TASK_STATUSES = [
   'pending', // waits for the tasks it depends on
   'active',
-  'paused',
   'review',
   'approved',
   'integrated', // its work is on the goal's branch

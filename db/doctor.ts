@@ -56,7 +56,7 @@ async function orphanedLeases({ knex }: Database, repair: boolean): Promise<Doct
         orphan
           .whereIn(
             'goal_id',
-            knex('goals').whereIn('status', ['completed', 'failed', 'cancelled']).select('id'),
+            knex('goals').whereIn('status', ['completed', 'cancelled']).select('id'),
           )
           .orWhereExists(
             knex('stage_attempts as a')

@@ -16,7 +16,7 @@ interface GitChange {
 
 /** Hooks may have any name, and be as many as an agent likes. */
 const FILES_KEPT = 100
-const OVER = ['completed', 'failed', 'cancelled']
+const OVER = ['completed', 'cancelled']
 
 const NOTICE = {
   hub: (name: string, files: string) =>

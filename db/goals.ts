@@ -120,7 +120,7 @@ interface GoingOn extends Actor {
   profile?: { id: string; assign: Assign } | undefined
 }
 
-const OVER: readonly GoalStatus[] = ['completed', 'failed', 'cancelled']
+const OVER: readonly GoalStatus[] = ['completed', 'cancelled']
 
 const lockGoal = (tx: Tx, id: string): Promise<GoalRow> =>
   tx('goals').where({ id }).forUpdate().first()

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { scratchKey, taskKey } from '../contracts/ids.ts'
 import { WRITING_STAGES } from '../contracts/stages.ts'
 
-const OVER = ['completed', 'failed', 'cancelled']
+const OVER = ['completed', 'cancelled']
 
 /**
  * Keys of a project's worktrees that goals at work still need: of each task that is neither integrated nor cancelled, and

@@ -199,7 +199,7 @@ async function isOver(at: OwnStack, goalId: string): Promise<boolean> {
   const answer = await at.call('GET', `/api/goals/${goalId}`).catch(() => undefined)
   return (
     answer?.status === 200 &&
-    ['completed', 'failed', 'cancelled', 'needs_attention'].includes(answer.body.status)
+    ['completed', 'cancelled', 'needs_attention'].includes(answer.body.status)
   )
 }
 

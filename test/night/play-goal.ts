@@ -101,7 +101,7 @@ async function isOver(at: OwnStack, goalId: string, outcome: GoalOutcome): Promi
     if (pressed?.status === 202) outcome.retries += 1
     return false
   }
-  if (['failed', 'cancelled', 'needs_attention'].includes(status))
+  if (['cancelled', 'needs_attention'].includes(status))
     throw new Error(`the goal is ${status}: ${reason}`)
   return status === 'completed'
 }

@@ -16,7 +16,6 @@ import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
-import { cn } from '../../lib/cn.ts'
 import { formatFull, plural } from '../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { GoalActions } from './goal-actions.tsx'
@@ -152,21 +151,15 @@ function Heading({
 
 /** What went wrong, where it cannot be missed. */
 function Attention({ goal }: { goal: Goal }) {
-  const failed = goal.status === 'failed'
-  if (goal.status !== 'needs_attention' && !failed) return null
+  if (goal.status !== 'needs_attention') return null
   return (
     <section
-      aria-label={failed ? 'Why it failed' : 'What it needs'}
-      className={cn(
-        'flex shrink-0 items-start gap-3 border-b px-4 py-2',
-        failed ? 'bg-danger-soft' : 'bg-warn-soft',
-      )}
+      aria-label="What it needs"
+      className="flex shrink-0 items-start gap-3 border-b bg-warn-soft px-4 py-2"
     >
       <StatusIcon status={goal.status} quiet size={16} className="pt-0.5" />
       <p className="min-w-0 flex-1">
-        <span className="font-medium">
-          {STAGE_TITLES[goal.stage]} {failed ? 'failed' : 'needs you'}:{' '}
-        </span>
+        <span className="font-medium">{STAGE_TITLES[goal.stage]} needs you: </span>
         <bdi>
           <InlineCode text={goal.reason ?? 'no reason was given'} />
         </bdi>

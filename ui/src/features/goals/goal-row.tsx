@@ -68,14 +68,9 @@ function LastLine({ goal }: { goal: GoalSummary }) {
         you
       </span>
     )
-  if (status === 'needs_attention' || status === 'failed' || status === 'cancelled')
+  if (status === 'needs_attention' || status === 'cancelled')
     return (
-      <span
-        className={cn(
-          said,
-          status === 'cancelled' ? 'text-fg-3' : status === 'failed' ? 'text-danger' : 'text-warn',
-        )}
-      >
+      <span className={cn(said, status === 'cancelled' ? 'text-fg-3' : 'text-warn')}>
         {goal.reason ?? STAGE_TITLES[goal.stage]}
       </span>
     )
