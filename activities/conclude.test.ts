@@ -238,6 +238,20 @@ test('a review shows every deviation of its task, whichever agent told of it', a
   })
 })
 
+test('much documentation goes on by itself and a person is told to look at it; a little of it just goes on', async () => {
+  const [little, much] = [await begin('little'), await begin('much')]
+  f.write('a.md', 'one line\n', little.path)
+  f.write('b.md', 'many lines\n'.repeat(500), much.path)
+  for (const task of [little, much]) await answer(task)
+  expect((await review(little)).tier).toBe('auto')
+  expect(await notices()).toEqual([])
+  expect((await review(much)).tier).toBe('notify')
+  const text = expect.stringMatching(
+    /^much went on without you: 500 lines of documentation changed\. Look at R-\d+ when you like\.$/,
+  )
+  expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'info', text } }])
+})
+
 test('items of different specs keep names of their own, so that none passes by the verdict of another', async () => {
   await lifecycle.startGoal({ goalId })
   const store = async (stage: 'spec' | 'test_spec' | 'security_spec', output: object) => {

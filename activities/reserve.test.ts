@@ -127,9 +127,7 @@ test('one stage asks for the goal, and the others wait for its review', async ()
   expect(await watchReservation(deps, first, run).isOver(1_200)).toBe(true)
   expect((await readRun(database.knex, run.id)).budget_stop).toBe('goal')
   expect(await start(first, 2)).toMatchObject({
-    summary: expect.stringMatching(
-      /^Goal G-\d+ used 1.2k of its budget of 1.0k tokens\. .* use 2.4k in all\.$/,
-    ),
+    summary: expect.stringMatching(/^Goal G-\d+ used 1.2k of its budget of 1.0k tokens\.$/),
   })
   expect(await start(first, 2)).toMatchObject({ type: 'used_up' })
   await expect(start(second, 1)).rejects.toThrow(/used up its budget: more is being asked for/)

@@ -16,7 +16,6 @@ import {
   type Allowance,
   BudgetHold,
   dayOf,
-  grantedBudget,
   type Reservation,
   reservationOf,
 } from '../domain/budget.ts'
@@ -87,9 +86,7 @@ const tokens = (count: number) => (count === 1 ? '1 token' : `${count} tokens`)
 
 function usedUpText({ scope, budget, used }: Allowance, { goal }: GoalFacts): string {
   const what = scope === 'goal' ? `Goal ${shortId('goal', goal.number)}` : 'The task'
-  const first = scope === 'goal' ? budget : goal.profile.tokenBudget
-  const more = grantedBudget(used, first)
-  return `${what} used ${formatTokens(used)} of its budget of ${formatTokens(budget)} tokens. Its work is kept; approve to let it use ${formatTokens(more)} in all.`
+  return `${what} used ${formatTokens(used)} of its budget of ${formatTokens(budget)} tokens.`
 }
 
 /** Less than a response uses, more than a line of an agent whose tokens are estimated. */

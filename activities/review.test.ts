@@ -88,3 +88,39 @@ test.each([
     expect(told).toMatchObject([{ data: { taskId: task.id, status } }])
   },
 )
+
+test.each(['goal', 'task'] as const)(
+  'more tokens for a %s are those that the review offered, whatever was used since',
+  async (scope) => {
+    const { knex } = database
+    const { goalId } = await insertGoal()
+    const task = { goal_id: goalId, key: 'a', title: 't', description: 'd', role: 'implement' }
+    const [{ id: taskId }] = await knex('tasks')
+      .insert({ ...task, token_budget: 10 })
+      .returning('id')
+    const asker = scope === 'goal' ? `${taskId}/implement/1` : null
+    await knex('goals').update({ token_budget: 10, budget_asked_by: asker })
+    const run = {
+      goal_id: goalId,
+      task_id: taskId,
+      stage: 'implement',
+      attempt: 1,
+      status: 'running',
+    }
+    await knex('agent_runs').insert({
+      ...{ ...run, segment: 1, purpose: 'start', adapter: 'demo', tokens_in: 6000 },
+    })
+    const { openReview, settleReview } = createReviewActivities({ database } as ActivityDeps)
+    const input = { goalId, taskId, kind: 'budget', attempt: 1, stage: 'implement' } as const
+    const { reviewId } = await openReview({ ...input, reason: 'It used its budget.' })
+    const { reason } = await knex('reviews').first('reason')
+    expect(reason).toContain(
+      'It used its budget. Its work is kept; approve to let it use 12.0k in all.',
+    )
+    await knex('agent_runs').update({ tokens_in: 9000 })
+    await knex('reviews').update({ status: 'approved', decision: 'approve' })
+    for (const _time of [1, 2]) await settleReview({ reviewId })
+    const { token_budget } = await knex(`${scope}s`).first('token_budget')
+    expect(token_budget).toBe(12_000)
+  },
+)

@@ -1,3 +1,4 @@
+import { formatTokens } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contracts/ids.ts'
 import type {
   AuditFinding,
@@ -45,8 +46,9 @@ interface Subject {
   findings?: AuditFinding[]
   secondOpinion?: SecondOpinion | undefined
   specId?: string
-  /** Of a budget review: whose. */
+  /** Of a budget review: whose, and how many tokens in all an approval allows. */
   budgetScope?: 'task' | 'goal'
+  offeredTokens?: number
 }
 
 /** Opens reviews and reads decisions. Postgres is the arbiter: the workflow only waits for the row to be decided. */
@@ -114,7 +116,7 @@ export function createReviewActivities(deps: ActivityDeps) {
       case 'merge':
         return mergeSubject(facts, input)
       case 'budget':
-        return budgetSubject(facts, { input, scope: await budgetScope(input) })
+        return budgetSubject(facts, input)
       default:
         return input.kind satisfies never
     }
@@ -126,6 +128,27 @@ export function createReviewActivities(deps: ActivityDeps) {
     const goal = await database.knex('goals').where({ id: input.goalId }).first('budget_asked_by')
     const asksForGoal = goal.budget_asked_by?.startsWith(`${input.taskId}/${input.stage}/`)
     return asksForGoal ? 'goal' : 'task'
+  }
+
+  /** What is offered is counted once, from what is used by now: it is what a person reads and what an approval grants. */
+  async function budgetSubject(
+    { task, goal }: GoalFacts,
+    input: OpenReviewInput,
+  ): Promise<Subject> {
+    const scope = await budgetScope(input)
+    const ofTask = scope === 'task' && task ? task : undefined
+    const where = ofTask ? { task_id: ofTask.id } : { goal_id: goal.id }
+    const used = await tokensUsed(database.knex, where)
+    const offered = grantedBudget(used, ofTask ? goal.profile.tokenBudget : goal.token_budget)
+    return {
+      title: `More tokens for ${ofTask?.title ?? goal.title}?`,
+      budgetScope: scope,
+      offeredTokens: offered,
+      reason: `${input.reason} Its work is kept; approve to let it use ${formatTokens(offered)} in all.`,
+      hash: `budget-${task?.id ?? goal.id}-${input.attempt}`,
+      tier: 'block',
+      risk: 'medium',
+    }
   }
 
   async function taskSubject(facts: GoalFacts, input: OpenReviewInput): Promise<Subject> {
@@ -243,21 +266,6 @@ function specSubject({ goal, spec }: GoalFacts): Subject {
   }
 }
 
-function budgetSubject(
-  { task, goal }: GoalFacts,
-  { input, scope }: { input: OpenReviewInput; scope: 'task' | 'goal' },
-): Subject {
-  const hash = `budget-${task?.id ?? goal.id}-${input.attempt}`
-  return {
-    title: `More tokens for ${scope === 'task' && task ? task.title : goal.title}?`,
-    budgetScope: scope,
-    reason: input.reason,
-    hash,
-    tier: 'block',
-    risk: 'medium',
-  }
-}
-
 /** Every item of the specs and every check, with its evidence; what nobody judged is shown as unchecked. */
 function checklistOf(
   facts: GoalFacts,
@@ -339,6 +347,7 @@ async function insertReview(
         : null,
       spec_id: subject.specId ?? null,
       budget_scope: subject.budgetScope ?? null,
+      offered_tokens: subject.offeredTokens ?? null,
       ...(byPolicy
         ? {
             status: 'approved',
@@ -351,7 +360,7 @@ async function insertReview(
     })
     .onConflict(tx.raw('(goal_id, task_id, kind, attempt)') as never)
     .ignore()
-    .returning('id')
+    .returning(['id', 'number'])
   if (!row) return (await tx('reviews').where(identity(input)).first('id')).id
   const reviewId: string = row.id
   const stream = goalStream(goalId)
@@ -362,6 +371,10 @@ async function insertReview(
     data: { goalId, taskId, reviewId, kind, tier: subject.tier, reason: subject.reason },
   })
   if (byPolicy) emit(reviewDecided('policy', { goalId, taskId, reviewId }, 'approve', null))
+  if (subject.tier === 'notify') {
+    const text = `${subject.title} went on without you: ${subject.reason}. Look at ${shortId('review', row.number)} when you like.`
+    emit({ type: 'system.notice', stream, actor: 'dispatch', data: { level: 'info', text } })
+  }
   if (taskId) {
     await tx('tasks')
       .where({ id: taskId })
@@ -479,25 +492,20 @@ async function tasksOf(
   return []
 }
 
-/** More tokens for the task or the goal, counted from what it has used by now; once for each approval. */
+/** The tokens that the review offered, for the task or the goal; again, they are the same. */
 async function grantTokens(
   tx: Tx,
   review: {
-    id: string
     goal_id: string
     task_id: string | null
     budget_scope: 'task' | 'goal' | null
-    granted_tokens: number | null
+    offered_tokens: number
   },
 ): Promise<void> {
-  if (review.granted_tokens !== null) return
-  const goal = await tx('goals').where({ id: review.goal_id }).first('profile', 'token_budget')
-  const { task_id } = review
-  const ofGoal = review.budget_scope === 'goal' || task_id === null
-  const used = await tokensUsed(tx, ofGoal ? { goal_id: review.goal_id } : { task_id })
-  const first = ofGoal ? goal.token_budget : Number(goal.profile.tokenBudget)
-  const budget = grantedBudget(used, first)
-  if (ofGoal) await grantToGoal(tx, review.goal_id, budget)
-  else await tx('tasks').where({ id: task_id }).update({ token_budget: budget })
-  await tx('reviews').where({ id: review.id }).update({ granted_tokens: budget })
+  const { goal_id, task_id, offered_tokens } = review
+  if (review.budget_scope === 'goal' || task_id === null)
+    return grantToGoal(tx, goal_id, offered_tokens)
+  await tx('tasks')
+    .where({ id: task_id })
+    .update({ token_budget: tx.raw('greatest(token_budget, ?::bigint)', [offered_tokens]) })
 }

@@ -158,9 +158,12 @@ export async function goalAsker(
   return goal.lately ? `${name} used up its budget: more is being asked for` : undefined
 }
 
-/** The goal's budget, as it is now or after a grant. A grant ends the asking. */
+/** Lets the goal use `budget` tokens in all, if it may not use more already. A grant ends the asking. */
 export async function grantToGoal(tx: Tx, goalId: string, budget: number): Promise<void> {
   await tx('goals')
     .where({ id: goalId })
-    .update({ token_budget: budget, budget_asked_by: null, budget_asked_at: null })
+    .update({
+      token_budget: tx.raw('greatest(token_budget, ?::bigint)', [budget]),
+      ...{ budget_asked_by: null, budget_asked_at: null },
+    })
 }

@@ -31,6 +31,10 @@ import {
   down as watchedPlacesDown,
   up as watchedPlacesUp,
 } from './migrations/014-watched-places.ts'
+import {
+  down as offeredTokensDown,
+  up as offeredTokensUp,
+} from './migrations/015-offered-tokens.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -56,6 +60,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '012-agent-reasons', migration: { up: agentReasonsUp, down: agentReasonsDown } },
   { name: '013-runs-begin-running', migration: { up: beginRunningUp, down: beginRunningDown } },
   { name: '014-watched-places', migration: { up: watchedPlacesUp, down: watchedPlacesDown } },
+  { name: '015-offered-tokens', migration: { up: offeredTokensUp, down: offeredTokensDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

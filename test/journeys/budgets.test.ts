@@ -43,7 +43,7 @@ test('parallel tasks share the budget of their goal: one of them asks, the other
   expect(review.reason).toMatch(/^Goal G-\d+ used [\d.]+k of its budget of 10.0k tokens\. /)
   const done = await at.approveAll(goal.id)
   expect(done.status).toBe('completed')
-  expect(done.goalBudget).toBeGreaterThanOrEqual(2 * used)
+  expect(done.goalBudget).toBeGreaterThanOrEqual(20_000)
 })
 
 test('a stage of the goal as a whole asks too, and rejecting ends the goal', async () => {
