@@ -120,7 +120,32 @@ describe('every command', () => {
   it.each(lines)('%j --json prints one document and nothing else', async (args) => {
     const { code, stdout, stderr } = await cli([...args, '--json'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toBeTypeOf('object')
+    const whole = JSON.parse(stdout)
+    expect(whole).toBeTypeOf('object')
+    const fields = Object.keys(whole.items?.[0] ?? whole)
+    const chosen = await cli([...args, `--json=${fields.join(',')}`])
+    expect(JSON.parse(chosen.stdout || chosen.stderr)).toEqual(whole)
+  })
+
+  it('prints the fields that are chosen alone, and says which there are before it does anything', async () => {
+    const listed = JSON.parse((await cli(['goals', '--json=title,shortId'])).stdout)
+    expect(listed).toEqual({ items: [{ title: 'Build auth module', shortId: 'G-12' }], next: null })
+    expect(JSON.parse((await cli(['goal', 'show', 'G-12', '--json=stage'])).stdout)).toEqual({
+      stage: 'implement',
+    })
+    api.received.splice(0)
+    for (const [asked, advice] of [
+      ['titel', 'Did you mean title? Its fields are id, shortId, title, '],
+      ['title,', 'Its fields are id, shortId, title, '],
+    ]) {
+      const { code, stderr } = await cli(['goal', 'Do it', '--project', 'shop', `--json=${asked}`])
+      expect(code).toBe(2)
+      expect(JSON.parse(stderr).advice).toContain(advice)
+    }
+    expect((await cli(['demo', '--json=x'])).code).toBe(2)
+    const apart = await cli(['goals', '--json', 'id,title'])
+    expect(apart).toMatchObject({ code: 2, stderr: expect.stringContaining('--json=id,title') })
+    expect(api.received).toEqual([])
   })
 
   it('has help with an example that names it', async () => {
@@ -1158,6 +1183,9 @@ describe('completion', () => {
     expect(await complete('dispatch go', 1)).toBe('goal\ngoals\n')
     expect(await complete('dispatch approve ""', 2)).toBe('T-31\n')
     expect(await complete('dispatch goals --status = pau', 4)).toBe('paused\n')
+    expect(await complete('dispatch goals --json = shortId,ti', 4)).toBe('shortId,title\n')
+    expect(await complete('dispatch goals --json =', 3)).toMatch(/^id\nshortId\ntitle\n/)
+    expect(await complete('dispatch approve --json ""', 3)).toBe('T-31\n')
     expect(await complete("dispatch approve '$(touch pwned)'", 2)).toBe('\n')
   })
 
@@ -1168,6 +1196,7 @@ describe('completion', () => {
     expect(await offered('go')).toMatch(/^goal\t.*\ngoals\t/m)
     expect(await offered('goals', '--st')).toContain('--status')
     expect(await offered('goals', '--status', '')).toContain('needs_attention')
+    expect(await offered('goals', '--json=id,ti')).toMatch(/^id,shortId\nid,title\n[\s\S]*:6\n$/)
     expect(await offered('approve', '')).toContain('T-31\tAdd the login form')
     expect(await offered('goal', 'show', '')).toContain('G-12\tBuild auth module')
   })

@@ -12,6 +12,8 @@ export interface OptionSpec {
   choices?: readonly string[]
   /** An empty value is one too: it takes away what was there. */
   mayBeEmpty?: true
+  /** Of a switch: what may be said besides, by `=`. */
+  mayHave?: string
 }
 
 /** Which ids the shell offers for an argument. */
@@ -34,7 +36,11 @@ type ArgumentValues<A> = {
 }
 
 export const GLOBAL_OPTIONS = {
-  json: { type: 'boolean', help: 'print one JSON document (one a line when following)' },
+  json: {
+    type: 'boolean',
+    mayHave: 'fields',
+    help: 'print one JSON document (one a line when following)',
+  },
   'no-input': { type: 'boolean', help: 'never ask' },
   home: { type: 'string', value: 'dir', help: 'home of Dispatch (DISPATCH_HOME, ~/.dispatch)' },
   url: { type: 'string', value: 'url', help: 'address of the server (DISPATCH_URL)' },
@@ -79,6 +85,8 @@ export interface Command {
   summary: string
   args: Readonly<Record<string, ArgumentSpec>>
   options: Readonly<Record<string, OptionSpec>>
+  /** What it prints with --json: replies of these routes, and fields of its own. */
+  prints?: { replies?: readonly RouteName[]; fields?: readonly string[] }
   /** What to do about more arguments than it takes, where that is not quotes. */
   surplus?: string
   /** Command lines that work as they stand. */

@@ -33,18 +33,24 @@ interface Offer {
 
 /**
  * For bash without the package bash-completion, whose functions the script of @bomb.sh/tab calls; that one also cannot
- * be sourced twice, and evaluates what is being typed. Option=value arrives as three words, hence the loop.
+ * be sourced twice, and evaluates what is being typed. Option=value arrives as three words, hence the loop: it leaves the "=" out,
+ * but for --json, which takes fields by it alone.
  */
 const BASH_SCRIPT = `# bash completion for dispatch
 __dispatch_complete() {
-    local cur="\${COMP_WORDS[COMP_CWORD]}" word line directive=0 out
+    local cur="\${COMP_WORDS[COMP_CWORD]}" word line directive=0 out before=""
     local -a words=()
     for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
-        [[ $word == "=" ]] || words+=("$word")
+        if [[ $before == "--json=" ]]; then
+            words[\${#words[@]}-1]="--json=$word"
+        elif [[ $word != "=" ]]; then
+            words+=("$word")
+        fi
+        [[ $word == "=" ]] && before+="=" || before=$word
     done
     if [[ $cur == "=" ]]; then
         cur=""
-        words+=("")
+        [[ $before == "--json=" ]] && words[\${#words[@]}-1]="--json=" || words+=("")
     fi
     out=$(dispatch complete -- "\${words[@]}" 2>/dev/null)
     COMPREPLY=()
@@ -56,8 +62,7 @@ __dispatch_complete() {
         word=\${line%%$'\\t'*}
         [[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$word")
     done <<< "$out"
-    (( directive & 2 )) && compopt -o nospace 2>/dev/null
-    return 0
+    (( directive & 2 )) && compopt -o nospace 2>/dev/null || return 0
 }
 complete -F __dispatch_complete dispatch
 `
@@ -77,11 +82,22 @@ export async function answerCompletion(options: {
   const { commands, deps } = options
   const words = options.argv[0] === '--' ? options.argv.slice(1) : [...options.argv]
   const command = commandOf(words, commands)
+  const fields = words.at(-1)?.match(/^--json=(.*,)?/)
+  if (command && fields) return offerFields(command, fields[1] ?? '')
   const wanted = Object.values(command?.args ?? {}).find(({ complete }) => complete)?.complete
   const offers = wanted ? await withinTime(lookUp(wanted, deps)) : []
   const root = new RootCommand()
   for (const each of commands) declare(root, each, offers)
   root.parse([...words])
+  return 0
+}
+
+/** As the shells' scripts read it: without "--json=", and nothing (2) and no file (4) after it. */
+async function offerFields(command: Command, chosen: string): Promise<number> {
+  const { fieldsOf } = await import('./known-fields.ts')
+  const others = fieldsOf(command).filter((field) => !chosen.split(',').includes(field))
+  // biome-ignore lint/suspicious/noConsole: as @bomb.sh/tab does
+  console.log([...others.map((field) => `${chosen}${field}`), ':6'].join('\n'))
   return 0
 }
 

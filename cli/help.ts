@@ -54,7 +54,8 @@ function sections(parts: readonly [string, readonly string[]][]): string {
 
 function optionRows(options: Readonly<Record<string, OptionSpec>>): string[] {
   return Object.entries(options).map(([name, spec]) => {
-    const value = spec.type === 'string' ? ` <${spec.value ?? name}>` : ''
+    const extra = spec.mayHave ? `[=<${spec.mayHave}>]` : ''
+    const value = spec.type === 'string' ? ` <${spec.value ?? name}>` : extra
     const short = spec.short ? `-${spec.short}, ` : ''
     return row(`${short}--${name}${value}`, withChoices(spec.help, spec.choices))
   })

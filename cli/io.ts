@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Report } from './failure.ts'
+import { withFields } from './json-fields.ts'
 import { displayWidth, oneLine, padEnd, sanitize, truncate } from './terminal-text.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'cyan' | 'magenta'
@@ -30,6 +31,8 @@ export interface Io {
   print(line?: string): void
   /** One JSON document, or one line of many with `line`. */
   document(value: unknown, options?: { line?: boolean }): void
+  /** From now on documents have these fields alone. */
+  choose(fields: readonly string[]): void
   /** Aligned with a header on a terminal; tab-separated, whole and without a header in a pipe. */
   table(columns: readonly Column[], rows: readonly (readonly (Cell | string)[])[]): void
   /** A line to the person on stderr. Says nothing with --json. */
@@ -71,6 +74,7 @@ export function createIo(options: IoOptions): Io {
   }
   const paint = (style: Style, text: string) => (colours ? styleText(style, text) : text)
   let input = Buffer.alloc(0)
+  let chosen: readonly string[] | undefined
   const io: Io = {
     tty,
     get interactive() {
@@ -90,7 +94,11 @@ export function createIo(options: IoOptions): Io {
       if (!json) stdout.write(`${line}\n`)
     },
     document(value, { line = false } = {}) {
-      stdout.write(`${safeJson(value, line || !tty ? undefined : 2)}\n`)
+      const shown = chosen ? withFields(value, chosen) : value
+      stdout.write(`${safeJson(shown, line || !tty ? undefined : 2)}\n`)
+    },
+    choose(fields) {
+      chosen = fields
     },
     table(columns, rows) {
       if (json) return

@@ -51,7 +51,7 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   refuseOtherPlace(command, values)
   const rest = positionals.slice(command.name.split(' ').length).map(({ value }) => value)
   refuseMistypedGroup(command, { rest, literal: end < argv.length, commands })
-  return { command, values: { ...values, ...argumentValues(command, rest) } }
+  return { command, values: { ...values, ...argumentValues(command, rest, argv) } }
 }
 
 /** A home or a server that is named and not used would be taken for the one that is worked on. */
@@ -139,7 +139,8 @@ function optionValue(
   spec: OptionSpec,
 ): string | boolean {
   if (spec.type === 'boolean') {
-    if (value !== undefined) throw usageFailure(`Option "${rawName}" takes no value.`)
+    if (value !== undefined && !spec.mayHave)
+      throw usageFailure(`Option "${rawName}" takes no value.`)
     return true
   }
   const looksLikeOption = !inlineValue && value !== '-' && value?.startsWith('-')
@@ -153,7 +154,7 @@ function optionValue(
   return value
 }
 
-function argumentValues(command: Command, rest: string[]): Values {
+function argumentValues(command: Command, rest: string[], argv: readonly string[]): Values {
   const specs: [string, ArgumentSpec][] = Object.entries(command.args)
   const values: Values = {}
   for (const [at, [name, spec]] of specs.entries()) {
@@ -174,7 +175,9 @@ function argumentValues(command: Command, rest: string[]): Values {
   if (surplus !== undefined)
     throw usageFailure(
       `"dispatch ${command.name}" does not take "${surplus}".`,
-      command.surplus ?? 'Put text with spaces in quotes.',
+      argv[argv.indexOf(surplus) - 1] === '--json'
+        ? `To choose fields: --json=${surplus}`
+        : (command.surplus ?? 'Put text with spaces in quotes.'),
     )
   return values
 }

@@ -8,6 +8,7 @@ import {
 import { createDeps } from './deps.ts'
 import { addAdvice, CliFailure, EXIT, reportOf } from './failure.ts'
 import { createIo, type Io } from './io.ts'
+import { fieldsAsked, refuseOtherFields } from './json-fields.ts'
 import { parseCommandLine } from './parse.ts'
 
 export interface CliProcess {
@@ -29,13 +30,15 @@ export async function runCli(cli: CliProcess): Promise<number> {
     return answerCompletion({ argv: argv.slice(1), commands, deps: depsOf(cli, {}) })
   }
   // Before anything is parsed, because a wrong command line must be reported in the form that was asked for.
-  const json = before('--', argv).includes('--json')
+  const said = before('--', argv)
+  const fields = fieldsAsked(said)
+  const json = fields !== undefined || said.includes('--json')
   let acts = false
   const io = createIo({
     streams,
     env,
     json,
-    noInput: before('--', argv).includes('--no-input'),
+    noInput: said.includes('--no-input'),
     // what acts only after it has printed must not be stopped in between by a reader that has seen enough
     onClosed: () => (acts ? undefined : cli.exit(EXIT.ok)),
     onUnwritable: (error) => {
@@ -51,6 +54,8 @@ export async function runCli(cli: CliProcess): Promise<number> {
     const { command, values } = parseCommandLine(argv, commands)
     if (values['version']) return await printVersion(io)
     if (!command || values['help']) return await printHelp(command, commands, io)
+    if (fields) await refuseOtherFields(command, fields)
+    if (fields) io.choose(fields)
     acts = command.actsAfterOutput === true
     const work = command.run(values, depsOf(cli, values), io)
     if (command.handlesInterrupt) return await work

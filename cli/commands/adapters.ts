@@ -5,6 +5,7 @@ import { printPage } from '../page.ts'
 export const adapters = defineCommand({
   name: 'adapters',
   summary: 'List the agents found on this machine',
+  prints: { replies: ['listAdapters'] },
   args: {},
   options: {},
   examples: ['dispatch adapters'],
@@ -45,6 +46,7 @@ export const adapters = defineCommand({
 export const adaptersRescan = defineCommand({
   name: 'adapters rescan',
   summary: 'Let workers look for agents again, such as after an installation or a login',
+  prints: { replies: ['scanAdapters'] },
   args: {},
   options: {},
   examples: ['dispatch adapters rescan'],

@@ -11,6 +11,7 @@ const STATUSES = ['running', 'done', 'failed', 'interrupted', 'lost'] as const
 export const agents = defineCommand({
   name: 'agents',
   summary: 'List agent runs, newest first',
+  prints: { replies: ['listAgents'] },
   args: {},
   options: {
     status: { type: 'string', help: 'only these', choices: STATUSES },

@@ -11,6 +11,7 @@ export const approve = defineCommand({
   name: 'approve',
   summary: 'Show what waits for you and approve it',
   actsAfterOutput: true,
+  prints: { replies: ['decideReview'] },
   args: { id: { required: true, help: 'a review, task or goal', complete: 'review' } },
   options: {
     yes: { type: 'boolean', short: 'y', help: 'approve what is shown without asking' },

@@ -4,6 +4,7 @@ import { EXIT } from '../failure.ts'
 export const completion = defineCommand({
   name: 'completion',
   summary: 'Print the completion script of a shell',
+  prints: { fields: ['shell', 'script'] },
   args: { shell: { required: true, help: 'your shell', choices: ['bash', 'zsh', 'fish'] } },
   options: {},
   examples: [

@@ -5,6 +5,7 @@ import { runId } from '../target.ts'
 export const correct = defineCommand({
   name: 'correct',
   summary: 'Tell an agent something in the middle of its work',
+  prints: { replies: ['correctAgent'] },
   args: {
     id: { required: true, help: 'an agent run, such as A-7', complete: 'run' },
     text: { required: true, help: 'what it should do differently' },

@@ -4,6 +4,7 @@ import { EXIT } from '../failure.ts'
 export const diff = defineCommand({
   name: 'diff',
   summary: 'Show what was changed, as a patch',
+  prints: { replies: ['getTaskDiff'], fields: ['task', 'title'] },
   args: { id: { required: true, help: 'a task, review or goal', complete: 'review' } },
   options: {},
   examples: ['dispatch diff R-9', 'dispatch diff G-12 --json'],

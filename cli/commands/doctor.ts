@@ -12,6 +12,7 @@ interface Finding {
 export const doctor = defineCommand({
   name: 'doctor',
   summary: 'Look for what is wrong with this machine and what was left behind',
+  prints: { replies: ['runDoctor'] },
   args: {},
   options: { repair: { type: 'boolean', help: 'mend what is safe to mend' } },
   examples: ['dispatch doctor', 'dispatch doctor --repair'],

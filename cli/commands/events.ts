@@ -11,6 +11,7 @@ const NEWEST = 50
 export const events = defineCommand({
   name: 'events',
   summary: 'Show what happened last, oldest first',
+  prints: { replies: ['listEvents'] },
   args: {},
   options: {
     stream: { type: 'string', help: 'feed, system or goal/G-12 (feed)' },

@@ -15,6 +15,7 @@ const profile = {
 export const goalPause = defineCommand({
   name: 'goal pause',
   summary: 'Interrupt its agents and keep their sessions',
+  prints: { replies: ['pauseGoal'] },
   args: { id },
   options: {},
   examples: ['dispatch goal pause G-12'],
@@ -27,6 +28,7 @@ export const goalPause = defineCommand({
 export const goalResume = defineCommand({
   name: 'goal resume',
   summary: 'Go on with a paused goal, in the same sessions',
+  prints: { replies: ['resumeGoal'] },
   args: { id },
   options: { profile },
   examples: ['dispatch goal resume G-12', 'dispatch goal resume G-12 --profile Auto'],
@@ -39,6 +41,7 @@ export const goalResume = defineCommand({
 export const goalRetry = defineCommand({
   name: 'goal retry',
   summary: 'Try the stage again that failed, or that waits for a provider, at once',
+  prints: { replies: ['retryGoal'] },
   args: { id },
   options: { profile },
   examples: ['dispatch goal retry G-12', 'dispatch goal retry G-12 --profile Auto'],
@@ -57,6 +60,7 @@ export const goalRetry = defineCommand({
 export const goalCancel = defineCommand({
   name: 'goal cancel',
   summary: 'End a goal and its agents; its branch is kept',
+  prints: { replies: ['cancelGoal'] },
   args: { id },
   options: {
     reason: { type: 'string', value: 'text', help: 'why, for the record' },

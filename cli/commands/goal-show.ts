@@ -11,6 +11,7 @@ import { goalId } from '../target.ts'
 export const goalShow = defineCommand({
   name: 'goal show',
   summary: 'Show a goal: its stages, tasks and what waits for you',
+  prints: { replies: ['getGoal'] },
   args: { id: { required: true, help: 'a goal, such as G-12', complete: 'goal' } },
   options: {},
   examples: ['dispatch goal show G-12'],

@@ -5,6 +5,7 @@ import { watchGoal } from '../watch.ts'
 export const goalWatch = defineCommand({
   name: 'goal watch',
   summary: 'Watch a goal until it ends or needs attention',
+  prints: { replies: ['getGoal', 'listEvents'] },
   args: { id: { required: true, help: 'a goal, such as G-12', complete: 'goal' } },
   options: {},
   examples: ['dispatch goal watch G-12', 'dispatch goal watch G-12 --json'],

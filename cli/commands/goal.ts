@@ -13,6 +13,7 @@ import { whoWorks } from '../who-works.ts'
 export const goal = defineCommand({
   name: 'goal',
   summary: 'File a goal: say what should exist',
+  prints: { replies: ['createGoal', 'getGoal', 'listEvents'] },
   args: { text: { required: true, help: 'what should exist, or "-" to read it from stdin' } },
   options: {
     project: { type: 'string', help: 'id, name or path (the repository you are in)' },

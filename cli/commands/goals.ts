@@ -8,6 +8,7 @@ import { projectNamed } from '../target.ts'
 export const goals = defineCommand({
   name: 'goals',
   summary: 'List goals, newest first',
+  prints: { replies: ['listGoals'] },
   args: {},
   options: {
     status: { type: 'string', help: 'only these', choices: GOAL_STATUSES },

@@ -17,6 +17,7 @@ import { projectNamed } from '../target.ts'
 export const ledger = defineCommand({
   name: 'ledger',
   summary: 'Show tokens and cost',
+  prints: { replies: ['getLedger'] },
   args: {},
   options: {
     by: { type: 'string', help: 'one row for each (goal)', choices: LEDGER_GROUPS },

@@ -10,6 +10,7 @@ import { createTranscriptPrinter, isLastEntry } from '../transcript-line.ts'
 export const logs = defineCommand({
   name: 'logs',
   summary: 'Show what an agent run said and did, or the log of a service',
+  prints: { replies: ['getTranscript'], fields: ['level', 'time', 'service', 'msg', 'err'] },
   args: { run: { help: 'an agent run, such as A-7', complete: 'run' } },
   options: {
     follow: { type: 'boolean', short: 'f', help: 'go on until the run ends' },

@@ -13,6 +13,7 @@ const declare = (
   defineCommand({
     name,
     summary,
+    prints: { replies: [route] },
     args: {},
     options: {},
     examples: [`dispatch ${name}`],

@@ -12,6 +12,7 @@ import { nameOfAgent } from '../who-works.ts'
 export const profiles = defineCommand({
   name: 'profiles',
   summary: 'List pipeline profiles and the agents they use',
+  prints: { replies: ['listProfiles'] },
   args: {},
   options: {},
   examples: ['dispatch profiles'],
@@ -40,6 +41,7 @@ export const profiles = defineCommand({
 export const profilesShow = defineCommand({
   name: 'profiles show',
   summary: 'Show a profile: who does each stage, and what its agents are told',
+  prints: { replies: ['getProfile'] },
   args: { profile: { required: true, help: 'a profile, by name or id' } },
   options: {},
   examples: ['dispatch profiles show Default'],
@@ -51,6 +53,7 @@ export const profilesShow = defineCommand({
 export const profilesSet = defineCommand({
   name: 'profiles set',
   summary: 'Change a profile; goals that have begun keep what they began with',
+  prints: { replies: ['updateProfile'] },
   args: {
     profile: { required: true, help: 'a profile, by name or id' },
     stage: { help: 'a stage, or all: with nobody instead', choices: ['all', ...AGENT_STAGES] },
@@ -124,6 +127,7 @@ export const profilesSet = defineCommand({
 export const profilesCreate = defineCommand({
   name: 'profiles create',
   summary: 'Make a profile like another one',
+  prints: { replies: ['createProfile'] },
   args: { name: { required: true, help: 'its name' } },
   options: { from: { type: 'string', value: 'profile', help: 'what it begins as (Default)' } },
   examples: ['dispatch profiles create Careful --from Default'],
@@ -141,6 +145,7 @@ export const profilesCreate = defineCommand({
 export const profilesDelete = defineCommand({
   name: 'profiles delete',
   summary: 'Delete a profile that no project uses; goals that began with it keep it',
+  prints: { replies: ['deleteProfile'] },
   args: { profile: { required: true, help: 'a profile, by name or id' } },
   options: { yes: { type: 'boolean', short: 'y', help: 'do not ask' } },
   examples: ['dispatch profiles delete Careful'],

@@ -12,6 +12,7 @@ const ONE = { required: true, help: 'a project: id, name or path' } as const
 export const projects = defineCommand({
   name: 'projects',
   summary: 'List projects',
+  prints: { replies: ['listProjects'] },
   args: {},
   options: PAGE_OPTIONS,
   examples: ['dispatch projects'],
@@ -42,6 +43,7 @@ export const projects = defineCommand({
 export const projectsAdd = defineCommand({
   name: 'projects add',
   summary: 'Register a git repository and trust it: its own scripts (such as npm test) run as you',
+  prints: { replies: ['createProject'] },
   args: { path: { help: 'the repository (the one you are in)' } },
   options: {
     name: { type: 'string', help: "name (the folder's)" },
@@ -94,6 +96,7 @@ export const projectsSandbox = defineCommand({
   name: 'projects sandbox',
   summary:
     "Shut a project's agents in, or say how: they see its worktree and nothing else of yours",
+  prints: { replies: ['getProject'] },
   args: {
     project: ONE,
     sandbox: { help: SANDBOXES.join(' or ') },
@@ -129,6 +132,7 @@ export const projectsSandbox = defineCommand({
 export const projectsTrust = defineCommand({
   name: 'projects trust',
   summary: "Let goals run in a project: agents and the repository's own scripts run as you",
+  prints: { replies: ['updateProject'] },
   args: { project: ONE },
   options: {},
   examples: ['dispatch projects trust P-2', 'dispatch projects trust .'],
@@ -146,6 +150,7 @@ export const projectsTrust = defineCommand({
 export const projectsConventions = defineCommand({
   name: 'projects conventions',
   summary: 'Show or set what every agent of a project is told besides the repository’s own files',
+  prints: { fields: ['id', 'conventions'] },
   args: { project: ONE },
   options: {
     set: {

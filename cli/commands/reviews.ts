@@ -11,6 +11,7 @@ import { goalId } from '../target.ts'
 export const reviews = defineCommand({
   name: 'reviews',
   summary: 'List what waits for you: reviews, and goals that need attention',
+  prints: { replies: ['listReviews'] },
   args: {},
   options: {
     status: { type: 'string', help: 'only these (pending)', choices: [...REVIEW_STATUSES, 'all'] },
@@ -60,6 +61,7 @@ export const reviews = defineCommand({
 export const reviewShow = defineCommand({
   name: 'review',
   summary: 'Show a review with everything a decision needs',
+  prints: { replies: ['getReview'] },
   args: { id: { required: true, help: 'a review, task or goal', complete: 'review' } },
   options: {},
   examples: ['dispatch review R-9', 'dispatch review T-31 --json'],

@@ -14,6 +14,7 @@ const options = {
 export const reject = defineCommand({
   name: 'reject',
   summary: 'Reject what waits for you and cancel its whole goal',
+  prints: { replies: ['decideReview'] },
   args: { id, reason: { required: true, help: 'why' } },
   options: { ...options, yes: { type: 'boolean', short: 'y', help: 'do not ask on a terminal' } },
   examples: [
@@ -27,6 +28,7 @@ export const reject = defineCommand({
 export const requestChanges = defineCommand({
   name: 'request-changes',
   summary: 'Send it back to the agent with a comment; the goal goes on',
+  prints: { replies: ['decideReview'] },
   args: { id, comment: { required: true, help: 'what should be different' } },
   options,
   examples: ['dispatch request-changes R-9 "Keep the old flag working"'],

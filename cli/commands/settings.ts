@@ -11,6 +11,7 @@ import { nameWithVersion } from '../who-works.ts'
 export const settings = defineCommand({
   name: 'settings',
   summary: 'Show settings, or change one',
+  prints: { replies: ['getSettings'] },
   args: {
     key: { help: 'one setting' },
     value: { help: 'its new value ("": none)', mayBeEmpty: true },

@@ -6,6 +6,7 @@ import type { Say } from '../supervisor/start-command.ts'
 export const start = defineCommand({
   name: 'start',
   summary: 'Start Dispatch and keep it running until Ctrl-C',
+  prints: { fields: ['message'] },
   args: {},
   options: {
     port: { type: 'string', help: 'wanted port; another is chosen when it is in use (4400)' },
@@ -33,6 +34,7 @@ export const start = defineCommand({
 export const stop = defineCommand({
   name: 'stop',
   summary: 'Stop Dispatch; running agents go on',
+  prints: { fields: ['message'] },
   args: {},
   options: {},
   examples: ['dispatch stop'],

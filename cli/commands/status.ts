@@ -10,6 +10,12 @@ import { placesTaken } from './pool.ts'
 export const status = defineCommand({
   name: 'status',
   summary: 'Show whether Dispatch runs, and what it is busy with',
+  prints: {
+    fields: [
+      ...['url', 'ready', 'pool', 'activeGoals', 'goalsInNeed', 'pendingReviews'],
+      ...['temporalUi', 'processes'],
+    ],
+  },
   args: {},
   options: {},
   examples: ['dispatch status', 'dispatch status --json'],

@@ -12,6 +12,7 @@ import { projectNamed } from '../target.ts'
 export const suggestions = defineCommand({
   name: 'suggestions',
   summary: 'List corrections that you give again and again, which could be conventions',
+  prints: { replies: ['listSuggestions'] },
   args: {},
   options: { project: { type: 'string', help: 'only of this project (id, name or path)' } },
   examples: ['dispatch suggestions', 'dispatch suggestions --project P-2 --json'],
@@ -44,6 +45,7 @@ export const suggestions = defineCommand({
 export const suggestionsAccept = defineCommand({
   name: 'suggestions accept',
   summary: 'Make it a convention of its project, or of a profile; every later prompt holds it',
+  prints: { replies: ['acceptSuggestion'] },
   args: { id },
   options: {
     into: { type: 'string', help: 'where to (project)', choices: ['project', 'profile'] },
@@ -72,6 +74,7 @@ export const suggestionsAccept = defineCommand({
 export const suggestionsDismiss = defineCommand({
   name: 'suggestions dismiss',
   summary: 'Make nothing of it; it comes again only when you say the same once more',
+  prints: { replies: ['dismissSuggestion'] },
   args: { id },
   options: {},
   examples: ['dispatch suggestions dismiss S-3'],

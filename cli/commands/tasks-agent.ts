@@ -5,6 +5,7 @@ export const tasksAgent = defineCommand({
   name: 'tasks agent',
   summary:
     'Say which agent writes a task, whatever its profile says; it holds from the next run on',
+  prints: { replies: ['updateTask'] },
   args: {
     id: { required: true, help: 'a task, such as T-31' },
     adapter: { help: 'an agent of `dispatch adapters`' },

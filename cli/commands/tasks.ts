@@ -8,6 +8,7 @@ import { goalId } from '../target.ts'
 export const tasks = defineCommand({
   name: 'tasks',
   summary: 'List tasks',
+  prints: { replies: ['listTasks'] },
   args: { status: { help: 'only these', choices: TASK_STATUSES } },
   options: { goal: { type: 'string', help: 'only of this goal' }, ...PAGE_OPTIONS },
   examples: ['dispatch tasks pending', 'dispatch tasks --goal G-12'],
