@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { api } from '../contracts/api.ts'
 import type { Command } from './command.ts'
+import { usageFailure } from './failure.ts'
+import { didYouMean } from './suggest.ts'
 
 /** The part of a JSON schema that says which fields there are. */
 interface Shape {
@@ -25,4 +27,20 @@ function fieldsOfShape({ properties = {}, anyOf, oneOf, allOf }: Shape): string[
   if (items) return fieldsOfShape(items)
   const parts = [...(anyOf ?? []), ...(oneOf ?? []), ...(allOf ?? [])]
   return [...Object.keys(properties), ...parts.flatMap(fieldsOfShape)]
+}
+
+/** Throws a usage failure that lists the fields there are; before anything is done, since a field is no reason to do it again. */
+export function refuseOtherFields(command: Command, asked: readonly string[]): void {
+  const known = fieldsOf(command)
+  if (known.length === 0)
+    throw usageFailure(
+      `"dispatch ${command.name}" has no fields to choose from: write --json alone.`,
+    )
+  const other = asked.find((field) => !known.includes(field))
+  if (other === undefined) return
+  const meant = other === '' ? undefined : didYouMean(other, known)
+  throw usageFailure(
+    `"dispatch ${command.name}" has no field "${other}".`,
+    `${meant ? `${meant} ` : ''}Its fields are ${known.join(', ')}.`,
+  )
 }

@@ -8,7 +8,7 @@ import {
 import { createDeps } from './deps.ts'
 import { addAdvice, CliFailure, EXIT, reportOf } from './failure.ts'
 import { createIo, type Io } from './io.ts'
-import { fieldsAsked, refuseOtherFields } from './json-fields.ts'
+import { fieldsAsked } from './json-fields.ts'
 import { parseCommandLine } from './parse.ts'
 
 export interface CliProcess {
@@ -54,8 +54,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     const { command, values } = parseCommandLine(argv, commands)
     if (values['version']) return await printVersion(io)
     if (!command || values['help']) return await printHelp(command, commands, io)
-    if (fields) await refuseOtherFields(command, fields)
-    if (fields) io.choose(fields)
+    if (fields) await chooseFields(fields, command, io)
     acts = command.actsAfterOutput === true
     const work = command.run(values, depsOf(cli, values), io)
     if (command.handlesInterrupt) return await work
@@ -69,6 +68,13 @@ export async function runCli(cli: CliProcess): Promise<number> {
     if (env['DISPATCH_DEBUG'] && !json) io.note(String((error as Error).stack))
     return report.exitCode
   }
+}
+
+/** The fields that there are cost zod, so only who asks for some pays for it. */
+async function chooseFields(fields: readonly string[], command: Command, io: Io): Promise<void> {
+  const { refuseOtherFields } = await import('./known-fields.ts')
+  refuseOtherFields(command, fields)
+  io.choose(fields)
 }
 
 /** What was read from stdin must not be lost with the answer that refused it. */
