@@ -8,7 +8,7 @@ import { formatUtc } from '../contracts/figures.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
-import { waitingCorrections } from '../db/corrections.ts'
+import { deliverInPrompt, missedCorrections, waitingCorrections } from '../db/corrections.ts'
 import {
   createSegment,
   endSegment,
@@ -305,6 +305,7 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
 
 /** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
 async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
+  const missed = await missedCorrections(deps.database.knex, work.key.goalId)
   const spec = await specFor(deps, work, run)
   if (isAskedToStop(Context.current().cancellationSignal)) {
     const detail = 'asked to stop before the agent was started'
@@ -314,6 +315,9 @@ async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<
     })
   }
   throwIfEnding()
+  // before the start: whoever comes after a kill starts it with the same words
+  if (missed.length > 0)
+    await deps.database.change((tx, emit) => deliverInPrompt(tx, emit, { run, missed }))
   await deps.runner.start(spec)
 }
 

@@ -1,6 +1,7 @@
 import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
 import type { CheckCommand } from '../contracts/schemas.ts'
 import type { Tx } from '../db/connect.ts'
+import { expireCorrections } from '../db/corrections.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { adaptersOf } from '../db/goal-profile.ts'
@@ -267,6 +268,7 @@ export async function setGoal(
     actor: 'dispatch',
     data: { goalId: change.goalId, status, stage: change.stage, reason },
   })
+  if (over) await expireCorrections(tx, emit, change.goalId)
 }
 
 /** The checks of a Node or Python project, as its own files name them; a project's settings come first. */

@@ -90,6 +90,18 @@ test.each(ends)('the run of %s keeps its last words and its tokens', async (_of,
   })
 })
 
+test('a correction that no agent will read, because its goal is over, says so', async () => {
+  const made = { run_id: run.id, text: 'Use tabs', created_by: 'person:sam' }
+  await database.knex('corrections').insert(made)
+  const [, end] = ends[1] as (typeof ends)[number]
+  await end(depsOf([said]))
+  expect(await database.knex('corrections').where({ run_id: run.id }).first()).toMatchObject({
+    ...{ state: 'expired', note: expect.stringContaining('no agent of the goal was asked') },
+  })
+  const told = await database.knex('events').where({ type: 'correction.status' }).pluck('data')
+  expect(told).toMatchObject([{ state: 'expired', text: 'Use tabs' }])
+})
+
 test.each(ends)('the run of %s that was over by itself keeps its answer', async (_of, end) => {
   const output = { title: 'a spec' }
   await end(depsOf([said, ...later, { type: 'done', text: 'Done.', output, seq: 4, at }]))

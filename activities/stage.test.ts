@@ -237,6 +237,26 @@ test.each([
   },
 )
 
+test('a correction that came too late for its run is delivered with the next prompt, and says which', async () => {
+  const { knex } = database
+  await database.change((tx) => openStage(tx, key, null))
+  const late = await liveRun(key)
+  const made = { run_id: late.id, text: 'Use tabs', created_by: 'person:sam' }
+  await knex('corrections').insert(made)
+  const terminal = { type: 'failed', reason: 'interrupted', detail: 'killed' } as const
+  await endSegment(database, late, { status: 'interrupted', terminal })
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  expect(prompts.join()).toContain('Use tabs')
+  const next = (await listSegments(database.knex, key)).at(-1)
+  expect(await knex('corrections').where({ run_id: late.id }).first()).toMatchObject({
+    ...{ state: 'delivered', delivered_at: expect.any(String) },
+    note: `in the prompt of A-${next?.number}, because its own run was over`,
+  })
+})
+
 test('a change of git settings before an agent begins is not its doing; one that a later worker finds may be', async () => {
   const { project_id } = await database.knex('goals').where({ id: key.goalId }).first('project_id')
   const change = async () => {

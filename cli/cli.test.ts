@@ -951,7 +951,7 @@ describe('going on', () => {
     }))
     const made = {
       ...{ runId: ids.run, by: 'person:me', createdAt: reviewSummary.createdAt },
-      ...{ deliveredAt: null, appliedAt: null },
+      ...{ note: null, deliveredAt: null, appliedAt: null },
     }
     const corrections = [
       { ...made, id: 'c1', text: 'Use tabs,\nplease', state: 'applied' as const },

@@ -26,7 +26,7 @@ export function eventLine(event: EventBody): string {
     case 'run.status':
       return `${data.adapter} ${look(data.status).word} in ${STAGE_TITLES[data.stage]}, ${formatUsedTokens(usedByRun(data))} tokens${why(data.detail ?? data.reason)}`
     case 'correction.status':
-      return `correction ${data.state}: ${data.text}`
+      return `correction ${data.state}: ${data.text}${why(data.note ?? null)}`
     case 'review.pending':
       return data.tier === 'block'
         ? `review of the ${data.kind} waits${why(data.reason)}: dispatch reviews`

@@ -40,7 +40,11 @@ export const NO_USAGE: Readonly<Usage> = {
   reasoning: 0,
 }
 
-export type CorrectionState = 'queued' | 'delivered' | 'applied'
+export type CorrectionState = (typeof CORRECTION_STATES)[number]
+export const CORRECTION_STATES = ['queued', 'delivered', 'applied'] as const
+/** What became of one in the end: `expired` when its run was over and no agent of the goal was asked anything after it. */
+export const CORRECTION_FATES = [...CORRECTION_STATES, 'expired'] as const
+export type CorrectionFate = (typeof CORRECTION_FATES)[number]
 
 export type AgentEvent =
   /** Emitted before the first model call wherever the agent allows it. `ahead`: even before the agent was started, which tells it again. */

@@ -1,6 +1,6 @@
 /** The one log of what happened. Each event is appended in the transaction that changes the state it tells of. */
 import { z } from 'zod'
-import { FAILURE_REASONS } from './agent.ts'
+import { CORRECTION_FATES, FAILURE_REASONS } from './agent.ts'
 import {
   DECISIONS,
   GOAL_STATUSES,
@@ -57,8 +57,10 @@ export const eventBody = z.discriminatedUnion('type', [
     taskId,
     runId: z.string(),
     correctionId: z.string(),
-    state: z.enum(['queued', 'delivered', 'applied']),
+    state: z.enum(CORRECTION_FATES),
     text: z.string(),
+    /** Why, where it was not its own run that took it. */
+    note: reason.optional(),
   }),
   of('review.pending', {
     goalId,

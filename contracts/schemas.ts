@@ -1,6 +1,6 @@
 /** Every entity as it crosses the wire. Times are ISO-8601 UTC strings; money is USD; absent cost means unknown. */
 import { z } from 'zod'
-import { CAPABILITIES, FAILURE_REASONS, NETWORKS, SANDBOXES } from './agent.ts'
+import { CAPABILITIES, CORRECTION_FATES, FAILURE_REASONS, NETWORKS, SANDBOXES } from './agent.ts'
 import {
   auditFinding,
   builtOutput,
@@ -401,7 +401,9 @@ export const correction = z.object({
   id: uuid,
   runId: uuid,
   text: z.string(),
-  state: z.enum(['queued', 'delivered', 'applied']),
+  state: z.enum(CORRECTION_FATES),
+  /** Why, where it was not its own run that took it. */
+  note: z.string().nullable(),
   by: z.string(),
   createdAt: time,
   deliveredAt: time.nullable(),

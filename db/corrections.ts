@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { AgentEvent, CorrectionState } from '../contracts/agent.ts'
+import { type AgentEvent, CORRECTION_STATES, type CorrectionFate } from '../contracts/agent.ts'
 import { goalStream, shortId } from '../contracts/ids.ts'
 import type { Correction } from '../contracts/schemas.ts'
 import { STAGE_TITLES, type Stage } from '../contracts/stages.ts'
@@ -18,7 +18,8 @@ interface CorrectionRow {
   id: string
   run_id: string
   text: string
-  state: CorrectionState
+  state: CorrectionFate
+  note: string | null
   created_by: string
   created_at: string
   delivered_at: string | null
@@ -105,8 +106,6 @@ function elsewhereOf({ task_id, stage, number, title }: ToldRow, key: StageKey):
   return number === null ? `in ${STAGE_TITLES[stage]}` : `in ${shortId('task', number)}, ${title}`
 }
 
-const ORDER: readonly CorrectionState[] = ['queued', 'delivered', 'applied']
-
 /** Notes how far a run's corrections came, as its events tell; a state never goes back. Telling it twice changes nothing. */
 export async function noteCorrections(
   database: Database,
@@ -119,7 +118,7 @@ export async function noteCorrections(
     for (const event of told) {
       if (event.type !== 'correction') continue
       const { id, state } = event
-      const earlier = ORDER.slice(0, ORDER.indexOf(state))
+      const earlier = CORRECTION_STATES.slice(0, CORRECTION_STATES.indexOf(state))
       const [row]: CorrectionRow[] = await tx('corrections')
         .where({ id, run_id: run.id })
         .whereIn('state', earlier)
@@ -128,6 +127,57 @@ export async function noteCorrections(
       if (row) emit(statusEvent(run, row, `agent:${run.adapter}`))
     }
   })
+}
+
+/** What is queued for runs of a goal that ended before they took it: every prompt of the goal has it from now on. */
+export async function missedCorrections(knex: Knex, goalId: string): Promise<string[]> {
+  return knex('corrections as c')
+    .join('agent_runs as r', 'r.id', 'c.run_id')
+    .where({ 'c.state': 'queued', 'r.goal_id': goalId })
+    .whereNot('r.status', 'running')
+    .pluck('c.id')
+}
+
+/** Notes that the prompt of this run has them. Again, it changes nothing. */
+export async function deliverInPrompt(
+  tx: Tx,
+  emit: Emit,
+  { run, missed }: { run: RunRow; missed: readonly string[] },
+): Promise<void> {
+  const note = `in the prompt of ${shortId('run', run.number)}, because its own run was over`
+  await settleMissed(tx, emit, {
+    missed,
+    actor: `agent:${run.adapter}`,
+    to: { state: 'delivered', note },
+  })
+}
+
+/** The goal is over: what no prompt had by now, no agent will read. */
+export async function expireCorrections(tx: Tx, emit: Emit, goalId: string): Promise<void> {
+  const note = 'its run was over, and no agent of the goal was asked anything after it'
+  const missed = await missedCorrections(tx, goalId)
+  await settleMissed(tx, emit, { missed, actor: 'dispatch', to: { state: 'expired', note } })
+}
+
+async function settleMissed(
+  tx: Tx,
+  emit: Emit,
+  change: {
+    missed: readonly string[]
+    actor: string
+    to: { state: 'delivered' | 'expired'; note: string }
+  },
+): Promise<void> {
+  const { missed, actor, to } = change
+  const rows: CorrectionRow[] = await tx('corrections')
+    .whereIn('id', missed)
+    .where({ state: 'queued' })
+    .update({ ...to, delivered_at: to.state === 'delivered' ? tx.fn.now() : null })
+    .returning('*')
+  for (const row of rows) {
+    const own: RunRow = await tx('agent_runs').where({ id: row.run_id }).first()
+    emit(statusEvent(own, row, actor))
+  }
 }
 
 function statusEvent(run: RunRow, row: CorrectionRow, actor: string): EmittedEvent {
@@ -142,6 +192,7 @@ function statusEvent(run: RunRow, row: CorrectionRow, actor: string): EmittedEve
       correctionId: row.id,
       state: row.state,
       text: row.text.slice(0, 500),
+      note: row.note,
     },
   }
 }
@@ -151,6 +202,7 @@ const toCorrection = (row: CorrectionRow): Correction => ({
   runId: row.run_id,
   text: row.text,
   state: row.state,
+  note: row.note,
   by: row.created_by,
   createdAt: row.created_at,
   deliveredAt: row.delivered_at,

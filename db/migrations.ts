@@ -35,6 +35,10 @@ import {
   down as offeredTokensDown,
   up as offeredTokensUp,
 } from './migrations/015-offered-tokens.ts'
+import {
+  down as correctionNotesDown,
+  up as correctionNotesUp,
+} from './migrations/016-correction-notes.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -61,6 +65,10 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '013-runs-begin-running', migration: { up: beginRunningUp, down: beginRunningDown } },
   { name: '014-watched-places', migration: { up: watchedPlacesUp, down: watchedPlacesDown } },
   { name: '015-offered-tokens', migration: { up: offeredTokensUp, down: offeredTokensDown } },
+  {
+    name: '016-correction-notes',
+    migration: { up: correctionNotesUp, down: correctionNotesDown },
+  },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -84,6 +84,7 @@ const DEFAULTS: Answers = {
     runId: fixtures.run.id,
     text: 'Use tabs.',
     state: 'queued',
+    note: null,
     by: 'person:me',
     createdAt: fixtures.goal.createdAt,
     deliveredAt: null,

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Check, CheckCheck, Clock3, SendHorizontal } from 'lucide-react'
+import { Check, CheckCheck, Clock3, SendHorizontal, X } from 'lucide-react'
 import type { AgentRunDetail, Correction } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
 import { explain } from '../../app/toasts.ts'
@@ -92,7 +92,7 @@ function Sent({ corrections }: { corrections: readonly Correction[] }) {
   )
 }
 
-const ICONS = { queued: Clock3, delivered: Check, applied: CheckCheck } as const
+const ICONS = { queued: Clock3, delivered: Check, applied: CheckCheck, expired: X } as const
 
 function State({ correction }: { correction: Correction }) {
   const { state } = correction
@@ -102,9 +102,13 @@ function State({ correction }: { correction: Correction }) {
     queued: correction.createdAt,
     delivered: correction.deliveredAt,
     applied: correction.appliedAt,
+    expired: null,
   }
   return (
-    <Tooltip label={`${formatClock(at[state] ?? correction.createdAt)}: ${meaning}`} side="top">
+    <Tooltip
+      label={`${formatClock(at[state] ?? correction.createdAt)}: ${correction.note ?? meaning}`}
+      side="top"
+    >
       <span
         className={cn(
           'flex w-[84px] shrink-0 items-center gap-1.5 font-medium',

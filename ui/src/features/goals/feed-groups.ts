@@ -122,15 +122,20 @@ function tellCorrection(
   event: Extract<StoredEvent, { type: 'correction.status' }>,
   begun: ReadonlyMap<string, FeedAct>,
 ): boolean {
-  const { correctionId, state } = event.data
+  const { correctionId, state, note } = event.data
   const act = begun.get(correctionId)
   if (!act) return false
   act.status = CORRECTED[state]
-  act.lines.push(line(event, CORRECTION_STATES[state].word))
+  act.lines.push(line(event, [CORRECTION_STATES[state].word, note].filter(Boolean).join(': ')))
   return true
 }
 
-const CORRECTED = { queued: 'pending', delivered: 'running', applied: 'done' } as const
+const CORRECTED = {
+  queued: 'pending',
+  delivered: 'running',
+  applied: 'done',
+  expired: 'cancelled',
+} as const
 
 /** Events that tell of a stage without being its own. */
 function ofStage(event: StoredEvent): { stage: Stage; taskId: string; text: string } | undefined {
