@@ -3,6 +3,7 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const disk = tmpdir()
 /** Where tests make their files: in memory where there is room, for their repositories and databases are a million small files. */
@@ -20,19 +21,35 @@ const options: Options = {
   hookTimeout: 120_000,
 }
 /** Codex's own sandbox hides a working folder below /dev. */
-const ON_DISK = ['test/agents/**/*.test.ts', 'test/journeys/codex.test.ts']
+const ON_DISK = [
+  'test/agents/{codex,codex-exec,real-conformance,sandbox}.test.ts',
+  'test/journeys/codex.test.ts',
+]
 /** Temporal's Runtime is there once in a process. */
 const WORKERS = ['test/workflows.test.ts', 'test/replay.test.ts', 'test/long-wait.test.ts']
+
+/** Whole journeys wait for agents, and the last of them should not be alone on the machine at the end. */
+class LongOnesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) => moduleId.includes('/test/')
+    const projects = [...new Set(sorted.map((file) => file.project))]
+    return projects.flatMap((project) => {
+      const own = sorted.filter((file) => file.project === project)
+      return [...own.filter(isLong), ...own.filter((file) => !isLong(file))]
+    })
+  }
+}
 
 export default defineConfig({
   test: {
     globalSetup: ['./test/global-setup.ts'],
     maxWorkers: 3, // one more than the cores that the suite is measured on: journeys also wait
+    sequence: { sequencer: LongOnesFirst },
     projects: [
-      project('journeys', ['test/**/*.test.ts'], { not: [...ON_DISK, ...WORKERS] }),
-      project('agents', ON_DISK, { env: { TMPDIR: disk } }),
+      project('disk', ON_DISK, { env: { TMPDIR: disk } }),
+      project('memory', ['**/*.test.{ts,tsx}'], { not: [...ON_DISK, ...WORKERS] }),
       project('workers', WORKERS, { isolate: true }),
-      project('parts', ['**/*.test.{ts,tsx}'], { not: ['test/**'] }),
     ],
   },
 })
