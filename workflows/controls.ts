@@ -29,6 +29,7 @@ import {
   type StageAdapters,
 } from '../contracts/messages.ts'
 import { secondsToNextLook, secondsToNextTry } from '../domain/pipeline.ts'
+import { remember } from '../domain/remember.ts'
 import { agents, brief, core } from './activities.ts'
 
 export const reviewDecided = defineSignal<[ReviewDecided]>(REVIEW_DECIDED)
@@ -95,11 +96,10 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     if (paused) for (const scope of running) scope.cancel()
     await onPause()
   })
-  setHandler(reviewDecided, ({ reviewId }) => void told.add(reviewId))
+  setHandler(reviewDecided, ({ reviewId }) => void remember(told, reviewId))
   setHandler(retryStage, async ({ key }) => {
     // the outbox delivers at least once; a second delivery must not start a stage that failed since
-    if (retriesSeen.has(key)) return
-    retriesSeen.add(key)
+    if (!remember(retriesSeen, key)) return
     retries += 1
     await onRetry(key)
   })
