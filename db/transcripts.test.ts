@@ -72,6 +72,26 @@ test('batches of many runs that come at once are all stored, with what they tell
   }
 })
 
+test('what a worker tells late, after another one went on with the run, sets no tokens and no cost back', async () => {
+  const runs = await makeRuns(2)
+  const used = (seq: number, input: number, costUsd: number): RunEvent => ({
+    ...{ type: 'usage', usage: { input, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 } },
+    ...{ costUsd, seq, at: new Date().toISOString() },
+  })
+  const late = (run: string) => storeEvents(database, run, [used(1, 1000, 0.1)], { tokens: 5 })
+  const all = (run: string) =>
+    storeEvents(database, run, [used(1, 1000, 0.1), used(2, 90_000, 9)], { tokens: 10 })
+  const [apart = '', together = ''] = runs
+  await all(apart)
+  await late(apart)
+  // the last two share a statement: the first one is being written meanwhile
+  await Promise.all([late(apart), all(together), late(together)])
+  for (const run of runs)
+    expect(await database.knex('agent_runs').where({ id: run }).first()).toMatchObject({
+      ...{ last_seq: 2, tokens_in: 90_000, cost_usd: 9, tokens_estimated: 10 },
+    })
+})
+
 test('half of a pair of surrogates, as a cut leaves it, does not lose a batch', async () => {
   const [run = ''] = await makeRuns(1)
   const long = `${'x'.repeat(299)}😀 and more`

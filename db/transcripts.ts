@@ -143,11 +143,13 @@ async function write(database: Database, together: readonly Waiting[]): Promise<
       return { run_id: runId, seq, at, role: roleOf(event), kind: type, content: storable(content) }
     }),
   )
-  const runs = new Map<string, Record<string, unknown>>()
+  const runs = new Map<string, { last_seq: number } & Record<string, unknown>>()
   for (const { runId, batch, estimate } of together) {
-    const news = whatTheyTell(batch, estimate)
-    const told = { ...runs.get(runId), last_seq: batch.at(-1)?.seq, ...news }
-    runs.set(runId, told)
+    const before = runs.get(runId)
+    const last_seq = batch.at(-1)?.seq ?? 0
+    // one that was overtaken says nothing new, as in the statement
+    if (before && last_seq <= before.last_seq) continue
+    runs.set(runId, { ...before, ...whatTheyTell(batch, estimate), last_seq })
   }
   const told = [...runs].map(([id, values]) => ({ id, ...values }))
   const bindings = {
@@ -170,6 +172,10 @@ const TOKENS = [
   'tokens_estimated',
 ] as const
 
+/**
+ * What a worker that stood still tells late, after another one went on with the run, would set its counts back:
+ * a run's row is told only what is newer than it is.
+ */
 const STORE = `
 with told as (
   select * from jsonb_to_recordset(cast(:runs as jsonb)) as t(id uuid, last_seq bigint, session_id text, model text,
@@ -180,10 +186,10 @@ with told as (
     as t(run_id uuid, seq bigint, at timestamptz, role text, kind text, content jsonb)
   on conflict do nothing
 ), updated as (
-  update agent_runs r set last_seq = greatest(r.last_seq, told.last_seq),
+  update agent_runs r set last_seq = told.last_seq,
     ${PRICES.map((name) => `${name} = case when told.tokens_in is null then r.${name} else told.${name} end`).join(', ')},
     ${[...TOLD, ...TOKENS].map((name) => `${name} = coalesce(told.${name}, r.${name})`).join(', ')}
-  from told where r.id = told.id
+  from told where r.id = told.id and told.last_seq > r.last_seq
 )
 select pg_notify(:channel, id::text) from told`
 
