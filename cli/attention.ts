@@ -21,6 +21,6 @@ export function noteGoalsInNeed(goals: readonly GoalSummary[], io: Io) {
   if (!first) return
   const also = others.slice(0, NAMED).map(({ shortId }) => shortId)
   const more = others.length > NAMED ? [`${others.length - NAMED} more`] : []
-  const rest = others.length > 0 ? ` (and of ${[...also, ...more].join(', ')})` : ''
+  const rest = others.length > 0 ? ` (likewise ${[...also, ...more].join(', ')})` : ''
   io.note(`See why: dispatch goal show ${first.shortId}${rest}; then dispatch goal retry or cancel`)
 }

@@ -626,9 +626,9 @@ describe('a goal that needs attention', () => {
     })
     api.answer('listGoals', () => numbered(3))
     const { stderr } = await cli(['reviews'])
-    expect(stderr).toContain('See why: dispatch goal show G-1 (and of G-2, G-3); then dispatch')
+    expect(stderr).toContain('See why: dispatch goal show G-1 (likewise G-2, G-3); then dispatch')
     api.answer('listGoals', () => numbered(9))
-    expect((await cli(['reviews'])).stderr).toContain('(and of G-2, G-3, G-4, G-5, G-6, 3 more)')
+    expect((await cli(['reviews'])).stderr).toContain('(likewise G-2, G-3, G-4, G-5, G-6, 3 more)')
   })
 
   it('may be one of all where the worker hangs: status says so, since when, and what ends it', async () => {
