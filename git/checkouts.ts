@@ -1,5 +1,5 @@
-import { lstat, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { someOf } from '../contracts/some-of.ts'
 import type { GitDeps } from './hubs.ts'
@@ -8,7 +8,7 @@ import type { ProjectLayout } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import type { GitCall } from './run.ts'
 
-/** A working tree of the person's repository that has the target branch checked out. */
+/** A working tree of the person's repository that has the target branch checked out, or is rebasing it. */
 export interface Checkout {
   path: string
   gitDir: string
@@ -34,12 +34,12 @@ export interface Blocked {
 const LOCK_WAIT_MS = 2_000
 /** A command line has a limit. */
 const NAMES_AT_ONCE = 1000
-const UNFINISHED: readonly [string, string][] = [
+const REBASES = ['rebase-merge', 'rebase-apply']
+const UNFINISHED: readonly (readonly [string, string])[] = [
   ['MERGE_HEAD', 'merge'],
   ['CHERRY_PICK_HEAD', 'cherry-pick'],
   ['REVERT_HEAD', 'revert'],
-  ['rebase-merge', 'rebase'],
-  ['rebase-apply', 'rebase'],
+  ...REBASES.map((folder) => [folder, 'rebase'] as const),
 ]
 
 const exists = (path: string) =>
@@ -48,7 +48,9 @@ const exists = (path: string) =>
     () => false,
   )
 
-/** Every existing working tree of the repository whose HEAD is `target`. */
+const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined)
+
+/** Every existing working tree of the repository whose HEAD is `target`, or will be when its rebase ends. */
 export async function checkoutsOf(
   deps: GitDeps,
   commonDir: string,
@@ -72,6 +74,21 @@ export async function checkoutsOf(
       continue
     if (!(await exists(join(path, '.git')))) continue
     found.push({ path, gitDir: await gitDirOf(deps, path, commonDir), commonDir })
+  }
+  return [...found, ...(await rebasing(commonDir, target))]
+}
+
+/** While a rebase is under way HEAD names no branch; its end sets the branch, and its abort sets it back. */
+async function rebasing(commonDir: string, target: string): Promise<Checkout[]> {
+  const linked = await readdir(join(commonDir, 'worktrees')).catch(() => [])
+  const found: Checkout[] = []
+  for (const gitDir of [commonDir, ...linked.map((name) => join(commonDir, 'worktrees', name))]) {
+    const heads = await Promise.all(
+      REBASES.map((folder) => textOf(join(gitDir, folder, 'head-name'))),
+    )
+    if (!heads.some((head) => head?.trim() === `refs/heads/${target}`)) continue
+    const pointer = (await textOf(join(gitDir, 'gitdir')))?.trim() ?? commonDir
+    if (await exists(pointer)) found.push({ path: dirname(pointer), gitDir, commonDir })
   }
   return found
 }
@@ -254,6 +271,8 @@ export async function updateCheckout(
   layout: ProjectLayout,
   input: { checkout: Checkout; from: string; to: string },
 ): Promise<Blocked | undefined> {
+  const busy = await unfinished(input.checkout)
+  if (busy) return busy
   if (!(await waitForIndex(input.checkout))) return lockedBy(input.checkout)
   return moveFiles(deps, layout, input)
 }

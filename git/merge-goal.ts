@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { someOf } from '../contracts/some-of.ts'
 import {
   type Blocked,
   blockedWhenLocked,
@@ -54,7 +55,7 @@ export interface MergeGoalInput {
   onStep?: (step: MergeStep) => Promise<void>
 }
 export type MergeOutcome =
-  /** `stale`: the merge is on the branch, but the checkout could not follow because of the person's edits. */
+  /** `stale`: the merge is on the branch, but the checkout does not follow. */
   | {
       outcome: 'merged'
       commit: string
@@ -77,6 +78,8 @@ interface Merge extends MergeGoalInput {
 
 /** A person who commits all the time can make us lose the race this often before they are told (facts R03). */
 const TRIES = 5
+/** How the advice of a block ends. */
+const RETRY = 'retry the merge'
 
 /**
  * Merges an approved goal into the person's branch, once: never forced, never over uncommitted work, and again with the
@@ -201,7 +204,8 @@ async function apply(
   if (!won) return undefined
   await m.step('M8')
   const blocked = await updateAll(m, move)
-  if (blocked) return (await takeBack(m, move)) ? blocked : stale(move.to, blocked)
+  if (blocked)
+    return (await takeBack(m, move)) ? blocked : stale(move.to, movedOn(m.target, move.to))
   await m.step('M9')
   await m.intent.save({ newSha: move.to, applied: true })
   return {
@@ -245,9 +249,24 @@ async function takeBack(m: Merge, move: { from: string; to: string }): Promise<b
 const movedOn = (target: string, commit: string) =>
   `${target} got more commits, perhaps before its checkout held the files of the merge ${commit.slice(0, 12)}. Look whether they undo it (git diff ${commit.slice(0, 12)} ${target}); if they do, bring the files back (git checkout ${commit.slice(0, 12)} -- FILE).`
 
-function stale(commit: string, blocked: Blocked): MergeOutcome {
-  return { outcome: 'merged', commit, checkout: 'stale', note: blocked.message }
+/**
+ * The branch has the merge and its checkout has not: there the merge looks like changes of the person that take it out again, so
+ * what usually helps against a block, to commit or stash, would undo it.
+ */
+function notFollowed(m: Merge, move: { from: string; to: string }, blocked: Blocked): Blocked {
+  const [from, to] = [move.from.slice(0, 12), move.to.slice(0, 12)]
+  const finish = m.onlyFinish ? `run \`git read-tree -m -u ${from} ${to}\` there` : RETRY
+  const what =
+    blocked.code === 'dirty_files'
+      ? `You have edits of ${someOf(blocked.files ?? [])}: copy them to another folder, put the files back as they were before the merge (\`git checkout ${from} -- FILE\`; delete one that was not there), then ${finish}.`
+      : blocked.message.replace(RETRY, finish)
+  const message = `${m.target} has the merge ${to} already, but its checkout does not hold the files yet. Do not commit or stash there: it would take the merge out again. ${what}`
+  return { ...blocked, message }
 }
+
+const stale = (commit: string, note: string): MergeOutcome => ({
+  ...{ outcome: 'merged', commit, checkout: 'stale', note },
+})
 
 /** The key is on the branch already. If we died before the checkout followed, and the branch is still there, it follows now. */
 async function finishEarlier(
@@ -261,13 +280,17 @@ async function finishEarlier(
   if (merge.tip !== commit) {
     const { length } = await checkoutsOf(m.deps, m.commonDir, m.target)
     if (length === 0) return { ...repaired, checkout: 'not_checked_out' }
-    return { ...repaired, checkout: 'stale', note: movedOn(m.target, commit) }
+    return stale(commit, movedOn(m.target, commit))
   }
   const parent = await readRef(m.deps.git, m.layout.clean, `${commit}^1`)
   if (parent === undefined) throw new Error(`merge ${commit} has no parent`)
   await m.step('M8')
-  const blocked = await updateAll(m, { from: parent, to: commit })
-  if (blocked) return stale(commit, blocked)
+  const move = { from: parent, to: commit }
+  const blocked = await updateAll(m, move)
+  if (blocked) {
+    const told = notFollowed(m, move, blocked)
+    return m.onlyFinish ? stale(commit, told.message) : told
+  }
   await m.step('M9')
   await m.intent.save({ newSha: commit, applied: true })
   return repaired

@@ -273,6 +273,28 @@ test('what else can be in the way: a lock, an unfinished merge, a missing branch
   expect(f.sh(['rev-parse', 'main'])).toBe(base)
 })
 
+test.each(['here', 'in a linked worktree'])(
+  'a rebase of the target under way %s blocks the merge: its end would take the merge out again',
+  async (where) => {
+    const input = await approvedGoal({ 'a.txt': 'goal\n' })
+    for (const n of ['1', '2']) f.commit({ 'b.txt': n })
+    const head = f.sh(['rev-parse', 'main'])
+    const at = where === 'here' ? f.repo : join(f.folder, 'linked')
+    if (at !== f.repo) {
+      f.sh(['checkout', '-q', '--detach'])
+      f.sh(['worktree', 'add', '-q', at, 'main'])
+    }
+    f.sh(['-c', 'sequence.editor=sed -i 1s/pick/edit/', 'rebase', '-q', '-i', 'HEAD~2'], at)
+    expect(await f.git.mergeGoal(input)).toMatchObject({
+      ...{ outcome: 'blocked', code: 'in_progress_operation' },
+      message: expect.stringContaining(`A rebase is in progress in ${at}.`),
+    })
+    f.sh(['rebase', '--abort'], at)
+    expect(f.sh(['rev-parse', 'main'])).toBe(head)
+    expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  },
+)
+
 test('the base moved: other files merge by themselves, the same file asks again, a clash is a conflict', async () => {
   const input = await approvedGoal({ 'a.txt': 'one\n2\n3\n4\n5\n6\n7\n8\n' })
   const moved = f.commit({ 'a.txt': 'zero\none\n' })
@@ -323,17 +345,65 @@ test.each(STEPS)(
 )
 
 test('killed before the checkout followed, and the person commits on the old files: that is told', async () => {
-  const input = await approvedGoal({ 'a.txt': 'goal\n' })
-  const onStep = async (at: MergeStep) => {
-    if (at === 'M8') throw new Error('killed')
-  }
-  await expect(f.git.mergeGoal({ ...input, onStep })).rejects.toThrow('killed')
+  const input = await killedAtM8({ 'a.txt': 'goal\n' })
   f.sh(['commit', '-q', '-a', '-m', 'on the stale checkout'])
   expect(show('main:a.txt')).toBe('one')
   expect(await f.git.mergeGoal(input)).toMatchObject({
     outcome: 'merged',
     checkout: 'stale',
     note: expect.stringContaining('git diff'),
+  })
+})
+
+/** The goal is on main, and its files are not in the checkout, where the person goes on. */
+async function killedAtM8(files: Record<string, string>): Promise<MergeGoalInput> {
+  const input = await approvedGoal(files)
+  const onStep = async (at: MergeStep) => {
+    if (at === 'M8') throw new Error('killed')
+  }
+  await expect(f.git.mergeGoal({ ...input, onStep })).rejects.toThrow('killed')
+  return input
+}
+
+test('killed before the checkout followed, and the person edits one of its files: nobody is told to commit, and a retry ends it', async () => {
+  const input = await killedAtM8({ 'a.txt': 'goal\n', 'added.txt': 'goal\n' })
+  f.write('a.txt', 'one\nmine\n')
+  const before = f.sh(['rev-parse', 'main^1']).slice(0, 12)
+  const blocked = await f.git.mergeGoal(input)
+  expect(blocked).toMatchObject({ outcome: 'blocked', code: 'dirty_files', files: ['a.txt'] })
+  const { message } = blocked as { message: string }
+  expect(message).toMatch(/Do not commit or stash there.*edits of a\.txt: copy/)
+  expect(message).toContain(`\`git checkout ${before} -- FILE\``)
+  expect(message).toMatch(/then retry the merge\.$/)
+  expect(message).not.toContain('Commit, stash')
+  f.sh(['checkout', before, '--', 'a.txt'])
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect([read('a.txt'), f.sh(['status', '--porcelain'])]).toEqual(['goal\n', ''])
+})
+
+test('the same where the goal ends: there is no retry, so the command that brings the files is told', async () => {
+  const input = await killedAtM8({ 'a.txt': 'goal\n' })
+  f.write('a.txt', 'one\nmine\n')
+  const merged = await f.git.mergeGoal({ ...input, onlyFinish: true })
+  expect(merged).toMatchObject({ outcome: 'merged', checkout: 'stale' })
+  const { note } = merged as { note: string }
+  expect(note).not.toContain('retry')
+  f.sh(['checkout', 'main^1', '--', 'a.txt'])
+  f.sh(/`git (read-tree [^`]+)`/.exec(note)?.[1]?.split(' ') ?? [])
+  expect([read('a.txt'), f.sh(['status', '--porcelain'])]).toEqual(['goal\n', ''])
+})
+
+test('killed before the checkout followed, and the person merges something there: the same is told', async () => {
+  const input = await killedAtM8({ 'a.txt': 'goal\n' })
+  writeFileSync(join(f.repo, '.git/MERGE_HEAD'), `${base}\n`)
+  const advice = /Do not commit or stash there.*git merge --abort`\), then/
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'in_progress_operation' },
+    message: expect.stringMatching(new RegExp(`${advice.source} retry the merge\\.$`)),
+  })
+  expect(await f.git.mergeGoal({ ...input, onlyFinish: true })).toMatchObject({
+    ...{ outcome: 'merged', checkout: 'stale' },
+    note: expect.stringMatching(new RegExp(`${advice.source} run .git read-tree`)),
   })
 })
 
