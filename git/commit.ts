@@ -20,21 +20,26 @@ export function messageWith(message: string, trailers: Trailers): string {
   return `${message.replaceAll('\0', '').trim()}\n${block.length > 0 ? `\n${block.join('\n')}\n` : ''}`
 }
 
-/** The commit a worktree stands on. HEAD is a file the agent can write, so it is read as text and checked. */
-export async function worktreeHead(
+/** The commit a worktree stands on, if any. HEAD is a file the agent can write, so it is read as text and checked. */
+export async function findHead(
   deps: GitDeps,
   layout: ProjectLayout,
   tree: SlotTree,
   branch: string,
-): Promise<string> {
+): Promise<string | undefined> {
   const text = ((await readRegularText(join(tree.adminDir, 'HEAD'), HEAD_BYTES)) ?? '').trim()
   const ref = /^ref: (refs\/heads\/[^\s~^:?*[\\]+)$/.exec(text)?.[1]
   const named = ref ? await readRef(deps.git, layout.sandbox, ref) : undefined
   if (named) return named
   if (/^[0-9a-f]{40,64}$/.test(text) && (await hasCommit(deps.git, layout.sandbox, text)))
     return text
-  const own = await readRef(deps.git, layout.sandbox, `refs/heads/${branch}`)
-  if (own) return own
+  return readRef(deps.git, layout.sandbox, `refs/heads/${branch}`)
+}
+
+async function worktreeHead(...at: Parameters<typeof findHead>): Promise<string> {
+  const head = await findHead(...at)
+  if (head) return head
+  const [, , , branch] = at
   throw new GitProblem(
     'workspace_lost',
     `The worktree of ${branch} has no readable HEAD.`,
@@ -209,9 +214,13 @@ export async function publish(
   return { head: input.head }
 }
 
-/** The branch goes back to what was published of it last, or to where it began. */
+/** What is known of a claim's branch without the sandbox: what was published of it last, or where it began. */
+export const lastPublished = async (deps: GitDeps, layout: ProjectLayout, claim: Claim) =>
+  (await readRef(deps.git, layout.clean, taskRef(claim.branch))) ?? claim.base
+
+/** The branch goes back to before a commit that git refuses. */
 async function leaveCommit(deps: GitDeps, layout: ProjectLayout, claim: Claim): Promise<void> {
-  const to = (await readRef(deps.git, layout.clean, taskRef(claim.branch))) ?? claim.base
+  const to = await lastPublished(deps, layout, claim)
   await deps.queue.run(layout.sandbox, () =>
     setRef(deps.git, layout.sandbox, `refs/heads/${claim.branch}`, to),
   )

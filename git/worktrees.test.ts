@@ -71,6 +71,30 @@ test('a claim cut short by a crash is finished by the next call', async () => {
   expect(f.sh(['status', '--porcelain', '-b'], again.path)).toBe('## dispatch/T-1')
 })
 
+test.each(['renamed its branch', 'deleted the link to its repository', 'deleted both'])(
+  'an agent that %s keeps its work when its worktree is claimed again',
+  async (what) => {
+    const { path } = await claim('T-1')
+    const commitAll = () =>
+      f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+    f.write('a.txt', 'attempt 1\n', path)
+    const first = await commitAll()
+    await f.git.publish({ projectId, head: first.head, key: 'T-1' })
+    if (what === 'renamed its branch') f.sh(['branch', '-m', 'feature/x'], path)
+    f.write('src/b.txt', 'committed by the agent\n', path)
+    f.sh(['commit', '-q', '-a', '-m', 'by the agent'], path)
+    const own = f.sh(['rev-parse', 'HEAD'], path)
+    f.write('a.txt', 'not yet committed\n', path)
+    if (what === 'deleted both') f.sh(['update-ref', '-d', 'refs/heads/dispatch/T-1'], path)
+    if (what !== 'renamed its branch') rmSync(join(path, '.git'))
+    const again = await claim('T-1')
+    expect(again).toEqual({ path, head: what === 'deleted both' ? first.head : own })
+    expect(readFileSync(join(path, 'a.txt'), 'utf8')).toBe('not yet committed\n')
+    expect(f.sh(['status', '--porcelain', '-b'], path)).toMatch(/^## dispatch\/T-1\n M a\.txt/)
+    expect((await commitAll()).files).toEqual(['a.txt', 'src/b.txt'])
+  },
+)
+
 test('the branch of another key is refused with its name', async () => {
   await claim('T-1')
   await expect(

@@ -1,9 +1,9 @@
 import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { publishWork, saveWork } from './commit.ts'
+import { findHead, lastPublished, moveBranch, publishWork, saveWork } from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
-import { type ProjectLayout, privateDir, projectLayout, taskRef, writeWhole } from './layout.ts'
+import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkBranchName, hasCommit, readRef, swapRef } from './refs.ts'
@@ -24,7 +24,7 @@ import {
   writeClaim,
   writeSlot,
 } from './slots.ts'
-import { checkOut, removeUntracked, slotTree } from './tree.ts'
+import { checkOut, removeUntracked, type SlotTree, slotTree } from './tree.ts'
 
 export interface ClaimInput {
   projectId: string
@@ -109,8 +109,7 @@ async function activate(
 ): Promise<Worktree> {
   const { git, queue } = deps
   // a branch that is gone from the sandbox goes on from what was published of it: to begin again would leave that behind
-  const published = existing ?? (await readRef(git, layout.clean, taskRef(claim.branch)))
-  const head = published ?? claim.base
+  const head = existing ?? (await lastPublished(deps, layout, claim))
   if (existing) await publishCommit(deps, layout, existing)
   const ready = await readSlot(layout, claim.slot)
   const there = ready && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
@@ -141,8 +140,25 @@ async function reclaim(
   head: string | undefined,
 ): Promise<Worktree> {
   const path = slotPath(layout, claim.slot)
-  const there = await stat(join(path, '.git')).catch(() => undefined)
-  return claim.active && there && head ? { path, head } : activate(deps, layout, claim, head)
+  const linked = await stat(join(path, '.git')).catch(() => undefined)
+  if (claim.active && linked && head) return { path, head }
+  const slot = claim.active ? await readSlot(layout, claim.slot) : undefined
+  if (!slot || !(await stat(path).catch(() => undefined)))
+    return activate(deps, layout, claim, head)
+  // the agent renamed or deleted the branch, or the link: its files are its work, and its commits are where it stands
+  const tree = slotTree(layout, slot)
+  if (!linked) await link(tree)
+  const at = await findHead(deps, layout, tree, claim.branch)
+  const to = at ?? (await lastPublished(deps, layout, claim))
+  await moveBranch(deps, layout, { claim, tree, to })
+  return { path, head: to }
+}
+
+/** The files by which a worktree and its hub know of each other. */
+async function link({ path, adminDir }: SlotTree): Promise<void> {
+  await writeWhole(join(path, '.git'), `gitdir: ${adminDir}\n`)
+  await writeWhole(join(adminDir, 'commondir'), '../..\n')
+  await writeWhole(join(adminDir, 'gitdir'), `${join(path, '.git')}\n`)
 }
 
 async function chooseClaim(
@@ -200,10 +216,8 @@ async function recycle(
   try {
     // The agent could write to all of these; a slot starts from known content.
     await rm(join(tree.path, '.git'), { recursive: true, force: true })
-    await writeWhole(join(tree.path, '.git'), `gitdir: ${tree.adminDir}\n`)
     await rm(tree.adminDir, { recursive: true, force: true })
-    await writeWhole(join(tree.adminDir, 'commondir'), '../..\n')
-    await writeWhole(join(tree.adminDir, 'gitdir'), `${join(tree.path, '.git')}\n`)
+    await link(tree)
     await writeWhole(join(tree.adminDir, 'HEAD'), `${sha}\n`)
     await checkOut(deps.git, tree, sha)
     await removeUntracked(deps.git, tree)
