@@ -311,6 +311,27 @@ test('a goal whose end is cut off and made again still says where its work is, a
   expect(f.sh(['rev-parse', branch])).toBe(head)
 })
 
+test('a failure that a person answered before is not asked about again, and one beside it is', async () => {
+  const { key } = await begin('a')
+  const spec = { goalId, taskId: null, stage: 'spec', attempt: 1 } as const
+  for (const at of [
+    spec,
+    { ...spec, stage: 'test_spec' },
+    { ...key, stage: 'verify' },
+  ] as StageKey[])
+    await database.change((tx) => openStage(tx, at, null))
+  const runner = { reap: async () => undefined }
+  const { report } = createLifecycleActivities({ ...deps, runner } as never, async () => false)
+  const failed = { status: 'needs_attention', reason: 'broke' } as const
+  expect(await report({ ...key, ...failed })).toEqual({ answered: true })
+  expect(await database.knex('goals').first('status')).toEqual({ status: 'active' })
+  expect(await report({ ...spec, ...failed })).toBeUndefined()
+  expect(await database.knex('goals').first('status')).toEqual({ status: 'needs_attention' })
+  await database.change((tx) => openStage(tx, { ...spec, attempt: 2 }, null))
+  expect(await report({ ...spec, ...failed })).toEqual({ answered: true })
+  expect(await report({ ...spec, ...failed, around: true })).toBeUndefined()
+})
+
 test('a goal that cannot be ended says why for as long as that is so, and goes on ending when a person asks', async () => {
   await begin('a')
   const cut = { ...f.git, releaseWorktree: () => Promise.reject(new Error('it is busy')) }

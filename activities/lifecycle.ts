@@ -16,7 +16,7 @@ import { lookAtGitSettings } from './git-settings.ts'
 import { goalBranch, taskBranch } from './names.ts'
 import { endRuns } from './run-record.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
-import type { EndGoalInput, GoalSettings, NewTask, ReportInput } from './types.ts'
+import type { EndGoalInput, GoalSettings, NewTask, ReportAnswer, ReportInput } from './types.ts'
 import { releaseScratch, releaseTask } from './workspace.ts'
 
 /** How a goal begins, asks for help and ends. */
@@ -58,10 +58,12 @@ export function createLifecycleActivities(
   }
 
   /** Says that a person is needed and why, or that the work goes on again. */
-  async function report(input: ReportInput): Promise<void> {
-    // whatever the failed attempt left at work would write beside the next one
-    if (input.status === 'needs_attention')
+  async function report(input: ReportInput): Promise<ReportAnswer> {
+    if (input.status === 'needs_attention') {
+      if (!input.around && (await wentOn(input))) return { answered: true }
+      // whatever the failed attempt left at work would write beside the next one
       await abandonAttempt(deps, input, input.reason ?? 'the stage failed')
+    }
     await database.change(async (tx, emit) => {
       const { goalId, taskId, stage, attempt, status, reason } = input
       const key = { goalId, taskId, stage, attempt }
@@ -87,6 +89,22 @@ export function createLifecycleActivities(
       const said = reason && `could not be ended yet, retry or cancel it again to go on: ${reason}`
       await needPerson(tx, emit, { ...input, stage: goal.stage, reason: said, place: 'ending' })
     })
+    return undefined
+  }
+
+  /** Whether the work went on after this attempt: the stage was begun again, or a later one of its task was. */
+  async function wentOn({ goalId, taskId, stage, attempt }: ReportInput): Promise<boolean> {
+    const ofSame = () => database.knex('stage_attempts').where({ goal_id: goalId, task_id: taskId })
+    const own = await ofSame().where({ stage, attempt }).first('id')
+    if (!own) return false
+    const later = await ofSame()
+      .where('id', '>', own.id)
+      .modify((query) => {
+        // stages of the goal as a whole run side by side
+        if (taskId === null) query.where({ stage })
+      })
+      .first('id')
+    return later !== undefined
   }
 
   /** Keeps what needs a person at this place, or that nothing does any more. */

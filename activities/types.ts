@@ -70,7 +70,12 @@ export interface ReportInput {
   attempt: number
   status: 'active' | 'needs_attention'
   reason: string | null
+  /** Not the attempt failed but the work around it: that is asked about whatever came after the attempt. */
+  around?: true
 }
+
+/** That a person was asked this before and answered it: a workflow that begins again meets old failures. */
+export type ReportAnswer = { answered: true } | undefined
 
 export interface EndGoalInput {
   goalId: string
@@ -96,6 +101,6 @@ export interface Activities {
     attempt: number
   }): Promise<IntegrateResult>
   mergeGoal(input: { goalId: string; attempt: number }): Promise<MergeResult>
-  report(input: ReportInput): Promise<void>
+  report(input: ReportInput): Promise<ReportAnswer>
   endGoal(input: EndGoalInput): Promise<void>
 }

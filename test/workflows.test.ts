@@ -144,6 +144,23 @@ test('an end that fails asks for a person, whose retry tries it again', async ()
   expect(log).toEqual(['begun', 'broke', 'no branch', null, 'enough'])
 }, 60_000)
 
+test('a workflow that begins again goes past what a person answered before', async () => {
+  const log: string[] = []
+  const goal = await fileGoal(() => ({
+    async runStage({ stage, attempt }) {
+      if (stage !== 'spec') return { outcome: 'passed' }
+      log.push(`attempt ${attempt}`)
+      return attempt === 1 ? { outcome: 'failed', reason: 'broke' } : { outcome: 'passed' }
+    },
+    async report({ attempt }) {
+      log.push(`known ${attempt}`)
+      return { answered: true }
+    },
+  }))
+  await goal.result()
+  expect(log).toEqual(['attempt 1', 'known 1', 'attempt 2'])
+}, 60_000)
+
 test('changes asked for by a person have rounds of their own, and a retry after too many begins with the agent that can mend it', async () => {
   const log: string[] = []
   const bad: StageResult = { outcome: 'findings', summary: 'bad' }

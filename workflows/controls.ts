@@ -149,9 +149,15 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     }
   }
 
-  async function attention(at: Place, reason: string): Promise<void> {
+  async function attention(at: Place, reason: string, more: { around?: true } = {}): Promise<void> {
     const seen = retries
-    await core.report({ ...at, status: 'needs_attention', reason: reason.slice(0, 2000) })
+    const asked = {
+      ...at,
+      ...more,
+      status: 'needs_attention',
+      reason: reason.slice(0, 2000),
+    } as const
+    if ((await core.report(asked))?.answered) return
     await condition(() => retries > seen)
     await core.report({ ...at, status: 'active', reason: null })
   }
@@ -162,7 +168,7 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
         return await work()
       } catch (error) {
         if (!isFailure(error)) throw error
-        await attention(at, rootCause(error) ?? error.message)
+        await attention(at, rootCause(error) ?? error.message, { around: true })
       }
     }
   }
