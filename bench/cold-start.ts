@@ -151,7 +151,8 @@ async function partsAlone(folder: string): Promise<Parts> {
     const caches = [join(sharedCache(xdgCacheHome), 'temporal')]
     const binary = await findTemporal({ path, caches, downloads: [] })
     const logFile = join(home.logs, 'temporal.log')
-    return startDevServer({ dir: home.temporal, binary, logFile, log })
+    const say = (line: string) => log.warn(line)
+    return startDevServer({ dir: home.temporal, binary, logFile, log, say })
   })
   const endTemporal = closing(temporal.stop)
   const connection = await connectTemporal({ address: temporal.address })

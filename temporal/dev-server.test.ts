@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
 import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
+import { commandLine } from '../config/process-table.ts'
 import { testPort } from '../test/support/test-port.ts'
 import { connectTemporal } from './connection.ts'
-import { startDevServer } from './dev-server.ts'
+import { lastUsedVersion, startDevServer } from './dev-server.ts'
 import { findTemporal } from './find-temporal.ts'
 import { prepareNamespace } from './search-attributes.ts'
 
@@ -17,6 +18,9 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'dispatch-temporal-'))
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const nothing = () => undefined
+const silent = { info: nothing } as never
 
 async function binary() {
   const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
@@ -28,28 +32,67 @@ async function binary() {
   })
 }
 
-test('a server that is left is adopted; one whose file is of another version is said and kept', async () => {
-  const warnings: string[] = []
-  const log = {
-    info: () => undefined,
-    warn: (_: object, message: string) => void warnings.push(message),
+test('a server that is left is adopted', async () => {
+  const options = {
+    dir,
+    binary: await binary(),
+    logFile: join(dir, 'log'),
+    log: silent,
+    say: nothing,
   }
-  writeFileSync(join(dir, 'temporal-0.9.0.db'), '')
-  const options = { dir, binary: await binary(), logFile: join(dir, 'log'), log: log as never }
   const first = await startDevServer(options)
   expect(first.adopted).toBe(false)
-  expect(warnings.join()).toMatch(/cannot read the file of another version/)
 
-  const second = await startDevServer(options)
-  expect(second).toMatchObject({ adopted: true, pid: first.pid, address: first.address })
+  // whatever is on the PATH by now: it is the one that knows the goals
+  const upgraded = { ...options.binary, version: '99.0.0' }
+  const second = await startDevServer({ ...options, binary: upgraded })
+  const { pid, address, version } = first
+  expect(second).toMatchObject({ adopted: true, pid, address, version })
   await second.stop()
   await first.exited
+})
+
+test('a start that was killed before its server was healthy leaves none beside which another one is started', async () => {
+  // it says that it runs, and never listens
+  execFileSync('mkfifo', [join(dir, 'began')])
+  const script = `#!/bin/sh\necho $$ > '${join(dir, 'began')}'\nread never < '${join(dir, 'began')}'\n`
+  writeFileSync(join(dir, 'slow'), script, { mode: 0o700 })
+  const cli = await binary()
+  const at = { dir, logFile: join(dir, 'log'), log: silent, say: nothing }
+  const killed = startDevServer({ ...at, binary: { ...cli, path: join(dir, 'slow') } })
+  killed.catch(nothing)
+  const pid = Number(await readFile(join(dir, 'began'), 'utf8'))
+  const next = await startDevServer({ ...at, binary: cli })
+  onTestFinished(next.stop)
+  expect(next).toMatchObject({ adopted: false })
+  expect(commandLine(pid)).toBeUndefined()
+  await expect(killed).rejects.toThrow('Temporal did not start')
+})
+
+test('goals that ran with another version of Temporal are spoken of; the version that was used last is known', async () => {
+  const said: string[] = []
+  const start = async (version: string) => {
+    const broken = { path: '/bin/false', version, from: 'PATH' }
+    const at = { dir, logFile: join(dir, 'log'), log: silent }
+    await startDevServer({ ...at, binary: broken, say: (line) => said.push(line) }).catch(nothing)
+    return said.splice(0).join()
+  }
+  const use = (version: string, second: number) => {
+    writeFileSync(join(dir, `temporal-${version}.db`), '')
+    utimesSync(join(dir, `temporal-${version}.db`), second, second)
+  }
+  expect(lastUsedVersion(join(dir, 'none'))).toBeUndefined()
+  expect(await start('1.9.1')).toBe('')
+  use('1.9.1', 1)
+  use('1.10.0', 2)
+  expect(lastUsedVersion(dir)).toBe('1.10.0')
+  expect(await start('1.9.1')).toMatch(/1\.9\.1 now .* goals that ran with 1\.10\.0/)
+  expect(await start('1.10.0')).toBe('')
 })
 
 test.skipIf(process.platform !== 'linux')(
   'of two that start at once each is the server at its address (who listens is told by /proc)',
   async () => {
-    const log = { info: () => undefined, warn: () => undefined } as never
     const port = await testPort()
     const cli = await binary()
     const at = (name: string) => join(dir, name)
@@ -58,15 +101,10 @@ test.skipIf(process.platform !== 'linux')(
     const once = `mkdir '${at('once')}' && : > '${at('asked')}' && cat '${at('go')}'`
     writeFileSync(at('slow'), `#!/bin/sh\n${once}\n'${cli.path}' "$@"\n`, { mode: 0o700 })
     const slow = { ...cli, path: at('slow') }
-    const second = startDevServer({ dir: at('b'), binary: slow, logFile: at('b.log'), log, port })
+    const rest = { log: silent, say: nothing, port }
+    const second = startDevServer({ dir: at('b'), binary: slow, logFile: at('b.log'), ...rest })
     await readFile(at('asked'))
-    const first = await startDevServer({
-      dir: at('a'),
-      binary: cli,
-      logFile: at('a.log'),
-      log,
-      port,
-    })
+    const first = await startDevServer({ dir: at('a'), binary: cli, logFile: at('a.log'), ...rest })
     await writeFile(at('go'), '')
     const servers = [first, await second]
     onTestFinished(async () => {

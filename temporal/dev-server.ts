@@ -9,6 +9,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -25,7 +26,9 @@ export interface DevServerOptions {
   dir: string
   binary: TemporalBinary
   logFile: string
-  log: Pick<Logger, 'info' | 'warn'>
+  log: Pick<Logger, 'info'>
+  /** Lines for people: what will not be as they expect. */
+  say: (line: string) => void
   /** Wanted gRPC port; the next free one is taken. Default: any. */
   port?: number
   /** Wanted port of Temporal's UI. Without it the server runs headless. */
@@ -68,23 +71,16 @@ const TUNING = [
 ]
 
 /**
- * Starts the Temporal dev server on the home's file, or adopts the one that still runs on it. The file belongs to
- * one CLI version (the server never migrates it), so another version gets a new file and a warning.
+ * Starts the Temporal dev server on the home's file, or adopts the one that still runs there. The file belongs to
+ * one CLI version (the server never migrates it), so another version than before gets another file, which is said.
  */
 export async function startDevServer(options: DevServerOptions): Promise<RunningTemporal> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
-  const file = databaseFile(options)
-  const leftover = await adoptLeftover(options, file)
+  const leftover = await adoptLeftover(options)
   if (leftover) return leftover
 
-  const { child, port, uiPort } = await onFreePorts(options, file)
-  const state: State = {
-    pid: child.pid ?? 0,
-    port,
-    uiPort: uiPort ?? null,
-    version: options.binary.version,
-  }
-  writeState(options.dir, state)
+  sayIfGoalsAreElsewhere(options)
+  const { child, state } = await onFreePorts(options)
   const exited = new Promise<string>((resolve) => {
     if (hasEnded(child)) resolve(ending(child))
     child.once('exit', () => resolve(ending(child)))
@@ -99,17 +95,22 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
 }
 
 /** A port that was free may be taken when the server asks for it, by the server of another home say: then by another port. */
-async function onFreePorts(options: DevServerOptions, file: string) {
+async function onFreePorts(options: DevServerOptions) {
   for (let tries = 1; ; tries += 1) {
     const port = await freePort(options.port)
     const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
-    const child = spawnServer(options, file, { port, uiPort })
+    const child = spawnServer(options, { port, uiPort })
+    const { version } = options.binary
+    const state: State = { pid: child.pid ?? 0, port, uiPort: uiPort ?? null, version }
+    // before it is healthy: whoever comes after a kill meanwhile must find it, and not start a second one on its file
+    writeState(options.dir, state)
     try {
       await healthy(child, port, options.logFile)
-      return { child, port, uiPort }
+      return { child, state }
     } catch (error) {
       const endedItself = hasEnded(child)
       await endServer(child.pid, 5_000)
+      rmSync(stateFile(options.dir), { force: true })
       const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
       if (!endedItself || !isTaken || tries === PORT_TRIES) throw error
       options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
@@ -117,32 +118,40 @@ async function onFreePorts(options: DevServerOptions, file: string) {
   }
 }
 
-function databaseFile({ dir, binary, log }: DevServerOptions): string {
-  const name = `temporal-${binary.version}.db`
-  const others = readdirSync(dir).filter(
-    (entry) => /^temporal-.*\.db$/.test(entry) && entry !== name,
-  )
-  if (!existsSync(join(dir, name)) && others.length > 0) {
-    log.warn(
-      { kept: others, fresh: name },
-      `the Temporal CLI is now ${binary.version} and cannot read the file of another version: a new file was started, the old one is kept; goals that were running need a retry`,
-    )
-  }
-  return join(dir, name)
+const databaseFile = (dir: string, version: string) => join(dir, `temporal-${version}.db`)
+
+/** The CLI version whose file in this folder was written last, so that goals are on it; undefined when there is none. */
+export function lastUsedVersion(dir: string): string | undefined {
+  const names = existsSync(dir) ? readdirSync(dir) : []
+  const used = names.flatMap((name) => {
+    const version = /^temporal-(.*)\.db(?:-wal)?$/.exec(name)?.[1]
+    // the log of a server that just ends goes away
+    const at = statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
+    return version ? [{ version, at }] : []
+  })
+  return used.sort((one, other) => one.at - other.at).at(-1)?.version
 }
 
-async function adoptLeftover(
-  options: DevServerOptions,
-  file: string,
-): Promise<RunningTemporal | undefined> {
+function sayIfGoalsAreElsewhere({ dir, binary, say }: DevServerOptions): void {
+  const last = lastUsedVersion(dir)
+  if (last === undefined || last === binary.version) return
+  say(
+    `Temporal is ${binary.version} now (${binary.path}) and does not know the goals that ran with ${last}, whose file it cannot read and leaves alone. ` +
+      `To go on with them start with temporal ${last} on the PATH; else each begins again with the next thing that you do with it.`,
+  )
+}
+
+async function adoptLeftover(options: DevServerOptions): Promise<RunningTemporal | undefined> {
   const state = readState(options.dir)
-  const ours = () => state !== undefined && (commandLine(state.pid)?.includes(file) ?? false)
-  if (!state || !ours()) return undefined
+  if (!state) return undefined
+  // also one of another version: it is the one that knows the goals
+  const file = databaseFile(options.dir, state.version)
+  const ours = () => commandLine(state.pid)?.includes(file) ?? false
+  if (!ours()) return undefined
   const wantsUi = options.uiPort !== undefined
   if (wantsUi !== (state.uiPort !== null) || !(await answers(state.port, 3_000))) {
-    options.log.warn(
-      { pid: state.pid },
-      'a Temporal server that was left running is unfit or does not answer: it is ended',
+    options.say(
+      `a Temporal server that was left running (pid ${state.pid}) is unfit or does not answer: it is ended`,
     )
     await endServer(state.pid, 5_000)
     return undefined
@@ -166,7 +175,6 @@ async function adoptLeftover(
 
 function spawnServer(
   options: DevServerOptions,
-  file: string,
   ports: { port: number; uiPort: number | undefined },
 ): ChildProcess {
   const ui =
@@ -182,7 +190,7 @@ function spawnServer(
       '--port',
       String(ports.port),
       '--db-filename',
-      file,
+      databaseFile(options.dir, options.binary.version),
     ],
     ...['--log-level', 'warn', '--log-format', 'json', ...ui, ...TUNING],
   ]

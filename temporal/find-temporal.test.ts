@@ -45,6 +45,16 @@ test('the PATH comes first, then the caches in their order, then a download', as
   expect(await findTemporal(options)).toMatchObject({ version: '1.0.1', from: 'PATH' })
 })
 
+test('the version that the goals run with is taken wherever it is; where it is not, the first is', async () => {
+  const options = { path: join(dir, 'bin'), caches: [join(dir, 'home')], downloads: [never] }
+  fakeCli('bin', '1.10.0')
+  fakeCli('home', '1.9.1')
+  const found = async (prefer?: string) => (await findTemporal({ ...options, prefer })).version
+  expect(await found('1.9.1')).toBe('1.9.1')
+  expect(await found('1.8.0')).toBe('1.10.0')
+  expect(await found()).toBe('1.10.0')
+})
+
 test('a download lands whole in the last cache, for the next time', async () => {
   const good: TemporalDownload = {
     name: 'good',

