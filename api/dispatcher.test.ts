@@ -9,6 +9,7 @@ import { connectTemporal } from '../temporal/connection.ts'
 import { createTestDatabase } from '../test/support/database.ts'
 import { startTcpGate } from '../test/support/tcp-gate.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
+import { lostGoalsFinding } from './lost-goals.ts'
 import { insertGoal } from './support/rows.ts'
 import { createTemporalGateway } from './temporal-gateway.ts'
 
@@ -168,10 +169,18 @@ test.each([
     const goalId = await insertGoal(database)
     const args = { workflowId: goalWorkflowId(goalId), taskQueue: 'none' }
     if (end) await end(await client.workflow.start('goalWorkflow', args))
+    const later = await insertGoal(database)
+    await startGoal(later) // its start is on the way, so it is not lost
+    const { number } = await database.knex('goals').where({ id: goalId }).first('number')
+    expect(await lostGoalsFinding(database, client)).toMatchObject({
+      ...{ ok: false, message: `Temporal does not know G-${number}: nothing moves it` },
+    })
     await signal(goalWorkflowId(goalId), { paused: true })
     dispatcher(async () => client)
     await delivered()
+    undo.push(() => client.workflow.getHandle(goalWorkflowId(later)).terminate())
     expect(await toldFirst(client, goalId)).toEqual({ signal: 'setPaused', args: { paused: true } })
+    expect(await lostGoalsFinding(database, client)).toMatchObject({ ok: true })
     expect(await database.knex('events')).toMatchObject([
       { type: 'system.notice', stream: goalStream(goalId), data: { level: 'warn' } },
     ])

@@ -14,9 +14,10 @@ import {
   type GoalInput,
 } from '../contracts/messages.ts'
 import type { Database } from '../db/connect.ts'
-import { type GoalAtWork, goalBehind } from '../db/lost-goals.ts'
+import { type GoalAtWork, goalBehind } from '../db/goals-at-work.ts'
 import { deliverNext, type OutboxMessage, type OutboxRow } from '../db/outbox.ts'
 import { GOAL_STAGE, GOAL_STATUS, PROJECT_ID } from '../temporal/search-attributes.ts'
+import { workflowRuns } from './lost-goals.ts'
 
 export interface Dispatcher {
   /** There may be something to deliver: look now. */
@@ -209,7 +210,7 @@ async function beginAgain(
   { row, goal }: { row: Message<'signal'>; goal: GoalAtWork },
 ): Promise<boolean> {
   const workflowId = goalWorkflowId(goal.id)
-  if (row.workflowId !== workflowId && (await runs(client, workflowId))) return false
+  if (row.workflowId !== workflowId && (await workflowRuns(client, workflowId))) return false
   // whatever is asked for now, it was cancelled before
   const cancel: CancelGoal = { reason: goal.ending ?? '' }
   const { signal, args } =
@@ -221,16 +222,6 @@ async function beginAgain(
     ...{ signal, signalArgs: [args] },
   })
   return true
-}
-
-async function runs(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    const { status } = await client.workflow.getHandle(workflowId).describe()
-    return status.name === 'RUNNING'
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
-    throw error
-  }
 }
 
 const tell = ({ database }: DispatcherDeps, stream: string, text: string): Promise<void> =>

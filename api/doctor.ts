@@ -8,10 +8,13 @@ import { liveWorktreeKeys } from '../db/live-worktrees.ts'
 import type { GitScan } from '../git/doctor.ts'
 import type { Git } from '../git/git.ts'
 import { findRunLeftovers, removeRunLeftovers } from '../runner/leftovers.ts'
+import { lostGoalsFinding } from './lost-goals.ts'
+import type { TemporalGateway } from './temporal-gateway.ts'
 
 interface DoctorDeps {
   database: Database
   git: Pick<Git, 'scan' | 'repair' | 'idle'>
+  temporal: Pick<TemporalGateway, 'client'>
   /** DISPATCH_HOME. */
   home: string
 }
@@ -30,6 +33,11 @@ export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<Doc
       .orderBy('number')
       .select('id', 'name')
     const findings = await databaseFindings(deps.database, repair)
+    findings.push(
+      await told('goals', async () =>
+        lostGoalsFinding(deps.database, await deps.temporal.client()),
+      ),
+    )
     for (const project of projects) {
       const name = `git of ${project.name}`
       findings.push(await told(name, () => ofProject(deps, { ...project, name }, repair)))

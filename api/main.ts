@@ -68,7 +68,7 @@ async function main(): Promise<void> {
     readDiff: createReadDiff(git),
     readReviewDiff: createReadReviewDiff(git),
     workflowUrl: workflowUrls(config.temporal.uiUrl, config.temporal.namespace),
-    doctor: createDoctor({ database, git, home: home.root }),
+    doctor: createDoctor({ database, git, temporal, home: home.root }),
     uiDir: config.ui ? join(distDir(), 'ui') : undefined,
   })
   log.info({ port: api.port }, 'the API listens')

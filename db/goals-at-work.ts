@@ -10,12 +10,23 @@ export interface GoalAtWork {
   ending: string | null
 }
 
+const atWork = (knex: Knex): Knex.QueryBuilder =>
+  knex('goals').whereIn('status', ['active', 'paused', 'needs_attention'])
+
+/** All goals that Temporal has been told of and that are not over. */
+export async function goalsAtWork(knex: Knex): Promise<Pick<GoalAtWork, 'id' | 'number'>[]> {
+  const starts = knex('outbox').where({ kind: 'start_goal' }).whereNull('done_at')
+  return atWork(knex)
+    .whereRaw(`'goal/' || id not in (?)`, [starts.select('workflow_id')])
+    .orderBy('number')
+    .select('id', 'number')
+}
+
 /** The goal that a workflow, its own or that of one of its tasks, works for; undefined when that work is over. */
 export async function goalBehind(knex: Knex, workflowId: string): Promise<GoalAtWork | undefined> {
   const [kind, id] = workflowId.split('/')
   const task = knex('tasks').where({ id }).whereNotIn('status', ['integrated', 'cancelled'])
-  return knex('goals')
-    .whereIn('status', ['active', 'paused', 'needs_attention'])
+  return atWork(knex)
     .where('id', kind === 'goal' ? id : task.select('goal_id'))
     .first('id', 'number', 'title', {
       projectId: 'project_id',
