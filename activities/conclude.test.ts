@@ -212,6 +212,17 @@ test('what only the person excludes is named where it is missing, and once it is
   expect((await review(second)).deviations).toEqual([])
 })
 
+test('a repository that the agent made in its folder is named to who reviews', async () => {
+  const task = await begin('a')
+  f.write('a.md', 'work', task.path)
+  f.write('web/index.ts', 'work', task.path)
+  f.sh(['init', '-q'], join(task.path, 'web'))
+  await answer(task)
+  const names =
+    'Not in the commit, because they are git repositories of their own: web/. Without the .git in such a folder its files are taken in.'
+  expect(await review(task)).toEqual({ deviations: [names], tier: 'block' })
+})
+
 test('a goal with work that git refuses can be cancelled, and says where that work is', async () => {
   const [bad, good] = [await begin('bad'), await begin('good')]
   f.write('.gitmodules', HOSTILE, bad.path)

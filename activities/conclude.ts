@@ -161,13 +161,26 @@ async function distinctFrom(tx: Tx, goalId: string, spec: NewSpec): Promise<NewS
   }
 }
 
-/** Files that are in no commit though the agent left them, in words; nothing when there are none. */
-export function leftOutWords(files: readonly string[]): string[] {
-  if (files.length === 0) return []
-  const why = 'your own excludes (.git/info/exclude or your global gitignore) name them'
-  const mend = "A line such as !name in the project's .gitignore takes a file in"
-  return [`Not in the commit, because ${why}: ${someOf(files)}. ${mend}.`]
+/** What is in no commit though the agent left it, in words; nothing when there is nothing. Names as git lists them. */
+export function leftOutWords(names: readonly string[]): string[] {
+  const words = (why: string, which: readonly string[], mend: string) =>
+    which.length > 0 ? [`Not in the commit, because ${why}: ${someOf(which)}. ${mend}.`] : []
+  const [folders, files] = [names.filter(isFolder), names.filter((name) => !isFolder(name))]
+  return [
+    ...words(
+      'your own excludes (.git/info/exclude or your global gitignore) name them',
+      files,
+      "A line such as !name in the project's .gitignore takes a file in",
+    ),
+    ...words(
+      'they are git repositories of their own',
+      folders,
+      'Without the .git in such a folder its files are taken in',
+    ),
+  ]
 }
+
+const isFolder = (name: string) => name.endsWith('/')
 
 /** Commits what the agent left. */
 async function commitWork(
@@ -202,7 +215,7 @@ async function publishWork(
   const missing = leftOutWords(done.leftOut)
   if (!done.changed && task.role !== 'frontend') {
     const advice = 'Read its transcript, then retry, or cancel the goal.'
-    const what = missing[0] ?? 'The agent ended without changing anything.'
+    const what = missing.join(' ') || 'The agent ended without changing anything.'
     return { outcome: 'failed', reason: storable(`${what} ${advice}`.slice(0, SUMMARY)) }
   }
   const refusal = await refused(

@@ -75,7 +75,7 @@ export const implementOutput = z.strictObject({
 })
 export type ImplementOutput = z.infer<typeof implementOutput>
 
-/** As it is kept, with the files that only the person's own excludes kept out of the commit. */
+/** As it is kept, with what the agent left that is in no commit. */
 export const builtOutput = implementOutput.extend({ leftOut: z.array(z.string()).optional() })
 export type BuiltOutput = z.infer<typeof builtOutput>
 

@@ -53,7 +53,7 @@ function lines(buffer: Buffer): string[] {
 }
 
 /**
- * The tree of everything in the worktree, staged or not; ignored files and nested repositories are left out.
+ * The tree of everything in the worktree, staged or not; ignored files and nested repositories are left out (see `leftOut`).
  * The index follows, so the agent's own `git status` stays true.
  */
 export async function snapshotTree(git: GitRunner, tree: SlotTree, head: string): Promise<string> {
@@ -80,34 +80,81 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
     '--no-renames',
     '--ignore-submodules=all',
   ]
-  const [changed, untracked] = await Promise.all([
+  const [changed, listed] = await Promise.all([
     git.run(['diff', ...quiet], tree.call),
-    git.run(['ls-files', '-z', '--others', '--exclude-standard'], tree.call),
+    git.run(['ls-files', '-z', '-v', '--cached', '--others', '--exclude-standard'], tree.call),
   ])
-  // A nested repository is listed with a slash; adding it would run git inside it.
-  const paths = [
-    ...lines(changed.stdout),
-    ...lines(untracked.stdout).filter((path) => !path.endsWith('/')),
-  ]
+  const entries = lines(listed.stdout)
+  if (await watchAll(git, tree, entries)) return stageAll(git, tree)
+  const untracked = entries.filter((entry) => entry.startsWith('? ')).map(pathOf)
+  // adding a nested repository would run git inside it
+  const paths = [...lines(changed.stdout), ...untracked.filter((path) => !isNested(path))]
   const special = await specialFiles(tree, lines(changed.stdout))
-  await updateIndex(git, tree, '--force-remove', special)
+  await updateIndex(git, tree, ['--force-remove'], special)
   await updateIndex(
     git,
     tree,
-    '--remove',
+    ADD,
     paths.filter((path) => !special.includes(path)),
   )
   return git.text(['write-tree'], tree.call)
 }
 
+const ADD = ['--add', '--remove', '--replace']
+/** As `ls-files` lists it: what is in it is tracked there. */
+const isNested = (path: string) => path.endsWith('/')
+/** Of an entry such as `H src/a.ts`. */
+const pathOf = (entry: string) => entry.slice(2)
+
 /**
- * Files that are in no snapshot, the one just made, only because the person's own excludes name them: no `.gitignore` of the project
- * does. As git lists them; without dependencies and nested repositories.
+ * Takes the marks from files that git was told not to look at (`assume-unchanged` is a small letter, `skip-worktree` an S): work in
+ * them is work. Of those that are to be skipped and are not there it is no deletion. Returns whether there were any.
+ */
+async function watchAll(
+  git: GitRunner,
+  tree: SlotTree,
+  entries: readonly string[],
+): Promise<boolean> {
+  const marked = entries.filter((entry) => /^[a-zS] /.test(entry))
+  const there = await Promise.all(
+    marked.map(async (entry) => !/^s/i.test(entry) || (await statIn(tree, pathOf(entry)))),
+  )
+  const paths = marked.filter((_, index) => there[index]).map(pathOf)
+  for (const mark of ['assume-unchanged', 'skip-worktree'])
+    await updateIndex(git, tree, [`--no-${mark}`], paths)
+  return paths.length > 0
+}
+
+/**
+ * What is in no snapshot, the one just made, and that no `.gitignore` of the project names: files that the person's own excludes name,
+ * and folders (with a slash at the end) that are repositories of their own. As git lists them; without dependencies.
  */
 export async function leftOut(git: GitRunner, tree: SlotTree): Promise<string[]> {
-  const others = ['ls-files', '-z', '--others', '--exclude-per-directory=.gitignore']
-  const paths = lines((await git.run(others, tree.call)).stdout)
-  return paths.filter((path) => !path.endsWith('/') && !isDependency(path))
+  return (await othersIn(git, tree.call)).filter((path) => !isDependency(path))
+}
+
+const othersIn = async (git: GitRunner, call: GitCall) =>
+  lines(
+    (await git.run(['ls-files', '-z', '--others', '--exclude-per-directory=.gitignore'], call))
+      .stdout,
+  )
+
+/** The same with the files of nested repositories in place of their folders. */
+async function leftOutFiles(git: GitRunner, tree: SlotTree): Promise<string[]> {
+  const waiting = await leftOut(git, tree)
+  const files: string[] = []
+  for (let next = waiting.shift(); next && files.length < LEFT_OUT_FILES; next = waiting.shift()) {
+    const workTree = join(tree.path, ...readable([next]))
+    if (!isNested(next)) files.push(next)
+    else if (await lstat(workTree).catch(() => undefined)) {
+      // by an index that is not there nothing in it is tracked
+      const indexFile = `${tree.path}.no-index`
+      const inside = await othersIn(git, { ...tree.call, workTree, indexFile })
+      const paths = inside.map((path) => `${next}${path}`).filter((path) => !isDependency(path))
+      waiting.unshift(...paths.slice(0, LEFT_OUT_FILES))
+    }
+  }
+  return files
 }
 
 /** Paths as text. */
@@ -116,14 +163,14 @@ export const readable = (paths: readonly string[]) =>
 
 /** The tree of a snapshot and of what it left out, as far as it is no mass of files. The agent's index stays as it is. */
 export async function wholeTree(git: GitRunner, tree: SlotTree, snapshot: string): Promise<string> {
-  const paths = await smallFiles(tree, await leftOut(git, tree))
+  const paths = await smallFiles(tree, await leftOutFiles(git, tree))
   if (paths.length === 0) return snapshot
   // outside of what the agent can write
   const indexFile = `${tree.path}.salvage-index`
   const call = { ...tree.call, indexFile }
   try {
     await git.run(['read-tree', snapshot], call)
-    await updateIndex(git, { ...tree, call }, '--remove', paths)
+    await updateIndex(git, { ...tree, call }, ADD, paths)
     return await git.text(['write-tree'], call)
   } finally {
     await rm(indexFile, { force: true })
@@ -134,7 +181,7 @@ export async function wholeTree(git: GitRunner, tree: SlotTree, snapshot: string
 async function smallFiles(tree: SlotTree, paths: readonly string[]): Promise<string[]> {
   const kept: string[] = []
   let bytes = 0
-  for (const path of paths.slice(0, LEFT_OUT_FILES)) {
+  for (const path of paths) {
     const info = await statIn(tree, path)
     if (!info || bytes + info.size > LEFT_OUT_BYTES) continue
     bytes += info.size
@@ -162,13 +209,10 @@ async function specialFiles(tree: SlotTree, paths: readonly string[]): Promise<s
 async function updateIndex(
   git: GitRunner,
   tree: SlotTree,
-  removal: '--remove' | '--force-remove',
+  how: readonly string[],
   paths: readonly string[],
 ): Promise<void> {
   if (paths.length === 0) return
   const input = Buffer.from(`${[...new Set(paths)].join('\0')}\0`, 'latin1')
-  await git.run(['update-index', '-z', '--add', removal, '--replace', '--stdin'], {
-    ...tree.call,
-    input,
-  })
+  await git.run(['update-index', '-z', ...how, '--stdin'], { ...tree.call, input })
 }

@@ -169,6 +169,39 @@ test('what only the person ignores, and what was copied from them, is in no comm
   expect(f.sh(['--git-dir', clean(), ...saved])).toBe('debug.log\nscratch/x')
 })
 
+test('a repository that an agent made in its worktree is in no commit: that is told, and its files are saved', async () => {
+  const { path } = await claim('T-1')
+  const nested = join(path, 'web app')
+  f.write('.gitignore', 'dist\n', nested)
+  f.write('src/index.ts', 'work', nested)
+  f.write('dist/out.js', 'built', nested)
+  f.write('node_modules/dep/index.js', 'dep', nested)
+  f.sh(['init', '-q'], nested)
+  f.sh(['add', 'src'], nested)
+  f.sh(['commit', '-q', '-m', 'by the agent'], nested)
+  f.write('deep/er.txt', 'more', nested)
+  f.sh(['init', '-q'], join(nested, 'deep'))
+  const at = { projectId, worktreePath: path }
+  const { head, leftOut } = await f.git.commitAll({ ...at, message: 'm', trailers: {} })
+  expect([head, leftOut]).toEqual([base, ['web app/']])
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  const saved = ['diff-tree', '-r', '--name-only', base, salvaged?.ref ?? '']
+  expect(f.sh(['--git-dir', clean(), ...saved]).split('\n')).toEqual(
+    ['.gitignore', 'deep/er.txt', 'src/index.ts'].map((name) => `web app/${name}`),
+  )
+})
+
+test('work in files that git was told not to look at is committed; what a sparse checkout leaves out is no deletion', async () => {
+  const { path } = await claim('T-1')
+  f.sh(['update-index', '--assume-unchanged', 'a.txt', '.gitignore'], path)
+  f.sh(['update-index', '--skip-worktree', 'src/b.txt', '.gitignore'], path)
+  f.write('a.txt', 'work\n', path)
+  f.write('.gitignore', 'work\n', path)
+  rmSync(join(path, 'src/b.txt'))
+  const commit = { projectId, worktreePath: path, message: 'm', trailers: {} }
+  expect((await f.git.commitAll(commit)).files).toEqual(['.gitignore', 'a.txt'])
+})
+
 test('a branch whose worktree was given back goes on from what was published of it', async () => {
   const { path } = await claim('T-1')
   f.write('new.txt', 'work', path)
