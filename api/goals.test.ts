@@ -267,6 +267,17 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
   expect(await act('resume')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
 })
 
+test('a goal that is ending is not paused, and says so while it is, also when it was paused before', async () => {
+  const { id } = (await at.call('POST', '/api/goals', { project: 'shop', description: 'y' })).body
+  const act = (verb: string, body = {}) => at.call('POST', `/api/goals/${id}/${verb}`, body)
+  await act('pause')
+  await act('cancel', { reason: 'changed my mind' })
+  expect(await act('resume')).toMatchObject({
+    body: { status: 'active', paused: false, reason: 'ending: changed my mind' },
+  })
+  expect(await act('pause')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
+})
+
 test('a goal goes on with the agents of another profile: at a retry, or when it is resumed', async () => {
   await project('shop')
   await storeDetections(at.database, [

@@ -134,6 +134,10 @@ export async function pauseGoal(
   const goal = await lockGoal(tx, id)
   if (OVER.includes(goal.status)) return isOver(goal, 'paused')
   if (goal.paused) return undefined
+  if (goal.ending)
+    return refuse('wrong_state', `${name(goal)} is ending: there is nothing to pause.`, {
+      current: { status: goal.status },
+    })
   // a goal that needs attention goes on saying so: pausing it answers nothing
   const status = goal.status === 'active' ? 'paused' : goal.status
   const reason = status === 'paused' ? `paused by ${actorName(actor)}` : goal.reason
@@ -156,7 +160,7 @@ export async function resumeGoal(
   // something may have failed while the goal was paused: then it is that which it waits for now
   const [needed] = Object.values(goal.attention)
   const status = needed === undefined ? 'active' : 'needs_attention'
-  const reason = needed ?? null
+  const reason = needed ?? (goal.ending ? goal.reason : null)
   await setStatus(tx, emit, { goal, status, reason, paused: false, actor })
   await tell(tx, id, SET_PAUSED, { paused: false })
   return undefined
