@@ -268,6 +268,7 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
 })
 
 test('a goal that is ending is not paused, and says so while it is, also when it was paused before', async () => {
+  await project('shop')
   const { id } = (await at.call('POST', '/api/goals', { project: 'shop', description: 'y' })).body
   const act = (verb: string, body = {}) => at.call('POST', `/api/goals/${id}/${verb}`, body)
   await act('pause')
