@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -7,7 +7,7 @@ import { loadFacts } from '../db/facts.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { cancelGoal } from '../db/goals.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
-import { createFixture, type Fixture } from '../git/fixture.ts'
+import { canBeRefused, createFixture, type Fixture } from '../git/fixture.ts'
 import { createTestDatabase } from '../test/support/database.ts'
 import { conclude } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -236,6 +236,28 @@ test('a goal with work that git refuses can be cancelled, and says where that wo
     (await database.knex('tasks').where({ key: 'good' }).first('branch')).branch,
   )
 })
+
+test.skipIf(!canBeRefused)(
+  'a goal with a file that git cannot read can be cancelled, names it and keeps the rest',
+  async () => {
+    const { path } = await begin('a')
+    for (const name of ['b.txt', 'secret.key']) f.write(name, 'work', path)
+    chmodSync(join(path, 'secret.key'), 0)
+    const limited = { ...deps, git: f.unprivileged() }
+    await createLifecycleActivities(limited, async () => false).endGoal({
+      goalId,
+      reason: 'enough',
+    })
+    expect(await database.knex('goals').first('status', 'reason')).toEqual({
+      status: 'cancelled',
+      reason: expect.stringMatching(
+        /kept in its salvage \(T-\d+ could not be saved whole: Git cannot read secret\.key\. /,
+      ),
+    })
+    const { data } = await database.knex('events').where({ type: 'goal.salvaged' }).first('data')
+    expect(f.sh(['--git-dir', data.repository, 'show', `${data.ref}:b.txt`])).toBe('work')
+  },
+)
 
 test('a review shows every deviation of its task, whichever agent told of it', async () => {
   const task = await begin('a')

@@ -212,7 +212,7 @@ export function createLifecycleActivities(
         // what git does not take in must not keep the goal from ending
         await keep(task.branch, task.head)
         const name = shortId('task', task.number)
-        kept.push(`${path} (${name} could not be saved whole: ${error.message})`)
+        kept.push(`${restOf(error, path)} (${name} could not be saved whole: ${error.message})`)
       }
     }
     return kept
@@ -253,6 +253,10 @@ export function createLifecycleActivities(
 
   return { startGoal, approveSpec, report, endGoal }
 }
+
+/** Where unfinished work is: but for what git cannot read it is saved when the worktree goes, which otherwise stays. */
+const restOf = ({ code }: GitProblem, path: string) =>
+  code === 'unreadable' ? 'its salvage' : path
 
 /** Changes the goal's row and tells of it; the same state again is not told twice. */
 export async function setGoal(

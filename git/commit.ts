@@ -1,12 +1,21 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { someOf } from '../contracts/some-of.ts'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkSha, dateOf, hasCommit, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
-import { leftOut, readable, type SlotTree, slotTree, snapshotTree, wholeTree } from './tree.ts'
+import {
+  asText,
+  leftOut,
+  type SlotTree,
+  slotTree,
+  snapshotTree,
+  sparing,
+  wholeTree,
+} from './tree.ts'
 
 /** More than any HEAD holds. */
 const HEAD_BYTES = 10_000
@@ -138,7 +147,7 @@ export async function commitAll(
     { gitDir: layout.sandbox },
   )
   const files = stdout.toString('utf8').split('\0').filter(Boolean)
-  const missing = readable(await leftOut(git, tree))
+  const missing = (await leftOut(git, tree)).map(asText)
   return {
     ...{ head: next, changed: files.length > 0, files, committed },
     ...{ leftOut: missing, unresolved },
@@ -270,7 +279,8 @@ const isKept = async (deps: GitDeps, layout: ProjectLayout, { base }: Claim, sha
 
 /**
  * Before a worktree goes: what is uncommitted, or committed and nowhere else, gets a salvage ref; so does what only the person's own
- * excludes keep out of commits, unless the worktree was `scratch`. Returns the ref, if any.
+ * excludes keep out of commits, unless the worktree was `scratch`. Files that git cannot read are named in the commit's message.
+ * Returns the ref, if any.
  */
 export async function saveWork(
   deps: GitDeps,
@@ -279,12 +289,13 @@ export async function saveWork(
 ): Promise<string | undefined> {
   const tree = slotTree(layout, slot)
   const head = await worktreeHead(deps, layout, tree, claim.branch)
-  const staged = await snapshotTree(deps.git, tree, head)
-  const snapshot = scratch ? staged : await wholeTree(deps.git, tree, staged)
-  const dirty = snapshot !== (await treeOf(deps.git, layout.sandbox, head))
-  const sha = dirty
-    ? await salvageCommit(deps, layout, tree, { snapshot, head, key: claim.key })
-    : head
+  const { result: snapshot, unreadable } = await sparing(tree, async (some) => {
+    const staged = await snapshotTree(deps.git, some, head)
+    return scratch ? staged : wholeTree(deps.git, some, staged)
+  })
+  const dirty = unreadable.length > 0 || snapshot !== (await treeOf(deps.git, layout.sandbox, head))
+  const work = { snapshot, head, key: claim.key, unreadable }
+  const sha = dirty ? await salvageCommit(deps, layout, tree, work) : head
   const safe = !dirty && (await isKept(deps, layout, claim, sha))
   const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
   return ref ?? publishWork(deps, layout, claim)
@@ -295,11 +306,14 @@ async function salvageCommit(
   deps: GitDeps,
   layout: ProjectLayout,
   tree: SlotTree,
-  work: { snapshot: string; head: string; key: string },
+  work: { snapshot: string; head: string; key: string; unreadable: string[] },
 ): Promise<string> {
   const date = await dateOf(deps.git, layout.sandbox, work.head)
   const args = ['commit-tree', work.snapshot, '-p', work.head]
-  return deps.git.text(args, { ...tree.call, date, input: `Salvage of ${work.key}\n` })
+  const without =
+    work.unreadable.length > 0 ? `\nGit cannot read ${someOf(work.unreadable)}.\n` : ''
+  const input = `Salvage of ${work.key}\n${without}`
+  return deps.git.text(args, { ...tree.call, date, input })
 }
 
 async function saveCommit(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createGit, type Git } from './git.ts'
@@ -18,8 +18,14 @@ export interface Fixture {
   write(path: string, content: string | Buffer, cwd?: string): void
   /** Writes, adds and commits in the person's repository; returns the sha. */
   commit(files: Record<string, string | Buffer>, message?: string): string
+  /** Another `git` on the same home, that the modes of files hold for also where tests are run by root. */
+  unprivileged(): Git
   remove(): Promise<void>
 }
+
+const isRoot = process.getuid?.() === 0
+/** Whether `unprivileged` can be made here. */
+export const canBeRefused = !isRoot || process.platform === 'linux'
 
 const PERSON = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -51,6 +57,7 @@ export function createFixture(
   const tampered: string[] = []
   const collect = async (_: string, files: readonly string[]) => void tampered.push(...files)
   const git = createGit({ home, personHome: folder, onTampered: onTampered ?? collect })
+  const gits = [git]
   sh(['init', '-q', '-b', 'main'])
   return {
     folder,
@@ -67,9 +74,21 @@ export function createFixture(
       sh(['commit', '-q', '-m', message])
       return sh(['rev-parse', 'HEAD'])
     },
+    unprivileged() {
+      const bin = join(folder, 'bin')
+      const drop = 'exec setpriv --bounding-set=-dac_override,-dac_read_search'
+      const real = execFileSync('sh', ['-c', 'command -v git']).toString().trim()
+      write('git', `#!/bin/sh\n${isRoot ? drop : 'exec'} ${real} "$@"\n`, bin)
+      chmodSync(join(bin, 'git'), 0o700)
+      const other = createGit({ home, path: `${bin}:${PERSON.PATH}` })
+      gits.push(other)
+      return other
+    },
     async remove() {
-      await git.idle()
-      git.close()
+      for (const each of gits) {
+        await each.idle()
+        each.close()
+      }
       rmSync(folder, { recursive: true, force: true })
     },
   }

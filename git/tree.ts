@@ -2,7 +2,7 @@ import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDependency } from './dependencies.ts'
 import type { ProjectLayout } from './layout.ts'
-import { GitFailure } from './problem.ts'
+import { GitFailure, GitProblem } from './problem.ts'
 import type { GitCall, GitRunner } from './run.ts'
 import { slotPath } from './slots.ts'
 
@@ -18,6 +18,34 @@ export interface SlotTree {
   path: string
   adminDir: string
   call: GitCall
+  /** Files that are left alone, as text. */
+  without?: readonly string[]
+}
+
+/** Git has no right to read a file. */
+class UnreadableFile extends GitProblem {
+  readonly file: string
+  constructor(file: string) {
+    const advice = 'Make it readable (chmod u+r, or chown), or delete it, then try again.'
+    super('unreadable', `Git cannot read ${file}.`, advice)
+    this.file = file
+  }
+}
+
+/** Does something with the files that git can read, and tells which it cannot: git names one at a time. */
+export async function sparing<T>(
+  tree: SlotTree,
+  work: (tree: SlotTree) => Promise<T>,
+): Promise<{ result: T; unreadable: string[] }> {
+  const unreadable: string[] = []
+  for (;;) {
+    try {
+      return { result: await work({ ...tree, without: unreadable }), unreadable }
+    } catch (error) {
+      if (!(error instanceof UnreadableFile) || unreadable.includes(error.file)) throw error
+      unreadable.push(error.file)
+    }
+  }
 }
 
 export function slotTree(layout: ProjectLayout, slot: { name: string; admin: string }): SlotTree {
@@ -144,7 +172,7 @@ async function leftOutFiles(git: GitRunner, tree: SlotTree): Promise<string[]> {
   const waiting = await leftOut(git, tree)
   const files: string[] = []
   for (let next = waiting.shift(); next && files.length < LEFT_OUT_FILES; next = waiting.shift()) {
-    const workTree = join(tree.path, ...readable([next]))
+    const workTree = join(tree.path, asText(next))
     if (!isNested(next)) files.push(next)
     else if (await lstat(workTree).catch(() => undefined)) {
       // by an index that is not there nothing in it is tracked
@@ -157,9 +185,8 @@ async function leftOutFiles(git: GitRunner, tree: SlotTree): Promise<string[]> {
   return files
 }
 
-/** Paths as text. */
-export const readable = (paths: readonly string[]) =>
-  paths.map((path) => Buffer.from(path, 'latin1').toString('utf8'))
+/** A path as text. */
+export const asText = (path: string) => Buffer.from(path, 'latin1').toString('utf8')
 
 /** The tree of a snapshot and of what it left out, as far as it is no mass of files. The agent's index stays as it is. */
 export async function wholeTree(git: GitRunner, tree: SlotTree, snapshot: string): Promise<string> {
@@ -212,7 +239,17 @@ async function updateIndex(
   how: readonly string[],
   paths: readonly string[],
 ): Promise<void> {
-  if (paths.length === 0) return
-  const input = Buffer.from(`${[...new Set(paths)].join('\0')}\0`, 'latin1')
-  await git.run(['update-index', '-z', ...how, '--stdin'], { ...tree.call, input })
+  const { without = [] } = tree
+  const names = new Set(
+    without.length > 0 ? paths.filter((path) => !without.includes(asText(path))) : paths,
+  )
+  if (names.size === 0) return
+  const input = Buffer.from(`${[...names].join('\0')}\0`, 'latin1')
+  try {
+    await git.run(['update-index', '-z', ...how, '--stdin'], { ...tree.call, input })
+  } catch (error) {
+    const said = error instanceof GitFailure ? error.stderr : ''
+    const file = /^error: \w+\("(.+)"\): Permission denied$/m.exec(said)?.[1]
+    throw file === undefined ? error : new UnreadableFile(file)
+  }
 }

@@ -1,8 +1,16 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFixture, type Fixture } from './fixture.ts'
+import { canBeRefused, createFixture, type Fixture } from './fixture.ts'
 import { createGit } from './git.ts'
 
 let f: Fixture
@@ -201,6 +209,21 @@ test('work in files that git was told not to look at is committed; what a sparse
   const commit = { projectId, worktreePath: path, message: 'm', trailers: {} }
   expect((await f.git.commitAll(commit)).files).toEqual(['.gitignore', 'a.txt'])
 })
+
+test.skipIf(!canBeRefused)(
+  'files that git cannot read are named, and keep nothing else from being saved',
+  async () => {
+    const { path } = await claim('T-1')
+    for (const name of ['a.txt', 'new.txt', 'secret.key']) f.write(name, 'work', path)
+    for (const name of ['a.txt', 'secret.key']) chmodSync(join(path, name), 0)
+    const git = f.unprivileged()
+    const commit = git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+    await expect(commit).rejects.toThrow(/^Git cannot read a\.txt\. Make it readable/)
+    const { salvaged } = await git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+    const show = ['--git-dir', clean(), 'show', '--format=%B', '--name-only', salvaged?.ref ?? '']
+    expect(f.sh(show)).toBe('Salvage of T-1\n\nGit cannot read a.txt, secret.key.\n\n\nnew.txt')
+  },
+)
 
 test('a branch whose worktree was given back goes on from what was published of it', async () => {
   const { path } = await claim('T-1')
