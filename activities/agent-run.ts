@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { CancelledFailure, Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { acpAgentOf, findAdapter } from '../adapters/registry.ts'
-import type { RunSpec, TerminalEvent } from '../contracts/agent.ts'
+import type { RunCommand, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import { formatUtc } from '../contracts/figures.ts'
 import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
@@ -263,25 +263,24 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   if ((await runner.state(run.id)) === 'absent') await begin(deps, work, run)
   const budget = watchReservation(deps, work.key, run)
   const store = await createEventStore(deps, run)
+  const send = (command: RunCommand) => sendTo(deps, run, command)
   // those that came before there was a runner to take them
   for (const { id, text } of await waitingCorrections(database.knex, run.id))
-    await runner.send(run.id, { type: 'correct', id, text })
-  const stopRenewing = runner.keepRenewed(run.id, RENEW_MS)
+    await send({ type: 'correct', id, text })
   const end = listenForEnd(deps, run)
   try {
     // a worker may have died between storing what reached the budget and interrupting
-    if (await budget.isOver(await store([]))) await runner.send(run.id, { type: 'interrupt' })
-    if ((await runsToStop(database.knex, run.id)).length > 0)
-      await runner.send(run.id, { type: 'interrupt' })
+    if (await budget.isOver(await store([]))) await send({ type: 'interrupt' })
+    if ((await runsToStop(database.knex, run.id)).length > 0) await send({ type: 'interrupt' })
     let terminal: TerminalEvent | undefined
     for await (const batch of runner.attach(run.id, {
       afterSeq: run.last_seq,
+      renewEveryMs: RENEW_MS,
       signal: end.detach,
     })) {
       const used = await store(batch)
       terminal = batch.find(isTerminal) ?? terminal
-      if (used > 0 && !terminal && (await budget.isOver(used)))
-        await runner.send(run.id, { type: 'interrupt' })
+      if (used > 0 && !terminal && (await budget.isOver(used))) await send({ type: 'interrupt' })
     }
     if (end.detached() && !terminal) throw end.reason()
     terminal ??= (await runner.exit(run.id))?.terminal
@@ -291,16 +290,22 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
   } catch (error) {
     if (!(error instanceof RunnerLost)) throw error
     await runner.reap(run.id)
-    const detail = 'the process that ran the agent was killed'
+    const detail = error.why
     await endSegment(database, run, {
       status: end.asked() ? 'interrupted' : 'lost',
       terminal: { type: 'failed', reason: end.asked() ? 'interrupted' : 'crash', detail },
     })
   } finally {
-    stopRenewing()
     end.stop()
   }
   if (end.asked()) throw end.reason()
+}
+
+/** What a runner that hangs does not take is not the end of this work: whoever follows the run finds it lost. */
+async function sendTo({ runner, log }: ActivityDeps, run: RunRow, command: RunCommand) {
+  await runner
+    .send(run.id, command)
+    .catch((error) => log(`${command.type} not delivered`, { runId: run.id, error: String(error) }))
 }
 
 /** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
@@ -356,11 +361,7 @@ function listenForEnd(deps: ActivityDeps, run: RunRow) {
   const onAbort = () => {
     if (!isAskedToStop(signal)) return detach.abort()
     asked = true
-    deps.runner
-      .send(run.id, { type: 'interrupt' })
-      .catch((error) =>
-        deps.log('interrupt not delivered', { runId: run.id, error: String(error) }),
-      )
+    void sendTo(deps, run, { type: 'interrupt' })
     grace = setTimeout(() => {
       deps.runner
         .reap(run.id)

@@ -12,7 +12,7 @@ import { openStage, type StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { GitProblem } from '../git/problem.ts'
 import { runCheckProcess } from '../runner/check-process.ts'
-import { RunnerLost } from '../runner/runner.ts'
+import { RunnerLost, RunnerSilent } from '../runner/runner.ts'
 import type { Check } from '../runner/spawner-messages.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
@@ -25,7 +25,8 @@ let folder: string
 let key: StageKey
 let leaseId: string
 /** The runs' runner as it is seen from here: the runner itself has tests of its own. */
-let states: Map<string, RunState>
+/** `silent`: its runner hangs. */
+let states: Map<string, RunState | 'silent'>
 let calls: string[]
 /** What started agents were told: here the values of the templates. */
 let prompts: string[]
@@ -109,18 +110,21 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
       calls.push(`reap ${id}`)
       states.set(id, 'lost')
     },
-    send: async (_id: string, { type }: { type: string }) => void calls.push(type),
+    send: async (id: string, { type }: { type: string }) => {
+      if (states.get(id) === 'silent') throw new RunnerSilent(id)
+      calls.push(type)
+    },
     check: (check: Check, signal: AbortSignal) =>
       runCheckProcess({ ...check, runId: 'check', dir: join(folder, 'runs', 'check') }, signal),
     exit: async () => undefined,
     prompt: async () => prompts.at(-1) ?? '',
-    keepRenewed: () => () => undefined,
     tmpdir: () => folder,
     async *attach(
       id: string,
       { signal }: { signal: AbortSignal },
     ): AsyncGenerator<RunEvent[], void> {
       if (states.get(id) === 'lost') throw new RunnerLost(id)
+      if (states.get(id) === 'silent') throw new RunnerLost(id, 'it did not answer any more')
       calls.push('attach')
       if (events.length > 0) return yield events
       if (signal.aborted) return
@@ -374,6 +378,21 @@ test('a run that was lost does not pass a paused pool', async () => {
     setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
   )
   expect(calls).toEqual([])
+})
+
+test('a run whose runner hangs is ended with that reason, whatever was sent to it, and another one goes on', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const hangs = await liveRun(key)
+  states.set(hangs.id, 'silent')
+  await database.knex('corrections').insert({ run_id: hangs.id, text: 'x', created_by: 'p' })
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the next run' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  expect(calls.slice(0, 2)).toEqual([`reap ${hangs.id}`, 'start'])
+  expect((await listSegments(database.knex, key))[0]).toMatchObject({
+    ...{ status: 'lost', exit_detail: 'it did not answer any more' },
+  })
 })
 
 test('a repair whose worker died before it was started is told what is to be repaired', async () => {

@@ -122,7 +122,8 @@ function connectPath(path: string): Promise<Socket | undefined> {
       settle(socket)
     })
     socket.once('error', (error) =>
-      isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE')
+      // EAGAIN: one that hangs has as many waiting as the system lets wait
+      isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAGAIN')
         ? settle(undefined)
         : reject(error),
     )

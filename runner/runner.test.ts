@@ -2,13 +2,23 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
 import { listProcesses, taggedProcesses } from '../adapters/process-tree.ts'
 import type { RunEvent, RunSpec } from '../contracts/agent.ts'
 import { atThisPace } from '../test/support/pace.ts'
+import { until } from '../test/support/until.ts'
 import { buildForTests } from './build-for-tests.ts'
 import { createLocalTransport } from './local-transport.ts'
-import { createRunner, type RunnerClient, RunnerLost } from './runner.ts'
+import { createRunner, type RunnerClient, RunnerLost, RunnerSilent } from './runner.ts'
 
 let built: Awaited<ReturnType<typeof buildForTests>>
 let home: string
@@ -202,9 +212,78 @@ test('nobody renews: the dead-man switch ends the whole tree', async () => {
 test('a renewed run outlives its lease', async () => {
   const run = spec('[demo:implement=slow:3]', { leaseSeconds: 2 })
   await runner.start(run)
-  const stop = runner.keepRenewed(run.runId, 100)
-  expect((await readAll(runner, run.runId)).at(-1)).toMatchObject({ type: 'done' })
-  stop()
+  const events: RunEvent[] = []
+  for await (const batch of runner.attach(run.runId, { afterSeq: 0, renewEveryMs: 100 }))
+    events.push(...batch)
+  expect(events.at(-1)).toMatchObject({ type: 'done' })
+})
+
+/** Only these timers wait for the test: processes and sockets have real ones. */
+function holdTimers() {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1000)
+
+test('a runner that hangs gives up no command for good: it takes it when it goes on in time, and else whoever sent it is told', async () => {
+  const run = spec('[demo:implement=slow:60]')
+  await runner.start(run)
+  process.kill(runnerPid(run.runId), 'SIGSTOP')
+  holdTimers()
+  const sent = async () => {
+    const answer = runner.send(run.runId, { type: 'renew' }).catch((error) => error)
+    await until(() => vi.getTimerCount() > 0, { ms: 10_000, what: 'the command', everyMs: 5 })
+    await seconds(9)
+    return { answer }
+  }
+  const first = await sent()
+  process.kill(runnerPid(run.runId), 'SIGCONT')
+  expect(await first.answer).toBe('sent')
+
+  process.kill(runnerPid(run.runId), 'SIGSTOP')
+  const second = await sent()
+  await seconds(1)
+  expect(await second.answer).toBeInstanceOf(RunnerSilent)
+})
+
+test('a run whose runner hangs is lost for whoever follows it, with all that it told, and nothing of it goes on', async () => {
+  const run = spec('[demo:implement=slow:60]')
+  await runner.start(run)
+  const events: RunEvent[] = []
+  holdTimers()
+  const following = (async () => {
+    for await (const batch of runner.attach(run.runId, { afterSeq: 0, renewEveryMs: 30_000 })) {
+      if (events.length === 0) process.kill(runnerPid(run.runId), 'SIGSTOP')
+      events.push(...batch)
+    }
+  })().catch((error) => error)
+  await until(() => events.length > 0, { ms: 10_000, what: 'its first words', everyMs: 5 })
+  let over = false
+  void following.then(() => {
+    over = true
+  })
+  let passed = 0
+  const pass = async () => {
+    await seconds(1)
+    passed += 1
+    return over
+  }
+  await until(pass, { ms: 20_000, what: 'its end', everyMs: 5 })
+  expect(passed).toBeGreaterThan(60)
+  expect(await following).toMatchObject({
+    name: 'RunnerLost',
+    why: 'the process that ran the agent did not answer any more',
+  })
+  expect(await runner.reap(run.runId)).toBeGreaterThan(1)
+  expect(leftOf(run.runId)).toEqual([])
+  expect(await readAll(runner, run.runId).catch((error) => error)).toBeInstanceOf(RunnerLost)
+  const file = readFileSync(join(runDir(run.runId), 'events.ndjson'), 'utf8')
+  expect(events.map(({ seq }) => seq)).toEqual(
+    file
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).seq),
+  )
 })
 
 test('an agent without a sign of life ends as hung', async () => {

@@ -9,19 +9,32 @@ import type { SpawnerOptions } from './spawner-client.ts'
 import type { Check, CheckEnd } from './spawner-messages.ts'
 import type { Transport } from './transport.ts'
 
-/** The runner of this run died without a result. What it stored was delivered; continue by session id after `reap`. */
+/** The runner of this run died without a result, or hangs. What it stored was delivered; continue by session id after `reap`. */
 export class RunnerLost extends Error {
   readonly runId: string
-  constructor(runId: string) {
-    super(`the runner of run ${runId} is gone and left no result`)
+  /** What became of it, for people. */
+  readonly why: string
+  constructor(runId: string, why = 'the process that ran the agent was killed') {
+    super(`the runner of run ${runId} left no result: ${why}`)
     this.name = 'RunnerLost'
     this.runId = runId
+    this.why = why
+  }
+}
+
+/** The runner of this run lives and does not listen or answer; nobody knows whether it took the command. */
+export class RunnerSilent extends Error {
+  constructor(runId: string) {
+    super(`the runner of run ${runId} does not answer`)
+    this.name = 'RunnerSilent'
   }
 }
 
 export interface AttachOptions {
   /** The last seq that the caller has stored; 0 for everything. */
   afterSeq: number
+  /** Somebody wants this run: renews it now and this often. A runner that lets three renewals in a row pass without an answer is lost. */
+  renewEveryMs?: number
   /** Ends the iteration quietly; the run goes on. */
   signal?: AbortSignal
 }
@@ -34,10 +47,10 @@ export interface RunnerClient {
   start(spec: RunSpec): Promise<'started' | 'already'>
   /**
    * The run's events after `afterSeq`, in batches, without gap or duplicate, live to the terminal event, after which `exit.json` exists.
-   * Throws `RunnerLost` when the runner died without a result, and an Error when the run was never started.
+   * Throws `RunnerLost` when the runner died without a result or hangs, and an Error when the run was never started.
    */
   attach(runId: string, options: AttachOptions): AsyncIterable<RunEvent[]>
-  /** `gone`: the run has ended, was lost, or never started. Sending a correction again is harmless. */
+  /** `gone`: the run has ended, was lost, or never started. Sending a correction again is harmless. Throws `RunnerSilent`. */
   send(runId: string, command: RunCommand): Promise<'sent' | 'gone'>
   /**
    * Runs a project's check where its agents run, and resolves with its end. It belongs to this process: it ends when this one does, or when the signal is
@@ -48,8 +61,6 @@ export interface RunnerClient {
   /** What a run was begun with; empty when that is no longer known. */
   prompt(runId: string): Promise<string>
   state(runId: string): Promise<RunState>
-  /** Renews now and every `everyMs`, until the returned function is called or the run is gone. */
-  keepRenewed(runId: string, everyMs: number): () => void
   /** Kills whatever is left of a run, its runner included. Returns how many processes that were. */
   reap(runId: string): Promise<number>
   /** Reaps every run that has a process in this home and that nobody knows. Returns the ids. For the start of a worker. */
@@ -70,6 +81,10 @@ export interface RunnerOptions extends SpawnerOptions {
 const CONNECT_TRIES = 200
 const CONNECT_EVERY_MS = 10
 const MAX_RECONNECTS = 20
+/** So many seconds of its own a runner has for an answer; one at work needs milliseconds. */
+const ANSWER_TURNS = 10
+const TURN_MS = 1000
+const MAX_UNANSWERED = 3
 
 /** Starts and follows agent runs, each in a detached runner process that outlives this one; and runs checks. `home`: DISPATCH_HOME. */
 export function createRunner(options: RunnerOptions): RunnerClient {
@@ -81,14 +96,12 @@ export function createRunner(options: RunnerOptions): RunnerClient {
       await transport.create(spec)
       return (await transport.launch(spec.runId)) === 'claimed' ? 'started' : 'already'
     },
-    attach: (runId, { afterSeq, signal }) => follow(transport, runId, afterSeq, signal),
+    attach: (runId, options) => attach(transport, runId, { ...options, log }),
     send: (runId, command) => send(transport, runId, command),
     check: (check, signal) => transport.check(check, signal),
     exit: (runId) => transport.exit(runId),
     prompt: async (runId) => (await transport.spec(runId))?.prompt ?? '',
     state: (runId) => transport.state(runId),
-    keepRenewed: (runId, everyMs) =>
-      keepRenewed(() => send(transport, runId, { type: 'renew' }), everyMs, log),
     reap: (runId) => transport.reap(runId),
     async sweep(isLive) {
       const unknown: string[] = []
@@ -105,17 +118,33 @@ export function createRunner(options: RunnerOptions): RunnerClient {
   return client
 }
 
+async function* attach(
+  transport: Transport,
+  runId: string,
+  options: AttachOptions & { log: (message: string) => void },
+): AsyncGenerator<RunEvent[]> {
+  const silent = new AbortController()
+  const stopRenewing = keepRenewed(() => send(transport, runId, { type: 'renew' }), {
+    ...{ everyMs: options.renewEveryMs, log: options.log, onSilent: () => silent.abort() },
+  })
+  try {
+    yield* follow(transport, runId, { ...options, silent: silent.signal })
+  } finally {
+    stopRenewing()
+  }
+}
+
 async function* follow(
   transport: Transport,
   runId: string,
-  afterSeq: number,
-  signal: AbortSignal | undefined,
+  { afterSeq, signal, silent }: AttachOptions & { silent: AbortSignal },
 ): AsyncGenerator<RunEvent[]> {
   let last = afterSeq
+  const unheard = AbortSignal.any(signal ? [signal, silent] : [silent])
   for (let attempt = 0; attempt < MAX_RECONNECTS; attempt += 1) {
     // Live from the socket while there is one, and whatever it did not bring from the file.
     for (const source of [live, stored]) {
-      for await (const events of source(transport, runId, last, signal)) {
+      for await (const events of source(transport, runId, last, unheard)) {
         if (signal?.aborted) return
         yield events
         last = events.at(-1)?.seq ?? last
@@ -123,12 +152,13 @@ async function* follow(
       }
     }
     if (signal?.aborted || (await hasAll(transport, runId, last))) return
+    if (silent.aborted) break
     const state = await transport.state(runId)
     if (state === 'absent') throw new Error(`run ${runId} was never started`)
     if (state === 'lost') throw new RunnerLost(runId)
     // Only the connection broke, or the process is about to be gone: look again.
   }
-  throw new RunnerLost(runId)
+  throw new RunnerLost(runId, 'the process that ran the agent did not answer any more')
 }
 
 const isTerminal = (event: RunEvent | undefined) =>
@@ -144,14 +174,14 @@ async function* live(
   transport: Transport,
   runId: string,
   afterSeq: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): AsyncGenerator<RunEvent[]> {
-  const socket = await connectRunning(transport, runId)
-  if (!socket) return
-  const abort = () => socket.destroy()
-  signal?.addEventListener('abort', abort, { once: true })
+  let socket: Duplex | undefined
+  const abort = () => socket?.destroy()
+  signal.addEventListener('abort', abort, { once: true })
   try {
-    if (signal?.aborted) return
+    socket = await connectRunning(transport, runId)
+    if (!socket || signal.aborted) return
     socket.write(`${JSON.stringify({ subscribe: afterSeq } satisfies SocketRequest)}\n`)
     const parser = createBatchParser(afterSeq)
     for await (const chunk of socket) {
@@ -159,10 +189,11 @@ async function* live(
       if (events.length > 0) yield events
     }
   } catch (error) {
-    if (!isDisconnect(error)) throw error
+    // one that hangs is looked for again, as one whose connection broke
+    if (!isDisconnect(error) && !(error instanceof RunnerSilent)) throw error
   } finally {
-    signal?.removeEventListener('abort', abort)
-    socket.destroy()
+    signal.removeEventListener('abort', abort)
+    socket?.destroy()
   }
 }
 
@@ -177,6 +208,7 @@ async function send(
 ): Promise<'sent' | 'gone'> {
   const socket = await connectRunning(transport, runId)
   if (!socket) return 'gone'
+  const stopWaiting = afterTurns(ANSWER_TURNS, () => socket.destroy(new RunnerSilent(runId)))
   try {
     socket.write(`${JSON.stringify({ command, n: 1 } satisfies SocketRequest)}\n`)
     for await (const answer of socket)
@@ -186,8 +218,24 @@ async function send(
     if (isDisconnect(error)) return 'gone'
     throw error
   } finally {
+    stopWaiting()
     socket.destroy()
   }
+}
+
+/**
+ * Counts seconds in which this process had its turn. After a sleep of the machine, or of its container, time has passed in which
+ * the other side could not answer either, so a clock would call it silent; of that time this counts one second.
+ */
+function afterTurns(turns: number, then: () => void): () => void {
+  let left = turns
+  const timer = setInterval(() => {
+    left -= 1
+    if (left > 0) return
+    clearInterval(timer)
+    then()
+  }, TURN_MS)
+  return () => clearInterval(timer)
 }
 
 /** Undefined when the run is not running. */
@@ -198,7 +246,7 @@ async function connectRunning(transport: Transport, runId: string): Promise<Dupl
     if ((await transport.state(runId)) !== 'running') return undefined
     await new Promise((resolve) => setTimeout(resolve, CONNECT_EVERY_MS))
   }
-  throw new Error(`the runner of run ${runId} lives but does not listen`)
+  throw new RunnerSilent(runId)
 }
 
 function isDisconnect(error: unknown): boolean {
@@ -206,19 +254,24 @@ function isDisconnect(error: unknown): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
+/** Until the returned function is called, the run is gone, or its runner hangs. Not at all without `everyMs`. */
 function keepRenewed(
   renew: () => Promise<'sent' | 'gone'>,
-  everyMs: number,
-  log: (message: string) => void,
+  options: { everyMs: number | undefined; log: (message: string) => void; onSilent: () => void },
 ): () => void {
-  const tick = () =>
-    renew().then(
-      (result) => {
-        if (result === 'gone') clearInterval(timer)
-      },
-      (error: unknown) => log(`a run could not be renewed, trying again: ${error}`),
-    )
-  const timer = setInterval(() => void tick(), everyMs)
+  if (options.everyMs === undefined) return () => undefined
+  let unanswered = 0
+  const tick = async () => {
+    try {
+      if ((await renew()) === 'gone') clearInterval(timer)
+      unanswered = 0
+    } catch (error) {
+      options.log(`a run could not be renewed, trying again: ${error}`)
+      if (error instanceof RunnerSilent) unanswered += 1
+      if (unanswered === MAX_UNANSWERED) options.onSilent()
+    }
+  }
+  const timer = setInterval(() => void tick(), options.everyMs)
   void tick()
   return () => clearInterval(timer)
 }

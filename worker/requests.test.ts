@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunState } from '../contracts/agent.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { createSegment } from '../db/runs.ts'
+import { RunnerSilent } from '../runner/runner.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
 import { answerRequests } from './requests.ts'
@@ -73,4 +74,44 @@ test('agents of paused and cancelled goals are interrupted though nobody follows
   expect(errors).toEqual([])
   expect([...new Set(interrupted)].sort()).toEqual([paused, cancelled].sort())
   expect([...new Set(ended)]).toEqual([over])
+})
+
+test('a run whose runner hangs holds up no other: the others are stopped and corrected at once, and it is ended when it does not answer', async () => {
+  const hangs = await runOf({ paused: true })
+  const stopped = await runOf({ paused: true })
+  const corrected = await runOf({})
+  await database.knex('corrections').insert([
+    { run_id: hangs, text: 'Use tabs.', created_by: 'person:ada' },
+    { run_id: corrected, text: 'Use tabs.', created_by: 'person:ada' },
+  ])
+  const told: string[] = []
+  const ended: string[] = []
+  let giveUp: () => void = () => undefined
+  const silence = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new RunnerSilent(hangs))
+  })
+  silence.catch(() => undefined)
+  const requests = answerRequests({
+    url: own.url,
+    database,
+    runner: {
+      send: async (id, { type }) => {
+        if (id === hangs) return silence
+        told.push(`${type} ${id}`)
+        return 'sent'
+      },
+      state: async () => 'running',
+    },
+    endRun: async ({ id }) => void ended.push(id),
+    scanAdapters: async () => undefined,
+    programProblem: async () => undefined,
+    onError: () => undefined,
+  })
+  const all = [`interrupt ${stopped}`, `correct ${corrected}`]
+  const isTold = () => all.every((line) => told.includes(line))
+  await until(isTold, { ms: 10_000, what: 'the other runs to be told', everyMs: 10 })
+  expect(ended).toEqual([])
+  giveUp()
+  await requests.close()
+  expect(ended).toEqual([hangs])
 })
