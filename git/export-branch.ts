@@ -1,7 +1,7 @@
 import { checkoutsOf } from './checkouts.ts'
-import { ensureHubs, type GitDeps, personObjects, publishCommit, sendCommit } from './hubs.ts'
+import { ensureHubs, type GitDeps, publishCommit, sendCommit } from './hubs.ts'
 import { locate } from './inspect.ts'
-import type { ProjectLayout } from './layout.ts'
+import { type ProjectLayout, personObjects } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
 

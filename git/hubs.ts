@@ -1,13 +1,21 @@
 import { lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
-import { locate, readShallow } from './inspect.ts'
-import { type ProjectLayout, privateDir, projectLayout, targetRef, writeWhole } from './layout.ts'
+import { locate } from './inspect.ts'
+import {
+  type ProjectLayout,
+  personObjects,
+  privateDir,
+  projectLayout,
+  targetRef,
+  writeWhole,
+} from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
 import type { Queue } from './queue.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkBranchName, hasCommit, readRef, setRef } from './refs.ts'
-import { type GitCall, type GitRunner, quotePath } from './run.ts'
+import { type GitRunner, quotePath } from './run.ts'
+import { checkEnds, followShallow } from './shallow.ts'
 import { moveToTrash } from './slots.ts'
 
 export interface GitDeps {
@@ -179,14 +187,6 @@ export async function bringCommit(
     )
 }
 
-/**
- * A person's objects under our config. Asking for a missing object under theirs would, in a partial clone, start the
- * program that their config names for the fetch.
- */
-export function personObjects(layout: ProjectLayout, commonDir: string): GitCall {
-  return { gitDir: layout.clean, objectDir: join(commonDir, 'objects') }
-}
-
 /** Sends a commit of the clean hub into a person's repository: objects only, no ref. */
 export async function sendCommit(
   deps: GitDeps,
@@ -194,6 +194,7 @@ export async function sendCommit(
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
   const call = personObjects(layout, to.commonDir)
+  await checkEnds(deps, layout, to)
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
   await deps.git.pipe(
     ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
@@ -224,8 +225,7 @@ export async function importTarget(
       `Create it: \`git branch ${input.target}\`.`,
     )
   const bringing = deps.queue.run(layout.clean, async () => {
-    const shallow = await readShallow(commonDir)
-    if (shallow !== undefined) await writeWhole(join(layout.clean, 'shallow'), shallow)
+    await followShallow(deps, layout, commonDir)
     await bringCommit(deps, layout.clean, {
       objects: join(commonDir, 'objects'),
       sha,

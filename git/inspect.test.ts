@@ -131,6 +131,18 @@ test.runIf(process.getuid?.() === 0)("another user's repository is not opened", 
   expect(await problem(f.repo)).toMatch(/^dubious_ownership: .*owner/)
 })
 
+test('a target that gives way to branches below its name is imported, and so are they', async () => {
+  f = createFixture()
+  const sha = f.commit({ 'a.txt': '1' })
+  const bring = (target: string) =>
+    f.git.importTarget({ projectId: 'p1', repoPath: f.repo, target })
+  f.sh(['branch', 'release'])
+  expect(await bring('release')).toBe(sha)
+  f.sh(['branch', '-D', 'release'])
+  f.sh(['branch', 'release/1.0'])
+  expect(await bring('release/1.0')).toBe(sha)
+})
+
 test('shallow clones and linked worktrees are carried', async () => {
   f = createFixture()
   f.commit({ 'a.txt': '1' })

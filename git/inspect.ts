@@ -1,4 +1,4 @@
-import { lstat, readFile, realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { excludeFiles } from './excludes.ts'
 import { GitFailure, GitProblem } from './problem.ts'
@@ -297,9 +297,4 @@ export async function locate(git: GitRunner, repoPath: string, branch?: string):
     )
   })
   return discover(git, real, repoPath, branch)
-}
-
-/** The person's shallow boundary, or undefined for a complete history. */
-export async function readShallow(commonDir: string): Promise<string | undefined> {
-  return readFile(join(commonDir, 'shallow'), 'utf8').catch(() => undefined)
 }

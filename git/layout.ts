@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { GitCall } from './run.ts'
 
 /** Where one project's repositories and worktrees are below DISPATCH_HOME. */
 export interface ProjectLayout {
@@ -39,6 +40,14 @@ export function sandboxedGit(home: string, projectId: string): string[] {
   return [sandbox, join(clean, 'objects')]
 }
 
+/**
+ * A person's objects under our config. Asking for a missing object under theirs would, in a partial clone, start the
+ * program that their config names for the fetch.
+ */
+export function personObjects(layout: ProjectLayout, commonDir: string): GitCall {
+  return { gitDir: layout.clean, objectDir: join(commonDir, 'objects') }
+}
+
 /** A key as one path or ref component: kept readable where it already is one, else shortened and hashed. */
 export function nameOf(key: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,80}$/.test(key)) return key
@@ -51,7 +60,8 @@ export function nameOf(key: string): string {
 }
 
 export const salvageRef = (key: string) => `refs/dispatch/salvage/${nameOf(key)}`
-export const targetRef = (target: string) => `refs/dispatch/target/${target}`
+/** The person may replace `release` by `release/1.0`, and one ref cannot be a folder of another. */
+export const targetRef = (target: string) => `refs/dispatch/target/${nameOf(target)}`
 export const taskRef = (branch: string) => `refs/dispatch/task/${branch}`
 
 export async function privateDir(path: string): Promise<void> {

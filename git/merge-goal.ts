@@ -23,6 +23,7 @@ import type { ProjectLayout } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
 import { checkBranchName, checkSha, readRef, swapRef, treeOf } from './refs.ts'
+import { checkCommonHistory } from './shallow.ts'
 
 /** The steps of a merge, each a point at which the process may die (facts 3.3). */
 export type MergeStep = 'M0' | 'M1' | 'M2' | 'M3' | 'M4' | 'M5' | 'M6' | 'M7' | 'M8' | 'M9'
@@ -153,6 +154,7 @@ async function mergeOnce(
   })
   if (before) return finishEarlier(m, { commit: before, tip: old, applied: state.applied })
   if (m.onlyFinish) return { outcome: 'not_begun' }
+  await checkCommonHistory(m.deps, m.layout, { sha: m.goalHead, haves: [old] })
   await m.step('M3')
   const merged = await mergeTree(git, gitDir, old, m.goalHead)
   if (!merged.clean) return { outcome: 'conflict', files: merged.files }

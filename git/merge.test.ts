@@ -407,6 +407,37 @@ test('killed before the checkout followed, and the person merges something there
   })
 })
 
+test('a shallow repository that dropped what the work began at is not broken by the merge, which is possible once that is back', async () => {
+  f.commit({ 'b.txt': 'second\n' })
+  const repoPath = join(f.folder, 'shallow')
+  const p2 = { projectId: 'p2', repoPath, target: 'main' }
+  f.sh(['clone', '-q', '--depth=1', `file://${f.repo}`, repoPath], f.folder)
+  const from = await f.git.importTarget(p2)
+  const claim = { projectId: 'p2', key: 'T-1', base: from, branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  expect(f.sh(['log', '--format=%H'], path)).toBe(from)
+  f.write('n.txt', 'new\n', path)
+  const at = { projectId: 'p2', worktreePath: path }
+  const { head } = await f.git.commitAll({ ...at, message: 'm', trailers: {} })
+  await f.git.publish({ projectId: 'p2', head, key: 'T-1' })
+  const { hash } = await f.git.diff({ projectId: 'p2', base: from, head })
+  f.commit({ 'c.txt': 'third\n' })
+  f.sh(['fetch', '-q', '--depth=1'], repoPath)
+  f.sh(['reset', '-q', '--hard', 'origin/main'], repoPath)
+  f.sh(['reflog', 'expire', '--expire=now', '--all'], repoPath)
+  f.sh(['gc', '-q', '--prune=now'], repoPath)
+  const merge = { ...p2, goalHead: head, approved: { base: from, hash }, mergeKey: 'k' }
+  const input = { ...merge, message: 'm', trailers: {}, intent: store() }
+  const branch = 'dispatch/G-1'
+  const kept = f.git.exportBranch({ projectId: 'p2', repoPath, branch, sha: head })
+  await expect(kept).rejects.toThrow(/does not reach back to/)
+  await expect(f.git.mergeGoal(input)).rejects.toThrow(/does not reach back to .*--unshallow/)
+  f.sh(['fetch', '-q', '--unshallow'], repoPath)
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect(f.sh(['rev-list', '--count', 'main'], repoPath)).toBe('5')
+  expect(f.sh(['fsck', '--strict'], repoPath)).not.toMatch(/error|missing|broken/)
+})
+
 test('commits the person makes in the last instant are never lost', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   let count = 0

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { GitDeps } from './hubs.ts'
+import { type ProjectLayout, personObjects, writeWhole } from './layout.ts'
+import { GitFailure, GitProblem } from './problem.ts'
+import { hasCommit } from './refs.ts'
+
+/** Where the history in a repository ends before its beginning; nothing for a complete one. */
+async function endsOf(gitDir: string): Promise<string[]> {
+  const text = await readFile(join(gitDir, 'shallow'), 'utf8').catch(() => '')
+  return text.split('\n').filter(Boolean)
+}
+
+/**
+ * The hub learns where the person's history ends. Where its own ended before it still does, unless the person has by now what comes
+ * before: they may have fetched more of it, or dropped what the hub's work began at.
+ */
+export async function followShallow(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  commonDir: string,
+): Promise<void> {
+  const [own, theirs] = await Promise.all([endsOf(layout.clean), endsOf(commonDir)])
+  const ends = [...theirs]
+  for (const end of own.filter((sha) => !theirs.includes(sha)))
+    if (!(await bringBefore(deps, layout, { commonDir, end }))) ends.push(end)
+  const text = ends.map((sha) => `${sha}\n`).join('')
+  if (text === own.map((sha) => `${sha}\n`).join('')) return
+  // agents look at the history too
+  for (const hub of [layout.clean, layout.sandbox]) await writeWhole(join(hub, 'shallow'), text)
+}
+
+/** Brings what comes before a commit of the hub; false when the person has it not, or not whole. */
+async function bringBefore(
+  { git }: GitDeps,
+  layout: ProjectLayout,
+  { commonDir, end }: { commonDir: string; end: string },
+): Promise<boolean> {
+  if (!(await hasCommit(git, layout.clean, end))) return true // an end of a branch that never came
+  const [header = ''] = (await git.readCommit(layout.clean, end)).split('\n\n')
+  const parents = [...header.matchAll(/^parent (\w+)$/gm)].map(([, sha]) => sha)
+  const ends = ['--shallow-file', join(commonDir, 'shallow')]
+  const pack = [...ends, 'pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset']
+  const from = { ...personObjects(layout, commonDir), input: `${parents.join('\n')}\n` }
+  try {
+    await git.pipe(pack, from, ['index-pack', '--stdin'], { gitDir: layout.clean })
+    return true
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error
+    return false
+  }
+}
+
+/** What the hub knows of a commit's history, but for `haves`, up to where it ends. */
+async function endsIn(
+  { git }: GitDeps,
+  { clean }: ProjectLayout,
+  range: { sha: string; haves: readonly string[] },
+): Promise<string[]> {
+  const ends = await endsOf(clean)
+  if (ends.length === 0) return []
+  const args = ['rev-list', range.sha, ...range.haves.map((sha) => `^${sha}`)]
+  const commits = (await git.text(args, { gitDir: clean })).split('\n')
+  return commits.filter((sha) => ends.includes(sha))
+}
+
+/** Throws where two histories would only meet before what the person has of them: a merge would take one for all new. */
+export async function checkCommonHistory(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  between: { sha: string; haves: readonly string[] },
+): Promise<void> {
+  const [end] = await endsIn(deps, layout, between)
+  if (end !== undefined) throw historyMissing(end)
+}
+
+/** Throws where the person would get a commit whose parents they have not, and know nothing of: it would break their repository. */
+export async function checkEnds(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  to: { commonDir: string; sha: string; haves: readonly string[] },
+): Promise<void> {
+  const person = personObjects(layout, to.commonDir)
+  for (const end of await endsIn(deps, layout, to))
+    if (!(await deps.git.succeeds(['cat-file', '-e', end], person))) throw historyMissing(end)
+}
+
+const historyMissing = (end: string) =>
+  new GitProblem(
+    'incomplete_repository',
+    `The repository is shallow, and what it has of the history does not reach back to ${end.slice(0, 12)}, where this work began.`,
+    'Fetch the rest (git fetch --unshallow), then try again.',
+  )
