@@ -21,36 +21,44 @@ export interface WatchOptions {
 /** CPU that counts as work: an idle process with a timer uses less within any silence that is worth watching. */
 const WORKING_TICKS = 5
 
+/** How often it looks, at most. */
+const LOOK_MS = 5000
+
 /**
  * The dead-man switch and the watchdog over a silent agent. Progress is an event or CPU used by the tree, not "the process exists".
- * Timers are monotonic and stand still while the machine sleeps: a laptop's night ends no run.
+ * Both count looks and no clock: while this process stands still, because the machine sleeps or its container is frozen, so do the agent
+ * and whoever renews, and that ends no run.
  */
 export function watchRun(options: WatchOptions): Watch {
   const { leaseSeconds, silenceSeconds, onLeaseOver, onHung, cpu = cpuOfTree } = options
-  let lastProgress = performance.now()
+  const everyMs = Math.min(LOOK_MS, (Math.min(leaseSeconds, silenceSeconds) * 1000) / 4)
+  const looksIn = (seconds: number) => Math.ceil((seconds * 1000) / everyMs)
+  let sinceRenewal = 0
+  let sinceProgress = 0
   // the run has only just begun; to look for its processes now would hold up its agent
   let cpuThen = 0
-  const lease = setTimeout(onLeaseOver, leaseSeconds * 1000)
 
   const look = () => {
+    sinceRenewal += 1
+    sinceProgress += 1
     const used = cpu()
     // Less than before: a part of the tree ended, which is progress too.
     if (used >= cpuThen + WORKING_TICKS || used < cpuThen) {
-      lastProgress = performance.now()
+      sinceProgress = 0
       cpuThen = used
     }
-    if (performance.now() - lastProgress >= silenceSeconds * 1000) onHung()
+    if (sinceProgress === looksIn(silenceSeconds)) onHung()
+    if (sinceRenewal === looksIn(leaseSeconds)) onLeaseOver()
   }
-  const silence = setInterval(look, Math.min(5000, (silenceSeconds * 1000) / 4))
+  const timer = setInterval(look, everyMs)
   return {
-    renewed: () => void lease.refresh(),
+    renewed() {
+      sinceRenewal = 0
+    },
     heard() {
-      lastProgress = performance.now()
+      sinceProgress = 0
     },
-    stop() {
-      clearTimeout(lease)
-      clearInterval(silence)
-    },
+    stop: () => clearInterval(timer),
   }
 }
 
