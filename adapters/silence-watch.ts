@@ -1,3 +1,5 @@
+import { createPatience } from './patience.ts'
+
 /**
  * Bites when nothing was heard for too long while the model is to speak. The runner's own watch cannot see this for sure: an agent that waits
  * for ever for its provider may use some CPU all the time.
@@ -13,19 +15,18 @@ export function createSilenceWatch(
   isWaiting: () => boolean,
   bite: () => void,
 ): SilenceWatch {
-  let last = performance.now()
+  const everyMs = Math.min(5000, (seconds * 1000) / 4)
+  const patience = createPatience(seconds, everyMs)
   let bitten = false
   const look = () => {
-    if (!isWaiting()) last = performance.now()
-    if (performance.now() - last < seconds * 1000) return
+    if (!isWaiting()) return patience.again()
+    if (!patience.turn()) return
     bitten = true
     bite()
   }
-  const timer = setInterval(look, Math.min(5000, (seconds * 1000) / 4))
+  const timer = setInterval(look, everyMs)
   return {
-    heard() {
-      last = performance.now()
-    },
+    heard: patience.again,
     bit: () => bitten,
     stop: () => clearInterval(timer),
   }

@@ -242,7 +242,7 @@ test('a runner that hangs gives up no command for good: it takes it when it goes
 
   process.kill(runnerPid(run.runId), 'SIGSTOP')
   const second = await sent()
-  await seconds(1)
+  await seconds(2)
   expect(await second.answer).toBeInstanceOf(RunnerSilent)
 })
 

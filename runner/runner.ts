@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { createPatience } from '../adapters/patience.ts'
 import type { RunCommand, RunEvent, RunExit, RunSpec, RunState } from '../contracts/agent.ts'
 import { createBatchParser } from './event-reader.ts'
 import { createLocalTransport } from './local-transport.ts'
@@ -81,8 +82,8 @@ export interface RunnerOptions extends SpawnerOptions {
 const CONNECT_TRIES = 200
 const CONNECT_EVERY_MS = 10
 const MAX_RECONNECTS = 20
-/** So many seconds of its own a runner has for an answer; one at work needs milliseconds. */
-const ANSWER_TURNS = 10
+/** For the answer to a command; a runner at work needs milliseconds. */
+const ANSWER_SECONDS = 10
 const TURN_MS = 1000
 const MAX_UNANSWERED = 3
 
@@ -208,7 +209,10 @@ async function send(
 ): Promise<'sent' | 'gone'> {
   const socket = await connectRunning(transport, runId)
   if (!socket) return 'gone'
-  const stopWaiting = afterTurns(ANSWER_TURNS, () => socket.destroy(new RunnerSilent(runId)))
+  const patience = createPatience(ANSWER_SECONDS, TURN_MS)
+  const waiting = setInterval(() => {
+    if (patience.turn()) socket.destroy(new RunnerSilent(runId))
+  }, TURN_MS)
   try {
     socket.write(`${JSON.stringify({ command, n: 1 } satisfies SocketRequest)}\n`)
     for await (const answer of socket)
@@ -218,24 +222,9 @@ async function send(
     if (isDisconnect(error)) return 'gone'
     throw error
   } finally {
-    stopWaiting()
+    clearInterval(waiting)
     socket.destroy()
   }
-}
-
-/**
- * Counts seconds in which this process had its turn. After a sleep of the machine, or of its container, time has passed in which
- * the other side could not answer either, so a clock would call it silent; of that time this counts one second.
- */
-function afterTurns(turns: number, then: () => void): () => void {
-  let left = turns
-  const timer = setInterval(() => {
-    left -= 1
-    if (left > 0) return
-    clearInterval(timer)
-    then()
-  }, TURN_MS)
-  return () => clearInterval(timer)
 }
 
 /** Undefined when the run is not running. */
