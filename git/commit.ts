@@ -7,6 +7,7 @@ import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkSha, dateOf, hasCommit, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
+import { stashedOn } from './stashes.ts'
 import {
   asText,
   leftOut,
@@ -59,11 +60,12 @@ async function worktreeHead(...at: Parameters<typeof findHead>): Promise<string>
 async function commitTree(
   deps: GitDeps,
   tree: SlotTree,
-  commit: { tree: string; parents: string[]; message: string },
+  commit: { tree: string; parents: string[]; message: string; date?: number },
 ): Promise<string> {
   const parents = commit.parents.flatMap((sha) => ['-p', sha])
   return deps.git.text(['commit-tree', commit.tree, ...parents], {
     ...tree.call,
+    ...(commit.date === undefined ? {} : { date: commit.date }),
     input: commit.message,
   })
 }
@@ -278,7 +280,7 @@ const isKept = async (deps: GitDeps, layout: ProjectLayout, { base }: Claim, sha
       '')
 
 /**
- * Before a worktree goes: what is uncommitted, or committed and nowhere else, gets a salvage ref; so does what only the person's own
+ * Before a worktree goes: what is uncommitted, stashed, or committed and nowhere else, gets a salvage ref; so does what only the person's own
  * excludes keep out of commits, unless the worktree was `scratch`. Files that git cannot read are named in the commit's message.
  * Returns the ref, if any.
  */
@@ -293,27 +295,31 @@ export async function saveWork(
     const staged = await snapshotTree(deps.git, some, head)
     return scratch ? staged : wholeTree(deps.git, some, staged)
   })
-  const dirty = unreadable.length > 0 || snapshot !== (await treeOf(deps.git, layout.sandbox, head))
-  const work = { snapshot, head, key: claim.key, unreadable }
+  const stashed = await stashedOn(deps, layout, claim.branch)
+  const dirty =
+    stashed.length + unreadable.length > 0 ||
+    snapshot !== (await treeOf(deps.git, layout.sandbox, head))
+  const work = { snapshot, parents: [head, ...stashed], key: claim.key, unreadable }
   const sha = dirty ? await salvageCommit(deps, layout, tree, work) : head
   const safe = !dirty && (await isKept(deps, layout, claim, sha))
   const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
   return ref ?? publishWork(deps, layout, claim)
 }
 
-/** Dated as its parent, so that saving the same work twice is one commit. */
+/** Dated as its first parent, so that saving the same work twice is one commit. */
 async function salvageCommit(
   deps: GitDeps,
   layout: ProjectLayout,
   tree: SlotTree,
-  work: { snapshot: string; head: string; key: string; unreadable: string[] },
+  work: { snapshot: string; parents: string[]; key: string; unreadable: string[] },
 ): Promise<string> {
-  const date = await dateOf(deps.git, layout.sandbox, work.head)
-  const args = ['commit-tree', work.snapshot, '-p', work.head]
+  const [head = '', ...stashed] = work.parents
+  const date = await dateOf(deps.git, layout.sandbox, head)
   const without =
     work.unreadable.length > 0 ? `\nGit cannot read ${someOf(work.unreadable)}.\n` : ''
-  const input = `Salvage of ${work.key}\n${without}`
-  return deps.git.text(args, { ...tree.call, date, input })
+  const beside = stashed.length > 0 ? '\nThe other parents are what was left in git stash.\n' : ''
+  const message = `Salvage of ${work.key}\n${without}${beside}`
+  return commitTree(deps, tree, { tree: work.snapshot, parents: work.parents, message, date })
 }
 
 async function saveCommit(

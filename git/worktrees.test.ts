@@ -225,6 +225,23 @@ test.skipIf(!canBeRefused)(
   },
 )
 
+test('what an agent left in git stash, which all worktrees share, is saved with its own worktree and no other', async () => {
+  const [one, two] = [await claim('T-1'), await claim('T-10')]
+  const stash = (path: string, name: string, ...how: string[]) => {
+    f.write(name, 'hours of work', path)
+    f.sh(['stash', 'push', '-q', '-u', ...how], path)
+  }
+  stash(one.path, 'a.txt')
+  stash(two.path, 'src/b.txt')
+  stash(one.path, 'new.txt', '-m', 'try without it')
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  const saved = (spec: string) => f.sh(['--git-dir', clean(), 'show', `${salvaged?.ref}${spec}`])
+  expect([saved('^2^3:new.txt'), saved('^3:a.txt')]).toEqual(['hours of work', 'hours of work'])
+  expect(f.sh(['stash', 'list'], two.path)).toMatch(/^stash@\{0\}: WIP on dispatch\/T-10: .*$/)
+  f.sh(['stash', 'pop', '-q'], two.path)
+  expect(readFileSync(join(two.path, 'src/b.txt'), 'utf8')).toBe('hours of work')
+})
+
 test('a branch whose worktree was given back goes on from what was published of it', async () => {
   const { path } = await claim('T-1')
   f.write('new.txt', 'work', path)

@@ -24,6 +24,7 @@ import {
   writeClaim,
   writeSlot,
 } from './slots.ts'
+import { dropStashes } from './stashes.ts'
 import { checkOut, removeUntracked, type SlotTree, slotTree } from './tree.ts'
 
 export interface ClaimInput {
@@ -269,6 +270,7 @@ export async function releaseWorktree(
     const salvaged = ref === undefined ? undefined : { repository: layout.clean, ref }
     // before the claim goes: killed until then, the next call saves the same again and tells again
     if (salvaged) await input.onSalvaged?.(salvaged)
+    await dropStashes(deps, layout, claim.branch)
     if (input.dropBranch) {
       // Killed from here on, the next call does not look for work that is saved already.
       await writeClaim(layout, { ...claim, active: false })
