@@ -9,7 +9,8 @@ import { sharedCache } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
 import { testPort } from '../test/support/test-port.ts'
 import { connectTemporal } from './connection.ts'
-import { lastUsedVersion, startDevServer } from './dev-server.ts'
+import { startDevServer } from './dev-server.ts'
+import { lastUsedVersion } from './dev-server-files.ts'
 import { findTemporal } from './find-temporal.ts'
 import { prepareNamespace } from './search-attributes.ts'
 
@@ -32,7 +33,8 @@ async function binary() {
   })
 }
 
-test('a server that is left is adopted', async () => {
+test('a server that is left is adopted, and a note of one that a power cut spoilt names none', async () => {
+  writeFileSync(join(dir, 'dev-server.json'), '')
   const options = {
     dir,
     binary: await binary(),

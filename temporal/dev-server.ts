@@ -1,17 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -19,6 +7,14 @@ import type { Logger } from 'pino'
 import { freePort } from '../config/ports.ts'
 import { commandLine, endProcess } from '../config/process-table.ts'
 import { connectTemporal } from './connection.ts'
+import {
+  databaseFile,
+  forgetState,
+  lastUsedVersion,
+  readState,
+  type ServerState,
+  writeState,
+} from './dev-server-files.ts'
 import type { TemporalBinary } from './find-temporal.ts'
 
 export interface DevServerOptions {
@@ -45,13 +41,6 @@ export interface RunningTemporal {
   stop(): Promise<void>
   /** Resolves with a reason when the server is gone, wanted or not. */
   exited: Promise<string>
-}
-
-interface State {
-  pid: number
-  port: number
-  uiPort: number | null
-  version: string
 }
 
 const START_MS = 30_000
@@ -89,7 +78,7 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
     child.ref() // or Node might end before it does
     await endServer(state.pid, 10_000)
     await exited
-    rmSync(stateFile(options.dir), { force: true })
+    forgetState(options.dir)
   }
   return { ...describe(state), adopted: false, exited, stop }
 }
@@ -101,7 +90,7 @@ async function onFreePorts(options: DevServerOptions) {
     const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
     const child = spawnServer(options, { port, uiPort })
     const { version } = options.binary
-    const state: State = { pid: child.pid ?? 0, port, uiPort: uiPort ?? null, version }
+    const state: ServerState = { pid: child.pid ?? 0, port, uiPort: uiPort ?? null, version }
     // before it is healthy: whoever comes after a kill meanwhile must find it, and not start a second one on its file
     writeState(options.dir, state)
     try {
@@ -110,26 +99,12 @@ async function onFreePorts(options: DevServerOptions) {
     } catch (error) {
       const endedItself = hasEnded(child)
       await endServer(child.pid, 5_000)
-      rmSync(stateFile(options.dir), { force: true })
+      forgetState(options.dir)
       const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
       if (!endedItself || !isTaken || tries === PORT_TRIES) throw error
       options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
     }
   }
-}
-
-const databaseFile = (dir: string, version: string) => join(dir, `temporal-${version}.db`)
-
-/** The CLI version whose file in this folder was written last, so that goals are on it; undefined when there is none. */
-export function lastUsedVersion(dir: string): string | undefined {
-  const names = existsSync(dir) ? readdirSync(dir) : []
-  const used = names.flatMap((name) => {
-    const version = /^temporal-(.*)\.db(?:-wal)?$/.exec(name)?.[1]
-    // the log of a server that just ends goes away
-    const at = statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
-    return version ? [{ version, at }] : []
-  })
-  return used.sort((one, other) => one.at - other.at).at(-1)?.version
 }
 
 function sayIfGoalsAreElsewhere({ dir, binary, say }: DevServerOptions): void {
@@ -168,7 +143,7 @@ async function adoptLeftover(options: DevServerOptions): Promise<RunningTemporal
   const stop = async () => {
     if (ours()) await endServer(state.pid, 10_000)
     stopped.abort()
-    rmSync(stateFile(options.dir), { force: true })
+    forgetState(options.dir)
   }
   return { ...describe(state), adopted: true, exited, stop }
 }
@@ -320,25 +295,12 @@ async function answers(port: number, timeoutMs: number): Promise<boolean> {
   }
 }
 
-const describe = (state: State) => ({
+const describe = (state: ServerState) => ({
   address: `127.0.0.1:${state.port}`,
   uiUrl: state.uiPort === null ? undefined : `http://127.0.0.1:${state.uiPort}`,
   pid: state.pid,
   version: state.version,
 })
-
-const stateFile = (dir: string) => join(dir, 'dev-server.json')
-
-function writeState(dir: string, state: State) {
-  const temporary = `${stateFile(dir)}.${process.pid}`
-  writeFileSync(temporary, JSON.stringify(state), { mode: 0o600 })
-  renameSync(temporary, stateFile(dir))
-}
-
-function readState(dir: string): State | undefined {
-  if (!existsSync(stateFile(dir))) return undefined
-  return JSON.parse(readFileSync(stateFile(dir), 'utf8'))
-}
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 

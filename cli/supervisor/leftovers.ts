@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HomePaths } from '../../config/home.ts'
 import { commandLine, endProcess } from '../../config/process-table.ts'
+import { readState } from '../../temporal/dev-server-files.ts'
 
 export interface Leftover {
   name: 'Temporal' | 'Postgres'
@@ -12,7 +13,12 @@ export interface Leftover {
 export async function endLeftServers(home: HomePaths): Promise<Leftover[]> {
   const ended: Leftover[] = []
   const servers = [
-    { name: 'Temporal', pid: temporalPid(home), marker: home.temporal, signal: 'SIGTERM' },
+    {
+      name: 'Temporal',
+      pid: readState(home.temporal)?.pid ?? 0,
+      marker: home.temporal,
+      signal: 'SIGTERM',
+    },
     { name: 'Postgres', pid: postgresPid(home), marker: home.postgres, signal: 'SIGINT' },
   ] as const
   for (const { name, pid, marker, signal } of servers) {
@@ -22,11 +28,6 @@ export async function endLeftServers(home: HomePaths): Promise<Leftover[]> {
     ended.push({ name, pid })
   }
   return ended
-}
-
-function temporalPid(home: HomePaths): number {
-  const file = join(home.temporal, 'dev-server.json')
-  return existsSync(file) ? Number(JSON.parse(readFileSync(file, 'utf8')).pid) : 0
 }
 
 function postgresPid(home: HomePaths): number {
