@@ -23,3 +23,17 @@ export function createPatience(seconds: number, turnMs: number): Patience {
     },
   }
 }
+
+const TURN_MS = 1000
+
+/** Calls `then` once after `seconds` of patience, unless the returned function was called before. */
+export function afterPatience(seconds: number, then: () => void): () => void {
+  const turnMs = Math.min(TURN_MS, (seconds * 1000) / 4)
+  const patience = createPatience(seconds, turnMs)
+  const timer = setInterval(() => {
+    if (!patience.turn()) return
+    clearInterval(timer)
+    then()
+  }, turnMs)
+  return () => clearInterval(timer)
+}

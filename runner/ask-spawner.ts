@@ -20,14 +20,14 @@ export interface SpawnerClient {
 
 export interface Asking {
   /** After so long there is no answer. */
-  ms: number
+  seconds: number
   /** Once aborted, what was ordered is unwanted; its answer is awaited all the same. */
   signal?: AbortSignal
 }
 
 /** A runner takes a run within a second; one that does not in so long hangs. */
-export const ANSWER_MS = 30_000
-export const noAnswer = (ms: number) => `no answer within ${ms / 1000} s`
+export const ANSWER_SECONDS = 30
+export const noAnswer = (seconds: number) => `no answer within ${seconds} s`
 
 /** What is asked of a spawner, wherever it is: a child of this process, or the home's service. `ask` reaches it. */
 export function spawnerClient(spawner: {
@@ -42,14 +42,15 @@ export function spawnerClient(spawner: {
   return {
     async launch(assignment) {
       // a second time when the first runner fell over: a run is claimed only once
-      const first = await ask(assignment, { ms: ANSWER_MS })
-      const reply = typeof first === 'string' ? first : await ask(assignment, { ms: ANSWER_MS })
+      const first = await ask(assignment, { seconds: ANSWER_SECONDS })
+      const reply =
+        typeof first === 'string' ? first : await ask(assignment, { seconds: ANSWER_SECONDS })
       if (typeof reply === 'string') return reply
       throw new Error(`run ${assignment.runId} could not be started: ${failureOf(reply)}`)
     },
     async check(order, signal) {
       signal.throwIfAborted()
-      const reply = await ask(order, { ms: order.seconds * 1000 + ANSWER_MS, signal })
+      const reply = await ask(order, { seconds: order.seconds + ANSWER_SECONDS, signal })
       signal.throwIfAborted()
       if (typeof reply === 'object' && 'output' in reply) return reply
       throw new Error(`the check could not be run to its end: ${failureOf(reply)}`)

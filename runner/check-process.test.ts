@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -10,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
 } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -70,6 +71,16 @@ test('a command that hangs is ended with its daemons, and the result says so', a
   const ended = await check('echo begun; setsid sleep 300 & sleep 300', { seconds: 1 })
   expect(ended).toEqual({ exitCode: null, tookTooLong: true, output: 'begun\n' })
   expect(left()).toEqual([])
+})
+
+test('a check has its time, however long its container stood still meanwhile', async () => {
+  const fifo = join(home, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const running = check('read answer < fifo; echo $answer', { seconds: 1 })
+  const standsStill = new Int32Array(new SharedArrayBuffer(4))
+  Atomics.wait(standsStill, 0, 0, 1_100)
+  await writeFile(fifo, 'passed\n')
+  expect(await running).toEqual({ exitCode: 0, tookTooLong: false, output: 'passed\n' })
 })
 
 test('a daemon that holds the output open does not hold up the result', async () => {

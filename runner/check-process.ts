@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { afterPatience } from '../adapters/patience.ts'
 import {
   killUntilGone,
   ownerTag,
@@ -53,21 +54,20 @@ export async function runCheckProcess(order: CheckOrder, signal: AbortSignal): P
 
   let late = false
   let abort: () => void = () => undefined
-  const timers: NodeJS.Timeout[] = []
+  let stopWaiting: () => void = () => undefined
+  let drained: NodeJS.Timeout | undefined
   const over = new Promise<void>((resolve) => {
     const endSoon = () => {
       kill()
-      timers.push(setTimeout(resolve, DRAIN_MS))
+      drained ??= setTimeout(resolve, DRAIN_MS)
     }
     child.once('exit', endSoon)
     abort = endSoon
     signal.addEventListener('abort', abort, { once: true })
-    timers.push(
-      setTimeout(() => {
-        late = running()
-        endSoon()
-      }, seconds * 1000),
-    )
+    stopWaiting = afterPatience(seconds, () => {
+      late = running()
+      endSoon()
+    })
     child.once('close', () => resolve())
     // a command that could not be started at all
     child.once('error', (error) => {
@@ -82,7 +82,8 @@ export async function runCheckProcess(order: CheckOrder, signal: AbortSignal): P
     const started = child.pid !== undefined
     return { exitCode: started && !late ? child.exitCode : null, tookTooLong: late, output }
   } finally {
-    for (const timer of timers) clearTimeout(timer)
+    stopWaiting()
+    clearTimeout(drained)
     signal.removeEventListener('abort', abort)
     for (const stream of [child.stdout, child.stderr]) stream.destroy()
     close()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { createPatience } from '../adapters/patience.ts'
+import { afterPatience } from '../adapters/patience.ts'
 import type { RunCommand, RunEvent, RunExit, RunSpec, RunState } from '../contracts/agent.ts'
 import { createBatchParser } from './event-reader.ts'
 import { createLocalTransport } from './local-transport.ts'
@@ -84,7 +84,6 @@ const CONNECT_EVERY_MS = 10
 const MAX_RECONNECTS = 20
 /** For the answer to a command; a runner at work needs milliseconds. */
 const ANSWER_SECONDS = 10
-const TURN_MS = 1000
 const MAX_UNANSWERED = 3
 
 /** Starts and follows agent runs, each in a detached runner process that outlives this one; and runs checks. `home`: DISPATCH_HOME. */
@@ -209,10 +208,7 @@ async function send(
 ): Promise<'sent' | 'gone'> {
   const socket = await connectRunning(transport, runId)
   if (!socket) return 'gone'
-  const patience = createPatience(ANSWER_SECONDS, TURN_MS)
-  const waiting = setInterval(() => {
-    if (patience.turn()) socket.destroy(new RunnerSilent(runId))
-  }, TURN_MS)
+  const stopWaiting = afterPatience(ANSWER_SECONDS, () => socket.destroy(new RunnerSilent(runId)))
   try {
     socket.write(`${JSON.stringify({ command, n: 1 } satisfies SocketRequest)}\n`)
     for await (const answer of socket)
@@ -222,7 +218,7 @@ async function send(
     if (isDisconnect(error)) return 'gone'
     throw error
   } finally {
-    clearInterval(waiting)
+    stopWaiting()
     socket.destroy()
   }
 }

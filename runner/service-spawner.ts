@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { isErrno } from '../adapters/is-errno.ts'
+import { afterPatience } from '../adapters/patience.ts'
 import { type Asking, noAnswer, type SpawnerClient, spawnerClient } from './ask-spawner.ts'
 import type { Order, Reply, SpawnReply, SpawnRequest } from './spawner-messages.ts'
 
@@ -30,10 +31,10 @@ export function createServiceSpawner(home: string): SpawnerClient {
 }
 
 /** A connection for each order: when it closes, whoever asked is gone. */
-async function ask(home: string, order: Order, { ms, signal }: Asking): Promise<Reply> {
+async function ask(home: string, order: Order, { seconds, signal }: Asking): Promise<Reply> {
   const socket = await connectToService(home)
-  const late = new Error(noAnswer(ms))
-  const timer = setTimeout(() => socket.destroy(late), ms)
+  const late = new Error(noAnswer(seconds))
+  const stopWaiting = afterPatience(seconds, () => socket.destroy(late))
   const say = (request: SpawnRequest) => socket.write(`${JSON.stringify(request)}\n`)
   const unwanted = () => say({ n: 1, unwanted: true })
   signal?.addEventListener('abort', unwanted, { once: true })
@@ -51,7 +52,7 @@ async function ask(home: string, order: Order, { ms, signal }: Asking): Promise<
     if (isErrno(error, 'ECONNRESET', 'EPIPE')) throw new NoSpawnerService(home, error as Error)
     throw error
   } finally {
-    clearTimeout(timer)
+    stopWaiting()
     signal?.removeEventListener('abort', unwanted)
     socket.destroy()
   }

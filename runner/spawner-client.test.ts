@@ -4,14 +4,14 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ANSWER_MS, type SpawnerClient } from './ask-spawner.ts'
+import { ANSWER_SECONDS, type SpawnerClient } from './ask-spawner.ts'
 import { createServiceSpawner, serviceSocket } from './service-spawner.ts'
 import { createSpawnerClient } from './spawner-client.ts'
 
 let home: string
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'dispatch-spawner-'))
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -26,7 +26,7 @@ async function launchInVain(
   const launched = spawner.launch({ runId: 'r1', dir: '/r1' }).catch((error) => error)
   for (let round = 1; round <= 2; round += 1) {
     await asked()
-    await vi.advanceTimersByTimeAsync(ANSWER_MS)
+    await vi.advanceTimersByTimeAsync((ANSWER_SECONDS + 1) * 1000)
   }
   return launched
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { afterPatience } from '../adapters/patience.ts'
 import { type Asking, noAnswer, type SpawnerClient, spawnerClient } from './ask-spawner.ts'
 import type { Order, Reply, SpawnReply, SpawnRequest } from './spawner-messages.ts'
 
@@ -38,27 +39,27 @@ export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerCli
     spawner = { child, lost }
     return spawner
   }
-  const ask = (order: Order, { ms, signal }: Asking): Promise<Reply> => {
+  const ask = (order: Order, { seconds, signal }: Asking): Promise<Reply> => {
     const { child, lost } = spawner ?? start()
     const n = next++
     child.channel?.ref()
-    let late: NodeJS.Timeout
+    let stopWaiting: () => void
     // of one that is gone by now the end is told by `lost`
     const unwanted = () =>
       void child.send({ n, unwanted: true } satisfies SpawnRequest, () => undefined)
     return new Promise<Reply>((resolve) => {
       waiting.set(n, { resolve })
       // the next one asks a new spawner, and so does everybody who waits for this one
-      late = setTimeout(() => {
-        lost(noAnswer(ms))
+      stopWaiting = afterPatience(seconds, () => {
+        lost(noAnswer(seconds))
         child.kill('SIGKILL')
-      }, ms)
+      })
       child.send({ ...order, n } satisfies SpawnRequest, (error) => {
         if (error) resolve({ error: error.message })
       })
       signal?.addEventListener('abort', unwanted, { once: true })
     }).finally(() => {
-      clearTimeout(late)
+      stopWaiting()
       signal?.removeEventListener('abort', unwanted)
       waiting.delete(n)
       if (waiting.size === 0) child.channel?.unref()
