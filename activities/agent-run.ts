@@ -9,6 +9,7 @@ import { outputJsonSchema, STAGE_OUTPUTS } from '../contracts/outputs.ts'
 import type { StageAgent } from '../contracts/schemas.ts'
 import { type AgentStage, WRITING_STAGES } from '../contracts/stages.ts'
 import { deliverInPrompt, missedCorrections, waitingCorrections } from '../db/corrections.ts'
+import { loadFacts } from '../db/facts.ts'
 import {
   createSegment,
   endSegment,
@@ -27,7 +28,7 @@ import { agentEnvironment } from '../runner/environment.ts'
 import { RunnerLost } from '../runner/runner.ts'
 import { programOf } from './agent-search.ts'
 import type { AgentWork } from './agent-work.ts'
-import { aroundLimit, assignedAgent, firstAgent } from './around-limit.ts'
+import { aroundLimit, assignedAgent, assignedSince, firstAgent } from './around-limit.ts'
 import type { ActivityDeps } from './deps.ts'
 import { failuresBefore, limitPause } from './limit-pause.ts'
 import { promptFor } from './prompt.ts'
@@ -60,9 +61,13 @@ const INTERRUPT_GRACE_MS = 8_000
  * Brings a stage attempt to an answer through as many segments of one agent session as it takes. What to do next is
  * read from the segments' rows each time, so a fresh worker goes on exactly where the killed one stood.
  */
-export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<AgentOutcome> {
+export async function runAgent(deps: ActivityDeps, asked: AgentWork): Promise<AgentOutcome> {
+  const { key, opinion = 1 } = asked
   for (;;) {
-    const all = await listSegments(deps.database.knex, work.key, work.opinion ?? 1)
+    // a person may have said meanwhile who writes the task
+    const facts = await loadFacts(deps.database.knex, key.goalId, key.taskId)
+    const work = { ...asked, facts }
+    const all = await listSegments(deps.database.knex, key, opinion)
     const segments = stillCounting(all, work)
     const step = await unlessWaiting(deps, work, { segments, step: nextStep(work.key, segments) })
     if (step.type === 'end') return step.outcome
@@ -80,22 +85,21 @@ export async function runAgent(deps: ActivityDeps, work: AgentWork): Promise<Age
 }
 
 /**
- * Runs of before a person gave the goal another profile say nothing of the agent that it names: that one begins anew. One at work goes on,
- * and an answer stays an answer; one that does not have the asked shape is none, and is not that agent's to mend.
+ * Runs of before a person gave the goal another profile, or the task another agent, say nothing of the one that it names: that one begins
+ * anew. One at work goes on, and an answer stays an answer; one that does not have the asked shape is none, and is not that agent's to mend.
  */
 export function stillCounting(
   segments: readonly RunRow[],
   work: Pick<AgentWork, 'agent' | 'key' | 'facts'>,
 ): RunRow[] {
-  const { since } = work.facts.goal.profile
+  const since = assignedSince(work)
   const { adapter } = assignedAgent(work)
   return segments.filter(
     (run) =>
-      since === undefined ||
       run.adapter === adapter ||
       run.status === 'running' ||
       (run.status === 'done' && parseAnswer(work.key, run).success) ||
-      Date.parse(run.created_at) >= Date.parse(since),
+      Date.parse(run.created_at) >= since,
   )
 }
 

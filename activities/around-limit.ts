@@ -22,6 +22,13 @@ export function assignedAgent({
   return agent ?? own ?? facts.goal.profile.stages[key.stage as AgentStage]
 }
 
+/** When a person last changed whose work it is, in ms; -Infinity where nobody did. */
+export function assignedSince({ key, facts }: Pick<AgentWork, 'key' | 'facts'>): number {
+  const ofTask = WRITING_STAGES.includes(key.stage) ? facts.task?.agent_since : undefined
+  const times = [facts.goal.profile.since, ofTask]
+  return Math.max(...times.map((at) => (at ? Date.parse(at) : -Infinity)))
+}
+
 /** Why the work is for that agent where Auto Model chose it, or a person did; null where the profile names it. */
 export function whyAssigned(
   { key, facts }: Pick<AgentWork, 'key' | 'facts'>,
@@ -35,7 +42,7 @@ export function whyAssigned(
 /** Who begins a session of this work: its agent, or where that one is limited or not there the profile's first fallback that is ready. */
 export async function firstAgent(deps: ActivityDeps, work: AgentWork): Promise<StageAgent> {
   const route = await routeOf(deps, work)
-  if (route.type !== 'instead') return assignedAgent(work)
+  if (route.type === 'limited' || work.opinion === 2) return assignedAgent(work)
   await tell(deps, work, route)
   return route.agent
 }

@@ -7,8 +7,9 @@ import type { RunEvent, RunState, TerminalEvent } from '../contracts/agent.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { setPoolPaused } from '../db/pool.ts'
-import { createSegment, endSegment, listSegments } from '../db/runs.ts'
+import { createSegment, endSegment, listSegments, type RunRow } from '../db/runs.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
+import { setTaskAgent } from '../db/tasks.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { GitProblem } from '../git/problem.ts'
 import { runCheckProcess } from '../runner/check-process.ts'
@@ -469,8 +470,8 @@ async function overRun(of: Partial<Parameters<typeof createSegment>[2]>, termina
   await endSegment(database, run, { status: terminal.type, terminal })
 }
 /** Lets the stage go on until an agent is at work, and tells its run. */
-async function nextRun() {
-  const running = runStage(key)
+async function nextRun(onClaim?: () => Promise<void>) {
+  const running = runStage(key, onClaim)
   await until(() => calls.includes('attach'), { ms: 20_000, what: 'an agent' })
   stopWorker()
   await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
@@ -510,6 +511,37 @@ test('a goal that is given another profile while an answer is mended has the new
   const since = new Date(Date.now() + 1000).toISOString()
   await changeProfile({ stages: all('gemini'), since })
   expect(await nextRun()).toMatchObject({ adapter: 'gemini', purpose: 'start', session_id: null })
+})
+
+const choose = (adapter: string | null) =>
+  database.change((tx, emit) =>
+    setTaskAgent(tx, emit, {
+      ...{ id: key.taskId ?? '', actor: 'person:sam' },
+      agent: adapter === null ? null : { adapter },
+    }),
+  )
+
+test('the agent that is chosen for a task between two runs begins anew, and one that is taken back leaves it to the profile’s', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const ended = { type: 'failed', reason: 'crash', detail: 'killed' } as const
+  await overRun({ sessionId: 's1' }, ended)
+  await choose('acp:other')
+  expect(await nextRun()).toMatchObject({ adapter: 'acp:other', purpose: 'start' })
+  const chosen = (await listSegments(database.knex, key)).at(-1) as RunRow
+  await endSegment(database, chosen, { status: 'failed', terminal: ended })
+  await choose(null)
+  ending = new AbortController()
+  calls = []
+  expect(await nextRun()).toMatchObject({ adapter: 'demo', purpose: 'resume' })
+})
+
+test('the agent that is chosen for a task while another works takes over when that one crashes, and the page names it', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  states.set((await liveRun(key)).id, 'lost')
+  const run = await nextRun(async () => void (await choose('acp:other')))
+  expect(run).toMatchObject({ adapter: 'acp:other', purpose: 'start' })
+  const attempt = await database.knex('stage_attempts').where({ task_id: key.taskId }).first()
+  expect(attempt).toMatchObject({ adapter: 'acp:other', agent_reason: 'chosen for this task' })
 })
 
 test('an agent that comes back after another one worked in its place goes on with its own session', async () => {

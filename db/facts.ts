@@ -51,6 +51,8 @@ export interface TaskRow {
   token_budget: number
   /** Who writes it, where a person said so. */
   agent: StageAgent | null
+  /** When that was said, or taken back; null for a choice that came with the task. */
+  agent_since: string | null
 }
 
 export interface SpecRow<T> {

@@ -39,6 +39,7 @@ import {
   down as correctionNotesDown,
   up as correctionNotesUp,
 } from './migrations/016-correction-notes.ts'
+import { down as chosenAgentsDown, up as chosenAgentsUp } from './migrations/017-chosen-agents.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -69,6 +70,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     name: '016-correction-notes',
     migration: { up: correctionNotesUp, down: correctionNotesDown },
   },
+  { name: '017-chosen-agents', migration: { up: chosenAgentsUp, down: chosenAgentsDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -22,7 +22,10 @@ export async function setTaskAgent(
   if (refused) return refused
   await tx('tasks')
     .where({ id })
-    .update({ agent: agent && JSON.stringify(agent), updated_at: tx.fn.now() })
+    .update({
+      ...{ agent: agent && JSON.stringify(agent), agent_since: tx.fn.now() },
+      updated_at: tx.fn.now(),
+    })
   const { goal_id: goalId, status, reason } = task
   emit({
     ...{ type: 'task.status', stream: goalStream(goalId), actor },
