@@ -10,6 +10,7 @@ import { BudgetHold, dayOf } from '../domain/budget.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import type { ActivityDeps } from './deps.ts'
 import { budgetHold, reserveForStart, watchReservation } from './reserve.ts'
+import { createReviewActivities } from './review.ts'
 
 let own: TestDatabase
 let database: Database
@@ -144,6 +145,31 @@ test('one stage asks for the goal, and the others wait for its review', async ()
     },
   })
   expect(await budgetHold(deps, second)).toMatch(/goes on when R-\d+ is decided/)
+})
+
+test('nobody is asked again for tokens that a person has just granted', async () => {
+  const { knex } = database
+  const [first, second] = (await goalWith(1_000)) as [StageKey, StageKey]
+  const { goalId: goal_id, taskId: task_id } = first
+  const run = await start(first, 1)
+  if ('summary' in run) throw new Error(run.summary)
+  const terminal = { type: 'done', text: 'done' } as const
+  await endSegment(database, run, { status: 'done', terminal })
+  await knex('agent_runs').where({ id: run.id }).update({ tokens_in: 1_200 })
+  expect(await start(first, 2)).toMatchObject({ type: 'used_up' })
+  const [review] = await knex('reviews')
+    .insert({
+      ...{ goal_id, task_id, kind: 'budget', budget_scope: 'goal', attempt: 1, workflow_id: 'w' },
+      ...{ title: 'more?', reason: 'x', hash: 'h', tier: 'block', risk: 'low' },
+      ...{ status: 'approved', decision: 'approve', offered_tokens: 2_400 },
+    })
+    .returning('id')
+  // the workflow that asked has not read the approval yet, which may take minutes
+  await knex('goals').where({ id: goal_id }).update({ budget_asked_at: '2026-01-01' })
+  expect(await budgetHold(deps, second)).toMatch(/goes on when R-\d+ gives it the tokens/)
+  await expect(start(second, 1)).rejects.toThrow(/goes on when R-\d+ gives it the tokens/)
+  await createReviewActivities(deps).settleReview({ reviewId: review.id })
+  expect(await start(second, 1)).toMatchObject({ tokens_reserved: 1_200 })
 })
 
 test('at the end of the day’s budget runs wait for the next day, or for more', async () => {

@@ -89,6 +89,20 @@ test.each([
   },
 )
 
+test('a task without a limit gets none when somebody else asked for the goal meanwhile', async () => {
+  const { knex } = database
+  const { goalId } = await insertGoal()
+  const task = { goal_id: goalId, key: 'a', title: 't', description: 'd', role: 'implement' }
+  const [{ id: taskId }] = await knex('tasks').insert(task).returning('id')
+  await knex('goals').update({ token_budget: 10, budget_asked_by: 'another/implement/1' })
+  const { openReview, settleReview } = createReviewActivities({ database } as ActivityDeps)
+  const input = { goalId, taskId, kind: 'budget', attempt: 1, stage: 'implement' } as const
+  const { reviewId } = await openReview({ ...input, reason: 'It used its budget.' })
+  await knex('reviews').update({ status: 'approved', decision: 'approve' })
+  await settleReview({ reviewId })
+  expect(await knex('tasks').first('token_budget')).toEqual({ token_budget: 0 })
+})
+
 test.each(['goal', 'task'] as const)(
   'more tokens for a %s are those that the review offered, whatever was used since',
   async (scope) => {

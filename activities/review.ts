@@ -122,9 +122,12 @@ export function createReviewActivities(deps: ActivityDeps) {
     }
   }
 
-  /** Whose budget is asked for: the goal's when this stage was the one that found it used up. */
-  async function budgetScope(input: OpenReviewInput): Promise<'task' | 'goal'> {
-    if (input.taskId === null) return 'goal'
+  /** Whose budget is asked for: the goal's when this stage was the one that found it used up, or when its task has none. */
+  async function budgetScope(
+    task: GoalFacts['task'],
+    input: OpenReviewInput,
+  ): Promise<'task' | 'goal'> {
+    if (!task || task.token_budget === 0) return 'goal'
     const goal = await database.knex('goals').where({ id: input.goalId }).first('budget_asked_by')
     const asksForGoal = goal.budget_asked_by?.startsWith(`${input.taskId}/${input.stage}/`)
     return asksForGoal ? 'goal' : 'task'
@@ -135,8 +138,8 @@ export function createReviewActivities(deps: ActivityDeps) {
     { task, goal }: GoalFacts,
     input: OpenReviewInput,
   ): Promise<Subject> {
-    const scope = await budgetScope(input)
-    const ofTask = scope === 'task' && task ? task : undefined
+    const scope = await budgetScope(task, input)
+    const ofTask = scope === 'task' ? task : undefined
     const where = ofTask ? { task_id: ofTask.id } : { goal_id: goal.id }
     const used = await tokensUsed(database.knex, where)
     const offered = grantedBudget(used, ofTask ? goal.profile.tokenBudget : goal.token_budget)

@@ -143,6 +143,7 @@ export async function goalAsker(
     .where({ id: goalId })
     .first(
       'number',
+      'token_budget',
       'budget_asked_by',
       knex.raw(`coalesce(budget_asked_at > now() - make_interval(secs => ?), false) as lately`, [
         ASKED_SECONDS,
@@ -150,11 +151,17 @@ export async function goalAsker(
     )
   if (goal.budget_asked_by === null || goal.budget_asked_by === asker) return undefined
   const review = await knex('reviews')
-    .where({ goal_id: goalId, kind: 'budget', budget_scope: 'goal', status: 'pending' })
-    .first('number')
+    .where({ goal_id: goalId, kind: 'budget', budget_scope: 'goal' })
+    // an approval grants its tokens only once the workflow that asked has read it
+    .whereRaw(`(status = 'pending' or (status = 'approved' and offered_tokens > ?))`, [
+      goal.token_budget,
+    ])
+    .first('number', 'status')
   const name = shortId('goal', goal.number)
-  if (review)
-    return `${name} used up its budget: goes on when ${shortId('review', review.number)} is decided`
+  if (review) {
+    const what = review.status === 'pending' ? 'is decided' : 'gives it the tokens it offered'
+    return `${name} used up its budget: goes on when ${shortId('review', review.number)} ${what}`
+  }
   return goal.lately ? `${name} used up its budget: more is being asked for` : undefined
 }
 
