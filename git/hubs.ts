@@ -194,7 +194,7 @@ export async function sendCommit(
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
   const call = personObjects(layout, to.commonDir)
-  await checkEnds(deps, layout, to)
+  await checkEnds(deps.git, layout, to)
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
   await deps.git.pipe(
     ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
@@ -225,7 +225,7 @@ export async function importTarget(
       `Create it: \`git branch ${input.target}\`.`,
     )
   const bringing = deps.queue.run(layout.clean, async () => {
-    await followShallow(deps, layout, commonDir)
+    await followShallow(deps.git, layout, commonDir)
     await bringCommit(deps, layout.clean, {
       objects: join(commonDir, 'objects'),
       sha,

@@ -154,7 +154,7 @@ async function mergeOnce(
   })
   if (before) return finishEarlier(m, { commit: before, tip: old, applied: state.applied })
   if (m.onlyFinish) return { outcome: 'not_begun' }
-  await checkCommonHistory(m.deps, m.layout, { sha: m.goalHead, haves: [old] })
+  await checkCommonHistory(git, m.layout, { sha: m.goalHead, haves: [old] })
   await m.step('M3')
   const merged = await mergeTree(git, gitDir, old, m.goalHead)
   if (!merged.clean) return { outcome: 'conflict', files: merged.files }

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { GitDeps } from './hubs.ts'
 import { type ProjectLayout, personObjects, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
 import { hasCommit } from './refs.ts'
+import type { GitRunner } from './run.ts'
 
 /** Where the history in a repository ends before its beginning; nothing for a complete one. */
 async function endsOf(gitDir: string): Promise<string[]> {
@@ -16,14 +16,14 @@ async function endsOf(gitDir: string): Promise<string[]> {
  * before: they may have fetched more of it, or dropped what the hub's work began at.
  */
 export async function followShallow(
-  deps: GitDeps,
+  git: GitRunner,
   layout: ProjectLayout,
   commonDir: string,
 ): Promise<void> {
   const [own, theirs] = await Promise.all([endsOf(layout.clean), endsOf(commonDir)])
   const ends = [...theirs]
   for (const end of own.filter((sha) => !theirs.includes(sha)))
-    if (!(await bringBefore(deps, layout, { commonDir, end }))) ends.push(end)
+    if (!(await bringBefore(git, layout, { commonDir, end }))) ends.push(end)
   const text = ends.map((sha) => `${sha}\n`).join('')
   if (text === own.map((sha) => `${sha}\n`).join('')) return
   // agents look at the history too
@@ -32,7 +32,7 @@ export async function followShallow(
 
 /** Brings what comes before a commit of the hub; false when the person has it not, or not whole. */
 async function bringBefore(
-  { git }: GitDeps,
+  git: GitRunner,
   layout: ProjectLayout,
   { commonDir, end }: { commonDir: string; end: string },
 ): Promise<boolean> {
@@ -53,7 +53,7 @@ async function bringBefore(
 
 /** What the hub knows of a commit's history, but for `haves`, up to where it ends. */
 async function endsIn(
-  { git }: GitDeps,
+  git: GitRunner,
   { clean }: ProjectLayout,
   range: { sha: string; haves: readonly string[] },
 ): Promise<string[]> {
@@ -66,23 +66,23 @@ async function endsIn(
 
 /** Throws where two histories would only meet before what the person has of them: a merge would take one for all new. */
 export async function checkCommonHistory(
-  deps: GitDeps,
+  git: GitRunner,
   layout: ProjectLayout,
   between: { sha: string; haves: readonly string[] },
 ): Promise<void> {
-  const [end] = await endsIn(deps, layout, between)
+  const [end] = await endsIn(git, layout, between)
   if (end !== undefined) throw historyMissing(end)
 }
 
 /** Throws where the person would get a commit whose parents they have not, and know nothing of: it would break their repository. */
 export async function checkEnds(
-  deps: GitDeps,
+  git: GitRunner,
   layout: ProjectLayout,
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
   const person = personObjects(layout, to.commonDir)
-  for (const end of await endsIn(deps, layout, to))
-    if (!(await deps.git.succeeds(['cat-file', '-e', end], person))) throw historyMissing(end)
+  for (const end of await endsIn(git, layout, to))
+    if (!(await git.succeeds(['cat-file', '-e', end], person))) throw historyMissing(end)
 }
 
 const historyMissing = (end: string) =>

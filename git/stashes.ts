@@ -3,11 +3,18 @@ import type { GitDeps } from './hubs.ts'
 import type { ProjectLayout } from './layout.ts'
 import { readRegularText } from './read-regular.ts'
 import { hasCommit } from './refs.ts'
+import type { GitCall, GitRunner } from './run.ts'
 
 interface Stash {
   sha: string
   /** Such as `WIP on main: 1234567 its last commit`. */
   about: string
+}
+
+interface Numbered {
+  /** Its place in the list. */
+  number: number
+  stash: Stash
 }
 
 /** More than what agents stash. */
@@ -52,6 +59,15 @@ export async function dropStashes(
     // from the end, so that the numbers of those before it hold
     for (const [number, stash] of listed.reverse())
       if (isOf(branch, stash) && (await hasCommit(git, layout.clean, stash.sha)))
-        await git.succeeds(['stash', 'drop', '-q', `stash@{${number}}`], call)
+        await drop(git, call, { number, stash })
   })
+}
+
+/** Git drops by number, and an agent may have stashed since the list was read: what is dropped in its place is put back. */
+async function drop(git: GitRunner, call: GitCall, { number, stash }: Numbered): Promise<void> {
+  const said = await git.text(['stash', 'drop', `stash@{${number}}`], call)
+  const dropped = /\(([0-9a-f]+)\)$/.exec(said)?.[1]
+  if (dropped === undefined || dropped === stash.sha) return
+  const about = await git.text(['log', '-1', '--format=%s', dropped], call)
+  await git.text(['stash', 'store', '-q', '-m', about, dropped], call)
 }

@@ -242,6 +242,27 @@ test('what an agent left in git stash, which all worktrees share, is saved with 
   expect(readFileSync(join(two.path, 'src/b.txt'), 'utf8')).toBe('hours of work')
 })
 
+test('what an agent stashes in the moment in which the stash of another is dropped stays in the list', async () => {
+  const [one, two] = [await claim('T-1'), await claim('T-2')]
+  f.write('one.txt', 'saved', one.path)
+  f.sh(['stash', 'push', '-q', '-u'], one.path)
+  f.write('two.txt', 'hours of work', two.path)
+  const bin = join(f.folder, 'bin')
+  const agent = `[ -e ${bin}/done ] || { touch ${bin}/done; env -i PATH=/usr/bin:/bin git -C '${two.path}' -c user.name=A -c user.email=a@b stash push -q -u; }`
+  f.write(
+    'git',
+    `#!/bin/sh\ncase " $* " in *" stash drop "*) ${agent};; esac\nexec /usr/bin/env PATH=/usr/bin:/bin git "$@"\n`,
+    bin,
+  )
+  chmodSync(join(bin, 'git'), 0o700)
+  const other = createGit({ home: f.home, path: `${bin}:/usr/bin:/bin` })
+  await other.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  await other.idle()
+  other.close()
+  f.sh(['stash', 'pop', '-q'], two.path)
+  expect(readFileSync(join(two.path, 'two.txt'), 'utf8')).toBe('hours of work')
+})
+
 test('a branch whose worktree was given back goes on from what was published of it', async () => {
   const { path } = await claim('T-1')
   f.write('new.txt', 'work', path)
