@@ -42,6 +42,8 @@ export type AgentOutcome =
   | { type: 'parked'; reason: string; untilMs: number; segment: number }
   | { type: 'budget'; summary: string }
 
+export type Answered = Extract<AgentOutcome, { type: 'answered' }>
+
 /** The goal was paused or cancelled meanwhile. The message says which. */
 export class GoalHeld extends Error {}
 
@@ -133,9 +135,17 @@ function purposeOf(segments: readonly RunRow[], { adapter }: StageAgent): RunPur
   return last?.session_id && last.exit_reason !== 'session' ? 'resume' : 'start'
 }
 
-/** True when the stage attempt needs another run of its agent; false when one is at work, or all is said. */
-export const needsRun = (key: StageKey, segments: readonly RunRow[]): boolean =>
-  nextStep(key, segments).type === 'start'
+/** True when the stage attempt needs another run, or may: another agent can take a limited one's place. */
+export function needsRun(key: StageKey, segments: readonly RunRow[]): boolean {
+  const step = nextStep(key, segments)
+  return step.type === 'start' || (step.type === 'end' && step.outcome.type === 'parked')
+}
+
+/** The stage attempt's answer, once its agent has given it. */
+export function answerIn(key: StageKey, segments: readonly RunRow[]): Answered | undefined {
+  const step = nextStep(key, segments)
+  return step.type === 'end' && step.outcome.type === 'answered' ? step.outcome : undefined
+}
 
 /** What the segments so far call for. */
 function nextStep(key: StageKey, segments: readonly RunRow[]): Step {

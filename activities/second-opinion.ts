@@ -4,11 +4,11 @@ import type { SecondOpinion, StageAgent } from '../contracts/schemas.ts'
 import { storable } from '../contracts/storable.ts'
 import { budgetsOf } from '../db/budgets.ts'
 import { coolingAdapters } from '../db/cooldowns.ts'
-import { listSegments } from '../db/runs.ts'
-import { storeSecondOpinion } from '../db/stages.ts'
+import { listSegments, type Opinion, type RunRow } from '../db/runs.ts'
+import { type StageRow, storeSecondOpinion } from '../db/stages.ts'
 import { listAdapters } from '../db/views/agents.ts'
 import { chooseAgent } from '../domain/auto-model.ts'
-import { type AgentOutcome, runAgent } from './agent-run.ts'
+import { type AgentOutcome, type Answered, answerIn, needsRun, runAgent } from './agent-run.ts'
 import type { AgentWork } from './agent-work.ts'
 import { problemsOf } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -26,11 +26,10 @@ type Later = Extract<AgentOutcome, { type: 'parked' | 'budget' }>
 export async function askSecondOpinion(
   deps: ActivityDeps,
   work: AgentWork,
-  first: Extract<AgentOutcome, { type: 'answered' }>,
+  first: Answered,
 ): Promise<Later | undefined> {
-  const wanted = work.facts.goal.profile.secondOpinion
-  if (!wanted || problemsOf(work.checks ?? [], first.output as VerifyOutput).length > 0)
-    return undefined
+  const wanted = wantedAgent(work, first)
+  if (!wanted) return undefined
   const found = await agentFor(deps, work, { wanted, verifier: first.adapter })
   const store = (opinion: SecondOpinion) => storeSecondOpinion(deps.database, work.key, opinion)
   if ('missing' in found) return void (await store(notGiven(found.agent, 'missing', found.missing)))
@@ -53,6 +52,28 @@ export async function askSecondOpinion(
     default:
       return outcome satisfies never
   }
+}
+
+/** True when verify has passed and the opinion that is wanted beside it needs a run: until then it waits in line for its tokens. */
+export function needsOpinion(
+  { key, facts }: Pick<AgentWork, 'key' | 'facts'>,
+  row: Pick<StageRow, 'checks' | 'second_opinion'>,
+  segments: readonly RunRow[],
+): boolean {
+  if (key.stage !== 'verify' || row.second_opinion) return false
+  const of = (opinion: Opinion) => segments.filter((run) => run.opinion === opinion)
+  const first = answerIn(key, of(1))
+  if (!first || !wantedAgent({ facts, checks: row.checks ?? undefined }, first)) return false
+  return facts.securitySpec?.content.items.length !== 0 && needsRun(key, of(2))
+}
+
+/** Whose opinion the profile wants; nobody's where verify did not pass. */
+function wantedAgent(
+  { facts, checks = [] }: Pick<AgentWork, 'facts' | 'checks'>,
+  { output }: Answered,
+): StageAgent | null | undefined {
+  const passed = problemsOf(checks, output as VerifyOutput).length === 0
+  return passed ? facts.goal.profile.secondOpinion : undefined
 }
 
 const named = ({ adapter, model }: StageAgent) => ({ adapter, model: model ?? null })

@@ -2,12 +2,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncLocalStorage, CancelledFailure, type Context } from '@temporalio/activity'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { RunEvent, RunState, TerminalEvent } from '../contracts/agent.ts'
+import { goalStream } from '../contracts/ids.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { setPoolPaused } from '../db/pool.ts'
 import { createSegment, endSegment, listSegments, type RunRow } from '../db/runs.ts'
+import { writeSettings } from '../db/settings.ts'
 import { openStage, type StageKey } from '../db/stages.ts'
 import { setTaskAgent } from '../db/tasks.ts'
 import { storeEvents } from '../db/transcripts.ts'
@@ -542,6 +544,47 @@ test('the agent that is chosen for a task while another works takes over when th
   expect(run).toMatchObject({ adapter: 'acp:other', purpose: 'start' })
   const attempt = await database.knex('stage_attempts').where({ task_id: key.taskId }).first()
   expect(attempt).toMatchObject({ adapter: 'acp:other', agent_reason: 'chosen for this task' })
+})
+
+describe('once the day has no tokens left', () => {
+  const limit = (dayBudget: number) =>
+    database.change((tx) => writeSettings(tx, { dayBudget }, 'person:sam'))
+  beforeEach(async () => {
+    const detection = { adapter: 'gemini', found: true, login: 'ready' }
+    const row = { adapter: 'gemini', detection: JSON.stringify(detection) }
+    await database.knex('adapters').insert(row)
+    await limit(1)
+  })
+  afterEach(async () => {
+    await database.knex('adapters').delete()
+    await limit(0)
+  })
+
+  /** What is told of the stage in two rounds in line. */
+  async function told(at: StageKey) {
+    await database.knex('agent_runs').where({ goal_id: at.goalId }).update({ tokens_in: 10 })
+    for (const _round of [1, 2])
+      await expect(runStage(at)).rejects.toThrow("the day's budget of 1 token is used up")
+    const stream = goalStream(at.goalId)
+    const events = await database.knex('events').where({ stream, type: 'stage.status' })
+    return events.map(({ data }) => data.status)
+  }
+
+  test('verify waits in line for its second opinion, and says so once', async () => {
+    const verify: StageKey = { ...key, stage: 'verify' }
+    await changeProfile({ stages: all('demo'), secondOpinion: { adapter: 'gemini' } })
+    await database.change((tx) => openStage(tx, verify, null))
+    const output = { items: [{ ref: 'R1', result: 'pass', evidence: 'read' }] }
+    await overRun({ key: verify }, { type: 'done', text: '', output })
+    expect(await told(verify)).toEqual(['waiting'])
+  })
+
+  test('a stage that another agent may take over from a limited one waits in line, and says so once', async () => {
+    await changeProfile({ stages: all('demo'), fallbacks: [{ adapter: 'gemini' }] })
+    await database.change((tx) => openStage(tx, key, null))
+    await overRun({}, quota(inAnHour()))
+    expect(await told(key)).toEqual(['waiting'])
+  })
 })
 
 test('an agent that comes back after another one worked in its place goes on with its own session', async () => {

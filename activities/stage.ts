@@ -27,7 +27,7 @@ import type { ActivityDeps } from './deps.ts'
 import { watchGitSettings } from './git-settings.ts'
 import { setGoal } from './lifecycle.ts'
 import { budgetHold } from './reserve.ts'
-import { askSecondOpinion } from './second-opinion.ts'
+import { askSecondOpinion, needsOpinion } from './second-opinion.ts'
 import type { RunStageInput, StageResult } from './types.ts'
 import { verifiedChecks } from './verified-checks.ts'
 import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
@@ -65,14 +65,16 @@ export function createStageActivities(deps: ActivityDeps) {
     const segments = await listSegments(database.knex, key)
     // whoever has the session stays with it, and why is told already
     const own = segments.filter(({ opinion }) => opinion === 1)
-    const last = stillCounting(own, { key, facts }).at(-1)
+    const counting = stillCounting(own, { key, facts })
+    const last = counting.at(-1)
     const { adapter } = last ?? assigned
     const wanted = { id: leaseId, goalId: key.goalId, stage: key.stage, adapter }
+    const needsTokens = needsRun(key, counting) || needsOpinion({ key, facts }, row, segments)
     const atWork = await isAtWork(segments.at(-1))
     await standInLine(key, {
       ...wanted,
       atWork,
-      ...(atWork ? {} : await holdOf(key, segments)),
+      ...(atWork ? {} : await holdOf(key, needsTokens)),
     })
     const stopRenewing = keepLease(leaseId)
     try {
@@ -119,9 +121,9 @@ export function createStageActivities(deps: ActivityDeps) {
   }
 
   /** Why the stage has to wait whatever the pool says: no space, or no tokens for the run that it needs. */
-  async function holdOf(key: StageKey, segments: readonly RunRow[]): Promise<Hold> {
+  async function holdOf(key: StageKey, needsTokens: boolean): Promise<Hold> {
     const low = reasonOfLowDisk(deps.disk())
-    if (low !== undefined || !needsRun(key, segments)) return { hold: low }
+    if (low !== undefined || !needsTokens) return { hold: low }
     return { hold: await budgetHold(deps, key), seconds: HOLD_SECONDS }
   }
 

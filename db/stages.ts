@@ -19,6 +19,7 @@ export interface StageRow {
   feedback: string | null
   output: unknown
   checks: CheckResult[] | null
+  second_opinion: SecondOpinion | null
   result: unknown
   /** The last change of git settings that was known before its agent began; null until then. */
   git_seen: number | null
