@@ -1,6 +1,6 @@
 import express, { type Express, type Request, type Response } from 'express'
 import type { z } from 'zod'
-import { api, type Reply, type RouteSchema } from '../contracts/api.ts'
+import { api, MOST_BODY_BYTES, type Reply, type RouteSchema } from '../contracts/api.ts'
 import { entityTag } from '../contracts/entity-tag.ts'
 import { type Route, type RouteName, routes } from '../contracts/routes.ts'
 import { isRefusal, type Refusal } from '../db/refusal.ts'
@@ -24,7 +24,7 @@ export interface Call<N extends RouteName> {
 export type Handler<N extends RouteName> = (call: Call<N>) => Promise<Reply<N> | Refusal>
 export type Handlers = { [N in RouteName]: Handler<N> }
 
-const readBody = express.raw({ type: () => true, limit: '256kb', inflate: false })
+const readBody = express.raw({ type: () => true, limit: MOST_BODY_BYTES, inflate: false })
 
 /** Addresses at which something can be read. */
 const READABLE = new Set(

@@ -1,3 +1,4 @@
+import { MOST_BODY_BYTES } from '../contracts/api.ts'
 import type { ProblemBody } from '../contracts/schemas.ts'
 import type { Refusal, RefusalCode } from '../db/refusal.ts'
 import { isDiskFull } from '../domain/disk.ts'
@@ -133,7 +134,11 @@ function httpProblem(error: unknown): Problem | undefined {
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
   switch (type) {
     case 'entity.too.large':
-      return new Problem(413, 'too_large', 'The body is larger than 256 KB.')
+      return new Problem(
+        413,
+        'too_large',
+        `The body is larger than ${MOST_BODY_BYTES / 1024 ** 2} MB.`,
+      )
     case 'encoding.unsupported':
       return new Problem(415, 'unsupported_encoding', 'Compressed bodies are not read.')
     case 'charset.unsupported':

@@ -9,7 +9,8 @@ import {
   adapterInfo,
   agentRun,
   agentRunDetail,
-  checkCommand,
+  checkCommands,
+  checkedIds,
   correction,
   decision,
   diffFile,
@@ -33,6 +34,9 @@ import {
   transcriptEntry,
 } from './schemas.ts'
 import { GOAL_STATUSES, REVIEW_STATUSES, TASK_STATUSES } from './stages.ts'
+
+/** Of a request. The ids of the longest checklist take most of it. */
+export const MOST_BODY_BYTES = 1024 * 1024
 
 export interface RouteSchema {
   summary: string
@@ -76,7 +80,7 @@ export const decideBody = z.strictObject({
   hash: z.string().min(1).max(200),
   comment: comment.optional(),
   /** Ids of the checklist items that the person checked. */
-  checklist: z.array(z.string().max(200)).max(1000).optional(),
+  checklist: checkedIds.optional(),
   /** The spec as the person changed it; only for an approval of a spec review. */
   edits: specOutput.optional(),
   /** Where the decision was made: `ui`, `cli` or `api`. */
@@ -139,7 +143,7 @@ export const api = {
       path: z.string().min(1).max(4096),
       name: name.optional(),
       defaultBranch: text(1024).optional(),
-      checks: z.array(checkCommand).max(20).optional(),
+      checks: checkCommands.optional(),
       profile: text(200).optional(),
       trusted: z.boolean().optional(),
       sandbox: z.enum(SANDBOXES).optional(),
@@ -154,7 +158,7 @@ export const api = {
     body: z.strictObject({
       name: name.optional(),
       defaultBranch: text(1024).optional(),
-      checks: z.array(checkCommand).max(20).optional(),
+      checks: checkCommands.optional(),
       profile: text(200).nullable().optional(),
       trusted: z.boolean().optional(),
       sandbox: z.enum(SANDBOXES).optional(),

@@ -3,8 +3,17 @@ import { z } from 'zod'
 import type { AgentStage } from './stages.ts'
 
 const line = z.string().trim().min(1).max(500)
+/** What an item is called: a verdict names it, and so does whoever checks it. */
+const label = z.string().trim().min(1).max(100)
+/** Which item a verdict is on, with the prefix that Dispatch may give it, or what the verifier calls an objection of its own. */
+const ref = z.string().trim().min(1).max(180)
 const prose = z.string().trim().min(1).max(20_000)
 const path = z.string().min(1).max(4096)
+
+const MOST = { requirements: 200, acceptance: 200, cases: 500, controls: 200, verdicts: 500 }
+/** Items that all specs of a task can have, and objections of its verifier and of a second one that are on none of them. */
+export const MOST_JUDGED_ITEMS =
+  MOST.requirements + MOST.acceptance + MOST.cases + MOST.controls + 2 * MOST.verdicts
 
 export const specTask = z.strictObject({
   key: z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/),
@@ -28,13 +37,13 @@ const specOf = <T extends typeof specTask | typeof editedTask>(task: T) =>
       title: line,
       summary: prose,
       requirements: z
-        .array(z.strictObject({ id: line, text: prose }))
+        .array(z.strictObject({ id: label, text: prose }))
         .min(1)
-        .max(200),
+        .max(MOST.requirements),
       acceptance: z
-        .array(z.strictObject({ id: line, text: prose }))
+        .array(z.strictObject({ id: label, text: prose }))
         .min(1)
-        .max(200),
+        .max(MOST.acceptance),
       tasks: z.array(task).min(1).max(50),
     })
     .check((context) => {
@@ -51,10 +60,16 @@ export const testSpecOutput = z
   .strictObject({
     cases: z
       .array(
-        z.strictObject({ id: line, title: line, requirement: line, steps: prose, expected: prose }),
+        z.strictObject({
+          id: label,
+          title: line,
+          requirement: line,
+          steps: prose,
+          expected: prose,
+        }),
       )
       .min(1)
-      .max(500),
+      .max(MOST.cases),
   })
   .check((context) => refuseDoubles(context, context.value.cases, 'cases'))
 export type TestSpecOutput = z.infer<typeof testSpecOutput>
@@ -62,8 +77,8 @@ export type TestSpecOutput = z.infer<typeof testSpecOutput>
 export const securitySpecOutput = z
   .strictObject({
     items: z
-      .array(z.strictObject({ id: line, owasp: line, risk: prose, control: prose, check: prose }))
-      .max(200),
+      .array(z.strictObject({ id: label, owasp: line, risk: prose, control: prose, check: prose }))
+      .max(MOST.controls),
   })
   .check((context) => refuseDoubles(context, context.value.items, 'items'))
 export type SecuritySpecOutput = z.infer<typeof securitySpecOutput>
@@ -80,14 +95,14 @@ export const builtOutput = implementOutput.extend({ leftOut: z.array(z.string())
 export type BuiltOutput = z.infer<typeof builtOutput>
 
 export const verifyItem = z.strictObject({
-  ref: line,
+  ref,
   result: z.enum(['pass', 'warn', 'fail']),
   evidence: prose,
   file: path.optional(),
   line: z.int().positive().optional(),
 })
 export type VerifyItem = z.infer<typeof verifyItem>
-export const verifyOutput = z.strictObject({ items: z.array(verifyItem).min(1).max(500) })
+export const verifyOutput = z.strictObject({ items: z.array(verifyItem).min(1).max(MOST.verdicts) })
 export type VerifyOutput = z.infer<typeof verifyOutput>
 
 export const auditFinding = z.strictObject({

@@ -4,6 +4,7 @@ import { CAPABILITIES, CORRECTION_FATES, FAILURE_REASONS, NETWORKS, SANDBOXES } 
 import {
   auditFinding,
   builtOutput,
+  MOST_JUDGED_ITEMS,
   securitySpecOutput,
   specOutput,
   testSpecOutput,
@@ -54,8 +55,10 @@ export const usage = z.object({
 })
 export type UsageTotals = z.infer<typeof usage>
 
-export const checkCommand = z.strictObject({ name: text(60), command: text(2000) })
+const checkCommand = z.strictObject({ name: text(60), command: text(2000) })
 export type CheckCommand = z.infer<typeof checkCommand>
+const MOST_CHECKS = 20
+export const checkCommands = z.array(checkCommand).max(MOST_CHECKS)
 
 export const project = z.object({
   id: uuid,
@@ -278,8 +281,13 @@ export const secondOpinion = z.object({
 })
 export type SecondOpinion = z.infer<typeof secondOpinion>
 
+/** What an agent or a check calls it, with a prefix where two could be called the same. */
+const checklistId = z.string().max(200)
+/** Ids of items that a person checked: as many as a checklist can have. */
+export const checkedIds = z.array(checklistId).max(MOST_JUDGED_ITEMS + MOST_CHECKS)
+
 export const checklistItem = z.strictObject({
-  id: z.string().max(200),
+  id: checklistId,
   text: z.string(),
   result: z.enum(['pass', 'warn', 'fail', 'unchecked']),
   evidence: z.string().nullable(),
