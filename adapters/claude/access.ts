@@ -7,8 +7,8 @@ const CHANGE = ['Edit', 'Write', 'NotebookEdit'] as const
 
 /**
  * What Claude Code may do in a run. Only these tools exist for the model, whatever the person's own settings allow:
- * - `write`: files inside the working folder (`acceptEdits` refuses others), and any command. Never `bypassPermissions`: it does not
- *   work as root, and it would let edits leave the folder.
+ * - `write`: files inside the working folder (`acceptEdits` refuses others, but for notes of its own, which are off), and any command. Never
+ *   `bypassPermissions`: it does not work as root, and it would let edits leave the folder.
  * - `read`: looking at files, and a shell for git's looking commands only. Everything that would ask is refused (`dontAsk`).
  */
 export function accessOptions(access: Access): Options {

@@ -27,11 +27,13 @@ const STDERR_KEPT_LINES = 5
 
 /**
  * Set for every run beside the spec's environment: few retries, because Dispatch decides about waiting (a run that waits holds a place
- * in the pool); no telemetry and no update of itself in the middle of a run; a refusal to start is a result and no bare stderr.
+ * in the pool); no telemetry and no update of itself in the middle of a run; no notes for later runs, which all worktrees of a repository
+ * would share, those that judge this one among them; a refusal to start is a result and no bare stderr.
  */
 export const CLAUDE_VARIABLES: Readonly<Record<string, string>> = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   CLAUDE_CODE_MAX_RETRIES: '2',
+  CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
   CLAUDE_CODE_STARTUP_FAILURE_RESULTS: '1',
 }
 

@@ -2,7 +2,8 @@ import type { RunSpec } from '../../contracts/agent.ts'
 
 /**
  * Settings of every run, over the person's own `config.toml`: nothing but the provider is talked to, no plugin or app joins in, the person's
- * `notify` program is not started, and one run is one agent (a sub-agent would take tokens and a place in the pool unseen).
+ * `notify` program is not started, one run is one agent (a sub-agent would take tokens and a place in the pool unseen), and leaves no notes
+ * for later ones, which judge it. A goal of Codex's own makes it fail whenever the session goes on (seen with 0.169).
  *
  * `untrusted`: without a word about trust, a thread that may write makes Codex enter the folder as trusted into the person's
  * `config.toml`, and then it obeys the repository's own `.codex/` (model, hooks, sandbox).
@@ -13,6 +14,9 @@ export function configFlags(cwd: string): string[] {
     'features.plugins=false',
     'features.apps=false',
     'features.multi_agent=false',
+    'features.multi_agent_v2=false',
+    'features.goals=false',
+    'features.memories=false',
     'features.unbounded_connection_retries=false',
     'notify=[]',
     'web_search="disabled"',

@@ -1,28 +1,26 @@
 import { join } from 'node:path'
 import type { AgentNeeds } from '../../contracts/agent.ts'
 import { hostOf } from '../sandbox/hosts.ts'
-import { LINKED_FOLDERS, loginOf, OWNER_FILE, personsFolder, projectOf } from './run-home.ts'
+import { loginOf, personsFolder, projectOf } from './run-home.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * Gemini CLI in a sandbox: what its home of the run links to, logins writable, and of the sessions those of the run's folder. Whose they are is
- * only read: it is by that file that the CLI finds the sessions of a folder, for every project of the person.
+ * Gemini CLI in a sandbox: what its home of the run links to, logins writable, and of the sessions those of the run's folder.
  */
 export function geminiNeeds(env: Env, cwd: string): AgentNeeds {
-  const sessions = LINKED_FOLDERS.map((folder) => join(folder, projectOf(env, cwd)))
   const login = loginOf(env)
   const place = login['GOOGLE_CLOUD_LOCATION']
   return {
     own: [
       {
         folder: personsFolder(env),
-        shared: sessions,
+        shared: [join(projectOf(env, cwd), 'chats')],
         sharedFiles: [
           ...['gemini-credentials.json', 'oauth_creds.json', 'google_accounts.json'],
           'installation_id',
         ],
-        readOnly: ['GEMINI.md', 'tmp/bin', ...sessions.map((folder) => join(folder, OWNER_FILE))],
+        readOnly: ['tmp/bin'],
       },
     ],
     hosts: [

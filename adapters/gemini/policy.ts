@@ -4,7 +4,7 @@ import { GIT_ACTS, GIT_READS, PLAIN } from '../git-reads.ts'
 /**
  * What Gemini CLI may do in a run, as an admin policy of its policy engine, which goes before the person's own rules. A tool that is
  * denied whatever its arguments does not exist for the model.
- * - `write`: everything; its file tools keep to the working folder by themselves.
+ * - `write`: everything but what Dispatch has no part in; its file tools keep to the working folder and the run's home by themselves.
  * - `read`: looking at files, and a shell for git's looking commands only.
  */
 export function policyOf(access: Access): string {
@@ -12,6 +12,7 @@ export function policyOf(access: Access): string {
     access === 'write'
       ? [
           rule({ toolName: '*', decision: 'allow', priority: 900 }),
+          rule({ toolName: ELSEWHERE, decision: 'deny', priority: 960 }),
           `${shell({ pattern: ANY, decision: 'allow', priority: 950 })}allowRedirection = true\n`,
         ]
       : [
@@ -28,6 +29,11 @@ export function policyOf(access: Access): string {
  * nobody is there to be asked, so those were refused.
  */
 const ANY = '.'
+/**
+ * One run is one agent, which works in its folder and on nobody's network but its provider's: what a sub-agent takes is told when it is over,
+ * and no correction reaches it; a plan is written outside the folder, and nobody is there to approve it.
+ */
+const ELSEWHERE = ['invoke_agent', 'enter_plan_mode', 'web_fetch', 'google_web_search']
 const LOOK = ['read_file', 'read_many_files', 'list_directory', 'glob', 'grep_search']
 /**
  * Tested on the arguments as JSON, sorted by name, each between zero characters in newer versions. Bound to their beginning: an argument

@@ -1,6 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { RunSpec } from '../../contracts/agent.ts'
 import { NO_PROGRAMS_VARIABLES } from '../git-reads.ts'
 import { nameOfFolder } from '../sandbox/of-folder.ts'
@@ -64,29 +72,34 @@ export interface RunHome {
   sessions: string
 }
 
-/** What the CLI needs of the person's own folder: logins, memory, and the sessions, which outlive the run. */
-const LINKED_FILES = [
+/** What the CLI needs of the person's own folder, and may renew: logins, and a program that older ones fetch. */
+const LINKED = [
   'gemini-credentials.json',
-  'GEMINI.md',
   'google_accounts.json',
   'installation_id',
   'oauth_creds.json',
+  'tmp/bin',
 ] as const
-/** With a folder in each for every project. */
-export const LINKED_FOLDERS = ['history', 'tmp'] as const
-/** The CLI's list of the names of those. */
+/** What the person tells it for every project. A copy: its tools may write there, and a shell could through a link. */
+const INSTRUCTIONS = 'GEMINI.md'
+/** The CLI's list of the names under which it keeps what belongs to a folder. */
 const PROJECTS = 'projects.json'
-/** In each of them: the path of the project that it belongs to. */
-export const OWNER_FILE = '.project_root'
 
-/** The name under which the CLI keeps the sessions of a working folder: the one that it has, else one that no other folder gets. */
+/** Below the person's folder: where the CLI keeps what belongs to a working folder, by the name that it has there, else one that no other gets. */
 export function projectOf(env: Env, cwd: string): string {
-  const known = section(readSettingsFile(join(personsFolder(env), PROJECTS)), 'projects')[cwd]
-  return typeof known === 'string' && /^[a-z0-9-]+$/.test(known) ? known : nameOfFolder(cwd)
+  const known = section(readSettingsFile(join(personsFolder(env), PROJECTS)), 'projects')
+  const name = known[cwd] ?? known[withoutLinks(cwd)]
+  return join(
+    'tmp',
+    typeof name === 'string' && /^[a-z0-9-]+$/.test(name) ? name : nameOfFolder(cwd),
+  )
 }
 
+/** As a process sees the folder that it is in. */
+const withoutLinks = (cwd: string) => (existsSync(cwd) ? realpathSync(cwd) : cwd)
+
 /**
- * Makes a home of this run alone in its temp folder, with links to the person's login and sessions. Settings can be given in no other
+ * Makes a home of this run alone in its temp folder, with links to the person's login and the folder's sessions. Settings can be given in no other
  * way: those of the system count only when root owns them, and a project's own are never read (`GEMINI_CLI_TRUST_WORKSPACE=false`): they
  * bring hooks, servers, and variables that lead a key elsewhere. In a folder that is not trusted only an extension's hooks run, so ours
  * are one, and only the policy lets tools run. A project that is trusted in the person's own terminal is not trusted here.
@@ -98,11 +111,11 @@ export function makeRunHome(spec: RunSpec): RunHome {
   const exchange = join(folder, 'exchange')
   for (const made of [join(extension, 'hooks'), exchange]) mkdirSync(made, { recursive: true })
   const persons = personsFolder(spec.env)
-  for (const name of LINKED_FOLDERS) mkdirSync(join(persons, name), { recursive: true })
-  if (spec.sandbox) writeJson(join(own, PROJECTS), { projects: claimProject(spec) })
-  const list = spec.sandbox ? [] : [PROJECTS]
-  for (const name of [...LINKED_FILES, ...LINKED_FOLDERS, ...list])
+  keepSessions(spec, own)
+  for (const name of LINKED)
     if (existsSync(join(persons, name))) symlinkSync(join(persons, name), join(own, name))
+  if (existsSync(join(persons, INSTRUCTIONS)))
+    copyFileSync(join(persons, INSTRUCTIONS), join(own, INSTRUCTIONS))
   const policy = join(folder, 'policy.toml')
   writeFileSync(policy, policyOf(spec.access))
   writeJson(join(own, 'settings.json'), settingsFor(spec))
@@ -125,15 +138,23 @@ export function makeRunHome(spec: RunSpec): RunHome {
   }
 }
 
-/** In a sandbox the CLI sees the folders of one project, and so cannot tell which names are taken: it is told its own. */
-function claimProject({ env, cwd }: RunSpec): Record<string, string> {
-  const name = projectOf(env, cwd)
-  for (const folder of LINKED_FOLDERS.map((each) => join(personsFolder(env), each, name))) {
-    mkdirSync(folder, { recursive: true })
-    const owner = join(folder, OWNER_FILE)
-    if (!existsSync(owner)) writeFileSync(owner, cwd)
-  }
-  return { [cwd]: name }
+/**
+ * Of all that the CLI keeps of a folder only the sessions outlive the run. Whatever else an agent puts there ends with it: notes for later
+ * runs, which its instructions ask for, would be read by those that judge this one. It sees no other folders, and so cannot tell which names
+ * are taken: it is told its own. By the file beside the sessions the person's own CLI finds them.
+ */
+function keepSessions({ env, cwd }: RunSpec, own: string): void {
+  const project = projectOf(env, cwd)
+  const persons = join(personsFolder(env), project)
+  const path = withoutLinks(cwd)
+  for (const made of [join(persons, 'chats'), join(own, project)])
+    mkdirSync(made, { recursive: true })
+  symlinkSync(join(persons, 'chats'), join(own, project, 'chats'))
+  const owner = join(persons, '.project_root')
+  if (!existsSync(owner)) writeFileSync(owner, path)
+  // a sandbox may show the folder by the path that it was given
+  const name = basename(project)
+  writeJson(join(own, PROJECTS), { projects: { [cwd]: name, [path]: name } })
 }
 
 /** Few retries, because Dispatch decides about waiting; no update in the middle of a run; no telemetry; sessions are kept. */

@@ -30,6 +30,9 @@ export function writeCodexHome(home: string, url: string, config = ''): void {
   const folder = join(home, '.codex')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: 'sk-fake' }))
-  const settings = [`openai_base_url = "${url}/v1"`, 'model = "gpt-5.5"', config]
+  const settings = [`openai_base_url = "${url}/v1"`, 'model = "gpt-5.5"', ...SWITCHED_ON, config]
   writeFileSync(join(folder, 'config.toml'), settings.join('\n'))
 }
+
+/** What a person may have for their own sessions, and no run of Dispatch has. */
+const SWITCHED_ON = ['goals', 'memories', 'multi_agent_v2'].map((name) => `features.${name} = true`)

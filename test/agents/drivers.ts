@@ -25,6 +25,10 @@ export interface Driver {
   stage(model: ModelServer, scenario: string, more: Partial<RunSpec> & { binary: string }): Stage
   /** The tool that runs commands and the one that writes files, as the model sees them. */
   tools: { shell: string; write: string }
+  /** All tools of a run that may write, sorted. Neither these nor notes are asked of an agent by ACP, which is as its person set it up. */
+  offers?: readonly string[]
+  /** Files, below the home, by which it would remember a note of an earlier run in this folder. */
+  remembering?: (cwd: string, note: string) => Record<string, string>
   /** Of what was charged, what the agent can tell. */
   counts(charged: StepUsage): Partial<Usage>
   /** Makes the run look for its provider where nobody listens. */
@@ -63,6 +67,13 @@ export const CLAUDE: Driver = {
   install: async (log) => ({ binary: await installClaude(log) }),
   stage: setStage,
   tools: { shell: '[Bash]', write: '[Write]' },
+  offers: [
+    ...['Bash', 'DeferredToolPlaceholder', 'Edit', 'Glob', 'Grep', 'NotebookEdit', 'Read'],
+    ...['StructuredOutput', 'Write'],
+  ],
+  remembering: (cwd, note) => ({
+    [`.claude/projects/${cwd.replace(/[^a-zA-Z0-9]/g, '-')}/memory/MEMORY.md`]: note,
+  }),
   counts: exactly,
   leadAstray(at) {
     at.spec.env['ANTHROPIC_BASE_URL'] = 'http://127.0.0.1:9'
@@ -89,6 +100,9 @@ export const CODEX: Driver = {
   install: async (log) => ({ binary: await installCodex(log) }),
   stage: setCodexStage,
   tools: { shell: '[exec_command]', write: '[apply_patch]' },
+  // the question is refused
+  offers: ['apply_patch', 'exec_command', 'request_user_input', 'view_image', 'write_stdin'],
+  remembering: (_cwd, note) => ({ '.codex/memories/memory_summary.md': note }),
   counts: exactly,
   leadAstray(at) {
     const settings = 'openai_base_url = "http://127.0.0.1:9/v1"\nmodel = "gpt-5.5"\n'
@@ -112,6 +126,15 @@ export const GEMINI: Driver = {
   install: async (log) => ({ binary: await installGemini(log) }),
   stage: setGeminiStage,
   tools: { shell: '[run_shell_command]', write: '[write_file]' },
+  offers: [
+    ...['activate_skill', 'glob', 'grep_search', 'list_background_processes', 'list_directory'],
+    ...['read_background_output', 'read_file', 'replace', 'run_shell_command', 'update_topic'],
+    ...['write_file', 'write_todos'],
+  ],
+  remembering: (cwd, note) => ({
+    '.gemini/projects.json': JSON.stringify({ projects: { [cwd]: 'work' } }),
+    '.gemini/tmp/work/memory/MEMORY.md': note,
+  }),
   // nothing is charged for writing its cache
   counts: ({ input, output, cacheRead }) => ({ input, output, cacheRead }),
   leadAstray(at) {

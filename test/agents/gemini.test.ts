@@ -127,14 +127,26 @@ describe.concurrent('Besides, Gemini CLI', () => {
   matrix('a run that may write stays in its folder', async () => {
     const at = stage('write-file')
     const outside = join(at.cwd, '..', 'outside.txt')
-    const input = { file_path: outside, content: 'x' }
+    const persons = join(at.spec.env['HOME'] ?? '', '.gemini')
+    const instructions = join(persons, 'GEMINI.md')
+    mkdirSync(persons)
+    writeFileSync(instructions, 'Use tabs.\n')
+    const write = (file_path: string) =>
+      ({ do: 'call', tool: 'Write', input: { file_path, content: 'x' } }) as const
+    // where its own instructions say that it may take notes
+    const command =
+      'cd "$GEMINI_CLI_HOME/.gemini" && echo x >> GEMINI.md && cd tmp/* && mkdir memory && echo x > memory/MEMORY.md'
     cast.model.script(at.spec.runId, [
-      { do: 'call', tool: 'Write', input },
+      ...[outside, instructions].map(write),
+      { do: 'call', tool: 'Bash', input: { command, description: 'take notes' } },
       { do: 'answer', output: {} },
     ])
     const played = await at.play()
-    expect(of(played, 'tool_result').map(({ ok }) => ok)).toEqual([false])
+    expect(of(played, 'tool_result').map(({ ok }) => ok)).toEqual([false, false, true])
     expect(existsSync(outside)).toBe(false)
+    expect(cast.model.requests(at.spec.runId)[0]?.system).toContain('Use tabs.')
+    expect(readFileSync(instructions, 'utf8')).toBe('Use tabs.\n')
+    expect(readdirSync(persons, { recursive: true }).join()).not.toContain('memory')
   })
 
   matrix(
@@ -175,7 +187,7 @@ describe.concurrent('Besides, Gemini CLI', () => {
     expect(request?.headers['x-goog-api-key']).toBe('key-of-the-file')
     expect(readFileSync(join(persons, 'settings.json'), 'utf8')).toBe(settings)
     const made = readdirSync(persons).filter((name) => !/^projects\.json/.test(name))
-    expect(made.toSorted()).toEqual(['.env', 'history', 'settings.json', 'tmp'])
+    expect(made.toSorted()).toEqual(['.env', 'settings.json', 'tmp'])
   })
 
   matrix(

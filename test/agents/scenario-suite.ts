@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { signal } from '../../adapters/process-tree.ts'
 import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
@@ -51,6 +51,16 @@ const bash = (command: string): Step => ({
 /** Holds the shell, and leaves a child in a session of its own. */
 const HOLD = `setsid node -e "setTimeout(() => {}, 600000)" & node -e "setTimeout(() => {}, 30000)"`
 
+const NOTE = 'noted by a run before this one'
+/** Has it remember an earlier run, if it can. */
+function noteBefore({ spec, cwd }: Stage, { remembering }: Driver): void {
+  for (const [name, text] of Object.entries(remembering?.(cwd, NOTE) ?? {})) {
+    const path = join(spec.env['HOME'] ?? '', name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+}
+
 /** In an hour, as the provider said, or not at all: a driver has to say why. */
 function tellsEnd({ hidesEndOfLimit }: Driver, terminal: TerminalEvent): void {
   if (hidesEndOfLimit) {
@@ -84,11 +94,15 @@ const PLAYS: Readonly<Record<ScenarioName, (play: Play) => Promise<void>>> = {
 
   async 'writes a file and answers, counted to the token'({ driver, model, stage }) {
     const at = stage('write-file')
+    noteBefore(at, driver)
     const played = await at.play()
     expect(played.terminal).toMatchObject({ type: 'done', output: { answer: 42 } })
     expect(readFileSync(join(at.cwd, 'hello.txt'), 'utf8')).toBe('hello\n')
     expect(of(played, 'file')).toEqual([{ type: 'file', path: 'hello.txt', change: 'create' }])
     expect(usageOf(played)).toMatchObject(driver.counts(model.charged(at.spec.runId)))
+    const requests = model.requests(at.spec.runId)
+    expect(requests[0]?.tools.toSorted()).toEqual(driver.offers ?? expect.anything())
+    expect(requests.filter((request) => JSON.stringify(request).includes(NOTE))).toHaveLength(0)
   },
 
   async 'answers in the asked shape'({ model, stage }) {
