@@ -8,6 +8,7 @@ import { directProcesses } from './processes.ts'
 const reply = (message: HostReply) => void process.send?.(message)
 
 async function answer(request: HostRequest): Promise<void> {
+  if (request.type === 'ping') return reply(request)
   const { n } = request
   switch (request.type) {
     case 'run':
