@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,8 @@ import { loadConfig, processEnv } from '../../config/config.ts'
 import { shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
 import { commandLine, gone } from '../../config/process-table.ts'
+import { connectTemporal } from '../../temporal/connection.ts'
+import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes.ts'
 import { testPort } from '../../test/support/test-port.ts'
 import { readServerFile } from './server-file.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
@@ -63,7 +65,7 @@ async function start(
   return stack
 }
 
-test('a home starts, is refused a second time, survives kills, and stops without a trace', async () => {
+test("a home starts, is refused a second time, survives kills and the loss of Temporal's database, and stops without a trace", async () => {
   const place = newHome()
   const lines: string[] = []
   const busy = createServer()
@@ -96,11 +98,24 @@ test('a home starts, is refused a second time, survives kills, and stops without
         return push.apply(lines, added)
       }
     })
+    if (name === 'temporal') {
+      stack.kill(name, 'SIGSTOP') // or it would write its files anew
+      for (const file of readdirSync(join(place.home, 'temporal')))
+        if (file.includes('.db')) rmSync(join(place.home, 'temporal', file))
+    }
     stack.kill(name, 'SIGKILL')
     await again
     expect(stack.processes()[name]).toMatchObject({ status: 'running', restarts: 1 })
     expect(stack.processes()[name]).not.toEqual(before)
   }
+  const temporal = await connectTemporal({ address: stack.temporalAddress })
+  const { customAttributes } = await temporal.operatorService.listSearchAttributes({
+    namespace: 'default',
+  })
+  await temporal.close()
+  expect(Object.keys(customAttributes)).toEqual(
+    expect.arrayContaining(Object.keys(SEARCH_ATTRIBUTE_TYPES)),
+  )
   const client = new pg.Client({ connectionString: stack.databaseUrl })
   await client.connect()
   expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])

@@ -194,8 +194,24 @@ function createStack(options: StackOptions) {
       },
       ...ui,
     })
+    await prepare(server)
     at.temporalVersion = `${server.version} (${server.adopted ? 'adopted' : binary.path})`
     return server
+  }
+  /**
+   * Each time: its database may have been lost with it, and in a new one no workflow starts before our search attributes are there.
+   * Namespaces of a server that is not ours belong to whoever runs it.
+   */
+  async function prepare(server: RunningTemporal) {
+    try {
+      const connection = await connectTemporal({ address: server.address })
+      await prepareNamespace(connection, config.temporal.namespace).finally(() =>
+        connection.close(),
+      )
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
   }
   function onTemporal(server: RunningTemporal) {
     const moved = at.temporalAddress !== '' && at.temporalAddress !== server.address
@@ -204,17 +220,6 @@ function createStack(options: StackOptions) {
     if (!moved || !complete) return
     say(`Temporal moved to ${server.address}; worker and API are started again`)
     for (const name of ['worker', 'api'] as const) services.get(name)?.kill('SIGTERM')
-  }
-
-  /** Namespaces of a server that is not ours belong to whoever runs it. */
-  async function prepareOwnTemporal() {
-    if (config.temporal.address) return
-    const connection = await connectTemporal({ address: at.temporalAddress })
-    try {
-      await prepareNamespace(connection, config.temporal.namespace)
-    } finally {
-      await connection.close()
-    }
   }
 
   /** What worker and API must know, apart from what they inherit. */
@@ -282,9 +287,7 @@ function createStack(options: StackOptions) {
         ahead.set(name, prepareNodeService({ ...childOf(name), env: ownEnv }))
       await allDone([
         config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
-        config.temporal.address
-          ? undefined
-          : keep('temporal', startTemporal, onTemporal).then(prepareOwnTemporal),
+        config.temporal.address ? undefined : keep('temporal', startTemporal, onTemporal),
       ])
       await allDone([
         keep('worker', startChild('worker'), onWorker),
