@@ -204,6 +204,7 @@ export function createMergeActivities(deps: ActivityDeps) {
       repoPath: project.path,
       target: goal.target_branch,
       goalHead: head,
+      began: base,
       approved: { base: approved.base, hash: approved.hash },
       message: `${goal.title}\n\nMerges ${shortId('goal', goal.number)} into ${goal.target_branch}.`,
       trailers: {
@@ -234,7 +235,7 @@ export function createMergeActivities(deps: ActivityDeps) {
         })
         return {
           outcome: 'blocked',
-          reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or merge the branch yourself and cancel the goal.`,
+          reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or ${byHand(facts, outcome.own ? base : undefined)} and cancel the goal.`,
         }
       case 'not_begun':
         if (!onlyFinish)
@@ -328,6 +329,12 @@ export function createMergeActivities(deps: ActivityDeps) {
 
   return { integrateTask, mergeGoal, finishBegunMerge }
 }
+
+/** `began`: given where the target does not hold it any more. */
+const byHand = ({ goal }: GoalFacts, began: string | undefined): string =>
+  began === undefined
+    ? 'merge the branch yourself'
+    : `put its own commits on ${goal.target_branch} (\`git rebase --onto ${goal.target_branch} ${began.slice(0, 12)} ${goal.branch}\`; merged as it is, it brings back what you took out of the history), merge it yourself`
 
 async function recordMerge(
   tx: Tx,

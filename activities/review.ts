@@ -198,10 +198,11 @@ export function createReviewActivities(deps: ActivityDeps) {
     const head = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
     if (!head) throw new Error(`goal ${goal.id} has no branch to merge`)
     // what the merge changes, so that other people's work on the target since then does not look undone
-    const merged = await git.previewMerge({ projectId: project.id, onto: base, head })
+    const began = goal.base_commit ?? base
+    const merged = await git.previewMerge({ projectId: project.id, onto: base, began, head })
     const diff = merged.clean
       ? await git.diff({ projectId: project.id, base, head: merged.tree })
-      : await git.diff({ projectId: project.id, base: goal.base_commit ?? base, head })
+      : await git.diff({ projectId: project.id, base: began, head })
     const audit = (await answersOf<AuditOutput>(facts, 'audit')).at(-1)
     const { risk } = reviewTier({ files: diff.files, doubts: [] })
     return {

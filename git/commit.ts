@@ -5,7 +5,7 @@ import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
-import { checkSha, dateOf, hasCommit, readRef, setRef, treeOf } from './refs.ts'
+import { checkSha, dateOf, hasCommit, isAncestor, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { stashedOn } from './stashes.ts'
 import {
@@ -70,16 +70,6 @@ async function commitTree(
   })
 }
 
-async function isAncestor(
-  deps: GitDeps,
-  gitDir: string,
-  ancestor: string,
-  of: string,
-): Promise<boolean> {
-  if (ancestor === of) return true
-  return deps.git.succeeds(['merge-base', '--is-ancestor', ancestor, of], { gitDir })
-}
-
 /** A claimed worktree and the commit it stands on; what an agent had changed in the sandbox hub is put back. */
 export async function openWorktree(
   deps: GitDeps,
@@ -124,7 +114,9 @@ export async function commitAll(
   const snapshot = await snapshotTree(git, tree, head)
   const onto = claim.merging?.onto
   const merging =
-    onto !== undefined && !(await isAncestor(deps, layout.sandbox, onto, head)) ? onto : undefined
+    onto !== undefined && !(await isAncestor(git, layout.sandbox, { ancestor: onto, of: head }))
+      ? onto
+      : undefined
   const unresolved = claim.merging
     ? await stillConflicted(deps, layout, snapshot, claim.merging.files)
     : []
@@ -186,7 +178,7 @@ export async function moveBranch(
     if (
       old !== undefined &&
       old !== move.to &&
-      !(await isAncestor(deps, layout.sandbox, old, move.to))
+      !(await isAncestor(deps.git, layout.sandbox, { ancestor: old, of: move.to }))
     ) {
       await publishCommit(deps, layout, old)
       await keepSalvage(deps, layout, move.claim.key, old)

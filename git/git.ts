@@ -18,7 +18,7 @@ import {
 } from './integrate.ts'
 import { projectLayout } from './layout.ts'
 import { mergeGoal } from './merge-goal.ts'
-import { previewMerge } from './merge-tree.ts'
+import { previewMerge } from './merge-onto.ts'
 import { createQueue } from './queue.ts'
 import { fileAt, treeOf } from './refs.ts'
 import { createGitRunner } from './run.ts'

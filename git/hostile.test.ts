@@ -157,6 +157,7 @@ test.each([
       repoPath: f.repo,
       target: 'main',
       goalHead,
+      began: base,
       approved: { base, hash },
       message: 'Merge',
       trailers: {},

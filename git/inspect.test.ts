@@ -67,6 +67,7 @@ test.each([
     repoPath: f.repo,
     target: 'main',
     goalHead: made.head,
+    began: base,
     approved: { base, hash },
     message: 'Merge',
     trailers: {},

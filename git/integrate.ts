@@ -5,7 +5,7 @@ import { type GitDeps, publishCommit } from './hubs.ts'
 import { projectLayout, writeWhole } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
-import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
+import { checkBranchName, checkSha, isAncestor, readRef, swapRef } from './refs.ts'
 import { writeClaim, writeSlot } from './slots.ts'
 import { checkOut } from './tree.ts'
 
@@ -140,9 +140,7 @@ export async function rebaseTask(deps: GitDeps, input: OntoInput): Promise<Rebas
   const { layout, claim, slot, tree, head } = await openWorktree(deps, input)
   await publishCommit(deps, layout, head)
   const clean = layout.clean
-  const done = await git.succeeds(['merge-base', '--is-ancestor', input.onto, head], {
-    gitDir: clean,
-  })
+  const done = await isAncestor(git, clean, { ancestor: input.onto, of: head })
   const merged = done ? undefined : await mergeTree(git, clean, head, input.onto)
   if (merged && !merged.clean) return { outcome: 'conflict', files: merged.files }
   const next = merged

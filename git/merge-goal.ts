@@ -20,7 +20,8 @@ import {
 } from './hubs.ts'
 import { locate } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
-import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
+import { type MergedOnto, mergeOnto } from './merge-onto.ts'
+import { checkMergeKey, commitMerge, findMergeKey } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
 import { checkBranchName, checkSha, readRef, swapRef, treeOf } from './refs.ts'
 import { checkCommonHistory } from './shallow.ts'
@@ -39,6 +40,8 @@ export interface MergeGoalInput {
   /** Branch of the person's repository. */
   target: string
   goalHead: string
+  /** The commit of the target at which the goal's work began. */
+  began: string
   /** What the person saw: the target's head at that time, and the hash of the diff against it. */
   approved: { base: string; hash: string }
   message: string
@@ -65,7 +68,8 @@ export type MergeOutcome =
     }
   /** Against the target's present head the change is not the one that was approved. */
   | { outcome: 'base_moved'; hash: string; base: string; tree: string }
-  | { outcome: 'conflict'; files: string[] }
+  /** `own`: of the goal's own commits, because the target does not hold any more what they began at. */
+  | { outcome: 'conflict'; files: string[]; own: boolean }
   /** The target does not have it, and it was only to be finished or is not wanted any more. */
   | { outcome: 'not_begun' }
   | Blocked
@@ -89,7 +93,7 @@ const RETRY = 'retry the merge'
 export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<MergeOutcome> {
   checkBranchName(input.target)
   checkMergeKey(input.mergeKey)
-  for (const sha of [input.goalHead, input.approved.base]) checkSha(sha)
+  for (const sha of [input.goalHead, input.began, input.approved.base]) checkSha(sha)
   const layout = await ensureHubs(deps, input)
   const { commonDir } = await locate(deps.git, input.repoPath)
   const merge: Merge = {
@@ -108,11 +112,23 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
     if (!intent.newSha) await input.intent.save(intent)
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const result = await mergeOnce(merge, { applied: intent.applied ?? false, drifted })
-      if (result) return result
+      if (result) return withHistory(merge, result)
     }
     const message = `${input.target} changed ${TRIES} times while the merge was made. Retry when nobody is committing to it.`
     return { outcome: 'blocked', code: 'target_busy', message }
   })
+}
+
+const goalOnto = (m: Merge, onto: string): Promise<MergedOnto> =>
+  mergeOnto(m.deps.git, m.layout.clean, { onto, began: m.began, head: m.goalHead })
+
+/** Says where the goal's own commits were made again, also of a merge that was found. */
+async function withHistory(m: Merge, result: MergeOutcome): Promise<MergeOutcome> {
+  if (result.outcome !== 'merged' || result.note !== undefined) return result
+  const head = await readRef(m.deps.git, m.layout.clean, `${result.commit}^2`)
+  if (head === m.goalHead) return result
+  const note = `${m.target} does not hold ${m.began.slice(0, 12)} any more, at which the work began: only the goal's own commits were put on it, so that nothing comes back that was taken out of its history.`
+  return { ...result, note }
 }
 
 async function bringApproved(m: Merge): Promise<void> {
@@ -123,7 +139,7 @@ async function bringApproved(m: Merge): Promise<void> {
 
 /** What the merge changes on a commit of the target; undefined when it conflicts. Where the goal is ahead of it, its own diff. */
 async function changeOnto(m: Merge, base: string): Promise<string | undefined> {
-  const merged = await mergeTree(m.deps.git, m.layout.clean, base, m.goalHead)
+  const merged = await goalOnto(m, base)
   return merged.clean ? diffHash(m.deps.git, m.layout.clean, base, merged.tree) : undefined
 }
 
@@ -156,8 +172,8 @@ async function mergeOnce(
   if (m.onlyFinish) return { outcome: 'not_begun' }
   await checkCommonHistory(git, m.layout, { sha: m.goalHead, haves: [old] })
   await m.step('M3')
-  const merged = await mergeTree(git, gitDir, old, m.goalHead)
-  if (!merged.clean) return { outcome: 'conflict', files: merged.files }
+  const merged = await goalOnto(m, old)
+  if (!merged.clean) return { outcome: 'conflict', files: merged.files, own: merged.own }
   // as after a merge by hand: there is nothing that a person could approve
   if (merged.tree === (await treeOf(git, gitDir, old))) return nothingLeft(m, old)
   const hash = await diffHash(git, gitDir, old, merged.tree)
@@ -166,8 +182,8 @@ async function mergeOnce(
   await m.step('M4')
   const commit = await commitMerge(git, gitDir, {
     tree: merged.tree,
-    parents: [old, m.goalHead],
-    dateOf: [old, m.goalHead],
+    parents: [old, merged.head],
+    dateOf: [old, merged.head],
     message: m.message,
     trailers: { ...m.trailers, 'Dispatch-Merge-Key': m.mergeKey },
   })

@@ -1,30 +1,13 @@
 import { messageWith, type Trailers } from './commit.ts'
-import type { GitDeps } from './hubs.ts'
-import { projectLayout } from './layout.ts'
-import { createMemo, type Memo } from './memo.ts'
-import { checkSha, dateOf } from './refs.ts'
+import { dateOf } from './refs.ts'
 import type { GitRunner } from './run.ts'
 
 export type MergeTree =
   | { clean: true; tree: string }
   | { clean: false; tree: string; files: string[] }
 
-/** What two commits merge to never changes, and the tree is in the hub: a merge asks more than once. */
-const merges = new WeakMap<GitRunner, Memo<MergeTree>>()
-
 /** Merges two commits without a working tree. A tree with conflicts holds the markers. */
 export async function mergeTree(
-  git: GitRunner,
-  gitDir: string,
-  ours: string,
-  theirs: string,
-): Promise<MergeTree> {
-  const known = merges.get(git) ?? createMemo<MergeTree>(100)
-  merges.set(git, known)
-  return known.get([gitDir, ours, theirs].join(' '), () => runMergeTree(git, gitDir, ours, theirs))
-}
-
-async function runMergeTree(
   git: GitRunner,
   gitDir: string,
   ours: string,
@@ -45,20 +28,6 @@ async function runMergeTree(
   return code === 0
     ? { clean: true, tree: tree.trim() }
     : { clean: false, tree: tree.trim(), files: [...new Set(files)] }
-}
-
-/** What a merge onto `onto` would give; both commits are in the clean hub. For what a review shows. */
-export async function previewMerge(
-  deps: GitDeps,
-  input: { projectId: string; onto: string; head: string },
-): Promise<MergeTree> {
-  for (const sha of [input.onto, input.head]) checkSha(sha)
-  return mergeTree(
-    deps.git,
-    projectLayout(deps.home, input.projectId).clean,
-    input.onto,
-    input.head,
-  )
 }
 
 /** The commit in `range` that carries the merge key, if the merge already happened (facts R02). */

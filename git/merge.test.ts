@@ -77,6 +77,7 @@ async function approvedGoal(files: Record<string, string>): Promise<MergeGoalInp
     repoPath: f.repo,
     target: 'main',
     goalHead,
+    began: base,
     approved: { base, hash },
     message: 'Merge G-1: the goal',
     trailers: { 'Dispatch-Goal': 'G-1', 'Dispatch-Review': 'R-1' },
@@ -223,7 +224,14 @@ test.each([['.gitignore'], ['.git/info/exclude']])(
     f.write('notes/mine.txt', 'of the person')
     const { hash } = await f.git.diff({ projectId, base, head: goalHead })
     const input = {
-      ...{ projectId, repoPath: f.repo, target: 'main', goalHead, approved: { base, hash } },
+      ...{
+        projectId,
+        repoPath: f.repo,
+        target: 'main',
+        goalHead,
+        began: base,
+        approved: { base, hash },
+      },
       ...{ message: 'm', trailers: {}, mergeKey: 'k', intent: store() },
     }
     expect(await f.git.mergeGoal(input)).toMatchObject({
@@ -308,7 +316,11 @@ test('the base moved: other files merge by themselves, the same file asks again,
   }
   await expect(f.git.mergeGoal({ ...second, onStep: stop })).rejects.toThrow('it would be merged')
   f.commit({ 'a.txt': 'ours entirely\n' })
-  expect(await f.git.mergeGoal(input)).toEqual({ outcome: 'conflict', files: ['a.txt'] })
+  expect(await f.git.mergeGoal(input)).toEqual({
+    outcome: 'conflict',
+    files: ['a.txt'],
+    own: false,
+  })
   f.commit({ 'a.txt': 'one\n', 'b.txt': 'unrelated\n' })
   expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
   expect(show('main:b.txt')).toBe('unrelated')
@@ -343,6 +355,113 @@ test.each(STEPS)(
     expect(f.sh(['status', '--porcelain'])).toBe(' M b.txt')
   },
 )
+
+/** What the person commits before a goal begins, and how it is taken out of the history while the goal works. */
+const TAKEN_OUT: Record<string, { commit(): void; takeOut(): void }> = {
+  'two commits of a secret by reset --soft': {
+    commit() {
+      f.commit({ '.env': 'KEY=s3cr3t\n' })
+      f.sh(['rm', '-q', '.env'])
+      f.commit({ 'c.txt': 'more\n' })
+    },
+    takeOut() {
+      f.sh(['reset', '-q', '--soft', 'HEAD~2'])
+      f.sh(['commit', '-q', '-m', 'history purged'])
+    },
+  },
+  'a file by commit --amend': {
+    commit: () => f.commit({ '.env': 'KEY=s3cr3t\n', 'c.txt': 'more\n' }),
+    takeOut() {
+      f.sh(['rm', '-q', '--cached', '.env'])
+      f.sh(['commit', '-q', '--amend', '-m', 'history purged'])
+    },
+  },
+  'an empty commit': {
+    commit: () => f.sh(['commit', '-q', '--allow-empty', '-m', 'says a secret']),
+    takeOut: () => f.sh(['reset', '-q', '--soft', 'HEAD~1']),
+  },
+  'all that was before': {
+    commit: () => f.commit({ '.env': 'KEY=s3cr3t\n' }),
+    takeOut() {
+      f.sh(['checkout', '-q', '--orphan', 'anew'])
+      f.sh(['rm', '-q', '--cached', '.env'])
+      f.sh(['commit', '-q', '-m', 'history purged'])
+      f.sh(['branch', '-q', '-M', 'anew', 'main'])
+    },
+  },
+}
+/** A goal of two tasks that began at commits which main does not hold any more. `own`: what the person has at the end. */
+async function begunBefore(how: keyof typeof TAKEN_OUT) {
+  TAKEN_OUT[how]?.commit()
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  f.sh([
+    '--git-dir',
+    join(f.home, 'hubs', projectId, 'clean.git'),
+    'branch',
+    '-f',
+    goalBranch,
+    base,
+  ])
+  await integrate(await work('T-0', { 'b.txt': 'bee\nof the goal\n' }))
+  const input = await approvedGoal({ 'a.txt': 'one\nof the goal\n' })
+  TAKEN_OUT[how]?.takeOut()
+  const own = f.sh(['log', '--format=%s', 'main']).split('\n')
+  return { input, own }
+}
+const subjects = () => f.sh(['log', '--topo-order', '--format=%s', 'main']).split('\n')
+
+test.each(Object.keys(TAKEN_OUT))(
+  'what the person took out of the history while the goal worked does not come back with the merge: %s',
+  async (how) => {
+    const { input, own } = await begunBefore(how)
+    const gone = base
+    const merged = await f.git.mergeGoal(input)
+    expect(merged).toMatchObject({
+      ...{ outcome: 'merged', checkout: 'updated' },
+      note: expect.stringContaining(`main does not hold ${gone.slice(0, 12)} any more`),
+    })
+    expect(subjects()).toEqual(['Merge G-1: the goal', 'T-1: work', 'T-0: work', ...own])
+    expect(f.sh(['log', '--format=%H', 'main', '--', '.env'])).toBe('')
+    expect(f.sh(['log', '-1', '--format=%(trailers:only)', 'main^2'])).toContain('Task: T-1')
+    expect([read('a.txt'), read('b.txt')]).toEqual(['one\nof the goal\n', 'bee\nof the goal\n'])
+    expect(f.sh(['status', '--porcelain', '-uno'])).toBe('')
+    expect(f.sh(['fsck', '--strict'])).not.toMatch(/error|missing/)
+    expect(await f.git.mergeGoal(input)).toEqual(merged)
+  },
+)
+
+test.each(STEPS)(
+  'killed at %s with a part of the history taken out, and called again: one merge, and nothing comes back',
+  async (step) => {
+    const { input, own } = await begunBefore('two commits of a secret by reset --soft')
+    const onStep = async (at: MergeStep) => {
+      if (at === step) throw new Error('killed')
+    }
+    await expect(f.git.mergeGoal({ ...input, onStep })).rejects.toThrow('killed')
+    const again = await createGit({ home: f.home }).mergeGoal(input)
+    expect(again).toMatchObject({ outcome: 'merged', note: expect.stringContaining('any more') })
+    expect(subjects()).toEqual(['Merge G-1: the goal', 'T-1: work', 'T-0: work', ...own])
+    expect(f.sh(['status', '--porcelain'])).toBe('')
+  },
+)
+
+test('with a part of the history taken out, a change that is another one there is asked for, and a clash is a conflict of the goal alone', async () => {
+  const { input, own } = await begunBefore('two commits of a secret by reset --soft')
+  const onto = f.commit({ 'a.txt': 'zero\none\n' }, 'near')
+  const asked = await f.git.mergeGoal(input)
+  expect(asked).toMatchObject({ outcome: 'base_moved', base: onto })
+  const { hash, tree } = asked as { hash: string; tree: string }
+  const shown = { projectId, onto, began: base, head: input.goalHead }
+  expect(await f.git.previewMerge(shown)).toMatchObject({ clean: true, tree, own: true })
+  f.commit({ 'a.txt': 'ours entirely\n' })
+  const conflict = { outcome: 'conflict', files: ['a.txt'], own: true }
+  expect(await f.git.mergeGoal(input)).toMatchObject(conflict)
+  f.sh(['reset', '-q', '--hard', onto])
+  const approved = { ...input, approved: { base: onto, hash }, mergeKey: 'G-1/again' }
+  expect(await f.git.mergeGoal(approved)).toMatchObject({ outcome: 'merged' })
+  expect(subjects().slice(3)).toEqual(['near', ...own])
+  expect(read('a.txt')).toBe('zero\none\nof the goal\n')
+})
 
 test('killed before the checkout followed, and the person commits on the old files: that is told', async () => {
   const input = await killedAtM8({ 'a.txt': 'goal\n' })
@@ -426,7 +545,13 @@ test('a shallow repository that dropped what the work began at is not broken by 
   f.sh(['reset', '-q', '--hard', 'origin/main'], repoPath)
   f.sh(['reflog', 'expire', '--expire=now', '--all'], repoPath)
   f.sh(['gc', '-q', '--prune=now'], repoPath)
-  const merge = { ...p2, goalHead: head, approved: { base: from, hash }, mergeKey: 'k' }
+  const merge = {
+    ...p2,
+    goalHead: head,
+    began: from,
+    approved: { base: from, hash },
+    mergeKey: 'k',
+  }
   const input = { ...merge, message: 'm', trailers: {}, intent: store() }
   const branch = 'dispatch/G-1'
   const kept = f.git.exportBranch({ projectId: 'p2', repoPath, branch, sha: head })

@@ -83,6 +83,39 @@ export async function dateOf(git: GitRunner, gitDir: string, sha: string): Promi
   return Number(date)
 }
 
+/** A commit of a hub in parts. Throws when it is not there. */
+export async function commitOf(
+  git: GitRunner,
+  gitDir: string,
+  sha: string,
+): Promise<{ parents: string[]; message: string }> {
+  const [header = '', ...paragraphs] = (await git.readCommit(gitDir, sha)).split('\n\n')
+  const parents = [...header.matchAll(/^parent (\w+)$/gm)].map(([, parent = '']) => parent)
+  return { parents, message: paragraphs.join('\n\n') }
+}
+
+/** So many commits are looked through before a process is started for them all. */
+const LOOKED_THROUGH = 50
+
+/** Whether the history of a commit of a hub holds another one. A recent one costs no process. */
+export async function isAncestor(
+  git: GitRunner,
+  gitDir: string,
+  { ancestor, of }: { ancestor: string; of: string },
+): Promise<boolean> {
+  let sha: string | undefined = of
+  for (let looks = 0; sha && looks < LOOKED_THROUGH; looks++) {
+    if (sha === ancestor) return true
+    // a shallow history ends at a commit whose parent is not there
+    const [parent]: string[] = await commitOf(git, gitDir, sha).then(
+      ({ parents }) => parents,
+      () => [],
+    )
+    sha = parent
+  }
+  return git.succeeds(['merge-base', '--is-ancestor', ancestor, of], { gitDir })
+}
+
 /** Compare-and-swap. `old` undefined means "must not exist". False when somebody else was first. */
 export async function swapRef(
   git: GitRunner,

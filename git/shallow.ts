@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ProjectLayout, personObjects, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
-import { hasCommit } from './refs.ts'
+import { commitOf, hasCommit } from './refs.ts'
 import type { GitRunner } from './run.ts'
 
 /** Where the history in a repository ends before its beginning; nothing for a complete one. */
@@ -37,8 +37,7 @@ async function bringBefore(
   { commonDir, end }: { commonDir: string; end: string },
 ): Promise<boolean> {
   if (!(await hasCommit(git, layout.clean, end))) return true // an end of a branch that never came
-  const [header = ''] = (await git.readCommit(layout.clean, end)).split('\n\n')
-  const parents = [...header.matchAll(/^parent (\w+)$/gm)].map(([, sha]) => sha)
+  const { parents } = await commitOf(git, layout.clean, end)
   const ends = ['--shallow-file', join(commonDir, 'shallow')]
   const pack = [...ends, 'pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset']
   const from = { ...personObjects(layout, commonDir), input: `${parents.join('\n')}\n` }
