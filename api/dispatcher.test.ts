@@ -1,10 +1,12 @@
-import { Client, type WorkflowHandle } from '@temporalio/client'
+import { Client, ServiceError, type WorkflowHandle } from '@temporalio/client'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { goalStream, goalWorkflowId, taskWorkflowId } from '../contracts/ids.ts'
 import { connect, type Database } from '../db/connect.ts'
+import { databaseFindings } from '../db/doctor.ts'
 import { enqueue } from '../db/outbox.ts'
 import { seedProfiles } from '../db/profiles.ts'
+import { goalSummary } from '../db/views/goals.ts'
 import { connectTemporal } from '../temporal/connection.ts'
 import { createTestDatabase } from '../test/support/database.ts'
 import { startTcpGate } from '../test/support/tcp-gate.ts'
@@ -137,6 +139,44 @@ test('a delivery that meets no server is due again within seconds, however often
   )
 })
 
+test('what Temporal does not take is named with its goal, since when and why, and is sent anew the moment that it is back', async () => {
+  const client = await temporal()
+  const goalId = await insertGoal(database)
+  await startGoal(goalId)
+  const since = new Date(Date.now() - 15_000).toISOString()
+  await database.knex('outbox').update({ attempts: 5, created_at: since }) // so it would wait for 32 seconds
+  const cause = new Error('no mapping for search attribute GoalStatus')
+  const start = vi.spyOn(client.workflow, 'start')
+  start.mockRejectedValueOnce(new ServiceError('Failed to start Workflow', { cause }))
+  let isAway = false
+  dispatcher(async () => {
+    if (!isAway) return client
+    isAway = false // the next time it is back
+    throw new Error('away')
+  })
+  await vi.waitFor(
+    async () => expect(await database.knex('outbox')).toMatchObject([{ attempts: 6 }]),
+    { timeout: 10_000 },
+  )
+  const why = 'Failed to start Workflow: no mapping for search attribute GoalStatus'
+  const { reason, shortId } = await goalSummary(database.knex, goalId)
+  expect(reason).toContain(
+    `since ${since} Temporal has not taken what it was told of this goal (${why})`,
+  )
+  const outbox = async () =>
+    (await databaseFindings(database, false)).find(({ name }) => name === 'outbox')
+  expect(await outbox()).toMatchObject({
+    ok: false,
+    message: `1 message waits for Temporal, since ${since}: ${why}. It is what moves ${shortId}`,
+  })
+  isAway = true
+  await vi.waitFor(() => expect(isAway).toBe(false), { timeout: 10_000 })
+  await delivered()
+  expect((await goalSummary(database.knex, goalId)).reason).toBeNull()
+  expect(await outbox()).toMatchObject({ ok: true })
+  await client.workflow.getHandle(goalWorkflowId(goalId)).terminate()
+})
+
 test('a message to a goal that is over is done with, and said', async () => {
   const client = await temporal()
   const goalId = await insertGoal(database)
@@ -159,28 +199,35 @@ async function toldFirst(client: Client, goalId: string) {
   return { signal: told?.signalName, args: JSON.parse(data) }
 }
 
+const pauses = (goalId: string) => signal(goalWorkflowId(goalId), { paused: true })
+const repairs = async (_goalId: string, client: Client) => {
+  expect(await lostGoalsFinding(database, client, true)).toMatchObject({ ok: true, repaired: true })
+}
+
 test.each([
-  ['was never there', undefined],
-  ['an operator ended', (goal: WorkflowHandle) => goal.terminate()],
+  ['was never there', 'a person pauses it', undefined, pauses],
+  ['an operator ended', 'a person pauses it', (goal: WorkflowHandle) => goal.terminate(), pauses],
+  ['was never there', 'the doctor repairs', undefined, repairs],
 ])(
-  'a goal at work whose workflow %s gets a new one, which is told what was asked',
-  async (_, end) => {
+  'a goal at work whose workflow %s gets a new one when %s, which is told what holds',
+  async (_was, _when, end, ask) => {
     const client = await temporal()
     const goalId = await insertGoal(database)
+    await database.knex('goals').where({ id: goalId }).update({ status: 'paused', paused: true })
     const args = { workflowId: goalWorkflowId(goalId), taskQueue: 'none' }
     if (end) await end(await client.workflow.start('goalWorkflow', args))
     const later = await insertGoal(database)
     await startGoal(later) // its start is on the way, so it is not lost
     const { number } = await database.knex('goals').where({ id: goalId }).first('number')
-    expect(await lostGoalsFinding(database, client)).toMatchObject({
+    expect(await lostGoalsFinding(database, client, false)).toMatchObject({
       ...{ ok: false, message: `Temporal does not know G-${number}: nothing moves it` },
     })
-    await signal(goalWorkflowId(goalId), { paused: true })
+    await ask(goalId, client)
     dispatcher(async () => client)
     await delivered()
     undo.push(() => client.workflow.getHandle(goalWorkflowId(later)).terminate())
     expect(await toldFirst(client, goalId)).toEqual({ signal: 'setPaused', args: { paused: true } })
-    expect(await lostGoalsFinding(database, client)).toMatchObject({ ok: true })
+    expect(await lostGoalsFinding(database, client, false)).toMatchObject({ ok: true })
     expect(await database.knex('events')).toMatchObject([
       { type: 'system.notice', stream: goalStream(goalId), data: { level: 'warn' } },
     ])

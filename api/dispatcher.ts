@@ -15,7 +15,7 @@ import {
 } from '../contracts/messages.ts'
 import type { Database } from '../db/connect.ts'
 import { type GoalAtWork, goalBehind } from '../db/goals-at-work.ts'
-import { deliverNext, type OutboxMessage, type OutboxRow } from '../db/outbox.ts'
+import { deliverNext, type OutboxMessage, type OutboxRow, tryAllNow } from '../db/outbox.ts'
 import { GOAL_STAGE, GOAL_STATUS, PROJECT_ID } from '../temporal/search-attributes.ts'
 import { workflowRuns } from './lost-goals.ts'
 
@@ -61,9 +61,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     stopWaiting = () => resolve(undefined)
   })
 
+  const reach = noticing(deps.client, () => tryAllNow(deps.database))
+
   async function round(): Promise<void> {
     try {
-      const client = await Promise.race([deps.client(), closing])
+      const client = await Promise.race([reach(), closing])
       if (!client) return
       if (away !== undefined) deps.log.info({}, 'Temporal answers again')
       away = undefined
@@ -118,6 +120,22 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       stopWaiting()
       await running
     },
+  }
+}
+
+/** The client as before; `isBack` is done first when it could not be had the last time. */
+function noticing(client: () => Promise<Client>, isBack: () => Promise<void>) {
+  let away = false
+  return async (): Promise<Client> => {
+    try {
+      const found = await client()
+      if (away) await isBack()
+      away = false
+      return found
+    } catch (error) {
+      away = true
+      throw error
+    }
   }
 }
 

@@ -14,13 +14,19 @@ import type { TemporalGateway } from './temporal-gateway.ts'
 interface DoctorDeps {
   database: Database
   git: Pick<Git, 'scan' | 'repair' | 'idle'>
-  temporal: Pick<TemporalGateway, 'client'>
+  temporal: Pick<TemporalGateway, 'client' | 'ready'>
   /** DISPATCH_HOME. */
   home: string
 }
 
 const ADVICE = 'run "dispatch doctor --repair": work that is nowhere else is saved first'
 const SHOWN = 5
+
+const TEMPORAL_AWAY: DoctorFinding = {
+  ...{ name: 'goals', ok: false, repaired: false },
+  message: 'Temporal does not answer: whether it knows every goal at work cannot be told',
+  advice: 'see what is said of "temporal", and try again',
+}
 
 /**
  * What is left over in the database, in each project's hubs and worktrees and among the runs. With `repair` it is put
@@ -35,7 +41,9 @@ export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<Doc
     const findings = await databaseFindings(deps.database, repair)
     findings.push(
       await told('goals', async () =>
-        lostGoalsFinding(deps.database, await deps.temporal.client()),
+        (await deps.temporal.ready())
+          ? lostGoalsFinding(deps.database, await deps.temporal.client(), repair)
+          : TEMPORAL_AWAY,
       ),
     )
     for (const project of projects) {

@@ -3,7 +3,7 @@ import { goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { someOf } from '../contracts/some-of.ts'
 import type { Database } from '../db/connect.ts'
 import type { DoctorFinding } from '../db/doctor.ts'
-import { goalsAtWork } from '../db/goals-at-work.ts'
+import { goalsAtWork, tellAgain } from '../db/goals-at-work.ts'
 
 /** Whether Temporal has this workflow and it goes on. */
 export async function workflowRuns(client: Client, workflowId: string): Promise<boolean> {
@@ -16,8 +16,16 @@ export async function workflowRuns(client: Client, workflowId: string): Promise<
   }
 }
 
-/** Goals at work that nothing moves, because Temporal does not know them: its database was lost or restored. */
-export async function lostGoalsFinding({ knex }: Database, client: Client): Promise<DoctorFinding> {
+/**
+ * Goals at work that nothing moves, because Temporal does not know them: its database was lost or restored. `repair` begins them again,
+ * which is not done unasked: another Temporal than the one before would look the same.
+ */
+export async function lostGoalsFinding(
+  database: Database,
+  client: Client,
+  repair: boolean,
+): Promise<DoctorFinding> {
+  const { knex } = database
   const lost: string[] = []
   for (const { id } of await goalsAtWork(knex))
     if (!(await workflowRuns(client, goalWorkflowId(id)))) lost.push(id)
@@ -25,14 +33,24 @@ export async function lostGoalsFinding({ knex }: Database, client: Client): Prom
   const names = (await goalsAtWork(knex))
     .filter(({ id }) => lost.includes(id))
     .map(({ number }) => shortId('goal', number))
-  const ok = names.length === 0
+  const name = 'goals'
+  if (names.length === 0)
+    return {
+      name,
+      ok: true,
+      repaired: false,
+      message: 'Temporal knows every goal at work',
+      advice: null,
+    }
+  if (repair) await database.change((tx) => tellAgain(tx, lost))
+  const them = names.length === 1 ? 'it' : 'them'
   return {
-    ...{ name: 'goals', ok, repaired: false },
-    message: ok
-      ? 'Temporal knows every goal at work'
-      : `Temporal does not know ${someOf(names)}: nothing moves ${names.length === 1 ? 'it' : 'them'}`,
-    advice: ok
+    ...{ name, ok: repair, repaired: repair },
+    message: repair
+      ? `Temporal did not know ${someOf(names)}: begun again from what is stored`
+      : `Temporal does not know ${someOf(names)}: nothing moves ${them}`,
+    advice: repair
       ? null
-      : 'pause and resume each, and it begins again from what is stored, or cancel it',
+      : `"dispatch doctor --repair" begins ${them} again from what is stored; or cancel ${them}`,
   }
 }

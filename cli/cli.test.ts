@@ -634,7 +634,7 @@ describe('a goal that needs attention', () => {
   it('may be one of all where the worker hangs: status says so, since when, and what ends it', async () => {
     const since = new Date(Date.now() - 90_000).toISOString()
     const ready = { status: 'degraded', postgres: true, temporal: true, worker: false } as const
-    api.answer('ready', () => ({ ...ready, workerSilentSince: since }))
+    api.answer('ready', () => ({ ...ready, workerSilentSince: since, undelivered: null }))
     const home = serverFile('hangs', api.url, process.pid, { worker: { pid: 4711 } })
     const { code, stdout, stderr } = await runCli(['status', '--home', home])
     expect({ code, stdout }).toEqual({
@@ -646,6 +646,18 @@ describe('a goal that needs attention', () => {
       ),
     )
     expect(stderr).toContain('end it: kill -9 4711. It is started again')
+  })
+
+  it('may be one that Temporal was not told of: status says so, since when and why', async () => {
+    const undelivered = { messages: 3, since: '2026-01-02T03:04:05Z', error: 'no such namespace' }
+    const ready = { status: 'degraded', postgres: true, temporal: true, worker: true } as const
+    api.answer('ready', () => ({ ...ready, workerSilentSince: null, undelivered }))
+    const { code, stdout, stderr } = await cli(['status'])
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringContaining('ready\tno: Temporal does not take what it is told\n'),
+    })
+    expect(stderr).toContain('3 messages wait for Temporal, since 2026-01-02T03:04:05Z: no such')
   })
 
   it('ends a watch, with the reason and what can be done', async () => {

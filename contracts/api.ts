@@ -115,7 +115,8 @@ export const doctorFinding = z.object({
 export const api = {
   health: { summary: 'Is the process alive', reply: z.object({ status: z.literal('ok') }) },
   ready: {
-    summary: 'Can it work: Postgres and Temporal answer, and a worker lives and does not hang',
+    summary:
+      'Can it work: Postgres answers, Temporal answers and takes what it is told, a worker lives and does not hang',
     reply: z.object({
       status: z.enum(['ok', 'degraded']),
       postgres: z.boolean(),
@@ -123,6 +124,10 @@ export const api = {
       worker: z.boolean(),
       /** Since when a worker that is there does not answer; null when it does, or when there is none. */
       workerSilentSince: z.iso.datetime().nullable(),
+      /** What Temporal has not taken within seconds, although it may answer: since when, and why the oldest waits. Null when it takes all. */
+      undelivered: z
+        .object({ messages: z.int(), since: z.iso.datetime(), error: z.string() })
+        .nullable(),
     }),
   },
 

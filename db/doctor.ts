@@ -1,4 +1,7 @@
+import { shortId } from '../contracts/ids.ts'
+import { someOf } from '../contracts/some-of.ts'
 import type { Database } from './connect.ts'
+import { lateMessages } from './outbox.ts'
 import { workerPresence } from './presence.ts'
 
 export interface DoctorFinding {
@@ -9,9 +12,6 @@ export interface DoctorFinding {
   advice: string | null
   repaired: boolean
 }
-
-/** An outbox message that is older than this has a problem. */
-const STUCK = `interval '5 minutes'`
 
 /**
  * What the database itself can tell: whether a worker lives, and what is left over. That is places in the pool whose stage or goal
@@ -25,7 +25,7 @@ export async function databaseFindings(
   return [
     await workerFinding(database),
     await orphanedLeases(database, repair),
-    await stuckMessages(database),
+    await lateMessagesFinding(database),
     await orphanedRuns(database, repair),
   ]
 }
@@ -78,17 +78,16 @@ async function orphanedLeases({ knex }: Database, repair: boolean): Promise<Doct
   })
 }
 
-async function stuckMessages({ knex }: Database): Promise<DoctorFinding> {
-  const rows = await knex('outbox')
-    .whereNull('done_at')
-    .whereRaw(`created_at < now() - ${STUCK}`)
-    .orderBy('id')
-    .select('id', 'last_error')
-  return finding('outbox', rows, {
+async function lateMessagesFinding({ knex }: Database): Promise<DoctorFinding> {
+  const late = await lateMessages(knex)
+  const [oldest] = late
+  const goals = [...new Set(late.map(({ goalNumber }) => shortId('goal', goalNumber)))]
+  return finding('outbox', late, {
     well: 'Temporal takes what it is told',
     found: (count) =>
-      `${count} messages wait for Temporal: ${rows[0]?.last_error ?? 'it does not answer'}`,
-    advice: 'start Temporal, or look at "dispatch logs --service api"',
+      `${count} ${count === 1 ? 'message waits' : 'messages wait'} for Temporal, since ${oldest?.since}: ${oldest?.error}. It is what moves ${someOf(goals)}`,
+    advice:
+      'they are sent again by themselves, every minute at the latest; look at "dispatch logs --service temporal" for why it does not take them',
     repaired: false,
   })
 }

@@ -1,4 +1,8 @@
 import type { Knex } from 'knex'
+import { goalWorkflowId } from '../contracts/ids.ts'
+import { SET_PAUSED } from '../contracts/messages.ts'
+import type { Tx } from './connect.ts'
+import { enqueue } from './outbox.ts'
 
 /** What a goal's workflow begins with. */
 export interface GoalAtWork {
@@ -31,5 +35,15 @@ export async function goalBehind(knex: Knex, workflowId: string): Promise<GoalAt
     .first('id', 'number', 'title', {
       projectId: 'project_id',
       ending: knex.raw(`case when ending then regexp_replace(reason, '^ending: ', '') end`),
+    })
+}
+
+/** Tells the workflows of goals at work what holds already: one that Temporal lost begins again by being told anything. */
+export async function tellAgain(tx: Tx, ids: readonly string[]): Promise<void> {
+  const goals = await atWork(tx).whereIn('id', ids).orderBy('id').forUpdate().select('id', 'paused')
+  for (const { id, paused } of goals)
+    await enqueue(tx, {
+      ...{ kind: 'signal', workflowId: goalWorkflowId(id) },
+      payload: { signal: SET_PAUSED, args: { paused } },
     })
 }

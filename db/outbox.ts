@@ -46,7 +46,7 @@ export async function deliverNext(
         .where({ id: row.id })
         .update({
           attempts: row.attempts + 1,
-          last_error: (error as Error).message.slice(0, 2000),
+          last_error: wordsOf(error as Error).slice(0, 2000),
           next_at: tx.raw(`now() + make_interval(secs => ?)`, [wait]),
         })
       return 'failed'
@@ -57,6 +57,39 @@ export async function deliverNext(
     return 'delivered'
   })
 }
+
+/** Temporal's client says only what it tried; what was wrong with it is the cause. */
+function wordsOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
+}
+
+/** Makes every message that waits for its next try due now: Temporal was away and is back. */
+export async function tryAllNow({ knex }: Database): Promise<void> {
+  await knex('outbox').whereNull('done_at').update({ next_at: knex.fn.now() })
+}
+
+/** A message that waits, and the goal that it is for. */
+export interface LateMessage {
+  since: string
+  error: string
+  goalId: string
+  goalNumber: number
+}
+
+/** Messages that wait for longer than a delivery takes while all is well, oldest first: what they tell of does not go on. */
+export const lateMessages = (knex: Knex): Knex.QueryBuilder<object, LateMessage[]> =>
+  knex('outbox as o')
+    .joinRaw(
+      `left join tasks t on t.id = case when o.workflow_id like 'task/%' then substr(o.workflow_id, 6)::uuid end`,
+    )
+    .joinRaw(
+      `join goals g on g.id = coalesce(t.goal_id, case when o.workflow_id like 'goal/%' then substr(o.workflow_id, 6)::uuid end)`,
+    )
+    .whereNull('o.done_at')
+    .whereRaw(`o.created_at < now() - interval '10 seconds'`)
+    .orderBy('o.id')
+    .select({ since: 'o.created_at', goalId: 'g.id', goalNumber: 'g.number' })
+    .select(knex.raw(`coalesce(o.last_error, 'it does not answer') as error`))
 
 /** The oldest that is due, is the first undelivered one of its workflow, and that nobody else delivers now. */
 async function lockDue(tx: Knex.Transaction): Promise<OutboxRow | undefined> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { PATH_SETTINGS } from '../../contracts/default-settings.ts'
 import { SYSTEM_STREAM } from '../../contracts/ids.ts'
 import { routes } from '../../contracts/routes.ts'
@@ -6,6 +7,7 @@ import { askForScan } from '../../db/adapters.ts'
 import type { Database } from '../../db/connect.ts'
 import { createCorrection } from '../../db/corrections.ts'
 import { readEvents, readLastEvents } from '../../db/events.ts'
+import { lateMessages } from '../../db/outbox.ts'
 import { setPoolPaused } from '../../db/pool.ts'
 import { type WorkerPresence, workerPresence } from '../../db/presence.ts'
 import { askAboutProgram } from '../../db/programs.ts'
@@ -102,6 +104,11 @@ export function poolRoutes({ database }: ApiDeps, changes: Changes): PoolRoutes 
   }
 }
 
+/** A database that hangs is not waited for: whoever asks wants to know now. */
+const DATABASE_MS = 2_000
+const inTime = <T>(answer: Promise<T>) =>
+  Promise.race([answer, delay(DATABASE_MS, undefined, { ref: false })])
+
 const NO_WORKER: WorkerPresence = { lives: false, silentSince: null }
 
 export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
@@ -109,13 +116,24 @@ export function systemRoutes(deps: ApiDeps, changes: Changes): SystemRoutes {
   return {
     health: async () => ({ status: 'ok' }),
     async ready() {
-      const [presence, temporal] = await Promise.all([
-        workerPresence(knex).catch(() => undefined), // that it does not answer is the answer
+      const [presence, temporal, late] = await Promise.all([
+        inTime(workerPresence(knex)).catch(() => undefined), // that it does not answer is the answer
         deps.temporalReady(),
+        inTime(lateMessages(knex)).then(
+          (messages) => messages ?? [],
+          () => [],
+        ),
       ])
       const { lives: worker, silentSince: workerSilentSince } = presence ?? NO_WORKER
-      const status = temporal && worker ? 'ok' : 'degraded'
-      return { status, postgres: presence !== undefined, temporal, worker, workerSilentSince }
+      const [oldest] = late
+      const undelivered = oldest
+        ? { messages: late.length, since: oldest.since, error: oldest.error }
+        : null
+      const status = temporal && worker && !undelivered ? 'ok' : 'degraded'
+      return {
+        ...{ status, postgres: presence !== undefined, temporal, worker, workerSilentSince },
+        undelivered,
+      }
     },
     async getOverview({ query }) {
       return { version: deps.version, ...(await readOverview(knex, query)) }

@@ -63,7 +63,7 @@ export const status = defineCommand({
       ],
     ]
     printFacts(facts, io)
-    if (ready.workerSilentSince) noteHangingWorker(ready.workerSilentSince, own?.processes, io)
+    noteWhy(ready, own?.processes, io)
     noteGoalsInNeed(inNeed.items, io)
     if (reviews.items.length > 0) io.note('See them: dispatch reviews')
     return ready.status === 'ok' ? EXIT.ok : EXIT.error
@@ -78,17 +78,34 @@ function notReady(error: unknown): Ready {
   if (problem?.status !== 503) throw error
   return {
     ...{ status: 'degraded', postgres: false, temporal: false, worker: false },
-    ...{ workerSilentSince: null, ...problem.current },
+    ...{ workerSilentSince: null, undelivered: null, ...problem.current },
   }
 }
 
-function missing({ postgres, temporal, worker }: Ready): string {
+function missing({ postgres, temporal, worker, undelivered }: Ready): string {
   const names = [
     ...(postgres ? [] : ['Postgres']),
     ...(temporal ? [] : ['Temporal']),
     ...(worker ? [] : ['the worker']),
   ]
+  if (names.length === 0 && undelivered) return 'Temporal does not take what it is told'
   return `${names.join(' and ')} ${names.length > 1 ? 'do' : 'does'} not answer`
+}
+
+/** Why no goal goes on although everything is there. */
+function noteWhy(
+  { undelivered, workerSilentSince }: Ready,
+  processes: ServerFile['processes'] | undefined,
+  io: Io,
+) {
+  if (undelivered) noteUndelivered(undelivered, io)
+  if (workerSilentSince) noteHangingWorker(workerSilentSince, processes, io)
+}
+
+function noteUndelivered({ messages, since, error }: NonNullable<Ready['undelivered']>, io: Io) {
+  const wait = messages === 1 ? 'message waits' : 'messages wait'
+  io.note(`${messages} ${wait} for Temporal, since ${since}: ${error}.`)
+  io.note('They are sent again by themselves. See whose they are: dispatch doctor')
 }
 
 /** A process that hangs is not started again by itself: its supervisor sees only one that ends. */

@@ -32,6 +32,7 @@ const PROFILE = {
 const DEFAULTS: Answers = {
   ready: () => ({
     ...{ status: 'ok', postgres: true, temporal: true, worker: true, workerSilentSince: null },
+    undelivered: null,
   }),
   listProjects: () => list(fixtures.project),
   createProject: () => fixtures.project,

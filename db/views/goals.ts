@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { goalStream, shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
 import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
+import { lateMessages } from '../outbox.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
@@ -49,8 +50,17 @@ export const OPEN_STATUSES: readonly GoalStatus[] = ['active', 'paused', 'needs_
 
 type Working = GoalSummary['working']
 
-function toSummary(row: GoalRow, usage?: UsageTotals, working: Working = []): GoalSummary {
-  return {
+/** Makes summaries of these goals: what their rows do not say is read for all of them at once. */
+async function summaryOf(
+  knex: Knex,
+  ids: readonly string[],
+): Promise<(row: GoalRow) => GoalSummary> {
+  const [usage, working, late] = await Promise.all([
+    usageBy(knex, 'goal_id', ids),
+    workingOn(knex, ids),
+    untold(knex, ids),
+  ])
+  return (row) => ({
     id: row.id,
     shortId: shortId('goal', row.number),
     title: row.title,
@@ -59,17 +69,31 @@ function toSummary(row: GoalRow, usage?: UsageTotals, working: Working = []): Go
     status: row.status,
     paused: row.paused,
     stage: row.stage,
-    reason: row.reason,
+    reason: late.get(row.id) ?? row.reason,
     targetBranch: row.target_branch,
     profileName: row.profile.name,
     pendingReviews: row.pending_reviews,
-    usage: usage ?? ZERO_USAGE,
+    usage: usage.get(row.id) ?? ZERO_USAGE,
     goalBudget: row.token_budget,
     mergedCommit: row.merged_commit,
-    working,
+    working: working.get(row.id) ?? [],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-  }
+  })
+}
+
+/** Why goals stand still that Temporal has not been told of; the others are absent. */
+async function untold(knex: Knex, ids: readonly string[]): Promise<Map<string, string>> {
+  const late = await lateMessages(knex).whereIn('g.id', ids)
+  // of each goal the oldest message, for which the others wait
+  return new Map(
+    late
+      .toReversed()
+      .map(({ goalId, since, error }) => [
+        goalId,
+        `since ${since} Temporal has not taken what it was told of this goal (${error}): it is told again every minute at the latest, and the goal goes on then`,
+      ]),
+  )
 }
 
 /** Goals, newest first. */
@@ -97,9 +121,8 @@ export async function listGoals(
     .orderBy('g.id', 'desc')
     .limit(query.limit + 1)
   const ids = rows.map((row) => row.id)
-  const [usage, working] = await Promise.all([usageBy(knex, 'goal_id', ids), workingOn(knex, ids)])
   return toPage(rows, query.limit, {
-    item: (row) => toSummary(row, usage.get(row.id), working.get(row.id)),
+    item: await summaryOf(knex, ids),
     position: (row) => ({ rank: 0, id: row.id }),
   })
 }
@@ -107,11 +130,8 @@ export async function listGoals(
 /** One goal as lists show it. The id is one that `resolveId` gave. */
 export async function goalSummary(knex: Knex, id: string): Promise<GoalSummary> {
   const row: GoalRow = await goalRows(knex).where('g.id', id).first()
-  const [usage, working] = await Promise.all([
-    usageBy(knex, 'goal_id', [id]),
-    workingOn(knex, [id]),
-  ])
-  return toSummary(row, usage.get(id), working.get(id))
+  const toSummary = await summaryOf(knex, [id])
+  return toSummary(row)
 }
 
 /** The running agents of goals, oldest first; goals without one are absent. */
@@ -141,9 +161,8 @@ export async function goalDetail(
   workflowUrl: (goalId: string) => string | null,
 ): Promise<Goal> {
   const row: GoalRow = await goalRows(knex).where('g.id', id).first()
-  const [usage, working, attempts, specs, tasks, reviews, salvaged] = await Promise.all([
-    usageBy(knex, 'goal_id', [id]),
-    workingOn(knex, [id]),
+  const [toSummary, attempts, specs, tasks, reviews, salvaged] = await Promise.all([
+    summaryOf(knex, [id]),
     attemptsOf(knex, id),
     latestSpecs(knex, id),
     tasksOfGoal(knex, id),
@@ -151,7 +170,7 @@ export async function goalDetail(
     salvagedOf(knex, id),
   ])
   return {
-    ...toSummary(row, usage.get(id), working.get(id)),
+    ...toSummary(row),
     description: row.description,
     profile: row.profile,
     baseCommit: row.base_commit,
