@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -435,4 +435,28 @@ test('a goal whose merge was blocked can be ended when its repository has moved 
   const { status, reason } = await database.knex('goals').first('status', 'reason')
   expect(status).toBe('cancelled')
   expect(reason).toContain('whether its merge had begun could not be seen')
+})
+
+test('a goal that began at what was taken out of main since: a clash names the command that brings none of it back, without one it is merged and says so', async () => {
+  const taken = f.commit({ '.env': 'KEY=s3cr3t\n' })
+  await onGoalBranch()
+  f.sh(['rm', '-q', '.env'])
+  f.sh(['commit', '-q', '--amend', '--allow-empty', '-m', 'history purged'])
+  f.commit({ 'b.txt': 'mine\n' })
+  const { mergeGoal } = createMergeActivities(deps)
+  const blocked = await mergeGoal({ goalId, attempt: 1 })
+  expect(blocked).toMatchObject({ outcome: 'blocked' })
+  const { reason } = blocked as { reason: string }
+  const [, command = ''] = /`git rebase ([^`]+)`/.exec(reason) ?? []
+  const copy = join(f.folder, 'copy')
+  cpSync(f.repo, copy, { recursive: true })
+  f.sh(['rebase', '-q', '-X', 'theirs', ...command.split(' ')], copy)
+  expect(f.sh(['log', '--format=%s', 'HEAD'], copy)).toBe('a\nchange\nhistory purged\nchange')
+  expect(f.sh(['show', 'HEAD:b.txt'], copy)).toBe('two')
+
+  f.sh(['reset', '-q', '--hard', 'HEAD~1'])
+  expect(await mergeGoal({ goalId, attempt: 2 })).toMatchObject({ outcome: 'merged' })
+  expect(f.sh(['log', '--format=%s', 'main^2'])).toBe('a\nhistory purged\nchange')
+  const { reason: said } = await database.knex('goals').first('reason')
+  expect(said).toContain(`main does not hold ${taken.slice(0, 12)} any more`)
 })
