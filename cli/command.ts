@@ -63,9 +63,14 @@ export interface CallInput<N extends RouteName> {
   body?: Body<N>
 }
 
+export interface CallWait {
+  /** Longest wait for the answer, where the usual one is too long. */
+  seconds: number
+}
+
 /** What commands work with. `call` and `subscribe` look for the server when they are first used; what `call` makes is made once. */
 export interface Deps {
-  call<N extends RouteName>(name: N, input?: CallInput<N>): Promise<Reply<N>>
+  call<N extends RouteName>(name: N, input?: CallInput<N>, wait?: CallWait): Promise<Reply<N>>
   /** Items after `after`, in order, without a gap, across reconnects; ends when `signal` aborts. */
   subscribe(
     stream: string,

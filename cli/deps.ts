@@ -1,4 +1,5 @@
 import { createClient } from '../client/client.ts'
+import { nodeHttp } from '../client/node-http.ts'
 import type { createStreams } from '../client/stream.ts'
 import { type Route, routes } from '../contracts/routes.ts'
 import type { Deps, GlobalValues } from './command.ts'
@@ -17,14 +18,18 @@ export function createDeps(options: {
   const serverUrl = () => server().url
   let streams: Promise<ReturnType<typeof createStreams>> | undefined
   return {
-    call(name, input) {
+    call(name, input, wait) {
       const route: Route = routes[name]
       const key = route.idempotent ? { idempotencyKey: globalThis.crypto.randomUUID() } : undefined
       return callThroughRestart({
         server,
         signal,
         repeatable: route.method === 'GET' || key !== undefined,
-        call: (baseUrl) => createClient({ baseUrl }).call(name, input, key),
+        call: (baseUrl) =>
+          createClient({
+            baseUrl,
+            transport: (request) => nodeHttp(request, wait?.seconds),
+          }).call(name, input, key),
       })
     },
     async *subscribe(stream, subscription) {

@@ -1,4 +1,5 @@
 import { CliFailure, errorCode, isUnreachable, notRunning } from './failure.ts'
+import { apiHangs } from './hanging.ts'
 import { type FoundServer, isAlive } from './server-url.ts'
 
 /** A killed API is back within a second; a machine that is busy takes longer. */
@@ -19,7 +20,7 @@ export async function callThroughRestart<T>(options: {
   const { call, repeatable, signal } = options
   const deadline = Date.now() + PATIENCE_MS
   for (;;) {
-    const { url, supervisor } = options.server()
+    const { url, supervisor, api } = options.server()
     try {
       return await call(url)
     } catch (error) {
@@ -27,6 +28,8 @@ export async function callThroughRestart<T>(options: {
       if (!isUnreachable(error)) throw error
       if (supervisor === undefined) throw nothingAt(url, errorCode(error))
       if (!isAlive(supervisor)) throw notRunning(refused(error) ? undefined : errorCode(error))
+      if (errorCode(error) === 'ETIMEDOUT')
+        throw apiHangs(api, !repeatable, (error as Error).message)
       if (!refused(error) && !repeatable) throw cutOff()
       if (signal.aborted || Date.now() >= deadline) throw restarting()
     }

@@ -22,6 +22,8 @@ export interface FoundServer {
   url: string
   /** Process of the supervisor that wrote `server.json`; undefined when a person named the address. */
   supervisor: number | undefined
+  /** Process of the API itself, where that supervisor told. */
+  api?: number | undefined
 }
 
 /** Where the API listens: `--url`, DISPATCH_URL, else `server.json` of the home. Throws when nothing tells. */
@@ -39,7 +41,11 @@ export function findServer(
   const server = readServerFile(home.serverFile)
   if (!server || !isAlive(server.pid)) refuseWhileStarting(home)
   if (!server) throw notRunning(`nothing runs on ${home.root}`)
-  return { url: checked(server.url, home.serverFile), supervisor: server.pid }
+  return {
+    url: checked(server.url, home.serverFile),
+    supervisor: server.pid,
+    api: server.processes['api']?.pid,
+  }
 }
 
 export function isAlive(pid: number): boolean {

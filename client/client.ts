@@ -5,5 +5,5 @@ export type Client = Caller
 
 /** The client for Node: `createClient({ baseUrl }).call('getGoal', { params: { id: 'G-12' } })`. */
 export function createClient(options: { baseUrl: string; transport?: Transport }): Client {
-  return createCaller({ transport: nodeHttp, ...options })
+  return createCaller({ transport: (request) => nodeHttp(request), ...options })
 }

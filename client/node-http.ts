@@ -2,16 +2,19 @@ import { request as httpRequest } from 'node:http'
 import type { HttpReply, HttpRequest } from './caller.ts'
 
 /** Longest wait for an answer: every route answers at once, work is done elsewhere. */
-const TIMEOUT_MS = 30_000
+const TIMEOUT_SECONDS = 30
 
 /** `node:http` instead of `fetch`, which costs a command line tool about 90 ms to load. Rejects when no answer comes. */
-export async function nodeHttp({ method, url, headers, body }: HttpRequest): Promise<HttpReply> {
+export async function nodeHttp(
+  { method, url, headers, body }: HttpRequest,
+  seconds = TIMEOUT_SECONDS,
+): Promise<HttpReply> {
   const request = url.startsWith('https:') ? (await import('node:https')).request : httpRequest
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
     const call = request(url, { method, headers: { ...headers, ...length }, agent: false })
-    call.setTimeout(TIMEOUT_MS, () => {
-      const error = new Error(`no answer within ${TIMEOUT_MS / 1000} s`)
+    call.setTimeout(seconds * 1000, () => {
+      const error = new Error(`no answer within ${seconds} s`)
       call.destroy(Object.assign(error, { code: 'ETIMEDOUT' }))
     })
     call.once('error', reject)

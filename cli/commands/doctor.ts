@@ -1,5 +1,13 @@
 import { type Deps, defineCommand } from '../command.ts'
-import { CliFailure, EXIT, isUnreachable, notRunning, usageFailure } from '../failure.ts'
+import {
+  CliFailure,
+  EXIT,
+  isCliFailure,
+  isUnreachable,
+  notRunning,
+  usageFailure,
+} from '../failure.ts'
+import { askReady, databaseAway } from '../hanging.ts'
 
 interface Finding {
   name: string
@@ -19,15 +27,15 @@ export const doctor = defineCommand({
   async run({ repair, home, url }, deps, io) {
     if (url) await refuseOtherServer(url, deps)
     const [machine, server] = await Promise.all([checkMachine(home), checkServer(repair, deps)])
-    if (url && !server) throw notRunning(`nothing answers at ${url}`)
-    if (repair && !server)
+    if (url && !server.runs) throw notRunning(`nothing answers at ${url}`)
+    if (repair && !server.runs)
       throw new CliFailure(
         'notRunning',
         'not_running',
         'Dispatch must run to repair.',
         'Start it: dispatch start',
       )
-    const findings = [...machine, ...(server ?? [])]
+    const findings = [...machine, ...server.findings]
     if (io.json) io.document({ findings })
     for (const { name, ok, message, advice, repaired } of findings) {
       const mark = ok ? io.paint('green', '✓') : io.paint('red', '✗')
@@ -59,13 +67,36 @@ async function checkMachine(home: string | undefined): Promise<Finding[]> {
   return checks.map((check) => ({ ...check, advice: check.advice || null, repaired: false }))
 }
 
-/** What the server knows of; undefined when none runs. */
-async function checkServer(repair: boolean, deps: Deps): Promise<Finding[] | undefined> {
+/** Of which the server itself cannot tell; to have something mended, they are failures. */
+const STATES_OF_API = ['starting', 'restarting', 'not_answering']
+
+const found = (name: string, message: string, advice: string | null = null): Finding => ({
+  ...{ name, ok: advice === null, message, advice, repaired: false },
+})
+
+/** Whether a server runs, and what it knows of. */
+async function checkServer(
+  repair: boolean,
+  deps: Deps,
+): Promise<{ runs: boolean; findings: Finding[] }> {
   try {
-    return (await deps.call('runDoctor', { body: { repair } })).findings
+    const { postgres } = await askReady(deps)
+    const answers = found('api', `answers at ${deps.serverUrl()}`)
+    if (!postgres) return { runs: true, findings: [answers, await databaseFinding(deps)] }
+    const { findings } = await deps.call('runDoctor', { body: { repair } })
+    return { runs: true, findings: [answers, ...findings] }
   } catch (error) {
-    const down = error instanceof CliFailure && ['not_running', 'starting'].includes(error.code)
-    if (down || isUnreachable(error)) return undefined
-    throw error
+    const code = isCliFailure(error) ? error.code : undefined
+    if (code === 'not_running' || isUnreachable(error))
+      return { runs: false, findings: [found('api', 'not running')] }
+    if (repair || !code || !STATES_OF_API.includes(code)) throw error
+    const { message, advice = 'see "dispatch logs"' } = error as CliFailure
+    return { runs: true, findings: [found('api', message, advice)] }
   }
+}
+
+async function databaseFinding(deps: Deps): Promise<Finding> {
+  const { readServerFile } = await import('../supervisor/server-file.ts')
+  const { message, advice } = databaseAway(readServerFile(deps.home().serverFile))
+  return found('database', message, advice)
 }

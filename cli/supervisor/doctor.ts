@@ -11,6 +11,7 @@ import { postgresBinaries, unprivileged } from '../../db/postgres/binaries.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { lastUsedVersion } from '../../temporal/dev-server-files.ts'
 import { findTemporal } from '../../temporal/find-temporal.ts'
+import { howToEnd, processOf } from '../hanging.ts'
 import { isStale, lockHolder } from './lock.ts'
 import { readServerFile } from './server-file.ts'
 
@@ -39,7 +40,6 @@ export async function doctor(config: Config): Promise<Check[]> {
     ['file modes', checkModes],
     ['listening', checkListening],
     ['lock', checkLock],
-    ['api', checkApi],
   ]
   return Promise.all(checks.map(([name, check]) => finding(name, () => check(config))))
 }
@@ -126,7 +126,8 @@ async function checkGitBehaviour({ path }: Config): Promise<string> {
 }
 
 async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Promise<string> {
-  const address = temporal.address ?? readServerFile(home.serverFile)?.temporalAddress
+  const server = readServerFile(home.serverFile)
+  const address = temporal.address ?? server?.temporalAddress
   if (address) {
     try {
       const { tls, apiKey } = temporal
@@ -139,7 +140,10 @@ async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Pr
       await connection.close()
       return `answers at ${address}`
     } catch (error) {
-      throw new Finding((error as Error).message, 'start it, or correct TEMPORAL_ADDRESS')
+      if (temporal.address)
+        throw new Finding((error as Error).message, 'start it, or correct TEMPORAL_ADDRESS')
+      const pid = server?.processes['temporal']?.pid
+      throw new Finding(`${address}${processOf(pid)} does not answer`, howToEnd(pid))
     }
   }
   const caches = [join(home.temporal, 'bin'), join(sharedCache(xdgCacheHome), 'temporal')]
@@ -234,23 +238,4 @@ function checkLock({ home }: Config): string {
       '"dispatch start" takes it over; "dispatch stop" removes it',
     )
   return 'Dispatch is not running'
-}
-
-async function checkApi({ home }: Config): Promise<string> {
-  if (!lockHolder(home.lockFile)) return 'not running'
-  const url = readServerFile(home.serverFile)?.url
-  if (!url)
-    throw new Finding(
-      'Dispatch runs but has not written server.json',
-      'wait until it has started; else "dispatch logs --service supervisor"',
-    )
-  try {
-    await fetch(url, { signal: AbortSignal.timeout(5_000) })
-    return `answers at ${url}`
-  } catch (error) {
-    throw new Finding(
-      `${url} does not answer: ${(error as Error).message}`,
-      'look at "dispatch logs --service api"',
-    )
-  }
 }
