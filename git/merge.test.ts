@@ -430,6 +430,13 @@ test.each(Object.keys(TAKEN_OUT))(
   },
 )
 
+test('a target that went on for long holds what the goal began at: the goal branch itself is merged', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  for (let n = 0; n < 51; n++) f.sh(['commit', '-q', '--allow-empty', '-m', 'on'])
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect(f.sh(['rev-parse', 'main^2'])).toBe(input.goalHead)
+})
+
 test.each(STEPS)(
   'killed at %s with a part of the history taken out, and called again: one merge, and nothing comes back',
   async (step) => {
