@@ -15,4 +15,4 @@ test('a database that hangs is told of within seconds, and nobody is left waitin
   const ready = await systemRoutes(deps, {} as Changes).ready({} as never)
   expect(ready).toMatchObject({ status: 'degraded', postgres: false, temporal: true })
   silent.close()
-})
+}, 10_000)
