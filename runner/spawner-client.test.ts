@@ -1,5 +1,5 @@
 import { on, once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,4 +50,19 @@ test('the same of a spawner service', async () => {
   }
   expect(await launchInVain(createServiceSpawner(home), asked)).toMatchObject(IN_VAIN)
   service.close()
+}, 20_000)
+
+test('a spawner that does not listen any more is replaced at once', async () => {
+  const program = join(home, 'deaf-once.mjs')
+  const mark = JSON.stringify(join(home, 'deaf'))
+  const answer = 'process.on("message", ({ n }) => process.send({ n, result: "claimed" }))'
+  const deaf = 'writeFileSync(mark, ""); process.disconnect(); setInterval(() => undefined, 1000)'
+  writeFileSync(
+    program,
+    `import { existsSync, writeFileSync } from 'node:fs'\nconst mark = ${mark}\nif (existsSync(mark)) ${answer}\nelse { ${deaf} }\n`,
+  )
+  const spawner = createSpawnerClient({ home, entry: { spawner: program, runner: '' } })
+  await vi.waitUntil(() => existsSync(join(home, 'deaf')), { timeout: 10_000 })
+  expect(await spawner.launch({ runId: 'r1', dir: '/r1' })).toBe('claimed')
+  await spawner.close()
 }, 20_000)

@@ -50,12 +50,14 @@ export function createSpawnerClient({ home, entry }: SpawnerOptions): SpawnerCli
     return new Promise<Reply>((resolve) => {
       waiting.set(n, { resolve })
       // the next one asks a new spawner, and so does everybody who waits for this one
-      stopWaiting = afterPatience(seconds, () => {
-        lost(noAnswer(seconds))
+      const giveUp = (why: string) => {
+        lost(why)
         child.kill('SIGKILL')
-      })
+      }
+      stopWaiting = afterPatience(seconds, () => giveUp(noAnswer(seconds)))
+      // a pipe breaks before the end of who read it is told
       child.send({ ...order, n } satisfies SpawnRequest, (error) => {
-        if (error) resolve({ error: error.message })
+        if (error) giveUp(error.message)
       })
       signal?.addEventListener('abort', unwanted, { once: true })
     }).finally(() => {
