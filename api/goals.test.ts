@@ -68,6 +68,25 @@ test('a goal is filed with its profile, its first event and the message that sta
   expect(outbox).toMatchObject([{ kind: 'start_goal', workflow_id: `goal/${id}`, done_at: null }])
 })
 
+test('a message that Temporal has not taken for seconds makes it not ready, and is why its goal stands still, until it is taken', async () => {
+  await project('still')
+  const goal = (await at.call('POST', '/api/goals', { project: 'still', description: 'x' })).body
+  const message = () => at.database.knex('outbox').where({ workflow_id: `goal/${goal.id}` })
+  const ready = async () => (await at.call('GET', '/ready')).body
+  const shown = async () => (await at.call('GET', `/api/goals/${goal.id}`)).body.reason
+  expect(await shown()).toBeNull()
+  const since = new Date(Date.now() - 11_000).toISOString()
+  await message().update({ created_at: since, last_error: 'no such attribute' })
+  const undelivered = { messages: 1, since, error: 'no such attribute' }
+  expect(await ready()).toMatchObject({ status: 'degraded', undelivered })
+  expect(await shown()).toContain(`since ${since} Temporal has not taken`)
+  const { items } = (await at.call('GET', '/api/goals?state=open')).body
+  expect(items.find(({ id }: { id: string }) => id === goal.id).reason).toBe(await shown())
+  await message().update({ done_at: since })
+  expect(await ready()).toMatchObject({ undelivered: null })
+  expect(await shown()).toBeNull()
+})
+
 test('a profile that leaves agents to Auto Model gets those that fit and are there, with the reason', async () => {
   await project('shop')
   const file = () =>

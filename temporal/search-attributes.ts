@@ -38,13 +38,14 @@ export async function ensureNamespace(connection: Connection, namespace: string)
 
 /**
  * Registers our search attributes and keeps closed workflows for `retentionDays`. Safe at every boot: flags of the
- * dev server apply only when the namespace is made, and an unregistered attribute is refused later.
+ * dev server apply only when the namespace is made, and an unregistered attribute is refused later. True when it knew none of
+ * them: then it is new.
  */
 export async function prepareNamespace(
   connection: Connection,
   namespace = 'default',
   retentionDays = RETENTION_DAYS,
-): Promise<void> {
+): Promise<boolean> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(
     ([name]) => !(name in customAttributes),
@@ -59,4 +60,5 @@ export async function prepareNamespace(
     namespace,
     config: { workflowExecutionRetentionTtl: { seconds: retentionDays * DAY_SECONDS } as never },
   })
+  return missing.length === Object.keys(SEARCH_ATTRIBUTE_TYPES).length
 }

@@ -116,6 +116,7 @@ test("a home starts, is refused a second time, survives kills and the loss of Te
   expect(Object.keys(customAttributes)).toEqual(
     expect.arrayContaining(Object.keys(SEARCH_ATTRIBUTE_TYPES)),
   )
+  expect(lines.filter((line) => /Temporal has a new database/.test(line))).toHaveLength(1)
   const client = new pg.Client({ connectionString: stack.databaseUrl })
   await client.connect()
   expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])

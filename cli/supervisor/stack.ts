@@ -205,9 +205,13 @@ function createStack(options: StackOptions) {
   async function prepare(server: RunningTemporal) {
     try {
       const connection = await connectTemporal({ address: server.address })
-      await prepareNamespace(connection, config.temporal.namespace).finally(() =>
+      const isNew = await prepareNamespace(connection, config.temporal.namespace).finally(() =>
         connection.close(),
       )
+      if (isNew && complete)
+        say(
+          'Temporal has a new database, and knows no goal that was at work: "dispatch doctor --repair" begins them again',
+        )
     } catch (error) {
       await server.stop()
       throw error
