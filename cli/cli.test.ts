@@ -1005,6 +1005,18 @@ describe('going on', () => {
 })
 
 describe('foreign text', () => {
+  it('keeps a name with a newline on its line', async () => {
+    const named = 'two\nlines'
+    api.answer('getGoal', () => ({ ...baseGoal, title: named, projectName: named }))
+    const { stdout } = await cli(['goal', 'show', 'G-12'])
+    expect(stdout).toContain('G-12 two lines\n')
+    expect(stdout).toContain('project  two lines, into main\n')
+    const finding = { name: `git of ${named}`, ok: false, message: named, advice: named }
+    api.answer('runDoctor', () => ({ findings: [{ ...finding, repaired: false }] }))
+    const doctor = await cli(['doctor'])
+    expect(doctor.stdout).toContain('✗ git of two lines: two lines\n  two lines\n')
+  })
+
   const hostile = 'a\u001b]52;c;aGk=\u0007b\u001b[2Jc\u009b31md\u001b[31mred\u0007\u202e'
 
   it('reaches no pipe with an escape sequence', async () => {

@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { excludeFiles } from './excludes.ts'
-import { GitFailure, GitProblem } from './problem.ts'
+import { GitFailure, GitProblem, gone } from './problem.ts'
 import { realFolder, refuseForbidden } from './project-folder.ts'
 import { checkBranchName, readRef } from './refs.ts'
 import type { GitRunner } from './run.ts'
@@ -290,11 +290,7 @@ async function usesLfs(git: GitRunner, gitDir: string, sha: string): Promise<boo
  */
 export async function locate(git: GitRunner, repoPath: string, branch?: string): Promise<Place> {
   const real = await realpath(repoPath).catch(() => {
-    throw new GitProblem(
-      'not_found',
-      `${repoPath} does not exist any more.`,
-      'Put the repository back where it was.',
-    )
+    throw gone(repoPath)
   })
   return discover(git, real, repoPath, branch)
 }

@@ -32,12 +32,21 @@ export class GitProblem extends Error {
   /** What the person can do, one sentence. */
   readonly advice: string
   constructor(code: GitProblemCode, message: string, advice: string) {
-    super(`${message} ${advice}`)
+    // a path may hold a newline, and what is told of it is a line
+    super(`${message} ${advice}`.replace(/[\r\n]+/g, ' '))
     this.name = 'GitProblem'
     this.code = code
     this.advice = advice
   }
 }
+
+/** Of a folder that was there before. */
+export const gone = (path: string) =>
+  new GitProblem(
+    'not_found',
+    `${path} does not exist any more.`,
+    'Put the repository back where it was.',
+  )
 
 /** git itself failed in a way we did not expect. */
 export class GitFailure extends Error {

@@ -36,6 +36,18 @@ test('a git that hangs is ended, and says what to look at', async () => {
     })
 }, 20_000)
 
+test('where the folder went away while git was asked, it is not git that is said to be missing', async () => {
+  const git = createGitRunner({ home, path: home, personHome: home })
+  const cwd = join(home, 'moved\naway')
+  const asked = git.text(['status'], { cwd })
+  await expect(asked).rejects.toMatchObject({
+    code: 'not_found',
+    message: `${home}/moved away does not exist any more. Put the repository back where it was.`,
+  })
+  rmSync(join(home, 'git'))
+  await expect(git.text(['status'], { cwd: home })).rejects.toMatchObject({ code: 'git_missing' })
+})
+
 test('a git that has read all it needs may end before it is told that this was all', async () => {
   // the writer goes on until nobody listens any more
   const script = `#!/bin/sh

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { clearStaleLock } from './locks.ts'
 import type { FoundObject } from './object-reader.ts'
 import { createObjectReaders } from './object-readers.ts'
-import { GitFailure, GitProblem } from './problem.ts'
+import { GitFailure, GitProblem, gone } from './problem.ts'
 import {
   directProcesses,
   type Ended,
@@ -169,7 +170,9 @@ const isAnswer = (call: GitCall, code: number, stderr: string) =>
   (code === 0 || !(LOCKED.test(stderr) || DISK_FULL.test(stderr)))
 
 /** What kept git from running at all, or from ending. */
-function throwUnanswered({ error }: Ended): void {
+function throwUnanswered({ error }: Ended, { cwd }: GitCommand): void {
+  // the same error as of a program that is not there
+  if (error?.code === 'ENOENT' && !existsSync(cwd)) throw gone(cwd)
   if (error?.code === 'ENOENT')
     throw new GitProblem(
       'git_missing',
@@ -209,8 +212,9 @@ export function createGitRunner(options: RunnerOptions): GitRunner {
   )
 
   async function once(args: readonly string[], call: GitCall): Promise<GitResult> {
-    const end = await processes.run(command(args, call))
-    throwUnanswered(end)
+    const asked = command(args, call)
+    const end = await processes.run(asked)
+    throwUnanswered(end, asked)
     const { code, stdout, stderr } = end
     if (code === null || !isAnswer(call, code, stderr)) throw explain(args, code, stderr)
     return { code, stdout, stderr }
@@ -263,14 +267,16 @@ export function createGitRunner(options: RunnerOptions): GitRunner {
       return (await run(args, { ...call, answers: [0, 1, 128] })).code === 0
     },
     async stream(args, call, onChunk) {
-      const end = await processes.stream(command(args, call), onChunk)
-      throwUnanswered(end)
+      const asked = command(args, call)
+      const end = await processes.stream(asked, onChunk)
+      throwUnanswered(end, asked)
       if (end.code !== 0) throw explain(args, end.code, end.stderr)
     },
     async pipe(from, fromCall, into, intoCall) {
-      const ends = await processes.pipe(command(from, fromCall), command(into, intoCall))
-      throwUnanswered(ends.from)
-      throwUnanswered(ends.into)
+      const asked = { from: command(from, fromCall), into: command(into, intoCall) }
+      const ends = await processes.pipe(asked.from, asked.into)
+      throwUnanswered(ends.from, asked.from)
+      throwUnanswered(ends.into, asked.into)
       // a reader that refuses what it gets ends its writer by a broken pipe, of which the writer says nothing
       const refused = ends.into.code !== 0 && ends.from.stderr === ''
       if (ends.from.code !== 0 && !refused) throw explain(from, ends.from.code, ends.from.stderr)

@@ -8,6 +8,7 @@ import {
   usageFailure,
 } from '../failure.ts'
 import { askReady, databaseAway } from '../hanging.ts'
+import { oneLine } from '../terminal-text.ts'
 
 interface Finding {
   name: string
@@ -39,8 +40,8 @@ export const doctor = defineCommand({
     if (io.json) io.document({ findings })
     for (const { name, ok, message, advice, repaired } of findings) {
       const mark = ok ? io.paint('green', '✓') : io.paint('red', '✗')
-      io.print(`${mark} ${io.clean(name)}: ${io.clean(message)}${repaired ? ' (repaired)' : ''}`)
-      if (advice && !ok) io.print(`  ${io.clean(advice)}`)
+      io.print(`${mark} ${oneLine(name)}: ${oneLine(message)}${repaired ? ' (repaired)' : ''}`)
+      if (advice && !ok) io.print(`  ${oneLine(advice)}`)
     }
     return findings.every(({ ok, repaired }) => ok || repaired) ? EXIT.ok : EXIT.error
   },

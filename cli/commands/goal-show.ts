@@ -7,6 +7,7 @@ import { EXIT } from '../failure.ts'
 import { cost, look, statusCell, when } from '../format.ts'
 import type { Io } from '../io.ts'
 import { goalId } from '../target.ts'
+import { oneLine } from '../terminal-text.ts'
 
 export const goalShow = defineCommand({
   name: 'goal show',
@@ -24,7 +25,7 @@ export const goalShow = defineCommand({
 })
 
 function printGoal(goal: Goal, io: Io) {
-  io.print(`${io.paint('bold', goal.shortId)} ${io.clean(goal.title)}`)
+  io.print(`${io.paint('bold', goal.shortId)} ${oneLine(goal.title)}`)
   const budget = goal.goalBudget === 0 ? '' : ` of ${formatTokens(goal.goalBudget)}`
   const facts: [string, string | null][] = [
     ['status', `${look(goal.status).word}, stage ${STAGE_TITLES[goal.stage]}`],
@@ -42,7 +43,11 @@ function printGoal(goal: Goal, io: Io) {
     ]),
   ]
   for (const [name, value] of facts)
-    if (value) io.print(`${io.paint('dim', name.padEnd(9))}${io.clean(value)}`)
+    if (value)
+      io.print(
+        // a reason may quote what a program said in several lines
+        `${io.paint('dim', name.padEnd(9))}${name === 'reason' ? io.clean(value) : oneLine(value)}`,
+      )
   section(io, 'Stages')
   io.table(
     [
