@@ -112,7 +112,7 @@ function sayIfGoalsAreElsewhere({ dir, binary, say }: DevServerOptions): void {
   if (last === undefined || last === binary.version) return
   say(
     `Temporal is ${binary.version} now (${binary.path}) and does not know the goals that ran with ${last}, whose file it cannot read and leaves alone. ` +
-      `To go on with them start with temporal ${last} on the PATH; else "dispatch doctor" names them and says how each begins again.`,
+      `To go on with them start with temporal ${last} on the PATH; else "dispatch doctor --repair" begins them again.`,
   )
 }
 
