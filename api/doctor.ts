@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/connect.ts'
@@ -34,10 +35,10 @@ const TEMPORAL_AWAY: DoctorFinding = {
  */
 export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<DoctorFinding[]> {
   return async (repair) => {
-    const projects: { id: string; name: string }[] = await deps.database
+    const projects: ProjectRow[] = await deps.database
       .knex('projects')
       .orderBy('number')
-      .select('id', 'name')
+      .select('id', 'name', 'path', 'removed_at')
     const findings = await databaseFindings(deps.database, repair)
     findings.push(
       await told('goals', async () =>
@@ -48,6 +49,7 @@ export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<Doc
     )
     for (const project of projects) {
       const name = `git of ${project.name}`
+      findings.push(...repositoryGone(project))
       findings.push(await told(name, () => ofProject(deps, { ...project, name }, repair)))
     }
     findings.push(await told('agents', () => agentsFinding(deps.database.knex)))
@@ -56,6 +58,22 @@ export function createDoctor(deps: DoctorDeps): (repair: boolean) => Promise<Doc
     findings.push(await told('run folders', () => ofRuns(deps, repair)))
     return findings
   }
+}
+
+interface ProjectRow {
+  id: string
+  name: string
+  path: string
+  removed_at: string | null
+}
+
+/** The person's own repository: without it no goal of the project begins or is merged. */
+function repositoryGone({ name, path, removed_at }: ProjectRow): DoctorFinding[] {
+  if (removed_at !== null || existsSync(path)) return []
+  const finding = { name: `repository of ${name}`, ok: false, repaired: false }
+  const advice =
+    'put the repository back where it was; no goal of it begins or is merged until then'
+  return [{ ...finding, message: `${path} does not exist any more`, advice }]
 }
 
 /** Hubs that no project knows: of a home that lost its database. They may hold work, so nobody removes them but a person. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { RUN_DIR_VARIABLE, RUN_ID_VARIABLE } from '../../adapters/process-tree.ts'
@@ -80,6 +80,20 @@ test('worktrees, branches, locks and halves of worktrees are named, and put in o
   const fetched = /git (fetch \S+ \S+)$/.exec(after.message)?.[1]?.split(' ') ?? []
   plainGit(p.repo, ...fetched)
   expect(plainGit(p.repo, 'show', 'FETCH_HEAD:hours of work.txt')).toBe('precious')
+})
+
+test('a project whose repository was moved away is named, until it is back', async () => {
+  const p = await project()
+  const elsewhere = `${p.repo} elsewhere`
+  const moved = async () => named(await doctor(false), `repository of ${p.name}`)
+  renameSync(p.repo, elsewhere)
+  expect(await moved()).toMatchObject({
+    ok: false,
+    message: `${p.repo} does not exist any more`,
+    advice: expect.stringContaining('put the repository back where it was'),
+  })
+  renameSync(elsewhere, p.repo)
+  expect(await moved()).toBeUndefined()
 })
 
 test('folders of runs that no row names go, unless they are new or a process of theirs lives', async () => {
