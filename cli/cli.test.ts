@@ -523,6 +523,14 @@ describe('approving', () => {
     expect(api.received.at(-1)?.body).toMatchObject({ decision: 'approve', edits })
     await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: JSON.stringify(edits) })
     expect(api.received.at(-1)?.body).toMatchObject({ edits })
+    // as `review --json=spec` prints it, and what a person may take out of that
+    for (const spec of [{ spec: { ...specReview.spec, content: edits } }, { content: edits }]) {
+      await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: JSON.stringify(spec) })
+      expect(api.received.at(-1)?.body).toMatchObject({ edits })
+    }
+    api.answer('decideReview', () => problem({ status: 422, code: 'invalid' }))
+    const refused = await cli(['approve', 'R-9', '--yes', '--edits', '-'], { stdin: '{"tasks":1}' })
+    expect(refused.stderr).toContain('It must be what "dispatch review R-9 --json=spec" prints')
     const seen = { version: 2, ...specReview.spec, content: edits }
     api.answer('getReview', () => ({ ...specReview, edited: true, spec: seen as never }))
     expect((await cli(['review', 'R-9'])).stdout).toContain('edited when it was approved: Sign in')

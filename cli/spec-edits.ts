@@ -27,7 +27,14 @@ export async function specEdits(
   if (options.edits !== undefined) {
     const source = options.edits === '-' ? 'stdin' : options.edits
     const text = options.edits === '-' ? await io.readAll() : readEdits(options.edits)
-    return { edits: parseSpec(text, source), keepUntil: (decide) => decide() }
+    const format = `It must be what "dispatch review ${review.shortId} --json=spec" prints, or the content in it, with your changes.`
+    return {
+      edits: parseSpec(text, source, format),
+      keepUntil: (decide) =>
+        decide().catch((error) => {
+          throw problemBody(error)?.status === 422 ? withAdvice(error, format) : error
+        }),
+    }
   }
   return editInEditor(review, { content: review.spec.content, deps })
 }
@@ -83,6 +90,13 @@ function readEdits(file: string): string {
   }
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What is printed of a review has its spec in `spec`, and what can be changed of that in `content`; a spec itself has neither. */
+const within = (value: unknown, key: 'spec' | 'content') =>
+  isObject(value) && key in value ? value[key] : value
+
 function parseSpec(text: string, source: string, advice?: string): Body<'decideReview'>['edits'] {
   let value: unknown
   try {
@@ -90,6 +104,7 @@ function parseSpec(text: string, source: string, advice?: string): Body<'decideR
   } catch (error) {
     throw usageFailure(`${source} is not JSON: ${(error as Error).message}`, advice)
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as never
+  const content = within(within(value, 'spec'), 'content')
+  if (isObject(content)) return content as never
   throw usageFailure(`${source} is not a spec: it must be a JSON object.`, advice)
 }

@@ -21,7 +21,7 @@ export const approve = defineCommand({
     edits: {
       type: 'string',
       value: 'file',
-      help: 'approve the spec of this JSON file ("-": stdin)',
+      help: 'approve the spec of this JSON file ("-": stdin), as --json=spec of "dispatch review" prints it',
     },
     checklist: {
       type: 'string',
