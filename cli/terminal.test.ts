@@ -204,7 +204,7 @@ describe('goal watch on a terminal', () => {
       expect(text).toContain(` ${title} `)
     expect(text).toMatch(/✓ Spec +passed +8s · 1\.5k tokens · demo/)
     expect(text).toMatch(/● Implement +running .*attempt 2/)
-    expect(text).toContain('R-9 waits: dispatch approve R-9')
+    expect(text).toMatch(/R-9 waits: dispatch approve R-9.*\s+Decide it in .*: watching goes on/)
   })
 
   it('gives the cursor back on Ctrl-C', async () => {

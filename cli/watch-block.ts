@@ -65,6 +65,14 @@ export function blockLines(
         `${review.shortId} waits: dispatch approve ${review.shortId}  ${review.title}`,
       ),
     ),
+    ...(pending.length > 0
+      ? [
+          within(
+            'dim',
+            'Decide it in another terminal: watching goes on. Ctrl-C ends watching alone.',
+          ),
+        ]
+      : []),
     ...(goal.status === 'needs_attention'
       ? [
           within(

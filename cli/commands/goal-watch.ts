@@ -4,7 +4,7 @@ import { watchGoal } from '../watch.ts'
 
 export const goalWatch = defineCommand({
   name: 'goal watch',
-  summary: 'Watch a goal until it ends or needs attention',
+  summary: 'Watch a goal until it ends or needs attention; a review that waits does not end it',
   prints: { replies: ['getGoal', 'listEvents'] },
   args: { id: { required: true, help: 'a goal, such as G-12', complete: 'goal' } },
   options: {},
