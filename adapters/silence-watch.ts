@@ -1,4 +1,4 @@
-import { createPatience } from './patience.ts'
+import { createPatience } from '../contracts/patience.ts'
 
 /**
  * Bites when nothing was heard for too long while the model is to speak. The runner's own watch cannot see this for sure: an agent that waits

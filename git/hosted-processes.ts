@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createPatience } from '../adapters/patience.ts'
+import { createPatience } from '../contracts/patience.ts'
 import type { HostReply, HostRequest } from './host-messages.ts'
 import type { GitCommand, GitProcesses } from './processes.ts'
 

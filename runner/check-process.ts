@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterPatience } from '../adapters/patience.ts'
 import {
   killUntilGone,
   ownerTag,
@@ -11,6 +10,7 @@ import {
   RUN_OWNER_VARIABLE,
 } from '../adapters/process-tree.ts'
 import { inSandbox } from '../adapters/sandbox/in-sandbox.ts'
+import { afterPatience } from '../contracts/patience.ts'
 import { createRedactor } from './redact.ts'
 import type { CheckEnd, CheckOrder } from './spawner-messages.ts'
 

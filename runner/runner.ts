@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { afterPatience } from '../adapters/patience.ts'
 import type { RunCommand, RunEvent, RunExit, RunSpec, RunState } from '../contracts/agent.ts'
+import { afterPatience } from '../contracts/patience.ts'
 import { createBatchParser } from './event-reader.ts'
 import { createLocalTransport } from './local-transport.ts'
 import { runDirectory, TMP_FOLDER } from './run-files.ts'

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { isErrno } from '../adapters/is-errno.ts'
-import { afterPatience } from '../adapters/patience.ts'
+import { afterPatience } from '../contracts/patience.ts'
 import { type Asking, noAnswer, type SpawnerClient, spawnerClient } from './ask-spawner.ts'
 import type { Order, Reply, SpawnReply, SpawnRequest } from './spawner-messages.ts'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterPatience } from '../adapters/patience.ts'
+import { afterPatience } from '../contracts/patience.ts'
 import { type Asking, noAnswer, type SpawnerClient, spawnerClient } from './ask-spawner.ts'
 import type { Order, Reply, SpawnReply, SpawnRequest } from './spawner-messages.ts'
 

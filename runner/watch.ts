@@ -1,5 +1,5 @@
-import { createPatience } from '../adapters/patience.ts'
 import { descendantsOf } from '../adapters/process-tree.ts'
+import { createPatience } from '../contracts/patience.ts'
 
 /** Ends with what happened first; `stop` forgets both. */
 export interface Watch {
