@@ -35,7 +35,11 @@ export const goal = defineCommand({
       help: 'tokens of each of its tasks, such as 200k; 0 is unlimited',
     },
     'skip-spec-review': { type: 'boolean', help: 'approve the spec without asking' },
-    watch: { type: 'boolean', short: 'w', help: 'watch it until it ends or needs attention; reviews that wait do not end it' },
+    watch: {
+      type: 'boolean',
+      short: 'w',
+      help: 'watch it until it ends or needs attention; reviews that wait do not end it',
+    },
   },
   examples: [
     'dispatch goal "Build auth module"',
