@@ -12,6 +12,7 @@ import { buildForTests } from '../../runner/build-for-tests.ts'
 import { adapterConformance, type Scenario } from '../conformance.ts'
 import { createDemoAdapter } from './demo-adapter.ts'
 import { createPrinter } from './output.ts'
+import { BEHAVIOURS } from './request.ts'
 import { sampleFiles } from './sample.ts'
 
 let built: Awaited<ReturnType<typeof buildForTests>>
@@ -207,6 +208,13 @@ describe('the demo agent', () => {
     expect(log).toBe('Part one\n')
     expect(existsSync(join(work, 'notes'))).toBe(false)
   })
+})
+
+test('the guide names every behaviour that a script may ask for', () => {
+  const guide = readFileSync('docs/guide.md', 'utf8')
+  const table = guide.slice(guide.indexOf('### The demo agent'), guide.indexOf('## Sandbox'))
+  const missing = [...BEHAVIOURS].filter((name) => !new RegExp(`\`${name}[`:]`).test(table))
+  expect(missing).toEqual([])
 })
 
 function resultsOf(output: unknown): string[] {

@@ -20,7 +20,8 @@ export interface Behaviour {
   argument: string
 }
 
-const BEHAVIOURS = new Set(
+/** Each is in the table of docs/guide.md. */
+export const BEHAVIOURS = new Set(
   `ok instant slow silent fail fail-once crash-once hang ignore-signals flood longline garbage lie lie-once leave-child invalid
   invalid-once no-changes no-result auth rate-limit quota overloaded secret tokens conflict edit commit reject reject-once finding
   env loop`.split(/\s+/),
