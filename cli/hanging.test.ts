@@ -67,13 +67,17 @@ test('a Postgres that does not answer is named with what ends it, and nothing is
   serverFile(api.url, { postgres: 4712 })
   const status = await run('status')
   expect(status).toMatchObject({ code: 1, stdout: expect.stringContaining('no: Postgres does') })
-  expect(status.stderr).toMatch(/Postgres \(process 4712\) does not answer.*\n.*kill -9 4712/)
+  expect(status.stderr).toMatch(
+    /Postgres \(process 4712\) does not answer.*\n.*kill -9 4712 \$\(pgrep -P 4712\)/,
+  )
   const doctor = await run('doctor')
-  expect(doctor.stdout).toMatch(/✗ database: Postgres \(process 4712\).*\n.*kill -9 4712/)
+  expect(doctor.stdout).toMatch(
+    /✗ database: Postgres \(process 4712\).*\n.*kill -9 4712 \$\(pgrep -P 4712\)/,
+  )
   expect(api.received.map(({ route }) => route)).toEqual(['ready', 'ready'])
 
   serverFile(api.url, {})
-  expect((await run('status')).stderr).toContain('Postgres, the one of DATABASE_URL, does not')
+  expect((await run('status')).stderr).toContain('One that DATABASE_URL names')
   await api.close()
 }, 20_000)
 

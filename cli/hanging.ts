@@ -27,21 +27,22 @@ export const processOf = (pid: number | undefined) => (pid === undefined ? '' : 
 
 /** A process that hangs is not started again by itself: its supervisor sees only one that ends. */
 export const howToEnd = (pid: number | undefined) =>
-  `Unless it comes back by itself, end it${pid === undefined ? '' : `: kill -9 ${pid}`}. It is started again, and agents at work go on.`
+  endingBy(pid === undefined ? '' : `: kill -9 ${pid}`)
+
+const endingBy = (command: string) =>
+  `Unless it comes back by itself, end it${command}. It is started again, and agents at work go on.`
 
 /** Of a Postgres that does not answer: what is said, and what can be done. `server`: what its supervisor wrote. */
 export function databaseAway(server: ServerFile | undefined): { message: string; advice: string } {
   const pid = server?.processes['postgres']?.pid
-  return server && pid === undefined
-    ? {
-        message: 'Postgres, the one of DATABASE_URL, does not answer: no goal goes on.',
-        advice:
-          'Look at that server, and at the network between; Dispatch connects again by itself.',
-      }
-    : {
-        message: `Postgres${processOf(pid)} does not answer: no goal goes on.`,
-        advice: howToEnd(pid),
-      }
+  return {
+    message: `Postgres${processOf(pid)} does not answer: no goal goes on.`,
+    advice:
+      pid === undefined
+        ? 'Dispatch starts its own again by itself: see "dispatch logs --service supervisor". One that DATABASE_URL names is yours to look after.'
+        : // no new one starts while a child of the old one is there, and one that was stopped sees no end of its parent
+          endingBy(`: kill -9 ${pid} $(pgrep -P ${pid})`),
+  }
 }
 
 /** Of an API whose process is there. `change`: what was asked may have been done. */
