@@ -69,8 +69,8 @@ test('a goal is filed with its profile, its first event and the message that sta
 })
 
 test('a message that Temporal has not taken for seconds makes it not ready, and is why its goal stands still, until it is taken', async () => {
-  await project('still')
-  const goal = (await at.call('POST', '/api/goals', { project: 'still', description: 'x' })).body
+  const { id } = await project('shop')
+  const goal = (await at.call('POST', '/api/goals', { project: id, description: 'x' })).body
   const message = () => at.database.knex('outbox').where({ workflow_id: `goal/${goal.id}` })
   const ready = async () => (await at.call('GET', '/ready')).body
   const shown = async () => (await at.call('GET', `/api/goals/${goal.id}`)).body.reason
@@ -81,7 +81,7 @@ test('a message that Temporal has not taken for seconds makes it not ready, and 
   expect(await ready()).toMatchObject({ status: 'degraded', undelivered })
   expect(await shown()).toContain(`since ${since} Temporal has not taken`)
   const { items } = (await at.call('GET', '/api/goals?state=open')).body
-  expect(items.find(({ id }: { id: string }) => id === goal.id).reason).toBe(await shown())
+  expect(items.find((item: { id: string }) => item.id === goal.id).reason).toBe(await shown())
   await message().update({ done_at: since })
   expect(await ready()).toMatchObject({ undelivered: null })
   expect(await shown()).toBeNull()
