@@ -16,12 +16,12 @@ import { until } from '../support/until.ts'
 const RUN = 'journey'
 let model: ModelServer
 let at: Installation
-const home = temporaryFolder('dispatch-codex-')
-afterAll(home.remove)
+let home: ReturnType<typeof temporaryFolder> | undefined
 
 describe.runIf(isWholeMatrix)('Codex, the real one, in a goal', () => {
   beforeAll(async () => {
     const codex = await installCodex()
+    home = temporaryFolder('dispatch-codex-')
     model = await startModelServer()
     writeCodexHome(home.path, model.url('pipeline', RUN))
     at = await startInstallation({
@@ -38,6 +38,7 @@ describe.runIf(isWholeMatrix)('Codex, the real one, in a goal', () => {
   afterAll(async () => {
     await at?.close()
     await model?.close()
+    home?.remove()
   })
 
   test('it brings it from its text to a merge whose tests pass, counted to the token', async () => {

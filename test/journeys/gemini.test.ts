@@ -11,12 +11,12 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 const RUN = 'journey'
 let model: ModelServer
 let at: Installation
-const home = temporaryFolder('dispatch-gemini-')
-afterAll(home.remove)
+let home: ReturnType<typeof temporaryFolder> | undefined
 
 describe.runIf(isWholeMatrix)('Gemini CLI, the real one, in a goal', () => {
   beforeAll(async () => {
     const gemini = await installGemini()
+    home = temporaryFolder('dispatch-gemini-')
     model = await startModelServer()
     at = await startInstallation({
       env: {
@@ -34,6 +34,7 @@ describe.runIf(isWholeMatrix)('Gemini CLI, the real one, in a goal', () => {
   afterAll(async () => {
     await at?.close()
     await model?.close()
+    home?.remove()
   })
 
   test('brings it from its text to a merge whose tests pass, counted to the token', async () => {
