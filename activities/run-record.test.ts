@@ -1,28 +1,22 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { RunEvent } from '../contracts/agent.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
-import { connect, type Database } from '../db/connect.ts'
+import type { Database } from '../db/connect.ts'
 import { createSegment, type RunRow, readRun } from '../db/runs.ts'
 import type { StageKey } from '../db/stages.ts'
 import { storeEvents } from '../db/transcripts.ts'
 import { RunnerLost } from '../runner/runner.ts'
-import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { databaseOfFile } from '../test/support/database.ts'
 import { abandonAttempt } from './abandon-attempt.ts'
 import type { ActivityDeps } from './deps.ts'
 import { createLifecycleActivities } from './lifecycle.ts'
 
-let own: TestDatabase
 let database: Database
 let key: StageKey
 let run: RunRow
 
-beforeAll(async () => {
-  own = await createTestDatabase()
-  database = connect(own.url)
-})
-afterAll(async () => {
-  await database.close()
-  await own.drop()
+databaseOfFile((made) => {
+  database = made
 })
 beforeEach(async () => {
   const { knex } = database

@@ -1,19 +1,15 @@
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
-import { connect, type Database } from './connect.ts'
+import { expect, test } from 'vitest'
+import { databaseOfFile } from '../test/support/database.ts'
+import type { Database } from './connect.ts'
 import { LOCKS } from './locks.ts'
 import { announceWorker, workerPresence } from './presence.ts'
 
-let own: TestDatabase
+let url: string
 let database: Database
-beforeAll(async () => {
-  own = await createTestDatabase()
-  database = connect(own.url)
-})
-afterAll(async () => {
-  await database.close()
-  await own.drop()
+databaseOfFile((made, itsUrl) => {
+  database = made
+  url = itsUrl
 })
 
 const SECONDS = 0.3
@@ -21,14 +17,14 @@ const presence = () => workerPresence(database.knex, SECONDS)
 
 test('a worker that hangs keeps its session, and is told from one that answers', async () => {
   expect(await presence()).toEqual({ lives: false, silentSince: null })
-  const stopped = new pg.Client({ connectionString: own.url })
+  const stopped = new pg.Client({ connectionString: url })
   await stopped.connect()
   await stopped.query('select pg_advisory_lock_shared($1)', [LOCKS.worker])
   await expect.poll(presence).toEqual({ lives: false, silentSince: expect.any(String) })
   const since = Date.parse((await presence()).silentSince ?? '')
   expect(Date.now() - since).toBeGreaterThanOrEqual(SECONDS * 1000)
 
-  const answering = announceWorker(own.url, () => undefined, 10)
+  const answering = announceWorker(url, () => undefined, 10)
   await answering.opened
   const { rows } = await database.knex.raw('select now() as opened')
   const asked = () =>

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { RunEvent } from '../contracts/agent.ts'
-import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
-import { connect, type Database } from './connect.ts'
+import { databaseOfFile } from '../test/support/database.ts'
+import type { Database } from './connect.ts'
 import { storeEvents } from './transcripts.ts'
 
-let own: TestDatabase
 let database: Database
-beforeAll(async () => {
-  own = await createTestDatabase()
-  database = connect(own.url)
-})
-afterAll(async () => {
-  await database.close()
-  await own.drop()
+databaseOfFile((made) => {
+  database = made
 })
 
 const text = (seq: number, line: string): RunEvent => ({

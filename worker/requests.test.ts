@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { RunState } from '../contracts/agent.ts'
-import { connect, type Database } from '../db/connect.ts'
+import type { Database } from '../db/connect.ts'
 import { createSegment } from '../db/runs.ts'
 import { RunnerSilent } from '../runner/runner.ts'
-import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { databaseOfFile } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
 import { answerRequests } from './requests.ts'
 
-let own: TestDatabase
+let url: string
 let database: Database
 
-beforeAll(async () => {
-  own = await createTestDatabase()
-  database = connect(own.url)
-})
-afterAll(async () => {
-  await database.close()
-  await own.drop()
+databaseOfFile((made, itsUrl) => {
+  database = made
+  url = itsUrl
 })
 
 /** The run of a goal, which a worker followed that is gone. */
@@ -54,7 +50,7 @@ test('agents of paused and cancelled goals are interrupted though nobody follows
   const ended: string[] = []
   const errors: Error[] = []
   const requests = answerRequests({
-    url: own.url,
+    url: url,
     database,
     runner: {
       send: async (id) => {
@@ -92,7 +88,7 @@ test('a run whose runner hangs holds up no other: the others are stopped and cor
   })
   silence.catch(() => undefined)
   const requests = answerRequests({
-    url: own.url,
+    url: url,
     database,
     runner: {
       send: async (id, { type }) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { inject } from 'vitest'
-import { migrate } from '../../db/connect.ts'
+import { afterAll, beforeAll, inject } from 'vitest'
+import { connect, type Database, migrate } from '../../db/connect.ts'
 
 const TEMPLATE = 'dispatch_template'
 const LOCK = 7_311 // any number that only this file uses
@@ -25,6 +25,21 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const drop = () =>
     withAdmin(adminUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`))
   return { url: withDatabase(adminUrl, name), drop: async () => void (await drop()) }
+}
+
+/** One for all tests of a file, gone after them; `use` gets it before the first. */
+export function databaseOfFile(use: (database: Database, url: string) => void): void {
+  let own: TestDatabase
+  let database: Database
+  beforeAll(async () => {
+    own = await createTestDatabase()
+    database = connect(own.url)
+    use(database, own.url)
+  })
+  afterAll(async () => {
+    await database.close()
+    await own.drop()
+  })
 }
 
 async function ensureTemplate(admin: pg.Client, adminUrl: string) {
