@@ -204,6 +204,14 @@ test('a stage tells which agents worked on it and how long, not whose turn it wa
     { ...run, adapter: 'claude', segment: 1, status: 'failed', tokens_in: 0 },
     { ...run, segment: 2, started_at: second(2), ended_at: second(20) },
     { ...run, segment: 1, attempt: 2, started_at: second(2000), ended_at: second(2019) },
+    {
+      ...run,
+      tokens_in: 0,
+      segment: 2,
+      attempt: 2,
+      started_at: second(2019),
+      ended_at: second(2010),
+    }, // the clock was set back
   ])
   const { body } = await at.call('GET', `/api/goals/${goalId}`)
   const states = body.stages.filter((one: StageState) => one.stage === 'test_spec')
@@ -214,6 +222,17 @@ test('a stage tells which agents worked on it and how long, not whose turn it wa
   const row = stageRows(body).find((one) => one.stage === 'test_spec')
   expect(row).toMatchObject({ adapters: ['codex'], reason: 'codex instead', used: { total: 6000 } })
   expect(row && workedUntil(row.worked, Date.now())).toBe(37_000)
+
+  // as of a machine that was away in the middle of it
+  const days = (n: number) => new Date(Date.UTC(2026, 4, 1 + n)).toISOString()
+  await knex('stage_attempts').insert({ ...passed, attempt: 3 })
+  await knex('agent_runs').insert({
+    ...{ ...run, segment: 1, attempt: 3, started_at: days(0), ended_at: days(30) },
+  })
+  const { status, body: away } = await at.call('GET', `/api/goals/${goalId}`)
+  expect({ status, worked: away.stages?.at(3).workedMs }).toEqual({
+    ...{ status: 200, worked: 30 * 86_400_000 },
+  })
 })
 
 test('the last words of a run are words, also where its answer is JSON', async () => {

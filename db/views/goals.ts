@@ -218,7 +218,7 @@ async function attemptsOf(knex: Knex, goalId: string): Promise<AttemptRow[]> {
   const { rows } = await knex.raw(
     `select a.*, w.* from stage_attempts a cross join lateral (
         select ${USAGE_SUM} as usage,
-          coalesce(sum(extract(epoch from r.ended_at - r.started_at) * 1000), 0)::int as worked_ms,
+          coalesce(sum(extract(epoch from greatest(r.ended_at - r.started_at, '0'::interval)) * 1000), 0)::bigint as worked_ms,
           min(r.started_at) filter (where r.ended_at is null) as working_since,
           coalesce(jsonb_agg(r.adapter order by r.segment)
             filter (where r.opinion = 1 and (r.status in ('running', 'done') or ${USED_TOKENS} > 0)), '[]') as worked
