@@ -1,10 +1,11 @@
-import { type Client, createCaller, type Transport } from './caller.ts'
+import { ANSWER_SECONDS, type Client, createCaller, type Transport } from './caller.ts'
 import { createLiveSocket, type LiveSocket, type LiveSocketOptions } from './live-socket.ts'
 
 const browserFetch: Transport = async ({ method, url, headers, body }) => {
   const response = await globalThis.fetch(url, {
     method,
     headers,
+    signal: AbortSignal.timeout(ANSWER_SECONDS * 1000),
     ...(body === undefined ? {} : { body }),
   })
   return { status: response.status, text: await response.text() }

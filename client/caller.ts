@@ -14,6 +14,8 @@ export interface HttpReply {
   /** The whole body as text. */
   text: string
 }
+/** Longest wait for an answer: every route answers at once, work is done elsewhere. */
+export const ANSWER_SECONDS = 30
 /** Sends one request. Rejects only when no answer came. */
 export type Transport = (request: HttpRequest) => Promise<HttpReply>
 

@@ -47,7 +47,7 @@ export interface Topic {
 export interface LiveSocket {
   /** Returns the way to end it. */
   subscribe(topic: Topic): () => void
-  /** Connects now instead of at `retryAt`. */
+  /** Connects now instead of at `retryAt`; a connection that seems to be there is asked whether it is. */
   retry(): void
   close(): void
 }
@@ -73,6 +73,10 @@ const LAST_WAIT_MS = 10_000
 /** A server that starts again is back soon: for so long it is asked often. */
 const SOON_MS = 30_000
 const SOON_WAIT_MS = 1_000
+/** A connection may end without a word, after a sleep or behind a tunnel: one that was quiet for so long is asked for an answer. */
+const QUIET_MS = 20_000
+/** The server answers at once; without an answer for so long it is lost. */
+const ANSWER_MS = 10_000
 
 /**
  * One socket for any number of streams. When the connection is lost it is made again, and every stream goes on after the
@@ -87,6 +91,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   let wait = FIRST_WAIT_MS
   let lostSince: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  let silence: ReturnType<typeof setTimeout> | undefined
 
   const send = (message: object) => socket?.send(JSON.stringify(message))
 
@@ -97,9 +102,23 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     one.asked = true
   }
 
+  /** Unless something is heard meanwhile. */
+  function onSilence(ms: number, act: () => void): void {
+    clearTimeout(silence)
+    silence = setTimeout(act, ms)
+  }
+
+  /** Whatever is followed is asked for once more after its last seq, which the server answers with `live`. */
+  function probe(): void {
+    const [one] = topics.values()
+    onSilence(one ? ANSWER_MS : QUIET_MS, one ? lose : probe)
+    if (one) ask(one)
+  }
+
   function connect(): void {
     clearTimeout(timer)
     if (closed || socket) return
+    onSilence(ANSWER_MS, lose)
     if (lostSince === undefined) options.onConnection?.({ state: 'connecting' })
     const mine = options.open(url)
     socket = mine
@@ -109,10 +128,13 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
       wait = FIRST_WAIT_MS
       lostSince = undefined
       options.onConnection?.({ state: 'live' })
+      onSilence(QUIET_MS, probe)
       for (const one of topics.values()) ask(one)
     })
     mine.addEventListener('message', ({ data }) => {
-      if (socket === mine) receive(JSON.parse(String(data)) as SocketMessage)
+      if (socket !== mine) return
+      onSilence(QUIET_MS, probe)
+      receive(JSON.parse(String(data)) as SocketMessage)
     })
     const onEnd = () => {
       if (socket === mine) lose()
@@ -122,6 +144,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   }
 
   function lose(): void {
+    clearTimeout(silence)
     socket?.close()
     socket = undefined
     ready = false
@@ -180,10 +203,11 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
         if (ready) send({ type: 'unsubscribe', stream: topic.stream })
       }
     },
-    retry: connect,
+    retry: () => (ready ? probe() : connect()),
     close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(silence)
       socket?.close()
     },
   }

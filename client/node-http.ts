@@ -1,13 +1,10 @@
 import { request as httpRequest } from 'node:http'
-import type { HttpReply, HttpRequest } from './caller.ts'
-
-/** Longest wait for an answer: every route answers at once, work is done elsewhere. */
-const TIMEOUT_SECONDS = 30
+import { ANSWER_SECONDS, type HttpReply, type HttpRequest } from './caller.ts'
 
 /** `node:http` instead of `fetch`, which costs a command line tool about 90 ms to load. Rejects when no answer comes. */
 export async function nodeHttp(
   { method, url, headers, body }: HttpRequest,
-  seconds = TIMEOUT_SECONDS,
+  seconds = ANSWER_SECONDS,
 ): Promise<HttpReply> {
   const request = url.startsWith('https:') ? (await import('node:https')).request : httpRequest
   return new Promise((resolve, reject) => {

@@ -27,3 +27,29 @@ test('what is filed again after a cut connection is the same thing to the server
   expect(again).toBe(cut)
   expect(new Set([again, ...later]).size).toBe(3)
 })
+
+test('a server that takes a call and never answers is not waited for without end', async () => {
+  vi.useFakeTimers()
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const end = new AbortController()
+    setTimeout(() => end.abort(new DOMException('too long', 'TimeoutError')), ms)
+    return end.signal
+  })
+  try {
+    const { call } = await import('./api.ts')
+    const { explain } = await import('./toasts.ts')
+    vi.stubGlobal(
+      'fetch',
+      (_url: string, { signal }: RequestInit) =>
+        new Promise((_, reject) =>
+          signal?.addEventListener('abort', () => reject(signal.reason as Error)),
+        ),
+    )
+    const said = call('pausePool', { body: {} }).then(() => 'answered', explain)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await Promise.race([said, 'waits'])).toContain('not known whether it was done')
+  } finally {
+    timeout.mockRestore()
+    vi.useRealTimers()
+  }
+})

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 /** The page's end of the connection, held by the test. */
 class Socket extends EventTarget {
-  send = () => undefined
+  send = vi.fn()
   close = () => undefined
+  /** The server says something. */
+  hear = (message: object) =>
+    this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) }))
 }
 const sockets: Socket[] = []
 
@@ -44,6 +47,41 @@ test('a server that starts again is asked every second at first, then less often
   socket.close()
   expect(waits.slice(0, 6)).toEqual([250, 500, 1000, 1000, 1000, 1000])
   expect(waits.at(-1)).toBe(10_000)
+})
+
+test('a connection that is gone without a word, as after a sleep or behind a server that hangs, is told and made anew', async () => {
+  const { createLiveSocket } = await import('../../../client/live-socket.ts')
+  const states: string[] = []
+  const socket = createLiveSocket({
+    baseUrl: 'http://dispatch.test',
+    open: (url) => new WebSocket(url) as never,
+    onConnection: ({ state }) => states.push(state),
+  })
+  socket.subscribe({ stream: 'feed', after: 3, onItems: () => undefined })
+  const first = sockets.at(-1)
+  first?.dispatchEvent(new Event('open'))
+  first?.hear({ type: 'live', stream: 'feed', seq: 3 })
+  // one that is quiet and there answers, for as long as it likes
+  first?.send.mockImplementation(() => first.hear({ type: 'live', stream: 'feed', seq: 3 }))
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(states).toEqual(['connecting', 'live'])
+
+  first?.send.mockImplementation(() => undefined)
+  await vi.advanceTimersByTimeAsync(35_000)
+  expect(states.slice(2)).toContain('lost')
+  const second = sockets.at(-1)
+  expect(second).not.toBe(first)
+  second?.dispatchEvent(new Event('open'))
+  expect(states.at(-1)).toBe('live')
+  expect(second?.send).toHaveBeenCalledWith(
+    JSON.stringify({ type: 'subscribe', stream: 'feed', after: 3 }),
+  )
+
+  // a window that is looked at again need not wait for that
+  socket.retry()
+  await vi.advanceTimersByTimeAsync(11_000)
+  expect(states.at(-1)).toBe('lost')
+  socket.close()
 })
 
 test('what could not be read before the connection was lost is read as soon as it is back', async () => {
