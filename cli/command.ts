@@ -102,8 +102,11 @@ export interface Command {
   bringsOwn?: true
   /** Ends by itself after Ctrl-C; others are ended. */
   handlesInterrupt?: true
-  /** Does what it is for after it has printed, so it goes on when nobody reads its output any more; others are ended. */
-  actsAfterOutput?: true
+  /**
+   * Goes on when nobody reads its output any more, because it does what it is for after it has printed, or also when its output
+   * cannot be written at all, because what it is for is not its output; others are ended.
+   */
+  goesOnWithout?: 'reader' | 'output'
   run(values: Values, deps: Deps, io: Io): Promise<number>
 }
 

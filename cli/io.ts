@@ -66,12 +66,7 @@ export function createIo(options: IoOptions): Io {
   const tty = stdout.isTTY === true
   const colours = wantsColours(env, tty)
   const noteColours = wantsColours(env, stderr.isTTY === true)
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') options.onClosed()
-      else options.onUnwritable(error)
-    })
-  }
+  tellOfErrors(options)
   const paint = (style: Style, text: string) => (colours ? styleText(style, text) : text)
   let input = Buffer.alloc(0)
   let chosen: readonly string[] | undefined
@@ -134,6 +129,18 @@ export function createIo(options: IoOptions): Io {
     },
   }
   return io
+}
+
+function tellOfErrors({ streams, onClosed, onUnwritable }: IoOptions) {
+  let told = false
+  for (const stream of [streams.stdout, streams.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return onClosed()
+      if (told) return // that it cannot be written could not be written either
+      told = true
+      onUnwritable(error)
+    })
+  }
 }
 
 function wantsColours(env: IoOptions['env'], tty: boolean): boolean {

@@ -33,15 +33,15 @@ export async function runCli(cli: CliProcess): Promise<number> {
   const said = before('--', argv)
   const fields = fieldsAsked(said)
   const json = fields !== undefined || said.includes('--json')
-  let acts = false
+  let goesOnWithout: Command['goesOnWithout']
   const io = createIo({
     streams,
     env,
     json,
     noInput: said.includes('--no-input'),
-    // what acts only after it has printed must not be stopped in between by a reader that has seen enough
-    onClosed: () => (acts ? undefined : cli.exit(EXIT.ok)),
+    onClosed: () => (goesOnWithout ? undefined : cli.exit(EXIT.ok)),
     onUnwritable: (error) => {
+      if (goesOnWithout === 'output') return
       io.failure(
         reportOf(
           new CliFailure('error', 'unwritable', `The output cannot be written: ${error.message}.`),
@@ -55,7 +55,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     if (values['version']) return await printVersion(io)
     if (!command || values['help']) return await printHelp(command, commands, io)
     if (fields) await chooseFields(fields, command, io)
-    acts = command.actsAfterOutput === true
+    goesOnWithout = command.goesOnWithout
     const work = command.run(values, depsOf(cli, values), io)
     if (command.handlesInterrupt) return await work
     return await Promise.race([work, interruption(cli)])

@@ -10,7 +10,7 @@ import type { SpecEdits } from '../spec-edits.ts'
 export const approve = defineCommand({
   name: 'approve',
   summary: 'Show what waits for you and approve it',
-  actsAfterOutput: true,
+  goesOnWithout: 'reader',
   prints: { replies: ['decideReview'] },
   args: { id: { required: true, help: 'a review, task or goal', complete: 'review' } },
   options: {

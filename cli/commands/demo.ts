@@ -18,6 +18,8 @@ export const demo = defineCommand({
   ],
   bringsOwn: true,
   handlesInterrupt: true,
+  // it ends what it has started, whoever looks
+  goesOnWithout: 'output',
   async run({ agent, kill, keep }, { env, cwd, signal }, io) {
     const { runDemo } = await import('../demo/run-demo.ts')
     return runDemo({ agent: (agent ?? 'demo') as DemoAgent, kill, keep, env, cwd, signal }, io)

@@ -16,6 +16,8 @@ export const start = defineCommand({
   examples: ['dispatch start', 'dispatch start --port 5000 --home /srv/dispatch'],
   onHome: true,
   handlesInterrupt: true,
+  // whoever reads along may leave, and its terminal or the disk of its output may go: the log has the same lines
+  goesOnWithout: 'output',
   async run(options, _deps, io) {
     const { startCommand } = await import('../supervisor/start-command.ts')
     await startCommand(
@@ -40,6 +42,7 @@ export const stop = defineCommand({
   examples: ['dispatch stop'],
   onHome: true,
   handlesInterrupt: true,
+  goesOnWithout: 'output',
   async run({ home }, _deps, io) {
     const { stopCommand } = await import('../supervisor/stop-command.ts')
     await stopCommand(home ? { home } : {}, saying(io))

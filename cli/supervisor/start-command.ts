@@ -31,7 +31,11 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
   process.umask(0o077)
   let stack: Stack
   let endBallast: (() => void) | undefined
+  let starting = true
   const wanted = untilAskedToStop()
+  void wanted.then((signal) => {
+    if (starting) say.out(`stopping (${signal}) once it has started ...`)
+  })
   try {
     const config = processConfig(options)
     createHome(config.home.root)
@@ -58,22 +62,22 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
     endBallast?.()
     throw error
   }
-  for (const line of await summary(stack)) say.out(line)
+  starting = false
+  // who asked meanwhile wants no summary
+  const lines = await Promise.race([summary(stack), wanted.then(() => [])])
+  for (const line of lines) say.out(line)
   say.out(`stopping (${await wanted}) ...`)
   endBallast?.()
   await stack.stop()
   say.out('stopped; running agents go on and are picked up by the next start')
 }
 
-/** Resolves with the first signal. A second one ends the process at once. */
+/** Resolves with the first signal. A second Ctrl-C ends the process at once (main.ts). */
 function untilAskedToStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
-        resolve(signal)
-      })
-    }
+    // more of the same changes nothing: a terminal that closes hangs up twice, by its shell too, and "dispatch stop" may be repeated
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => resolve(signal))
   })
 }
 

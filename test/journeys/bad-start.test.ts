@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { readServerFile } from '../../cli/supervisor/server-file.ts'
 import { result, runCli, startCli } from '../../cli/testing/run-cli.ts'
 import { processEnv } from '../../config/config.ts'
 import { connect } from '../../db/connect.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testPort } from '../support/test-port.ts'
+import { until } from '../support/until.ts'
 
 let folder: string
 let own: TestDatabase
@@ -85,7 +87,7 @@ test('a database of a newer Dispatch is refused by worker, API and start, and no
   }
 })
 
-test('a port in use is said and another taken; a second start says who holds the home and ends with 75', async () => {
+test('a port in use is said and another taken; a second start ends with 75; without its terminal it goes on, and stops in order', async () => {
   const taken = createServer()
   const port = await testPort()
   await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
@@ -100,11 +102,24 @@ test('a port in use is said and another taken; a second start says who holds the
     const second = await runCli(['start'], { env })
     expect(second.code).toBe(75)
     expect(second.stderr).toContain(String(child.pid))
+
+    // nobody reads any more what it says, as of an API that ends
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy()
+    const server = () => readServerFile(join(folder, 'home', 'server.json'))
+    const before = server()?.processes['api']?.pid ?? 0
+    process.kill(before, 'SIGKILL')
+    const again = () => {
+      const { pid } = server()?.processes['api'] ?? {}
+      return pid !== undefined && pid !== before
+    }
+    await until(again, { ms: 20_000, what: 'an API that runs again' })
   } finally {
-    child.kill('SIGTERM')
+    // a terminal that closes says so twice: to all, and to its shell, which passes it on
+    for (const _ of [1, 2]) child.kill('SIGHUP')
     taken.close()
   }
   expect((await ended).code).toBe(0)
+  expect(readdirSync(join(folder, 'home'))).not.toContain('lock')
 })
 
 test('Temporal that does not answer is named with its address and what to check', async () => {
