@@ -219,7 +219,7 @@ test('a repository that the agent made in its folder is named to who reviews', a
   f.sh(['init', '-q'], join(task.path, 'web'))
   await answer(task)
   const names =
-    'Not in the commit, because they are git repositories of their own: web/. Without the .git in such a folder its files are taken in.'
+    'Not in the commit, because they are git repositories of their own: web/. Without the .git in such a folder (and, where the folder is committed, after git rm --cached) its files are taken in.'
   expect(await review(task)).toEqual({ deviations: [names], tier: 'block' })
 })
 

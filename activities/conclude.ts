@@ -162,10 +162,13 @@ async function distinctFrom(tx: Tx, goalId: string, spec: NewSpec): Promise<NewS
 }
 
 /** What is in no commit though the agent left it, in words; nothing when there is nothing. Names as git lists them. */
-export function leftOutWords(names: readonly string[]): string[] {
+export function leftOutWords({
+  leftOut = [],
+  closed = [],
+}: Pick<BuiltOutput, 'leftOut' | 'closed'>): string[] {
   const words = (why: string, which: readonly string[], mend: string) =>
     which.length > 0 ? [`Not in the commit, because ${why}: ${someOf(which)}. ${mend}.`] : []
-  const [folders, files] = [names.filter(isFolder), names.filter((name) => !isFolder(name))]
+  const [folders, files] = [leftOut.filter(isFolder), leftOut.filter((name) => !isFolder(name))]
   return [
     ...words(
       'your own excludes (.git/info/exclude or your global gitignore) name them',
@@ -175,8 +178,9 @@ export function leftOutWords(names: readonly string[]): string[] {
     ...words(
       'they are git repositories of their own',
       folders,
-      'Without the .git in such a folder its files are taken in',
+      'Without the .git in such a folder (and, where the folder is committed, after git rm --cached) its files are taken in',
     ),
+    ...words('git cannot open them', closed, 'What may be read (chmod u+rx) is taken in'),
   ]
 }
 
@@ -197,7 +201,8 @@ async function commitWork(
     'Dispatch-Task': shortId('task', task.number),
   }
   const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
-  const output: BuiltOutput = { ...answer, leftOut: done.leftOut.slice(0, NAMES_KEPT) }
+  const kept = (names: readonly string[]) => names.slice(0, NAMES_KEPT)
+  const output: BuiltOutput = { ...answer, leftOut: kept(done.leftOut), closed: kept(done.closed) }
   return { result: await publishWork(deps, work, { task, done, output }), output }
 }
 
@@ -212,7 +217,7 @@ async function publishWork(
       outcome: 'findings',
       summary: `Conflict markers were left in ${done.unresolved.join(', ')}.`,
     }
-  const missing = leftOutWords(done.leftOut)
+  const missing = leftOutWords(done)
   if (!done.changed && task.role !== 'frontend') {
     const advice = 'Read its transcript, then retry, or cancel the goal.'
     const what = missing.join(' ') || 'The agent ended without changing anything.'

@@ -167,7 +167,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     const checklist = withSecondOpinion(checklistOf(facts, items, checks), securityIds, opinion)
     // of all attempts: what one did differently is in the work, whatever the next one says
     const told = [...new Set(built.flatMap(({ output }) => output?.deviations ?? []))]
-    const missing = leftOutWords(built.at(-1)?.output?.leftOut ?? [])
+    const missing = leftOutWords(built.at(-1)?.output ?? {})
     const settings = await gitChangesSince(database.knex, facts.goal, { task_id: task.id })
     const doubts = [
       ...(diff.truncated ? ['the diff is too large to show whole'] : []),

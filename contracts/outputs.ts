@@ -91,7 +91,11 @@ export const implementOutput = z.strictObject({
 export type ImplementOutput = z.infer<typeof implementOutput>
 
 /** As it is kept, with what the agent left that is in no commit. */
-export const builtOutput = implementOutput.extend({ leftOut: z.array(z.string()).optional() })
+export const builtOutput = implementOutput.extend({
+  leftOut: z.array(z.string()).optional(),
+  /** Folders that git cannot open. */
+  closed: z.array(z.string()).optional(),
+})
 export type BuiltOutput = z.infer<typeof builtOutput>
 
 export const verifyItem = z.strictObject({

@@ -3,20 +3,13 @@ import { join } from 'node:path'
 import { someOf } from '../contracts/some-of.ts'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } from './layout.ts'
+import { leftOut, wholeTree } from './left-out.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkSha, dateOf, hasCommit, isAncestor, readRef, setRef, treeOf } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { stashedOn } from './stashes.ts'
-import {
-  asText,
-  leftOut,
-  type SlotTree,
-  slotTree,
-  snapshotTree,
-  sparing,
-  wholeTree,
-} from './tree.ts'
+import { asText, type SlotTree, slotTree, snapshotTree, sparing } from './tree.ts'
 
 /** More than any HEAD holds. */
 const HEAD_BYTES = 10_000
@@ -98,8 +91,10 @@ export interface CommitResult {
   files: string[]
   /** Whether this call made a commit. */
   committed: boolean
-  /** Files that are in no commit only because the person's own excludes name them. */
+  /** Files that are in no commit because the person's own excludes name them, and folders (`name/`) that are repositories of their own. */
   leftOut: string[]
+  /** Folders that git cannot open. */
+  closed: string[]
   /** Files that were in conflict and still hold conflict markers. */
   unresolved: string[]
 }
@@ -141,10 +136,10 @@ export async function commitAll(
     { gitDir: layout.sandbox },
   )
   const files = stdout.toString('utf8').split('\0').filter(Boolean)
-  const missing = (await leftOut(git, tree)).map(asText)
+  const { names, closed } = await leftOut(git, tree, claim.base)
   return {
     ...{ head: next, changed: files.length > 0, files, committed },
-    ...{ leftOut: missing, unresolved },
+    ...{ leftOut: names.map(asText), closed, unresolved },
   }
 }
 
@@ -285,7 +280,7 @@ export async function saveWork(
   const head = await worktreeHead(deps, layout, tree, claim.branch)
   const { result: snapshot, unreadable } = await sparing(tree, async (some) => {
     const staged = await snapshotTree(deps.git, some, head)
-    return scratch ? staged : wholeTree(deps.git, some, staged)
+    return scratch ? staged : wholeTree(deps.git, some, { snapshot: staged, base: claim.base })
   })
   const stashed = await stashedOn(deps, layout, claim.branch)
   const dirty =

@@ -1,14 +1,9 @@
-import { lstat, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { isDependency } from './dependencies.ts'
+import { chmod, lstat, mkdir, realpath, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { ProjectLayout } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
 import type { GitCall, GitRunner } from './run.ts'
 import { slotPath } from './slots.ts'
-
-/** Of what is saved besides a snapshot. */
-const LEFT_OUT_FILES = 1000
-const LEFT_OUT_BYTES = 50_000_000
 
 /**
  * Everything that reads or writes files of an agent's worktree goes through here: git runs with the clean hub as its
@@ -32,20 +27,33 @@ class UnreadableFile extends GitProblem {
   }
 }
 
-/** Does something with the files that git can read, and tells which it cannot: git names one at a time. */
+/** Does something with the files that git can read, or that can be made readable, and tells which cannot: git names one at a time. */
 export async function sparing<T>(
   tree: SlotTree,
   work: (tree: SlotTree) => Promise<T>,
 ): Promise<{ result: T; unreadable: string[] }> {
   const unreadable: string[] = []
+  const opened = new Set<string>()
   for (;;) {
     try {
       return { result: await work({ ...tree, without: unreadable }), unreadable }
     } catch (error) {
       if (!(error instanceof UnreadableFile) || unreadable.includes(error.file)) throw error
-      unreadable.push(error.file)
+      if (opened.has(error.file) || !(await makeReadable(resolve(tree.path, error.file))))
+        unreadable.push(error.file)
+      opened.add(error.file)
     }
   }
+}
+
+/** False for what is somebody else's. */
+async function makeReadable(path: string): Promise<boolean> {
+  const info = await lstat(path).catch(() => undefined)
+  if (!info || info.isSymbolicLink()) return false
+  return chmod(path, info.mode | (info.isDirectory() ? 0o700 : 0o600)).then(
+    () => true,
+    () => false,
+  )
 }
 
 export function slotTree(layout: ProjectLayout, slot: { name: string; admin: string }): SlotTree {
@@ -71,12 +79,19 @@ export async function checkOut(git: GitRunner, tree: SlotTree, sha: string): Pro
   })
 }
 
-/** Removes every file that is not tracked, ignored ones and nested repositories too. Links are removed, never followed. */
+/** Removes every file that is not tracked, ignored ones, nested repositories and what is in submodules too. Links are removed, never followed. */
 export async function removeUntracked(git: GitRunner, tree: SlotTree): Promise<void> {
   await git.run(['clean', '-ffdqx'], tree.call)
+  for (const { path } of (await list(git, tree.call)).links) {
+    const folder = join(tree.path, asText(path))
+    if ((await realpath(dirname(folder))) !== dirname(folder))
+      throw new Error(`${folder} is not where it seems`)
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder)
+  }
 }
 
-function lines(buffer: Buffer): string[] {
+export function lines(buffer: Buffer): string[] {
   return buffer.toString('latin1').split('\0').filter(Boolean)
 }
 
@@ -100,16 +115,8 @@ export async function snapshotTree(git: GitRunner, tree: SlotTree, head: string)
 }
 
 async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
-  const quiet = [
-    '--name-only',
-    '-z',
-    '--no-ext-diff',
-    '--no-textconv',
-    '--no-renames',
-    '--ignore-submodules=all',
-  ]
   const [changed, listed] = await Promise.all([
-    git.run(['diff', ...quiet], tree.call),
+    git.run(['diff', ...QUIET], tree.call),
     git.run(['ls-files', '-z', '-v', '--cached', '--others', '--exclude-standard'], tree.call),
   ])
   const entries = lines(listed.stdout)
@@ -128,9 +135,14 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
   return git.text(['write-tree'], tree.call)
 }
 
-const ADD = ['--add', '--remove', '--replace']
+/** Names of what differs from the index, and no program of anybody's. */
+export const QUIET = [
+  ...['--name-only', '-z', '--no-ext-diff', '--no-textconv', '--no-renames'],
+  '--ignore-submodules=all',
+]
+export const ADD = ['--add', '--remove', '--replace']
 /** As `ls-files` lists it: what is in it is tracked there. */
-const isNested = (path: string) => path.endsWith('/')
+export const isNested = (path: string) => path.endsWith('/')
 /** Of an entry such as `H src/a.ts`. */
 const pathOf = (entry: string) => entry.slice(2)
 
@@ -153,71 +165,50 @@ async function watchAll(
   return paths.length > 0
 }
 
-/**
- * What is in no snapshot, the one just made, and that no `.gitignore` of the project names: files that the person's own excludes name,
- * and folders (with a slash at the end) that are repositories of their own. As git lists them; without dependencies.
- */
-export async function leftOut(git: GitRunner, tree: SlotTree): Promise<string[]> {
-  return (await othersIn(git, tree.call)).filter((path) => !isDependency(path))
+/** What `ls-files` tells of a folder, but for what the project's `.gitignore` files name. */
+export interface Listing {
+  /** Not tracked; a repository of its own is one name, with a slash at the end. */
+  others: string[]
+  /** Folders of which only a commit is tracked: submodules, and repositories that an agent added. */
+  links: Folder[]
+  /** Folders that git cannot open, with a slash at the end. */
+  closed: string[]
 }
 
-const othersIn = async (git: GitRunner, call: GitCall) =>
-  lines(
-    (await git.run(['ls-files', '-z', '--others', '--exclude-per-directory=.gitignore'], call))
-      .stdout,
-  )
+/** A repository inside the worktree. `commit`: what is in it and nobody's work, as far as that is known. */
+export interface Folder {
+  path: string
+  commit?: string
+}
 
-/** The same with the files of nested repositories in place of their folders. */
-async function leftOutFiles(git: GitRunner, tree: SlotTree): Promise<string[]> {
-  const waiting = await leftOut(git, tree)
-  const files: string[] = []
-  for (let next = waiting.shift(); next && files.length < LEFT_OUT_FILES; next = waiting.shift()) {
-    const workTree = join(tree.path, asText(next))
-    if (!isNested(next)) files.push(next)
-    else if (await lstat(workTree).catch(() => undefined)) {
-      // by an index that is not there nothing in it is tracked
-      const indexFile = `${tree.path}.no-index`
-      const inside = await othersIn(git, { ...tree.call, workTree, indexFile })
-      const paths = inside.map((path) => `${next}${path}`).filter((path) => !isDependency(path))
-      waiting.unshift(...paths.slice(0, LEFT_OUT_FILES))
-    }
+export async function list(git: GitRunner, call: GitCall): Promise<Listing> {
+  const what = ['-z', '-t', '--stage', '--others', '--exclude-per-directory=.gitignore']
+  const { stdout, stderr } = await git.run(['ls-files', ...what], call)
+  const entries = lines(stdout)
+  return {
+    others: entries.filter((entry) => entry.startsWith('? ')).map(pathOf),
+    links: entries.flatMap((entry) => {
+      const [, commit, path] = /^\S 160000 (\w+) \d\t([\s\S]+)$/.exec(entry) ?? []
+      return commit && path ? [{ path, commit }] : []
+    }),
+    closed: [...stderr.matchAll(CLOSED)].map(([, path = '']) =>
+      Buffer.from(path).toString('latin1'),
+    ),
   }
-  return files
+}
+
+const CLOSED = /^warning: could not open directory '(.+\/)': Permission denied$/gm
+
+/** To whoever spares files that git cannot read, a folder that it cannot open is one. */
+export function refuseClosed({ without }: SlotTree, closed: readonly string[]): void {
+  const next = without && closed.map(asText).find((path) => !without.includes(path))
+  if (next !== undefined) throw new UnreadableFile(next)
 }
 
 /** A path as text. */
 export const asText = (path: string) => Buffer.from(path, 'latin1').toString('utf8')
 
-/** The tree of a snapshot and of what it left out, as far as it is no mass of files. The agent's index stays as it is. */
-export async function wholeTree(git: GitRunner, tree: SlotTree, snapshot: string): Promise<string> {
-  const paths = await smallFiles(tree, await leftOutFiles(git, tree))
-  if (paths.length === 0) return snapshot
-  // outside of what the agent can write
-  const indexFile = `${tree.path}.salvage-index`
-  const call = { ...tree.call, indexFile }
-  try {
-    await git.run(['read-tree', snapshot], call)
-    await updateIndex(git, { ...tree, call }, ADD, paths)
-    return await git.text(['write-tree'], call)
-  } finally {
-    await rm(indexFile, { force: true })
-  }
-}
-
-/** Up to a bound in number and size: what people exclude everywhere are also caches. */
-async function smallFiles(tree: SlotTree, paths: readonly string[]): Promise<string[]> {
-  const kept: string[] = []
-  let bytes = 0
-  for (const path of paths) {
-    const info = await statIn(tree, path)
-    if (!info || bytes + info.size > LEFT_OUT_BYTES) continue
-    bytes += info.size
-    kept.push(path)
-  }
-  return kept
-}
-
-const statIn = (tree: SlotTree, path: string) =>
+export const statIn = (tree: SlotTree, path: string) =>
   lstat(Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')])).catch(
     () => undefined,
   )
@@ -233,7 +224,7 @@ async function specialFiles(tree: SlotTree, paths: readonly string[]): Promise<s
   return found.flat()
 }
 
-async function updateIndex(
+export async function updateIndex(
   git: GitRunner,
   tree: SlotTree,
   how: readonly string[],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -199,6 +200,59 @@ test('a repository that an agent made in its worktree is in no commit: that is t
   )
 })
 
+test('a repository that an agent committed as a link is told, and its files are saved', async () => {
+  const { path } = await claim('T-1')
+  const nested = join(path, 'lib')
+  f.write('src/index.ts', 'work', nested)
+  f.sh(['init', '-q'], nested)
+  f.sh(['add', '.'], nested)
+  f.sh(['commit', '-q', '-m', 'by the agent'], nested)
+  f.sh(['-c', 'advice.addEmbeddedRepo=false', 'add', 'lib'], path)
+  f.sh(['commit', '-q', '-m', 'by the agent'], path)
+  const commit = { projectId, worktreePath: path, message: 'm', trailers: {} }
+  const { head, leftOut } = await f.git.commitAll(commit)
+  expect(leftOut).toEqual(['lib/'])
+  await f.git.publish({ projectId, key: 'T-1', head })
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  expect(f.sh(['--git-dir', clean(), 'show', `${salvaged?.ref}:lib/src/index.ts`])).toBe('work')
+})
+
+test('what an agent changed in a submodule is told and saved; one that it only fetched is no work, and nothing of either is in the next worktree', async () => {
+  const library = join(f.folder, 'library')
+  f.write('lib.ts', 'as it was', library)
+  f.write('other.ts', 'as it was', library)
+  f.sh(['init', '-q', '-b', 'main'], library)
+  f.sh(['add', '.'], library)
+  f.sh(['commit', '-q', '-m', 'library'], library)
+  const fetching = ['-c', 'protocol.file.allow=always', 'submodule']
+  f.sh([...fetching, 'add', '-q', library, 'lib'])
+  f.sh(['commit', '-q', '-m', 'a submodule'])
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const claimed = async (key: string) => {
+    const { path } = await claim(key)
+    expect(readdirSync(join(path, 'lib'))).toEqual([])
+    f.sh([...fetching, 'update', '-q', '--init'], path)
+    return path
+  }
+  const release = async (key: string, path: string) => {
+    const at = { projectId, worktreePath: path }
+    const { leftOut } = await f.git.commitAll({ ...at, message: 'm', trailers: {} })
+    const { salvaged } = await f.git.releaseWorktree({ projectId, key, dropBranch: true })
+    await f.git.idle()
+    return { leftOut, ref: salvaged?.ref }
+  }
+  expect(await release('T-1', await claimed('T-1'))).toEqual({ leftOut: [], ref: undefined })
+  const path = await claimed('T-2')
+  f.write('lib.ts', 'changed by the agent', join(path, 'lib'))
+  f.sh(['commit', '-q', '-a', '-m', 'by the agent'], join(path, 'lib'))
+  f.write('new.ts', 'new', join(path, 'lib'))
+  const { leftOut, ref } = await release('T-2', path)
+  expect(leftOut).toEqual(['lib/'])
+  const saved = f.sh(['--git-dir', clean(), 'ls-tree', '-r', '--name-only', ref ?? '', 'lib'])
+  expect(saved).toBe('lib/lib.ts\nlib/new.ts')
+  await claimed('T-3')
+})
+
 test('work in files that git was told not to look at is committed; what a sparse checkout leaves out is no deletion', async () => {
   const { path } = await claim('T-1')
   f.sh(['update-index', '--assume-unchanged', 'a.txt', '.gitignore'], path)
@@ -211,17 +265,38 @@ test('work in files that git was told not to look at is committed; what a sparse
 })
 
 test.skipIf(!canBeRefused)(
-  'files that git cannot read are named, and keep nothing else from being saved',
+  'files that git cannot read, and folders that it cannot open, are made readable before the worktree goes',
   async () => {
     const { path } = await claim('T-1')
-    for (const name of ['a.txt', 'new.txt', 'secret.key']) f.write(name, 'work', path)
-    for (const name of ['a.txt', 'secret.key']) chmodSync(join(path, name), 0)
+    for (const name of ['a.txt', 'new.txt', 'locked/more.txt']) f.write(name, 'work', path)
+    for (const name of ['a.txt', 'locked']) chmodSync(join(path, name), 0)
     const git = f.unprivileged()
-    const commit = git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
-    await expect(commit).rejects.toThrow(/^Git cannot read a\.txt\. Make it readable/)
+    const commit = () =>
+      git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+    await expect(commit()).rejects.toThrow(/^Git cannot read a\.txt\. Make it readable/)
+    chmodSync(join(path, 'a.txt'), 0o600)
+    // as `git add` does: what is in it may be a database's
+    expect(await commit()).toMatchObject({ files: ['a.txt', 'new.txt'], closed: ['locked/'] })
+    chmodSync(join(path, 'a.txt'), 0)
     const { salvaged } = await git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
     const show = ['--git-dir', clean(), 'show', '--format=%B', '--name-only', salvaged?.ref ?? '']
-    expect(f.sh(show)).toBe('Salvage of T-1\n\nGit cannot read a.txt, secret.key.\n\n\nnew.txt')
+    expect(f.sh(show)).toBe('Salvage of T-1\n\n\nlocked/more.txt')
+  },
+)
+
+test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
+  'files of another user are named, and keep nothing else from being saved',
+  async () => {
+    const { path } = await claim('T-1')
+    for (const name of ['a.txt', 'new.txt', 'data/db']) f.write(name, 'work', path)
+    for (const name of ['a.txt', 'data']) {
+      chownSync(join(path, name), 65534, 65534)
+      chmodSync(join(path, name), 0o700)
+    }
+    const git = f.unprivileged()
+    const { salvaged } = await git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+    const show = ['--git-dir', clean(), 'show', '--format=%B', '--name-only', salvaged?.ref ?? '']
+    expect(f.sh(show)).toBe('Salvage of T-1\n\nGit cannot read a.txt, data/.\n\n\nnew.txt')
   },
 )
 
