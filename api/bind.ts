@@ -24,7 +24,8 @@ export interface Call<N extends RouteName> {
 export type Handler<N extends RouteName> = (call: Call<N>) => Promise<Reply<N> | Refusal>
 export type Handlers = { [N in RouteName]: Handler<N> }
 
-const readBody = express.raw({ type: () => true, limit: MOST_BODY_BYTES, inflate: false })
+const readBody = ({ mostBytes = MOST_BODY_BYTES }: RouteSchema) =>
+  express.raw({ type: () => true, limit: mostBytes, inflate: false })
 
 /** Addresses at which something can be read. */
 const READABLE = new Set(
@@ -36,7 +37,7 @@ export function bind<N extends RouteName>(app: Express, name: N, handler: Handle
   const route: Route = routes[name]
   const schema: RouteSchema = api[name]
   const method = route.method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete'
-  const steps = schema.body ? [readBody] : []
+  const steps = schema.body ? [readBody(schema)] : []
   app[method](route.path, ...steps, async (request: Request, response: Response) => {
     response.locals['route'] = name
     const call = {

@@ -1,7 +1,7 @@
+import { MOST_CHECKED } from '../contracts/schemas.ts'
 import { Problem } from './problem.ts'
 
 const DEEPEST = 20
-const LONGEST_ARRAY = 1_000
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
@@ -59,8 +59,9 @@ function checkTexts(value: unknown, pointer: string): void {
     if (value.includes('\u0000')) throw wrong(pointer, 'must not contain NUL characters', 'nul')
     if (/\p{Surrogate}/u.test(value)) throw wrong(pointer, 'has half a character', 'half_character')
   } else if (Array.isArray(value)) {
-    if (value.length > LONGEST_ARRAY)
-      throw wrong(pointer, `has more than ${LONGEST_ARRAY} items`, 'too_many')
+    // no other array that anybody needs to send is longer
+    if (value.length > MOST_CHECKED)
+      throw wrong(pointer, `has more than ${MOST_CHECKED} items`, 'too_many')
     for (const [i, item] of value.entries()) checkTexts(item, `${pointer}/${i}`)
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {

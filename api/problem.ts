@@ -1,4 +1,3 @@
-import { MOST_BODY_BYTES } from '../contracts/api.ts'
 import type { ProblemBody } from '../contracts/schemas.ts'
 import type { Refusal, RefusalCode } from '../db/refusal.ts'
 import { isDiskFull } from '../domain/disk.ts'
@@ -130,14 +129,14 @@ function gitProblem(error: unknown): Problem | undefined {
 /** Errors that express and its parsers throw: they carry a status below 500 and a harmless message. */
 function httpProblem(error: unknown): Problem | undefined {
   if (error instanceof URIError) return new Problem(400, 'bad_url', 'The address is not valid.')
-  const { status, type } = error as { status?: unknown; type?: unknown }
+  const { status, type, limit } = error as { status?: unknown; type?: unknown; limit?: number }
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
   switch (type) {
     case 'entity.too.large':
       return new Problem(
         413,
         'too_large',
-        `The body is larger than ${MOST_BODY_BYTES / 1024 ** 2} MB.`,
+        `The body is larger than ${Number(limit) / 1024 ** 2} MB.`,
       )
     case 'encoding.unsupported':
       return new Problem(415, 'unsupported_encoding', 'Compressed bodies are not read.')

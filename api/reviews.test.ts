@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { api } from '../contracts/api.ts'
+import { specOutput } from '../contracts/outputs.ts'
+import { MOST_CHECKED } from '../contracts/schemas.ts'
 import { insertGoal, insertReview } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -123,6 +126,40 @@ test('an edited spec becomes a new approved version of the person', async () => 
     ...{ edited: true, summary: 'better', spec: { version: 2, content: { summary: 'better' } } },
     previousSpec: { version: 1, content: { summary: 'S' } },
   })
+})
+
+test('a decision may be as long as its parts may be, in any script', async () => {
+  const text = (length: number) => '€'.repeat(length)
+  const ids = Array.from({ length: MOST_CHECKED }, (_, n) => `${n}${text(190)}`)
+  const items = ids.map((id) => ({ id, text: id, result: 'pass', evidence: null }))
+  const goal = await insertGoal(at.database)
+  const columns = { tier: 'block', checklist: JSON.stringify(items) }
+  const id = await insertReview(at.database, goal, columns)
+  const checked = { decision: 'approve', hash: 'h1', checklist: ids, comment: text(20_000) }
+  expect(await decide(id, checked)).toMatchObject({ status: 200 })
+
+  const item = (id: string) => ({ id, text: text(20_000) })
+  const task = { ...spec.tasks[0], title: text(500), description: text(20_000) }
+  const longest = {
+    ...{ title: text(500), summary: text(20_000) },
+    requirements: Array.from({ length: 200 }, (_, n) => item(`R${n}`)),
+    acceptance: Array.from({ length: 200 }, (_, n) => item(`A${n}`)),
+    tasks: Array.from({ length: 50 }, (_, n) => ({ ...task, key: `t${n}` })),
+  }
+  expect(specOutput.safeParse(longest).success).toBe(true)
+  // who escapes it writes six bytes for each three
+  expect(2 * Buffer.byteLength(JSON.stringify(longest))).toBeLessThan(api.decideReview.mostBytes)
+  const edits = { ...longest, requirements: longest.requirements.slice(0, 3), tasks: spec.tasks }
+  const [row] = await at.database
+    .knex('specs')
+    .insert({
+      ...{ goal_id: goal, role: 'spec', version: 1, content: JSON.stringify(spec), hash: 'h1' },
+      created_by: 'agent:demo',
+    })
+    .returning('id')
+  const ofSpec = await insertReview(at.database, goal, { kind: 'spec', spec_id: row.id })
+  const edited = await decide(ofSpec, { decision: 'approve', hash: 'h1', edits })
+  expect({ status: edited.status, code: edited.body.code }).toEqual({ status: 200 })
 })
 
 test('a second approval is the first only when it says the same; edits that come late are refused', async () => {

@@ -283,8 +283,10 @@ export type SecondOpinion = z.infer<typeof secondOpinion>
 
 /** What an agent or a check calls it, with a prefix where two could be called the same. */
 const checklistId = z.string().max(200)
-/** Ids of items that a person checked: as many as a checklist can have. */
-export const checkedIds = z.array(checklistId).max(MOST_JUDGED_ITEMS + MOST_CHECKS)
+/** As many items as a checklist can have. */
+export const MOST_CHECKED = MOST_JUDGED_ITEMS + MOST_CHECKS
+/** Ids of items that a person checked. */
+export const checkedIds = z.array(checklistId).max(MOST_CHECKED)
 
 export const checklistItem = z.strictObject({
   id: checklistId,
