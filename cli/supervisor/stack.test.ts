@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { commandLine, gone } from '../../config/process-table.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes.ts'
 import { testPort } from '../../test/support/test-port.ts'
+import { until } from '../../test/support/until.ts'
 import { readServerFile } from './server-file.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
 
@@ -197,4 +198,15 @@ test('with its own servers elsewhere, only worker and API run; a part that does 
   await stack.restart('api')
   expect(stack.processes()['api']).not.toEqual(before)
   expect((await fetch(stack.url)).ok).toBe(true)
+
+  // where its file cannot be written, as on a full disk, it goes on and tells of it later
+  const file = join(home, 'server.json')
+  const inTheWay = `${file}.${process.pid}.tmp`
+  mkdirSync(inTheWay)
+  await stack.restart('api')
+  const { pid } = stack.processes()['api'] as { pid: number }
+  expect(readServerFile(file)?.processes['api']?.pid).not.toBe(pid)
+  rmSync(inTheWay, { recursive: true })
+  const told = () => readServerFile(file)?.processes['api']?.pid === pid
+  await until(told, { ms: 10_000, what: 'server.json' })
 })

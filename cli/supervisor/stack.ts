@@ -28,6 +28,8 @@ import {
 import { readServerFile, writeServerFile } from './server-file.ts'
 import { type ServiceState, type Supervised, supervise } from './supervise.ts'
 
+const TELL_AGAIN_MS = 5_000
+
 export type ProcessName = 'postgres' | 'temporal' | 'worker' | 'api'
 
 export interface StackOptions {
@@ -140,6 +142,7 @@ function createStack(options: StackOptions) {
     temporalVersion: 'from TEMPORAL_ADDRESS',
   }
   let complete = false
+  let again: NodeJS.Timeout | undefined
   const url = () => `http://${reachableAt(config.host, at.apiPort)}`
 
   async function keep<T extends { pid: number; exited: Promise<string>; stop(): Promise<void> }>(
@@ -149,10 +152,10 @@ function createStack(options: StackOptions) {
   ) {
     const told = (service: T) => {
       onStarted(service)
-      if (complete) writeState()
+      if (complete) tellState()
     }
     const onEnded = () => {
-      if (complete) writeState()
+      if (complete) tellState()
     }
     services.set(name, await supervise({ name, start, onStarted: told, onEnded, say }))
   }
@@ -263,6 +266,17 @@ function createStack(options: StackOptions) {
 
   const workerMetrics = () => `http://127.0.0.1:${at.workerMetricsPort}/metrics`
 
+  /** Where a disk is full the file stays as it was, and is written as soon as there is room: that is no reason to end. */
+  function tellState() {
+    clearTimeout(again)
+    try {
+      writeState()
+    } catch (error) {
+      log.warn({ err: error }, 'server.json cannot be written; it is tried again')
+      again = setTimeout(tellState, TELL_AGAIN_MS).unref()
+    }
+  }
+
   function writeState() {
     const processes = Object.fromEntries(
       [...services].flatMap(([name, service]) => {
@@ -302,6 +316,7 @@ function createStack(options: StackOptions) {
     },
     async stop() {
       complete = false
+      clearTimeout(again)
       for (const waiting of ahead.values()) waiting.discard()
       for (const name of ['api', 'worker', 'temporal', 'postgres'] as const)
         await services.get(name)?.stop()
