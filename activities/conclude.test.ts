@@ -237,6 +237,42 @@ test('a goal with work that git refuses can be cancelled, and says where that wo
   )
 })
 
+test('a worktree that cannot be given back keeps no answer from counting, no goal from ending and no work from going on', async () => {
+  const task = await begin('a')
+  f.write('a.md', 'work', task.path)
+  // a repository of its own, that git refuses when it is saved
+  f.write('web/.gitmodules', HOSTILE, task.path)
+  f.sh(['init', '-q'], join(task.path, 'web'))
+  await answer(task)
+  const verify = await beginStage({ ...task.key, stage: 'verify' })
+  f.write('.gitmodules', HOSTILE, verify.path)
+  const facts = await loadFacts(database.knex, goalId, task.key.taskId)
+  const found = { ...verify, facts, checks: undefined, adapter: 'demo' }
+  const output = { items: [{ ref: 'R1', result: 'pass', evidence: 'e' }] }
+  expect(await conclude(deps, { ...found, output })).toEqual({ outcome: 'passed' })
+  const { openReview } = createReviewActivities(deps)
+  const asked = { goalId, taskId: task.key.taskId, attempt: 1, reason: '' } as const
+  const { reviewId } = await openReview({ ...asked, kind: 'task', stage: 'review' })
+  await database
+    .knex('reviews')
+    .where({ id: reviewId })
+    .update({
+      ...{ status: 'approved', decision: 'approve' },
+    })
+  const { integrateTask } = createMergeActivities(deps)
+  const integrate = { goalId, taskId: task.key.taskId ?? '', attempt: 1 }
+  expect(await integrateTask(integrate)).toEqual({ outcome: 'merged' })
+  const text = expect.stringMatching(
+    /^The worktree of T-\d+ is kept, for it could not be saved whole: Commit .* was refused: .*dispatch doctor/,
+  )
+  expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
+  expect(existsSync(join(task.path, 'web/.gitmodules'))).toBe(true)
+  const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })
+  f.write('.gitmodules', HOSTILE, audit.path)
+  await lifecycle.endGoal({ goalId, reason: 'enough' })
+  expect(await database.knex('goals').first('status')).toEqual({ status: 'cancelled' })
+})
+
 test.skipIf(!canBeRefused)(
   'a goal with a file that git cannot read can be cancelled, names it and keeps the rest',
   async () => {

@@ -233,13 +233,7 @@ export function createLifecycleActivities(
     { goal, project }: GoalFacts,
     tasks: readonly TaskRow[],
   ): Promise<void> {
-    for (const task of tasks) {
-      await releaseTask(deps, { goal, project }, task.id).catch((error) => {
-        if (!(error instanceof GitProblem)) throw error
-        // it holds what could not be saved, and the goal's reason says where
-        deps.log('a worktree is kept', { taskId: task.id, error: error.message })
-      })
-    }
+    for (const task of tasks) await releaseTask(deps, { goal, project }, task)
     // a stage that was at work had a worktree to look at, also one that the cancellation has ended by now
     const begun = await database
       .knex('stage_attempts')

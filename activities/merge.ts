@@ -33,7 +33,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     const { task, goal, project } = facts
     if (!task || !goal.branch)
       throw new Error(`task ${input.taskId} cannot be integrated: it has no branch`)
-    if (task.status === 'integrated') return merged(facts, task.id) // killed just before the last step
+    if (task.status === 'integrated') return merged(facts, task) // killed just before the last step
     const approval = await approvalOf({
       goal_id: goal.id,
       task_id: task.id,
@@ -56,13 +56,13 @@ export function createMergeActivities(deps: ActivityDeps) {
     })
     if (outcome.outcome === 'merged') {
       await recordIntegrated(facts, task, outcome.commit)
-      return merged(facts, task.id)
+      return merged(facts, task)
     }
     return bringUpToDate(facts, task, outcome)
   }
 
-  async function merged(facts: GoalFacts, taskId: string): Promise<IntegrateResult> {
-    await releaseTask(deps, facts, taskId)
+  async function merged(facts: GoalFacts, task: TaskRow): Promise<IntegrateResult> {
+    await releaseTask(deps, facts, task)
     return { outcome: 'merged' }
   }
 

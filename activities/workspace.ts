@@ -1,7 +1,11 @@
-import { goalStream, scratchKey, scratchName, taskKey } from '../contracts/ids.ts'
+import { goalStream, scratchKey, scratchName, shortId, taskKey } from '../contracts/ids.ts'
 import { WRITING_STAGES } from '../contracts/stages.ts'
-import type { GoalFacts } from '../db/facts.ts'
+import type { EmittedEvent } from '../db/events.ts'
+import type { GoalFacts, TaskRow } from '../db/facts.ts'
 import type { StageKey } from '../db/stages.ts'
+import { isDiskFull } from '../domain/disk.ts'
+import { GitProblem } from '../git/problem.ts'
+import type { ReleaseInput } from '../git/worktrees.ts'
 import type { ActivityDeps } from './deps.ts'
 import { taskBranch } from './names.ts'
 
@@ -60,9 +64,12 @@ async function scratchWorkspace(
   return { key: claim.key, path, base: task?.base ?? goal.base_commit ?? at, head, scratch: true }
 }
 
-/** Gives the worktree of a stage that only looks back, if it has one. Again, or for a stage that writes, it does nothing. */
+/**
+ * Gives the worktree of a stage that only looks back, if it has one. Again, or for a stage that writes, it does nothing. One that cannot be given
+ * back stays, and takes no answer with it.
+ */
 export async function releaseScratch(
-  { git }: ActivityDeps,
+  deps: ActivityDeps,
   { goal, task, project }: Pick<GoalFacts, 'goal' | 'task' | 'project'>,
   key: Pick<StageKey, 'stage' | 'attempt'>,
 ): Promise<void> {
@@ -70,25 +77,41 @@ export async function releaseScratch(
   const { stage, attempt } = key
   const claim = scratchKey({ goal, task, stage, attempt })
   const release = { projectId: project.id, key: claim, dropBranch: true, scratch: true }
-  await git.releaseWorktree(release)
+  const problem = await releaseOrKeep(deps, release)
+  if (problem) deps.log('a worktree is kept', { key: claim, error: problem.message })
 }
 
-/** Gives a task's worktree back, with its branch, and tells where its work is as far as that was nowhere else. */
+/** What kept the worktree from being given back. What was in it is there still, and the work goes on without it. */
+async function releaseOrKeep(
+  { git }: ActivityDeps,
+  release: ReleaseInput,
+): Promise<GitProblem | undefined> {
+  try {
+    await git.releaseWorktree(release)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof GitProblem) || isDiskFull(error)) throw error
+    return error
+  }
+}
+
+/** Gives a task's worktree back, with its branch, and tells where its work is as far as that was nowhere else, or that it stays. */
 export async function releaseTask(
-  { database, git }: ActivityDeps,
+  deps: ActivityDeps,
   { goal, project }: Pick<GoalFacts, 'goal' | 'project'>,
-  taskId: string,
+  task: Pick<TaskRow, 'id' | 'number'>,
 ): Promise<void> {
-  await git.releaseWorktree({
-    ...{ projectId: project.id, key: taskKey(taskId), dropBranch: true },
+  const event = { stream: goalStream(goal.id), actor: 'dispatch' } as const
+  const tell = (told: EmittedEvent) => deps.database.change(async (_tx, emit) => emit(told))
+  const problem = await releaseOrKeep(deps, {
+    ...{ projectId: project.id, key: taskKey(task.id), dropBranch: true },
     onSalvaged: (saved) =>
-      database.change(async (_tx, emit) =>
-        emit({
-          ...{ type: 'goal.salvaged', stream: goalStream(goal.id), actor: 'dispatch' },
-          data: { goalId: goal.id, ...saved },
-        }),
-      ),
+      tell({ ...event, type: 'goal.salvaged', data: { goalId: goal.id, ...saved } }),
   })
+  if (!problem) return
+  const why = problem.message.slice(0, -problem.advice.length)
+  const text = `The worktree of ${shortId('task', task.number)} is kept, for it could not be saved whole: ${why}dispatch doctor names its folder.`
+  await tell({ ...event, type: 'system.notice', data: { level: 'warn', text } })
 }
 
 async function commitToLookAt(
