@@ -68,8 +68,19 @@ test(
     const line = page.locator('[data-line-type="change-addition"][data-line]').first()
     await line.hover()
     await page.locator('[data-utility-button]').first().click()
-    await page.getByRole('textbox', { name: /^Comment: Line \d+/ }).fill('Why this number?')
-    await page.keyboard.press('Control+Enter')
+    const second = page.getByRole('textbox', { name: /^Comment: Line \d+/ })
+    await second.fill('Why this num')
+    // half of it is written, and neither another tab of the page nor a reload loses it; nothing is sent without it
+    await page.getByRole('tab', { name: /^Summary/ }).click()
+    await page.getByRole('tab', { name: /^Diff/ }).click()
+    await expect.poll(() => second.inputValue()).toBe('Why this num')
+    await page.reload()
+    await expect.poll(() => second.inputValue()).toBe('Why this num')
+    expect(await submit(page, 'Request changes').getAttribute('aria-disabled')).toBe('true')
+    await verdict(page).getByRole('button', { name: '1 comment to add or cancel' }).click()
+    await second.press('Escape')
+    await second.fill('Why this number?')
+    await second.press('Control+Enter')
     await expect.poll(() => verdict(page).textContent()).toContain('2 comments to send')
 
     // with remarks the page offers to ask for changes; a reload loses none
@@ -84,14 +95,14 @@ test(
     expect(decided.comment).toMatch(
       /^Nearly there\n\n### `src\/.+`\n- Whole file: Split this up\n- Line \d+: Why this number\?$/,
     )
-    const second = await pendingReview(goalId, 'task', 2)
+    const next = await pendingReview(goalId, 'task', 2)
     const told = await at.database
       .knex('stage_attempts')
       .where({ task_id: first.taskId, stage: 'implement', attempt: 2 })
       .first('feedback')
     expect(told?.feedback ?? '').toContain('Why this number?')
 
-    await page.goto(`${at.url}/reviews/${second.shortId}`)
+    await page.goto(`${at.url}/reviews/${next.shortId}`)
     await page.getByRole('button', { name: 'Changes since attempt 1' }).waitFor()
     await page.getByRole('tab', { name: /^Conversation/ }).click()
     await page.getByText('Split this up').waitFor()

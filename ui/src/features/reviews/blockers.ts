@@ -7,7 +7,7 @@ import { MESSAGE_LIMIT } from './compose-message.ts'
 export interface Blocker {
   text: string
   /** Where to go for it. */
-  at: 'checklist' | 'diff' | 'spec' | 'message'
+  at: 'checklist' | 'diff' | 'spec' | 'message' | 'comment'
 }
 
 /**
@@ -28,11 +28,18 @@ export function blockersOf(input: {
   otherDiff: boolean
   /** Problems of an edited spec. */
   problems: number
+  /** Comments that are being written. */
+  unfinished: number
 }): Blocker[] {
   const { review, decision, message, checked } = input
   const blockers: Blocker[] = []
   if (message.length > MESSAGE_LIMIT)
     blockers.push({ text: `${message.length - MESSAGE_LIMIT} characters too long`, at: 'message' })
+  if (input.unfinished > 0)
+    blockers.push({
+      text: `${plural(input.unfinished, 'comment')} to add or cancel`,
+      at: 'comment',
+    })
   switch (decision) {
     case 'request_changes':
       if (message === '') blockers.push({ text: 'Say what should change', at: 'message' })

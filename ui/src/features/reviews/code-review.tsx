@@ -4,7 +4,13 @@ import type { Review } from '../../../../contracts/schemas.ts'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { type Blocker, unseenOf } from './blockers.ts'
-import { composeMessage } from './compose-message.ts'
+import {
+  addedOf,
+  asWritten,
+  type CommentPlace,
+  composeMessage,
+  unfinishedOf,
+} from './compose-message.ts'
 import { Conversation } from './conversation.tsx'
 import { DiffPane, type DiffPaneHandle } from './diff/diff-pane.tsx'
 import { useReviewFiles } from './diff/use-review-files.ts'
@@ -46,8 +52,14 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
     // the pane is there a frame after its tab was chosen
     requestAnimationFrame(() => requestAnimationFrame(() => pane.current?.go(file, line, side)))
   }
+  const goTo = (place: CommentPlace) => {
+    if (place.kind === 'line') go(place.file, place.end, place.side)
+    else if (place.kind === 'file') go(place.file)
+  }
   const onBlocker = (at: Blocker['at']) => {
-    if (at === 'checklist') open('checklist')
+    const [begun] = unfinishedOf(draft.comments)
+    if (at === 'comment' && begun) goTo(begun.place)
+    else if (at === 'checklist') open('checklist')
     else if (at === 'diff' && unseen.first) go(unseen.first.path)
     else open('diff')
   }
@@ -58,7 +70,7 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
       onGo={(file, line) => go(file, line)}
     />
   )
-  const said = review.history.length + draft.comments.length + (review.comment ? 1 : 0)
+  const said = review.history.length + addedOf(draft.comments).length + (review.comment ? 1 : 0)
   return (
     <>
       <Tabs
@@ -96,19 +108,13 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
           )}
         </TabPanel>
         <TabPanel value="conversation">
-          <Conversation
-            {...{ review, draft, actions }}
-            onGo={(place) => {
-              if (place.kind === 'line') go(place.file, place.end, place.side)
-              else if (place.kind === 'file') go(place.file)
-            }}
-          />
+          <Conversation {...{ review, draft, actions }} onGo={goTo} />
         </TabPanel>
       </Tabs>
       {settled ? (
         <DecidedBar
           {...{ review, actions }}
-          unsent={composeMessage(draft.summary, draft.comments)}
+          unsent={composeMessage(draft.summary, asWritten(draft.comments))}
         />
       ) : (
         <VerdictBar

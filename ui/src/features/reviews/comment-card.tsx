@@ -1,32 +1,28 @@
 import { Pencil, Trash2 } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef } from 'react'
 import { Badge } from '../../components/badge.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { Textarea } from '../../components/field.tsx'
-import { type CommentPlace, type DraftComment, placeLabel } from './compose-message.ts'
+import {
+  type CommentPlace,
+  type DraftComment,
+  placeLabel,
+  unfinishedOf,
+} from './compose-message.ts'
+import type { DraftActions } from './review-draft.ts'
 
-/** A remark that waits for the verdict; it can still be changed or thrown away. */
-export function CommentCard(props: {
+interface CommentProps {
   comment: DraftComment
-  onChange: (text: string) => void
-  onRemove: () => void
+  actions: DraftActions
   /** Absent where the place is next to it anyway. */
   onGo?: (() => void) | undefined
-}) {
-  const [editing, setEditing] = useState(false)
-  const { place, text } = props.comment
-  if (editing)
-    return (
-      <CommentComposer
-        place={place}
-        initial={text}
-        onCancel={() => setEditing(false)}
-        onDone={(next) => {
-          props.onChange(next)
-          setEditing(false)
-        }}
-      />
-    )
+}
+
+/** A remark that waits for the verdict, or is being written; it can still be changed or thrown away. */
+export function CommentCard(props: CommentProps) {
+  const { comment, actions } = props
+  const { id, place, text, writing } = comment
+  if (writing !== undefined) return <CommentComposer {...props} writing={writing} />
   return (
     <article className="m-2 max-w-[640px] rounded-md border bg-raised px-3 py-2 font-sans text-13 shadow-raised">
       <header className="flex h-6 items-center gap-2 text-12 text-fg-3">
@@ -47,9 +43,14 @@ export function CommentCard(props: {
             size="sm"
             icon={Pencil}
             label="Edit comment"
-            onClick={() => setEditing(true)}
+            onClick={() => actions.changeComment(id, { writing: text })}
           />
-          <IconButton size="sm" icon={Trash2} label="Delete comment" onClick={props.onRemove} />
+          <IconButton
+            size="sm"
+            icon={Trash2}
+            label="Delete comment"
+            onClick={() => actions.removeComment(id)}
+          />
         </span>
       </header>
       <p dir="auto" className="break-words whitespace-pre-wrap">
@@ -70,23 +71,30 @@ function PlaceName({ place }: { place: CommentPlace }) {
   )
 }
 
-/** Where a remark is written. Cmd+Enter adds it to the review, Escape leaves it. */
-export function CommentComposer(props: {
-  place: CommentPlace
-  initial?: string
-  onDone: (text: string) => void
-  onCancel: () => void
-}) {
-  const [text, setText] = useState(props.initial ?? '')
+/** Where a remark is written. Cmd+Enter adds it to the review; Escape leaves the field, and ends what says nothing new. */
+function CommentComposer({ comment, actions, writing }: CommentProps & { writing: string }) {
+  const { id, place, text } = comment
   const field = useRef<HTMLTextAreaElement>(null)
+  const isNew = unfinishedOf([comment]).length === 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as it opens; one that comes back into sight takes no focus
   useEffect(() => {
+    if (!isNew) return undefined
     // the row it stands in is only now in the page
-    const frame = requestAnimationFrame(() => field.current?.focus({ preventScroll: true }))
+    const frame = requestAnimationFrame(() => {
+      field.current?.focus({ preventScroll: true })
+      field.current?.setSelectionRange(text.length, text.length)
+    })
     return () => cancelAnimationFrame(frame)
   }, [])
-  const done = () => text.trim() !== '' && props.onDone(text.trim())
-  const label =
-    placeLabel(props.place) ?? (props.place.kind === 'section' ? props.place.section : '')
+  const done = () => {
+    if (writing.trim() !== '')
+      actions.changeComment(id, { text: writing.trim(), writing: undefined })
+  }
+  const cancel = () => {
+    if (text === '') actions.removeComment(id)
+    else actions.changeComment(id, { writing: undefined })
+  }
+  const label = placeLabel(place) ?? (place.kind === 'section' ? place.section : '')
   return (
     <form
       className="m-2 flex max-w-[640px] flex-col gap-2 rounded-md border border-line-strong bg-raised p-2 font-sans text-13 shadow-raised"
@@ -99,22 +107,23 @@ export function CommentComposer(props: {
         ref={field}
         aria-label={`Comment: ${label}`}
         placeholder="What should change here?"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
+        value={writing}
+        onChange={(event) => actions.changeComment(id, { writing: event.target.value })}
         onKeyDown={(event) => {
           event.stopPropagation() // Cmd+Enter here is about this remark, not about the verdict
+          if (event.nativeEvent.isComposing) return
           if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) done()
-          else if (event.key === 'Escape') props.onCancel()
+          else if (event.key === 'Escape') isNew ? cancel() : event.currentTarget.blur()
         }}
         className="min-h-14"
       />
       <div className="flex items-center gap-2">
         <span className="flex-1 text-12 text-fg-3">{label}</span>
-        <Button size="sm" tone="ghost" onClick={props.onCancel}>
+        <Button size="sm" tone="ghost" onClick={cancel}>
           Cancel
         </Button>
-        <Button size="sm" tone="primary" type="submit" aria-disabled={text.trim() === ''}>
-          {props.initial === undefined ? 'Add comment' : 'Save'}
+        <Button size="sm" tone="primary" type="submit" aria-disabled={writing.trim() === ''}>
+          {text === '' ? 'Add comment' : 'Save'}
         </Button>
       </div>
     </form>

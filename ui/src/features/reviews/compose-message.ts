@@ -2,7 +2,10 @@
 export interface DraftComment {
   id: string
   place: CommentPlace
+  /** Empty until it was added. */
   text: string
+  /** What stands in its field while it is written or changed: a page that is left or loaded again has it still. */
+  writing?: string | undefined
 }
 export type CommentPlace =
   | { kind: 'line'; file: string; side: 'new' | 'old'; start: number; end: number }
@@ -25,6 +28,18 @@ export function composeMessage(summary: string, comments: readonly DraftComment[
   )
   return [summary.trim(), ...parts].filter(Boolean).join('\n\n')
 }
+
+/** Those that go along with a verdict. */
+export const addedOf = (comments: readonly DraftComment[]): DraftComment[] =>
+  comments.filter(({ text }) => text !== '')
+
+/** Those that were begun or changed, and neither added nor left as they were. */
+export const unfinishedOf = (comments: readonly DraftComment[]): DraftComment[] =>
+  comments.filter(({ text, writing = '' }) => writing.trim() !== '' && writing.trim() !== text)
+
+/** With what stands in the fields as their texts: nothing can be added to a review that is decided. */
+export const asWritten = (comments: readonly DraftComment[]): DraftComment[] =>
+  comments.map(({ writing = '', ...one }) => ({ ...one, text: writing.trim() || one.text }))
 
 /** `src/a.ts`, or the part of the spec. */
 const headingOf = (place: CommentPlace) =>

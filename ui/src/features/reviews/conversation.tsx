@@ -63,9 +63,7 @@ export function Conversation(props: {
           {draft.comments.map((comment) => (
             <CommentCard
               key={comment.id}
-              comment={comment}
-              onChange={(text) => actions.changeComment(comment.id, text)}
-              onRemove={() => actions.removeComment(comment.id)}
+              {...{ comment, actions }}
               onGo={() => props.onGo(comment.place)}
             />
           ))}

@@ -40,6 +40,8 @@ test('a decision takes along what it sent, and nothing that another window wrote
   })
   expect(unsentOf(draft, draft, 'approve').edits).toBe(undefined)
   expect(unsentOf(draft, draft, 'request_changes').edits).toEqual(draft.edits)
+  const changing = { ...draft, comments: [{ ...remark('One'), writing: 'One more' }] }
+  expect(unsentOf(changing, draft, 'request_changes').comments).toEqual(changing.comments)
   const now = { ...draft, summary: 'Nearly there', comments: [remark('One!'), remark('Two')] }
   const left = unsentOf({ ...now, edits: spec }, draft, 'approve')
   expect(left).toMatchObject({ summary: 'Nearly there', edits: spec })

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import type { SpecOutput } from '../../../../contracts/outputs.ts'
 import type { Decision } from '../../../../contracts/stages.ts'
 import { createKept } from '../../lib/kept-store.ts'
-import type { CommentPlace, DraftComment } from './compose-message.ts'
+import { type CommentPlace, type DraftComment, unfinishedOf } from './compose-message.ts'
 
 /** What a person has prepared and not sent. */
 export interface ReviewDraft {
@@ -44,8 +44,9 @@ function change(reviewId: string, next: (draft: ReviewDraft) => Partial<ReviewDr
 export interface DraftActions {
   set(change: Partial<Pick<ReviewDraft, 'verdict' | 'summary' | 'edits'>>): void
   check(ids: readonly string[], checked: boolean): void
-  addComment(place: CommentPlace, text: string): void
-  changeComment(id: string, text: string): void
+  /** Begins a remark, unless one is begun there already. */
+  comment(place: CommentPlace): void
+  changeComment(id: string, change: Pick<DraftComment, 'writing'> & Partial<DraftComment>): void
   removeComment(id: string): void
   /** After it was sent: only what went along goes. What was written meanwhile, or edits beside another decision, stay. */
   sent(what: ReviewDraft, decision: Decision): void
@@ -68,13 +69,15 @@ export function useReviewDraft(reviewId: string): { draft: ReviewDraft; actions:
           const others = now.checked.filter((id) => !ids.includes(id))
           return { checked: checked ? [...others, ...ids] : others }
         }),
-      addComment: (place, text) =>
+      comment: (place) =>
         edit(({ comments }) => ({
-          comments: [...comments, { id: crypto.randomUUID(), place, text }],
+          comments: comments.some((one) => one.text === '' && isSamePlace(one.place, place))
+            ? comments
+            : [...comments, { id: crypto.randomUUID(), place, text: '', writing: '' }],
         })),
-      changeComment: (id, text) =>
+      changeComment: (id, change) =>
         edit(({ comments }) => ({
-          comments: comments.map((one) => (one.id === id ? { ...one, text } : one)),
+          comments: comments.map((one) => (one.id === id ? { ...one, ...change } : one)),
         })),
       removeComment: (id) =>
         edit(({ comments }) => ({ comments: comments.filter((one) => one.id !== id) })),
@@ -91,9 +94,13 @@ export function useReviewDraft(reviewId: string): { draft: ReviewDraft; actions:
   return { draft, actions }
 }
 
+const isSamePlace = (one: CommentPlace, other: CommentPlace) =>
+  JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort())
+
 /** What is left of a draft of which `sent` went along with a decision. Another window may have written on, so texts are compared. */
 export function unsentOf(now: ReviewDraft, sent: ReviewDraft, decision: Decision): ReviewDraft {
   const wasSent = (comment: DraftComment) =>
+    unfinishedOf([comment]).length === 0 &&
     sent.comments.some(({ id, text }) => id === comment.id && text === comment.text)
   const editsWent =
     decision === 'approve' && JSON.stringify(now.edits) === JSON.stringify(sent.edits)

@@ -29,13 +29,14 @@ const review = {
 const ask = (more: Partial<Parameters<typeof blockersOf>[0]>) =>
   blockersOf({
     ...{ review, decision: 'approve', message: '', checked: ['REQ-1', 'AC-1'] },
-    ...{ unloaded: 0, cut: 0, otherDiff: false, problems: 0, ...more },
+    ...{ unloaded: 0, cut: 0, otherDiff: false, problems: 0, unfinished: 0, ...more },
   }).map(({ text }) => text)
 
 test('approval wants every item of a blocking review, everything loaded, and edits that hold', () => {
   expect(ask({})).toEqual([])
   expect(ask({ checked: ['AC-1'] })).toEqual(['1 of 2 items to check'])
   expect(ask({ checked: [], review: { ...review, tier: 'notify' } })).toEqual([])
+  expect(ask({ unfinished: 2 })).toEqual(['2 comments to add or cancel'])
   expect(ask({ unloaded: 2, otherDiff: true, problems: 1 })).toEqual([
     ...['2 files to load', 'The diff is not that of this review', '1 problem in your edits'],
   ])

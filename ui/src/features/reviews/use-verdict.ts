@@ -7,7 +7,7 @@ import { reviewQuery } from '../../app/queries.ts'
 import { queryClient } from '../../app/query-client.ts'
 import { explain } from '../../app/toasts.ts'
 import { type Blocker, blockersOf } from './blockers.ts'
-import { composeMessage } from './compose-message.ts'
+import { addedOf, composeMessage, unfinishedOf } from './compose-message.ts'
 import type { DraftActions, ReviewDraft } from './review-draft.ts'
 
 interface VerdictInput {
@@ -40,13 +40,15 @@ export function useVerdict(input: VerdictInput): Verdict {
   const [refused, setRefused] = useState<string>()
   const message = composeMessage(draft.summary, draft.comments)
   // remarks are for the agent, so with them changes are asked for unless the person says otherwise
-  const decision = draft.verdict ?? (draft.comments.length > 0 ? 'request_changes' : 'approve')
+  const decision =
+    draft.verdict ?? (addedOf(draft.comments).length > 0 ? 'request_changes' : 'approve')
   const blockers = blockersOf({
     ...{ review, decision, message, checked: draft.checked },
     unloaded: input.unloaded ?? 0,
     cut: input.cut ?? 0,
     otherDiff: input.otherDiff ?? false,
     problems: input.problems ?? 0,
+    unfinished: unfinishedOf(draft.comments).length,
   })
 
   async function send(): Promise<boolean> {

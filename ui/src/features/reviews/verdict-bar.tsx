@@ -9,6 +9,7 @@ import { Textarea } from '../../components/field.tsx'
 import { cn } from '../../lib/cn.ts'
 import { plural } from '../../lib/format.ts'
 import type { Blocker } from './blockers.ts'
+import { addedOf } from './compose-message.ts'
 import type { DraftActions, ReviewDraft } from './review-draft.ts'
 import type { Verdict } from './use-verdict.ts'
 
@@ -54,7 +55,7 @@ export function VerdictBar(props: {
     request_changes: 'Request changes',
     reject: 'Reject…',
   }
-  const waiting = draft.comments.length
+  const waiting = addedOf(draft.comments).length
   const offered = decisionsOf(review.kind)
   return (
     <section

@@ -29,8 +29,6 @@ interface DiffCodeProps {
   wrap: boolean
   dark: boolean
   comments: readonly DraftComment[]
-  /** Where a comment is being written. */
-  composing: CommentPlace | undefined
   /** What the search looks for. */
   found: string
   current: Hit | undefined
@@ -39,13 +37,12 @@ interface DiffCodeProps {
   onTop: (path: string) => void
   renderHeader: (file: DrawnFile) => ReactNode
   renderComment: (comment: DraftComment) => ReactNode
-  renderComposer: () => ReactNode
   ref?: Ref<DiffHandle>
 }
 
-/** A remark, or undefined where one is being written. */
+/** A remark by its id: its text changes as it is written. */
 interface Note {
-  comment: DraftComment | undefined
+  id: string
 }
 
 const HEADER_HEIGHT = 37
@@ -113,24 +110,25 @@ export function DiffCode(props: DiffCodeProps) {
           const drawn = byPath.get(id)
           return drawn && props.renderHeader(drawn)
         }}
-        renderAnnotation={(...[{ metadata }]) =>
-          metadata.comment ? props.renderComment(metadata.comment) : props.renderComposer()
-        }
+        renderAnnotation={(...[{ metadata }]) => {
+          const comment = props.comments.find(({ id }) => id === metadata.id)
+          return comment && props.renderComment(comment)
+        }}
       />
     </WorkerPoolContextProvider>
   )
 }
 
 /** Items with a version each, which is how the view knows what to draw again. */
-function useItems({ files, collapsed, comments, composing }: DiffCodeProps): CodeViewItem<Note>[] {
+function useItems({ files, collapsed, comments }: DiffCodeProps): CodeViewItem<Note>[] {
   const versions = useRef(new Map<string, { signature: string; item: CodeViewItem<Note> }>())
   return useMemo(
     () =>
       files.map(({ file, lines }) => {
-        const annotations = annotationsOf(file.path, comments, composing)
+        const annotations = annotationsOf(file.path, comments)
         const isCollapsed = collapsed.has(file.path) || lines.hunks.length === 0
         const noted = annotations.map(({ side, lineNumber, metadata }) =>
-          [side, lineNumber, metadata.comment?.id].join(),
+          [side, lineNumber, metadata.id].join(),
         )
         const signature = [lines.cacheKey, isCollapsed, ...noted].join('|')
         const known = versions.current.get(file.path)
@@ -149,25 +147,21 @@ function useItems({ files, collapsed, comments, composing }: DiffCodeProps): Cod
         versions.current.set(file.path, { signature, item })
         return item
       }),
-    [files, collapsed, comments, composing],
+    [files, collapsed, comments],
   )
 }
 
 function annotationsOf(
   path: string,
   comments: readonly DraftComment[],
-  composing: CommentPlace | undefined,
 ): DiffLineAnnotation<Note>[] {
-  const at = (place: CommentPlace, metadata: Note): DiffLineAnnotation<Note>[] => {
+  return comments.flatMap(({ id, place }) => {
     if (place.kind === 'section' || place.file !== path) return []
+    const metadata = { id }
     if (place.kind === 'file') return [{ side: 'additions', lineNumber: 0, metadata }]
     const side = place.side === 'old' ? 'deletions' : 'additions'
     return [{ side, lineNumber: place.end, metadata }]
-  }
-  return [
-    ...comments.flatMap((comment) => at(comment.place, { comment })),
-    ...(composing ? at(composing, { comment: undefined }) : []),
-  ]
+  })
 }
 
 /** A range that crosses the two sides is a comment on the new one. */

@@ -16,8 +16,8 @@ import { EmptyState, ErrorState, SkeletonRows } from '../../../components/states
 import { cn } from '../../../lib/cn.ts'
 import { lazyPart } from '../../../lib/lazy-part.ts'
 import { NARROW, useMedia } from '../../../lib/use-media.ts'
-import { CommentCard, CommentComposer } from '../comment-card.tsx'
-import type { CommentPlace } from '../compose-message.ts'
+import { CommentCard } from '../comment-card.tsx'
+import { addedOf, type CommentPlace } from '../compose-message.ts'
 import type { DraftActions, ReviewDraft } from '../review-draft.ts'
 import type { useViewedFiles } from '../viewed-files.ts'
 import type { DiffHandle } from './diff-code.tsx'
@@ -58,7 +58,6 @@ export function DiffPane(props: DiffPaneProps) {
   const split = diffStyle === 'split' && !narrow
   const code = useRef<DiffHandle>(null)
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map())
-  const [composing, setComposing] = useState<CommentPlace>()
   const [tree, setTree] = useState(false)
   const filter = useRef<HTMLInputElement>(null)
   const find = useFind(files.drawn)
@@ -89,7 +88,7 @@ export function DiffPane(props: DiffPaneProps) {
   useImperativeHandle(props.ref, () => ({ go }))
   const compose = (place: CommentPlace) => {
     if (place.kind !== 'section') fold(place.file, false)
-    setComposing(place)
+    actions.comment(place)
   }
   const mark = (path: string | undefined, value?: boolean) => {
     const file = files.files.find((one) => one.path === path)
@@ -221,7 +220,6 @@ export function DiffPane(props: DiffPaneProps) {
                 wrap={narrow}
                 dark={dark}
                 comments={draft.comments}
-                composing={composing}
                 found={find.shown}
                 current={find.current}
                 onComment={compose}
@@ -239,25 +237,7 @@ export function DiffPane(props: DiffPaneProps) {
                     onLoad={() => void files.load(drawn.file.path)}
                   />
                 )}
-                renderComment={(comment) => (
-                  <CommentCard
-                    comment={comment}
-                    onChange={(text) => actions.changeComment(comment.id, text)}
-                    onRemove={() => actions.removeComment(comment.id)}
-                  />
-                )}
-                renderComposer={() =>
-                  composing && (
-                    <CommentComposer
-                      place={composing}
-                      onCancel={() => setComposing(undefined)}
-                      onDone={(text) => {
-                        actions.addComment(composing, text)
-                        setComposing(undefined)
-                      }}
-                    />
-                  )
-                }
+                renderComment={(comment) => <CommentCard {...{ comment, actions }} />}
               />
             </Suspense>
           )}
@@ -269,7 +249,7 @@ export function DiffPane(props: DiffPaneProps) {
 
 function countByFile(draft: ReviewDraft): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { place } of draft.comments)
+  for (const { place } of addedOf(draft.comments))
     if (place.kind !== 'section') counts.set(place.file, (counts.get(place.file) ?? 0) + 1)
   return counts
 }

@@ -1,11 +1,11 @@
 import { ArrowRight, MessageSquarePlus } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { SpecOutput, SpecTask } from '../../../../../contracts/outputs.ts'
 import { Badge } from '../../../components/badge.tsx'
 import { IconButton } from '../../../components/button.tsx'
 import { Markdown } from '../../../components/markdown.tsx'
 import { cn } from '../../../lib/cn.ts'
-import { CommentCard, CommentComposer } from '../comment-card.tsx'
+import { CommentCard } from '../comment-card.tsx'
 import type { DraftActions, ReviewDraft } from '../review-draft.ts'
 import { compareSpecs, type ItemChange } from './compare-specs.ts'
 import { wordDiff } from './word-diff.ts'
@@ -60,7 +60,7 @@ export function SpecDocument(
         <ol className="flex flex-col gap-2">
           {change.tasks.map((row) => (
             <Part key={row.key} name={`Task ${row.key}`} change={row.change} boxed {...remarks}>
-              <TaskText {...row} />
+              <TaskText before={row.before} after={row.after} />
             </Part>
           ))}
         </ol>
@@ -96,7 +96,6 @@ function Part(
   } & Remarks,
 ) {
   const { name, draft, actions, settled } = props
-  const [writing, setWriting] = useState(false)
   const mine = draft.comments.filter(
     ({ place }) => place.kind === 'section' && place.section === name,
   )
@@ -122,50 +121,54 @@ function Part(
           size="sm"
           icon={MessageSquarePlus}
           label={`Comment on ${name}`}
-          onClick={() => setWriting(true)}
+          onClick={() => actions.comment({ kind: 'section', section: name })}
           className="absolute top-1 right-2 opacity-0 group-hover:opacity-100 focus-visible:opacity-100 touch:opacity-100"
         />
       )}
       {mine.map((comment) => (
-        <CommentCard
-          key={comment.id}
-          comment={comment}
-          onChange={(text) => actions.changeComment(comment.id, text)}
-          onRemove={() => actions.removeComment(comment.id)}
-        />
+        <CommentCard key={comment.id} {...{ comment, actions }} />
       ))}
-      {writing && (
-        <CommentComposer
-          place={{ kind: 'section', section: name }}
-          onCancel={() => setWriting(false)}
-          onDone={(text) => {
-            actions.addComment({ kind: 'section', section: name }, text)
-            setWriting(false)
-          }}
-        />
-      )}
     </Tag>
   )
 }
 
-function TaskText({ before, after }: ItemChange<SpecTask>) {
-  const task = after ?? before
-  if (!task) return null
+interface Versions {
+  before: SpecTask | undefined
+  after: SpecTask | undefined
+}
+
+const ROLES: Readonly<Record<SpecTask['role'], string>> = {
+  implement: 'Implement',
+  frontend: 'Frontend',
+}
+
+function TaskText({ before, after }: Versions) {
+  const [was, is] = [before ?? after, after ?? before]
+  if (!was || !is) return null
+  const needs = ({ dependsOn }: SpecTask) =>
+    dependsOn.length === 0 ? '' : `after ${dependsOn.join(', ')}`
+  const writer = ({ agent }: SpecTask) => (agent ? `written by ${agent.adapter}` : '')
   return (
     <>
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
         <span dir="auto" className="font-medium">
-          <Words before={before?.title ?? task.title} after={after?.title ?? task.title} />
+          <Words before={was.title} after={is.title} />
         </span>
-        <Badge>{task.role === 'frontend' ? 'Frontend' : 'Implement'}</Badge>
-        {task.agent && <Badge tone="outline">written by {task.agent.adapter}</Badge>}
-        <span className="font-mono text-12 text-fg-3">{task.key}</span>
-        {task.dependsOn.length > 0 && (
-          <span className="flex items-center gap-1 text-12 text-fg-3">
-            <ArrowRight size={12} aria-hidden="true" />
-            after {task.dependsOn.join(', ')}
-          </span>
-        )}
+        <Both before={ROLES[was.role]} after={ROLES[is.role]}>
+          {(role) => <Badge>{role}</Badge>}
+        </Both>
+        <Both before={writer(was)} after={writer(is)}>
+          {(name) => <Badge tone="outline">{name}</Badge>}
+        </Both>
+        <span className="font-mono text-12 text-fg-3">{is.key}</span>
+        <Both before={needs(was)} after={needs(is)}>
+          {(keys) => (
+            <span className="inline-flex items-center gap-1 text-12 text-fg-3">
+              <ArrowRight size={12} aria-hidden="true" />
+              {keys}
+            </span>
+          )}
+        </Both>
       </div>
       <div className="mt-1 text-fg-2">
         <Text before={before?.description} after={after?.description} />
@@ -173,6 +176,21 @@ function TaskText({ before, after }: ItemChange<SpecTask>) {
     </>
   )
 }
+
+/** A fact as one version has it and, where that is another, as the other has it too; nothing where it is empty. */
+function Both(props: { before: string; after: string; children: (text: string) => ReactNode }) {
+  const { before, after, children } = props
+  if (before === after) return after !== '' && children(after)
+  return (
+    <>
+      {before !== '' && <del className={REMOVED}>{children(before)}</del>}
+      {after !== '' && <ins className={ADDED}>{children(after)}</ins>}
+    </>
+  )
+}
+
+const ADDED = 'rounded-[2px] bg-add text-fg no-underline'
+const REMOVED = 'rounded-[2px] bg-remove text-fg line-through'
 
 /** A text that is the same in both versions is drawn as Markdown, one that differs word by word. */
 function Text({ before, after }: { before: string | undefined; after: string | undefined }) {
@@ -194,10 +212,7 @@ function Words({ before, after }: { before: string; after: string }) {
       <Mark
         // biome-ignore lint/suspicious/noArrayIndexKey: as above
         key={index}
-        className={cn(
-          'rounded-[2px] text-fg',
-          kind === 'added' ? 'bg-add no-underline' : 'bg-remove line-through',
-        )}
+        className={kind === 'added' ? ADDED : REMOVED}
       >
         {text}
       </Mark>

@@ -8,7 +8,7 @@ import { TabPanel, Tabs } from '../../../components/tabs.tsx'
 import { cn } from '../../../lib/cn.ts'
 import { plural } from '../../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../../lib/use-media.ts'
-import { composeMessage } from '../compose-message.ts'
+import { asWritten, composeMessage } from '../compose-message.ts'
 import { Conversation } from '../conversation.tsx'
 import { Deviations } from '../deviations.tsx'
 import { DecidedBar } from '../review-banner.tsx'
@@ -117,7 +117,7 @@ export function SpecReview({ review }: { review: Review }) {
         <DecidedBar
           {...{ review, actions }}
           unsent={composeMessage(draft.summary, [
-            ...draft.comments,
+            ...asWritten(draft.comments),
             ...editsAsRemarks(original, spec),
           ])}
         />
@@ -127,10 +127,11 @@ export function SpecReview({ review }: { review: Review }) {
           approveLabel={edited > 0 ? `Approve with ${plural(edited, 'edit')}` : 'Approve'}
           rejects="The goal is cancelled; no code was written yet. To get another spec, request changes instead."
           onGo={(at) => {
-            if (at === 'spec' && !roomy) setTab('edit')
-            requestAnimationFrame(() =>
-              window.document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(),
-            )
+            if (at === 'comment') setTab('read')
+            else if (!roomy) setTab('edit')
+            const wanted =
+              at === 'comment' ? 'textarea[aria-label^="Comment:"]' : '[aria-invalid="true"]'
+            requestAnimationFrame(() => window.document.querySelector<HTMLElement>(wanted)?.focus())
           }}
         />
       )}
