@@ -273,6 +273,27 @@ test('a worktree that cannot be given back keeps no answer from counting, no goa
   expect(await database.knex('goals').first('status')).toEqual({ status: 'cancelled' })
 })
 
+test('a goal can be cancelled though the worktree of a task is in use by another, and the repository of the next one is broken', async () => {
+  const [lost, broken, good] = [await begin('lost'), await begin('broken'), await begin('good')]
+  const { id: projectId } = await database.knex('projects').first('id')
+  await f.git.releaseWorktree({ projectId, key: lost.workspace.key })
+  const { branch } = await database.knex('tasks').where({ key: 'lost' }).first('branch')
+  await f.git.claimWorktree({ projectId, key: 'other', branch, base: lost.workspace.base })
+  f.write('b.txt', 'two\n', broken.path)
+  f.sh(['add', 'b.txt'], broken.path)
+  const id = f.sh(['rev-parse', ':b.txt'], broken.path)
+  const objects = join(f.home, 'hubs', projectId, 'sandbox.git', 'objects')
+  rmSync(join(objects, id.slice(0, 2), id.slice(2)))
+  f.write('c.txt', 'three\n', good.path)
+  await lifecycle.endGoal({ goalId, reason: 'enough' })
+  const { status, reason } = await database.knex('goals').first('status', 'reason')
+  expect(status).toBe('cancelled')
+  expect(reason).toMatch(/T-\d+ could not be saved whole: \S+ is in use by other/)
+  expect(reason).toContain(`${broken.path} (T-`)
+  expect(existsSync(join(broken.path, 'b.txt'))).toBe(true)
+  expect(reason).toContain((await database.knex('tasks').where({ key: 'good' }).first()).branch)
+})
+
 test.skipIf(!canBeRefused)(
   'a goal with a file that git cannot read can be cancelled, names it and keeps the rest',
   async () => {

@@ -9,7 +9,7 @@ import { beginEnding, voidReviews } from '../db/goals.ts'
 import { releaseLease } from '../db/pool.ts'
 import type { RunRow } from '../db/runs.ts'
 import { changeStage } from '../db/stages.ts'
-import { GitProblem } from '../git/problem.ts'
+import { GitProblem, isGitsFault } from '../git/problem.ts'
 import { abandonAttempt } from './abandon-attempt.ts'
 import type { ActivityDeps } from './deps.ts'
 import { lookAtGitSettings } from './git-settings.ts'
@@ -194,7 +194,7 @@ export function createLifecycleActivities(
         await git.exportBranch({ ...at, branch, sha })
         kept.push(branch)
       } catch (error) {
-        if (!(error instanceof GitProblem)) throw error
+        if (!isGitsFault(error)) throw error
         // the work is safe in the hub; a repository that moved away must not keep the goal from ending
         kept.push(`${branch} (only in Dispatch's own hub: ${error.message})`)
       }
@@ -204,15 +204,17 @@ export function createLifecycleActivities(
     for (const task of tasks) {
       if (task.status === 'integrated' || !task.branch) continue
       const claim = { projectId: project.id, key: taskKey(task.id), branch: taskBranch(task) }
-      const { path } = await git.claimWorktree({ ...claim, base: goal.base_commit ?? '' })
+      let place = 'its worktree'
       try {
+        const { path } = await git.claimWorktree({ ...claim, base: goal.base_commit ?? '' })
+        place = path
         await keep(task.branch, await saveAll(task, { ...claim, path }))
       } catch (error) {
-        if (!(error instanceof GitProblem)) throw error
+        if (!isGitsFault(error)) throw error
         // what git does not take in must not keep the goal from ending
         await keep(task.branch, task.head)
         const name = shortId('task', task.number)
-        kept.push(`${restOf(error, path)} (${name} could not be saved whole: ${error.message})`)
+        kept.push(`${restOf(error, place)} (${name} could not be saved whole: ${error.message})`)
       }
     }
     return kept
@@ -249,8 +251,8 @@ export function createLifecycleActivities(
 }
 
 /** Where unfinished work is: but for what git cannot read it is saved when the worktree goes, which otherwise stays. */
-const restOf = ({ code }: GitProblem, path: string) =>
-  code === 'unreadable' ? 'its salvage' : path
+const restOf = (error: Error, path: string) =>
+  error instanceof GitProblem && error.code === 'unreadable' ? 'its salvage' : path
 
 /** Changes the goal's row and tells of it; the same state again is not told twice. */
 export async function setGoal(

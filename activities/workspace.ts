@@ -4,7 +4,7 @@ import type { EmittedEvent } from '../db/events.ts'
 import type { GoalFacts, TaskRow } from '../db/facts.ts'
 import type { StageKey } from '../db/stages.ts'
 import { isDiskFull } from '../domain/disk.ts'
-import { GitProblem } from '../git/problem.ts'
+import { GitProblem, isGitsFault } from '../git/problem.ts'
 import type { ReleaseInput } from '../git/worktrees.ts'
 import type { ActivityDeps } from './deps.ts'
 import { taskBranch } from './names.ts'
@@ -78,20 +78,22 @@ export async function releaseScratch(
   const claim = scratchKey({ goal, task, stage, attempt })
   const release = { projectId: project.id, key: claim, dropBranch: true, scratch: true }
   const problem = await releaseOrKeep(deps, release)
-  if (problem) deps.log('a worktree is kept', { key: claim, error: problem.message })
+  if (problem) deps.log('a worktree is kept', { key: claim, problem })
 }
 
 /** What kept the worktree from being given back. What was in it is there still, and the work goes on without it. */
 async function releaseOrKeep(
   { git }: ActivityDeps,
   release: ReleaseInput,
-): Promise<GitProblem | undefined> {
+): Promise<string | undefined> {
   try {
     await git.releaseWorktree(release)
     return undefined
   } catch (error) {
-    if (!(error instanceof GitProblem) || isDiskFull(error)) throw error
-    return error
+    if (!isGitsFault(error) || isDiskFull(error)) throw error
+    // to try again what it is advised to try again would be to do the stage again
+    const advice = error instanceof GitProblem ? error.advice.length : 0
+    return error.message.slice(0, error.message.length - advice).trim()
   }
 }
 
@@ -109,8 +111,7 @@ export async function releaseTask(
       tell({ ...event, type: 'goal.salvaged', data: { goalId: goal.id, ...saved } }),
   })
   if (!problem) return
-  const why = problem.message.slice(0, -problem.advice.length)
-  const text = `The worktree of ${shortId('task', task.number)} is kept, for it could not be saved whole: ${why}dispatch doctor names its folder.`
+  const text = `The worktree of ${shortId('task', task.number)} is kept, for it could not be saved whole: ${problem} dispatch doctor names its folder.`
   await tell({ ...event, type: 'system.notice', data: { level: 'warn', text } })
 }
 

@@ -59,3 +59,7 @@ export class GitFailure extends Error {
     this.stderr = stderr
   }
 }
+
+/** Whether git could not do it: what works on files or a database beside git can go on. */
+export const isGitsFault = (error: unknown): error is GitProblem | GitFailure =>
+  error instanceof GitProblem || error instanceof GitFailure
