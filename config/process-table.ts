@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
@@ -30,6 +30,22 @@ export function processStart(pid: number): string | undefined {
     return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   }
   return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+}
+
+/** Processes whose working folder it is, as far as the system tells. */
+export function processesIn(folder: string): number[] {
+  if (!existsSync('/proc/self/cwd')) return []
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && workingFolder(pid) === folder)
+}
+
+function workingFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined // ended meanwhile, or somebody else's
+  }
 }
 
 /** Asks `pid` to end, waits, and kills it after `graceMs`. Resolves when it is gone. */

@@ -1,33 +1,74 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HomePaths } from '../../config/home.ts'
-import { commandLine, endProcess } from '../../config/process-table.ts'
+import {
+  commandLine,
+  endProcess,
+  gone,
+  processesIn,
+  processStart,
+} from '../../config/process-table.ts'
 import { readState } from '../../temporal/dev-server-files.ts'
+import { readServerFile } from './server-file.ts'
 
 export interface Leftover {
-  name: 'Temporal' | 'Postgres'
+  name: string
   pid: number
+}
+
+/** Postgres takes this long to write what it holds; killed, it makes up for it when it starts. */
+const POSTGRES_GRACE_MS = 10_000
+
+/** Ends all that a supervisor that was killed has left on a home. Returns what was ended. */
+export async function endLeftovers(home: HomePaths): Promise<Leftover[]> {
+  return [...(await endLeftPrograms(home)), ...(await endLeftServers(home))]
+}
+
+/** Ends worker and API of a home whose supervisor was killed; they end by themselves, unless they hang. */
+export async function endLeftPrograms(home: HomePaths): Promise<Leftover[]> {
+  const ended: Leftover[] = []
+  for (const [name, { pid, start }] of Object.entries(
+    readServerFile(home.serverFile)?.processes ?? {},
+  )) {
+    if (start === undefined || processStart(pid) !== start || (await gone(pid, 3_000))) continue
+    await endProcess(pid, 5_000)
+    ended.push({ name, pid })
+  }
+  return ended
 }
 
 /** Ends Postgres and Temporal of a home whose supervisor was killed. Returns what was ended. */
 export async function endLeftServers(home: HomePaths): Promise<Leftover[]> {
   const ended: Leftover[] = []
-  const servers = [
-    {
-      name: 'Temporal',
-      pid: readState(home.temporal)?.pid ?? 0,
-      marker: home.temporal,
-      signal: 'SIGTERM',
-    },
-    { name: 'Postgres', pid: postgresPid(home), marker: home.postgres, signal: 'SIGINT' },
-  ] as const
-  for (const { name, pid, marker, signal } of servers) {
-    // a pid may belong to somebody else by now: the command line must name our folder
-    if (pid <= 0 || !commandLine(pid)?.includes(marker)) continue
-    await endProcess(pid, 20_000, signal)
-    ended.push({ name, pid })
+  const temporal = readState(home.temporal)?.pid ?? 0
+  // a pid may belong to somebody else by now: the command line must name our folder
+  if (isOf(temporal, home.temporal)) {
+    await endProcess(temporal, 20_000)
+    ended.push({ name: 'Temporal', pid: temporal })
   }
+  const postgres = postgresPid(home)
+  if (isOf(postgres, home.postgres)) {
+    await endPostgres(postgres)
+    ended.push({ name: 'Postgres', pid: postgres })
+  }
+  await endOrphansOfPostgres(home)
   return ended
+}
+
+const isOf = (pid: number, folder: string) => pid > 0 && commandLine(pid)?.includes(folder) === true
+
+/** Rolls open transactions back and ends; one that hangs is killed. */
+export const endPostgres = (pid: number) => endProcess(pid, POSTGRES_GRACE_MS, 'SIGINT')
+
+/**
+ * Ends the children of a Postgres that was killed: one that hangs, or that is in the middle of a long query, does not see that its
+ * server is gone, and no new one starts beside it.
+ */
+export async function endOrphansOfPostgres(home: HomePaths): Promise<void> {
+  if (isOf(postgresPid(home), home.postgres) || !existsSync(home.postgres)) return
+  const data = join(realpathSync(home.postgres), 'data')
+  const orphans = processesIn(data).filter((pid) => commandLine(pid)?.startsWith('postgres: '))
+  await Promise.all(orphans.map((pid) => endProcess(pid, 0, 'SIGKILL')))
 }
 
 function postgresPid(home: HomePaths): number {

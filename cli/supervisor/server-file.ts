@@ -9,7 +9,8 @@ export interface ServerFile {
   temporalAddress: string
   temporalUi: string | null
   workerMetrics: string
-  processes: Record<string, { pid: number; command?: string }>
+  /** `start`: when it did, of those that a later start ends; the others are adopted. With its pid it names one process. */
+  processes: Record<string, { pid: number; start?: string }>
 }
 
 /** Replaces the file whole, so that a reader never sees half of it. */

@@ -1,6 +1,14 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +25,7 @@ import { testPort } from '../../test/support/test-port.ts'
 import { until } from '../../test/support/until.ts'
 import { readServerFile } from './server-file.ts'
 import { HomeInUseError, type Stack, startStack } from './stack.ts'
+import type { ServiceState } from './supervise.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -32,6 +41,14 @@ const server = createServer((_, res) => res.end(process.env.DATABASE_URL))
 const listen = (port) => server.listen(port, '127.0.0.1', () => process.send({ type: 'ready', port: server.address().port }))
 server.once('error', () => listen(0))
 listen(Number(process.env.DISPATCH_PORT))`
+
+const childrenOf = (service: ServiceState | undefined): number[] =>
+  service?.status === 'running'
+    ? execFileSync('pgrep', ['-P', `${service.pid}`], { encoding: 'utf8' })
+        .trim()
+        .split('\n')
+        .map(Number)
+    : []
 
 function newHome() {
   const home = mkdtempSync(join(tmpdir(), 'dispatch-stack-'))
@@ -99,6 +116,9 @@ test("a home starts, is refused a second time, survives kills and the loss of Te
         return push.apply(lines, added)
       }
     })
+    // that hang, as in a long query: they hold its memory, and see no end of their server
+    const children = name === 'postgres' ? childrenOf(before) : []
+    for (const pid of children) process.kill(pid, 'SIGSTOP')
     if (name === 'temporal') {
       stack.kill(name, 'SIGSTOP') // or it would write its files anew
       for (const file of readdirSync(join(place.home, 'temporal')))
@@ -108,6 +128,7 @@ test("a home starts, is refused a second time, survives kills and the loss of Te
     await again
     expect(stack.processes()[name]).toMatchObject({ status: 'running', restarts: 1 })
     expect(stack.processes()[name]).not.toEqual(before)
+    expect(children.map((pid) => commandLine(pid))).toEqual(children.map(() => undefined))
   }
   const temporal = await connectTemporal({ address: stack.temporalAddress })
   const { customAttributes } = await temporal.operatorService.listSearchAttributes({
@@ -126,8 +147,13 @@ test("a home starts, is refused a second time, survives kills and the loss of Te
   const pids = Object.values(stack.processes()).map((state) =>
     state.status === 'running' ? state.pid : 0,
   )
+  const hanging = [stack.processes()['postgres']].flatMap((server) => [
+    ...childrenOf(server),
+    server?.status === 'running' ? server.pid : 0,
+  ])
+  for (const pid of hanging) process.kill(pid, 'SIGSTOP')
   await stack.stop()
-  expect(pids.map((pid) => commandLine(pid))).toEqual([undefined, undefined, undefined, undefined])
+  expect([...pids, ...hanging].filter((pid) => commandLine(pid))).toEqual([])
   expect(() => readFileSync(join(place.home, 'server.json'))).toThrow(/ENOENT/)
   expect(() => readFileSync(join(place.home, 'lock'))).toThrow(/ENOENT/)
 })

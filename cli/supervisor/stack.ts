@@ -11,13 +11,14 @@ import {
 } from '../../config/home.ts'
 import { rollOver } from '../../config/log.ts'
 import { reachableAt } from '../../config/ports.ts'
-import { commandLine, endProcess, gone } from '../../config/process-table.ts'
+import { commandLine, processStart } from '../../config/process-table.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { type RunningTemporal, startDevServer } from '../../temporal/dev-server.ts'
 import { lastUsedVersion } from '../../temporal/dev-server-files.ts'
 import { findTemporal, pipDownload, sdkDownload } from '../../temporal/find-temporal.ts'
 import { prepareNamespace } from '../../temporal/search-attributes.ts'
+import { endLeftPrograms, endOrphansOfPostgres, endPostgres } from './leftovers.ts'
 import { type LockHolder, takeLock } from './lock.ts'
 import {
   type NodeService,
@@ -25,7 +26,7 @@ import {
   prepareNodeService,
   startNodeService,
 } from './node-service.ts'
-import { readServerFile, writeServerFile } from './server-file.ts'
+import { writeServerFile } from './server-file.ts'
 import { type ServiceState, type Supervised, supervise } from './supervise.ts'
 
 const TELL_AGAIN_MS = 5_000
@@ -90,7 +91,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   options.say(`Dispatch ${packageVersion()} starts on ${home.root} ...`)
   const stack = createStack(options)
   try {
-    await endLeftovers(options)
+    // a start right after a kill must not meet them
+    for (const { name, pid } of await endLeftPrograms(home))
+      options.say(`${name} of an earlier start still ran (pid ${pid}); it was ended`)
     await stack.start()
   } catch (error) {
     await stack.stop()
@@ -108,17 +111,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stopped ??= stack.stop().then(lock.release)
       return stopped
     },
-  }
-}
-
-/** Worker and API of a killed supervisor end by themselves; a start right after must not meet them. */
-async function endLeftovers({ config, say }: StackOptions) {
-  const left = readServerFile(config.home.serverFile)?.processes ?? {}
-  for (const [name, { pid, command }] of Object.entries(left)) {
-    if (!command || commandLine(pid) !== command) continue
-    if (await gone(pid, 3_000)) continue
-    say(`${name} of an earlier start still runs (pid ${pid}); ending it`)
-    await endProcess(pid, 5_000)
   }
 }
 
@@ -160,8 +152,9 @@ function createStack(options: StackOptions) {
     services.set(name, await supervise({ name, start, onStarted: told, onEnded, say }))
   }
 
-  const startDatabase = () =>
-    startPostgres({
+  async function startDatabase() {
+    await endOrphansOfPostgres(home)
+    const server = await startPostgres({
       ...{
         dir: home.postgres,
         socketDir: socketDir(home.postgres, home.root),
@@ -169,6 +162,12 @@ function createStack(options: StackOptions) {
       },
       ...{ log, commandLine },
     })
+    const stop = async () => {
+      await Promise.all([server.stop(), endPostgres(server.pid)])
+      await endOrphansOfPostgres(home)
+    }
+    return { ...server, stop }
+  }
   function onDatabase(server: RunningPostgres) {
     at.databaseUrl = server.url
     at.postgresVersion = server.version + (server.adopted ? ', adopted' : '')
@@ -283,8 +282,8 @@ function createStack(options: StackOptions) {
         const state = service.state()
         if (state.status !== 'running') return []
         // only ours are ended by a later start; the other two are adopted
-        const command = name === 'worker' || name === 'api' ? commandLine(state.pid) : undefined
-        return [[name, { pid: state.pid, ...(command ? { command } : {}) }]]
+        const start = name === 'worker' || name === 'api' ? processStart(state.pid) : undefined
+        return [[name, { pid: state.pid, ...(start ? { start } : {}) }]]
       }),
     )
     writeServerFile(home.serverFile, {
