@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Route, routes } from '../contracts/routes.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -132,6 +132,22 @@ test('addresses and methods that are none', async () => {
     'x-http-method-override': 'POST',
   })
   expect(overridden.status).toBe(405)
+})
+
+test('a question that Postgres gives up on is told as that, and may be asked again', async () => {
+  const { knex } = at.database
+  const answer = await knex.transaction(async (tx) => {
+    await tx.raw('lock table settings')
+    const asked = at.call('GET', '/api/settings')
+    const end = `select pg_cancel_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`
+    await vi.waitFor(async () => expect((await knex.raw(end)).rowCount).toBe(1), 30_000)
+    return asked
+  })
+  expect(answer).toMatchObject({
+    ...{ status: 503, body: { code: 'database_unavailable' } },
+    headers: { 'retry-after': expect.any(String) },
+  })
 })
 
 /** What the server answers to raw bytes. */

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -57,6 +59,27 @@ test.runIf(LINUX)(
     expect(peerOf(socket, () => [])).toBe('own')
   },
 )
+
+test.runIf(LINUX)('while no file can be opened nobody is taken for ours unseen', async () => {
+  const { socket } = await connected(createServer())
+  const limit = (files: string) =>
+    execFileSync('prlimit', ['--pid', `${process.pid}`, `--nofile=${files}:`])
+  const before = execFileSync('prlimit', [
+    ...['--pid', `${process.pid}`, '--nofile', '--output=SOFT', '--noheadings'],
+  ])
+  const open: number[] = []
+  limit(`${readdirSync('/proc/self/fd').length + 100}`)
+  try {
+    expect(() => {
+      for (;;) open.push(openSync('/dev/null', 'r'))
+    }).toThrow('EMFILE')
+    expect(peerOf(socket)).toBe('unknown')
+  } finally {
+    for (const file of open) closeSync(file)
+    limit(before.toString().trim())
+  }
+  expect(peerOf(socket)).toBe('own')
+})
 
 test.runIf(LINUX)('another user is another user, also by an IPv4 address in IPv6', async () => {
   const mapped = { at: '0000000000000000FFFF00000100007F', uid: 65534 }

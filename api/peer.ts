@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { endianness } from 'node:os'
+import { isPassing } from '../domain/passing.ts'
 
 /** Whose a connection is; `unknown` while /proc/net/tcp does not have its other end. */
 export type Peer = 'own' | 'foreign' | 'unknown'
@@ -74,7 +75,8 @@ function hostOrder(address: Buffer): string {
 function readTable(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n')
-  } catch {
-    return [] // without IPv6 there is only the first; without /proc neither
+  } catch (error) {
+    // one that cannot be opened now (too many files are) tells nothing of anybody; without IPv6 there is only the first, without /proc neither
+    return isPassing(error) ? [''] : []
   }
 }

@@ -1,6 +1,7 @@
 import type { ProblemBody } from '../contracts/schemas.ts'
 import type { Refusal, RefusalCode } from '../db/refusal.ts'
 import { isDiskFull } from '../domain/disk.ts'
+import { isPassing } from '../domain/passing.ts'
 
 /** An answer that is not the wanted one, as RFC 9457 has it. Thrown on the way to the one error handler. */
 export class Problem extends Error {
@@ -97,7 +98,7 @@ export function problemBody(
 export function toProblem(error: unknown): { problem: Problem; unexpected: boolean } {
   if (error instanceof Problem) return { problem: error, unexpected: false }
   const known =
-    diskProblem(error) ?? gitProblem(error) ?? httpProblem(error) ?? databaseProblem(error)
+    diskProblem(error) ?? gitProblem(error) ?? httpProblem(error) ?? passingProblem(error)
   if (known) return { problem: known, unexpected: known.status >= 500 }
   const problem = new Problem(
     500,
@@ -150,18 +151,24 @@ function httpProblem(error: unknown): Problem | undefined {
   }
 }
 
-const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', '57P01', '57P03', '53300'])
+/** Files, processes or memory that the system has no more of. */
+const SYSTEM_FULL = /^E(MFILE|NFILE|NOMEM|AGAIN)$/
 
-function databaseProblem(error: unknown): Problem | undefined {
-  const { code, name, message } = error as { code?: string; name?: string; message?: string }
-  const away =
-    GONE.has(code ?? '') ||
-    name === 'KnexTimeoutError' ||
-    /^08/.test(code ?? '') ||
-    /Connection terminated|Client has encountered a connection error/.test(message ?? '')
-  if (!away) return undefined
+function passingProblem(error: unknown): Problem | undefined {
+  if (!isPassing(error)) return undefined
+  const headers = { 'Retry-After': '2' }
+  if (SYSTEM_FULL.test((error as { code?: string }).code ?? ''))
+    return new Problem(
+      503,
+      'system_full',
+      'The system gives Dispatch no more files or memory now.',
+      {
+        advice: 'Ask again; if it stays so, raise its limits (ulimit -n) or end what uses them up.',
+        headers,
+      },
+    )
   return new Problem(503, 'database_unavailable', 'The database does not answer.', {
     advice: 'It is tried again with every request; see "dispatch status".',
-    headers: { 'Retry-After': '2' },
+    headers,
   })
 }

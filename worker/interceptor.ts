@@ -6,14 +6,10 @@ import type {
   Next,
 } from '@temporalio/worker'
 import { isDiskFull } from '../domain/disk.ts'
+import { isPassing } from '../domain/passing.ts'
 import { GitProblem } from '../git/problem.ts'
 
 const BEAT_MS = 1000
-/** Postgres, the network or a process table that is full: it gets better by itself. Codes of libpq, SQLSTATE and Node. */
-const PASSING =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAGAIN|EMFILE|ENFILE|ENOMEM|08\w{3}|57P0[123]|53\w{3}|40001|40P01|57014)$/
-const PASSING_TEXT =
-  /Connection terminated|connection is closed|Timeout acquiring a connection|the database system is|server closed the connection/i
 /** A full disk is waited for this often, some minutes, before a person is asked. */
 const DISK_TRIES = 20
 /** Nobody is asked when these fail, for they are how people are asked and answered: they are tried until they succeed. */
@@ -71,19 +67,6 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
     await Context.current().sleep(200 * 2 ** this.unforeseen)
     return true
   }
-}
-
-/** Whether it gets better by itself, as the services that are away come back. */
-export function isPassing(error: unknown): boolean {
-  const { code, message, syscall } = error as Partial<
-    Record<'code' | 'message' | 'syscall', unknown>
-  >
-  return (
-    (typeof code === 'string' && PASSING.test(code)) ||
-    // Postgres takes its socket away as it ends; any other missing file stays missing
-    (code === 'ENOENT' && syscall === 'connect') ||
-    (typeof message === 'string' && PASSING_TEXT.test(message))
-  )
 }
 
 /** The failure as Temporal takes it: passing ones are retried by its policy, the others end the activity. */

@@ -10,7 +10,7 @@ import { loadConfig, processEnv } from '../../config/config.ts'
 import { distDir, type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
 import { connect, type Database } from '../../db/connect.ts'
-import { isPassing } from '../../worker/interceptor.ts'
+import { isPassing } from '../../domain/passing.ts'
 import { testPort } from './test-port.ts'
 import { until } from './until.ts'
 
