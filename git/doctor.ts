@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type GitDeps, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout } from './layout.ts'
 import { clearStaleLock } from './locks.ts'
+import { isGitsFault } from './problem.ts'
 import { hasCommit, readRef } from './refs.ts'
 import { type Claim, emptyTrash, listClaims, listNames, readSlot, slotPath } from './slots.ts'
 import { discard, releaseWorktree } from './worktrees.ts'
@@ -118,7 +119,7 @@ async function locksIn(gitDir: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Clears what `scan` finds; work is saved first. Returns a line for each thing done. */
+/** Clears what `scan` finds; work is saved first. Returns a line for each thing done, and for each that could not be. */
 export async function repair(
   deps: GitDeps,
   input: ScanInput,
@@ -127,20 +128,26 @@ export async function repair(
   const layout = projectLayout(deps.home, input.projectId)
   const found = await scan(deps, input)
   const done: string[] = []
+  /** One that cannot be cleared keeps no other from it. */
+  const clear = async (what: string, work: () => Promise<string | undefined>) => {
+    try {
+      const line = await work()
+      if (line !== undefined) done.push(line)
+    } catch (error) {
+      if (!isGitsFault(error)) throw error
+      done.push(`${what} is kept: ${error.message}`)
+    }
+  }
   for (const lock of found.locks) {
     const gone = await deps.queue.run(layout.sandbox, () => clearStaleLock(lock, deps.home))
     if (gone) done.push(`removed the stale lock ${lock}`)
   }
-  for (const { key, path } of found.orphanWorktrees) {
-    const { salvaged } = await releaseWorktree(
-      deps,
-      { projectId: input.projectId, key },
-      background,
-    )
-    done.push(
-      `released the worktree ${path} of ${key}${salvaged ? `; its work is in ${salvaged.ref}` : ''}`,
-    )
-  }
+  for (const { key, path } of found.orphanWorktrees)
+    await clear(`the worktree ${path} of ${key}`, async () => {
+      const release = { projectId: input.projectId, key }
+      const { salvaged } = await releaseWorktree(deps, release, background)
+      return `released the worktree ${path} of ${key}${salvaged ? `; its work is in ${salvaged.ref}` : ''}`
+    })
   for (const name of found.brokenSlots) {
     await deps.queue.run(slotPath(layout, name), async () => {
       if (await readSlot(layout, name)) return
@@ -150,15 +157,15 @@ export async function repair(
     })
   }
   for (const ref of found.orphanBranches) {
-    const sha = await readRef(deps.git, layout.sandbox, ref)
-    if (!sha) continue
-    await deps.queue.run(layout.sandbox, () =>
-      deps.git.run(['update-ref', '-d', ref, sha], { gitDir: layout.sandbox }),
-    )
-    done.push(
-      `removed the branch ${ref.replace('refs/heads/', '')}, whose commits are kept in the hub`,
-    )
+    const branch = ref.replace('refs/heads/', '')
+    await clear(`the branch ${branch}`, async () => {
+      const sha = await readRef(deps.git, layout.sandbox, ref)
+      if (!sha) return undefined
+      await deps.queue.run(layout.sandbox, () =>
+        deps.git.run(['update-ref', '-d', ref, sha], { gitDir: layout.sandbox }),
+      )
+      return `removed the branch ${branch}, whose commits are kept in the hub`
+    })
   }
-  await emptyTrash(layout)
-  return done
+  return [...done, ...(await emptyTrash(layout))]
 }

@@ -117,12 +117,18 @@ export async function moveToTrash(layout: ProjectLayout, path: string): Promise<
   await rename(path, join(layout.trash, randomBytes(8).toString('hex')))
 }
 
-/** Deletes without following links. */
-export async function emptyTrash(layout: ProjectLayout): Promise<void> {
+/** Deletes without following links. Returns a line for each thing that cannot be deleted: a container's root leaves such files. */
+export async function emptyTrash(layout: ProjectLayout): Promise<string[]> {
   const names = await readdir(layout.trash).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  for (const name of names)
-    await rm(join(layout.trash, name), { recursive: true, force: true, maxRetries: 3 })
+  const kept: string[] = []
+  for (const name of names) {
+    const path = join(layout.trash, name)
+    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) =>
+      kept.push(`${path} cannot be deleted: ${error.message}`),
+    )
+  }
+  return kept
 }

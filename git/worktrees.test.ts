@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { canBeRefused, createFixture, type Fixture } from './fixture.ts'
 import { createGit } from './git.ts'
@@ -418,6 +418,38 @@ test('doctor finds what is left over, saves work and clears it', async () => {
     salvage: 1,
   })
 })
+
+test('a worktree that cannot be given back, and files that cannot be deleted, keep nothing else from being cleared', async () => {
+  const [bad, locked] = [await claim('T-1'), await claim('T-2')]
+  f.write('.gitmodules', '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n', bad.path)
+  f.write('ignored/of-a-container', 'x', locked.path)
+  const undo = undeletable(join(locked.path, 'ignored/of-a-container'))
+  try {
+    await f.git.releaseWorktree({ projectId, key: 'T-2', dropBranch: true })
+    await f.git.idle()
+    const { path } = await claim('T-3')
+    const done = (await f.git.repair({ projectId, liveKeys: [] })).join('\n')
+    expect(done).toMatch(/^the worktree .* of T-1 is kept: Commit .* was refused/m)
+    expect(done).toContain(`released the worktree ${path} of T-3`)
+    if (undo) expect(done).toMatch(/\.trash\/\w+ cannot be deleted: E/)
+  } finally {
+    undo?.()
+  }
+})
+
+/** Makes a file one that nobody here can delete, where that can be made; returns what undoes it. */
+function undeletable(path: string): (() => void) | undefined {
+  const isRoot = process.getuid?.() === 0
+  const quiet = { stdio: 'ignore' } as const
+  try {
+    if (isRoot) execFileSync('chattr', ['+i', path], quiet)
+    else chmodSync(dirname(path), 0o500)
+  } catch {
+    return undefined
+  }
+  const [command, ...how] = isRoot ? ['chattr', '-R', '-f', '-i'] : ['chmod', '-R', 'u+rwX']
+  return () => void spawnSync(command ?? '', [...how, f.home], quiet)
+}
 
 test('a lock left by a killed git is cleared, one whose owner lives is waited for', async () => {
   const { path } = await claim('T-1')
