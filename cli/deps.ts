@@ -12,8 +12,10 @@ export function createDeps(options: {
   cwd: string
   signal: AbortSignal
   flags: Pick<GlobalValues, 'home' | 'url'>
+  /** A line to the person who waits. */
+  note: (line: string) => void
 }): Deps {
-  const { env, cwd, signal, flags } = options
+  const { env, cwd, signal, flags, note } = options
   const server = () => findServer(env, flags)
   const serverUrl = () => server().url
   let streams: Promise<ReturnType<typeof createStreams>> | undefined
@@ -22,8 +24,7 @@ export function createDeps(options: {
       const route: Route = routes[name]
       const key = route.idempotent ? { idempotencyKey: globalThis.crypto.randomUUID() } : undefined
       return callThroughRestart({
-        server,
-        signal,
+        ...{ server, signal, note },
         repeatable: route.method === 'GET' || key !== undefined,
         call: (baseUrl) =>
           createClient({

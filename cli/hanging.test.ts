@@ -1,11 +1,13 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { callThroughRestart } from './restart.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
-import { runCli } from './testing/run-cli.ts'
+import { result, runCli, startCli } from './testing/run-cli.ts'
 
 let home: string
 /** Takes connections and says nothing, as a process that was stopped. */
@@ -46,15 +48,34 @@ test('an API that hangs is named with what ends it, within seconds; the doctor s
 test('whoever wanted something of it is told the same, and whether it was done is not known', async () => {
   const ask = (repeatable: boolean) =>
     callThroughRestart({
-      server: () => ({ url: silentUrl, supervisor: process.pid, api: 4711 }),
+      server: () => ({ url: silentUrl, supervisor: { pid: process.pid }, api: 4711 }),
       call: () =>
         Promise.reject(Object.assign(new Error('no answer within 30 s'), { code: 'ETIMEDOUT' })),
       repeatable,
       signal: new AbortController().signal,
+      note: () => undefined,
     })
   const message = 'The API (process 4711) does not answer: no answer within 30 s.'
   await expect(ask(true)).rejects.toMatchObject({ code: 'not_answering', message })
   await expect(ask(false)).rejects.toThrow(`${message} Whether it was done is not known.`)
+})
+
+test('who waits longer than usual for an answer is told whose', async () => {
+  serverFile(silentUrl, { api: 4711 })
+  const child = startCli(['approve', 'R-9', '--home', home])
+  const [words] = (await once(child.stderr as Readable, 'data')) as [Buffer]
+  child.kill('SIGINT')
+  expect(`${words}`).toBe('The API (process 4711) has not answered yet; waiting ...\n')
+  expect(await result(child)).toMatchObject({ code: 130 })
+}, 20_000)
+
+test('a process that has the pid of a supervisor of before the machine was started anew is none', async () => {
+  silent.close()
+  serverFile(silentUrl, {}, { start: 'of another process' })
+  expect(await runCli(['goals', '--home', home])).toMatchObject({
+    code: 69,
+    stderr: expect.stringContaining('Start it: dispatch start'),
+  })
 })
 
 test('a Postgres that does not answer is named with what ends it, and nothing is asked of it', async () => {

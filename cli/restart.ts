@@ -1,10 +1,12 @@
 import { CliFailure, errorCode, isUnreachable, notRunning } from './failure.ts'
-import { apiHangs } from './hanging.ts'
-import { type FoundServer, isAlive } from './server-url.ts'
+import { apiHangs, processOf } from './hanging.ts'
+import { type FoundServer, supervises } from './server-url.ts'
 
 /** A killed API is back within a second; a machine that is busy takes longer. */
 const PATIENCE_MS = 3000
 const STEP_MS = 100
+/** Whoever waits longer for an answer is told so. */
+const SILENT_MS = 4000
 
 /**
  * Calls the server, and waits for it while its supervisor lives but it does not listen: it was killed and is started
@@ -16,22 +18,30 @@ export async function callThroughRestart<T>(options: {
   call: (baseUrl: string) => Promise<T>
   repeatable: boolean
   signal: AbortSignal
+  /** A line to the person. */
+  note: (line: string) => void
 }): Promise<T> {
-  const { call, repeatable, signal } = options
+  const { call, repeatable, signal, note } = options
   const deadline = Date.now() + PATIENCE_MS
   for (;;) {
     const { url, supervisor, api } = options.server()
+    const silence = setTimeout(
+      () => note(`The API${processOf(api)} has not answered yet; waiting ...`),
+      SILENT_MS,
+    )
     try {
       return await call(url)
     } catch (error) {
       if (errorCode(error)?.startsWith('HPE_')) throw notHttp(url)
       if (!isUnreachable(error)) throw error
       if (supervisor === undefined) throw nothingAt(url, errorCode(error))
-      if (!isAlive(supervisor)) throw notRunning(refused(error) ? undefined : errorCode(error))
+      if (!supervises(supervisor)) throw notRunning(refused(error) ? undefined : errorCode(error))
       if (errorCode(error) === 'ETIMEDOUT')
         throw apiHangs(api, !repeatable, (error as Error).message)
       if (!refused(error) && !repeatable) throw cutOff()
       if (signal.aborted || Date.now() >= deadline) throw restarting()
+    } finally {
+      clearTimeout(silence)
     }
     await new Promise((resolve) => setTimeout(resolve, STEP_MS))
   }

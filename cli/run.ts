@@ -27,7 +27,11 @@ export async function runCli(cli: CliProcess): Promise<number> {
   const { argv, commands, env, streams, signal } = cli
   if (argv[0] === 'complete') {
     const { answerCompletion } = await import('./completion.ts')
-    return answerCompletion({ argv: argv.slice(1), commands, deps: depsOf(cli, {}) })
+    return answerCompletion({
+      argv: argv.slice(1),
+      commands,
+      deps: depsOf(cli, {}, () => undefined),
+    })
   }
   // Before anything is parsed, because a wrong command line must be reported in the form that was asked for.
   const said = before('--', argv)
@@ -56,7 +60,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     if (!command || values['help']) return await printHelp(command, commands, io)
     if (fields) await chooseFields(fields, command, io)
     goesOnWithout = command.goesOnWithout
-    const work = command.run(values, depsOf(cli, values), io)
+    const work = command.run(values, depsOf(cli, values, io.note), io)
     if (command.handlesInterrupt) return await work
     return await Promise.race([work, interruption(cli)])
   } catch (error) {
@@ -82,9 +86,9 @@ async function keepInput(bytes: Buffer): Promise<string | undefined> {
   return bytes.length === 0 ? undefined : (await import('./kept-input.ts')).keepInput(bytes)
 }
 
-function depsOf({ env, cwd, signal }: CliProcess, values: Values): Deps {
+function depsOf({ env, cwd, signal }: CliProcess, values: Values, note: Io['note']): Deps {
   const { home, url } = values as Partial<GlobalValues>
-  return createDeps({ env, cwd: cwd(), signal, flags: { home, url } })
+  return createDeps({ env, cwd: cwd(), signal, flags: { home, url }, note })
 }
 
 /** Ends the process on Ctrl-C, however busy the command is. */

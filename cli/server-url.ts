@@ -1,7 +1,8 @@
 import { defaultHome, type HomePaths, homePaths, requireFolder } from '../config/home.ts'
+import { processStart } from '../config/process-table.ts'
 import { CliFailure, notRunning } from './failure.ts'
 import { lockHolder } from './supervisor/lock.ts'
-import { readServerFile } from './supervisor/server-file.ts'
+import { readServerFile, type ServerFile } from './supervisor/server-file.ts'
 
 type Env = Record<string, string | undefined>
 
@@ -20,8 +21,8 @@ export function findHome(env: Env, flag: string | undefined): HomePaths {
 
 export interface FoundServer {
   url: string
-  /** Process of the supervisor that wrote `server.json`; undefined when a person named the address. */
-  supervisor: number | undefined
+  /** The supervisor that wrote `server.json`; undefined when a person named the address. */
+  supervisor: Pick<ServerFile, 'pid' | 'start'> | undefined
   /** Process of the API itself, where that supervisor told. */
   api?: number | undefined
 }
@@ -43,12 +44,16 @@ export function findServer(
   if (!server) throw notRunning(`nothing runs on ${home.root}`)
   return {
     url: checked(server.url, home.serverFile),
-    supervisor: server.pid,
+    supervisor: server,
     api: server.processes['api']?.pid,
   }
 }
 
-export function isAlive(pid: number): boolean {
+/** A pid alone may be somebody else's by now, as after the machine was started anew. */
+export const supervises = ({ pid, start }: NonNullable<FoundServer['supervisor']>): boolean =>
+  isAlive(pid) && (start === undefined || processStart(pid) === start)
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -62,6 +62,7 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
       cwd: options.cwd,
       signal,
       flags: { home: undefined, url: server.url },
+      note: io.note,
     })
     const outcome = await playDemo({ ...options, folder, home, env, server, deps, io })
     if (outcome !== 'kept') return outcome

@@ -62,5 +62,15 @@ test('a server that runs is looked for where it listens, whatever the configurat
   writeFileSync(join(home, 'server.json'), '{"url":"http://127.0.0.1:1","processes":{}}')
   const found = await check({ DISPATCH_PORT: '4400' })
   expect(found('listening').message).toBe('127.0.0.1:1, this machine only')
+
+  // it is reached under a loopback address, and not only by this machine
+  const server = (host: string, url: string) =>
+    writeFileSync(join(home, 'server.json'), JSON.stringify({ url, host, processes: {} }))
+  server('0.0.0.0', 'http://127.0.0.1:1')
+  expect((await check())('listening').message).toBe(
+    'the API listens on 0.0.0.0:1, which other machines reach',
+  )
+  server('::1', 'http://[::1]:1')
+  expect((await check())('listening').message).toBe('::1:1, this machine only')
   lock.release()
 })

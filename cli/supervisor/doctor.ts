@@ -212,7 +212,7 @@ function checkModes({ home }: Config): string {
 
 function checkListening(config: Config): string {
   const { host, port } = listening(config)
-  const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  const loopback = /^(localhost|::1|127\..*)$/i.test(host)
   if (!loopback)
     throw new Finding(
       `the API listens on ${host}:${port}, which other machines reach`,
@@ -223,10 +223,10 @@ function checkListening(config: Config): string {
 
 /** Where it listens, else where the next start would: `start --port` overrules the configuration. */
 function listening({ home, host, port }: Config): { host: string; port: number | string } {
-  const url = lockHolder(home.lockFile) && readServerFile(home.serverFile)?.url
-  if (!url) return { host, port }
-  const { hostname, port: own } = new URL(url)
-  return { host: hostname, port: own }
+  const server = lockHolder(home.lockFile) && readServerFile(home.serverFile)
+  if (!server) return { host, port }
+  const { hostname, port: own } = new URL(server.url)
+  return { host: server.host ?? hostname.replace(/[[\]]/g, ''), port: own }
 }
 
 function checkLock({ home }: Config): string {

@@ -3,7 +3,11 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 /** `server.json` of a home: how the CLI finds the API, and what runs. */
 export interface ServerFile {
   url: string
+  /** What it listens on, of which `url` tells only how this machine reaches it. */
+  host?: string
   pid: number
+  /** When that process started: together they name one. */
+  start?: string
   version: string
   startedAt: string
   temporalAddress: string

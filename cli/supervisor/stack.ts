@@ -120,6 +120,7 @@ function createStack(options: StackOptions) {
   const services = new Map<ProcessName, Supervised>()
   const startedAt = new Date().toISOString()
   const version = packageVersion()
+  const ownStart = processStart(process.pid)
   const entries = options.entries ?? {
     worker: join(distDir(), 'worker.js'),
     api: join(distDir(), 'api.js'),
@@ -287,7 +288,8 @@ function createStack(options: StackOptions) {
       }),
     )
     writeServerFile(home.serverFile, {
-      ...{ url: url(), pid: process.pid, version, startedAt },
+      ...{ url: url(), host: config.host, pid: process.pid, version, startedAt },
+      ...(ownStart ? { start: ownStart } : {}),
       ...{ temporalAddress: at.temporalAddress, temporalUi: at.temporalUi ?? null, processes },
       workerMetrics: workerMetrics(),
     })
