@@ -2,6 +2,7 @@ import { connect as connectTcp } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Route, routes } from '../contracts/routes.ts'
+import { insertGoal, insertRun } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 let at: TestApi
@@ -132,6 +133,21 @@ test('addresses and methods that are none', async () => {
     'x-http-method-override': 'POST',
   })
   expect(overridden.status).toBe(405)
+})
+
+test('what Postgres would stumble over is refused before', async () => {
+  const run = await insertRun(at.database, await insertGoal(at.database))
+  const cursor = (place: unknown[]) => Buffer.from(JSON.stringify(place)).toString('base64url')
+  for (const path of [
+    '/api/agents?adapter=%00',
+    `/api/agents/${run}/transcript?kind=%00`,
+    `/api/reviews?cursor=${cursor([2 ** 50, run])}`,
+    '/api/overview?since=0000-01-01T00:00:00Z',
+    '/api/ledger?from=0000-01-01',
+  ])
+    expect(`${path} ${(await at.call('GET', path)).status}`).toBe(`${path} 422`)
+  const far = cursor(['day', 'tokens', 2 ** 50, 'x'])
+  expect((await at.call('GET', `/api/ledger?by=day&cursor=${far}`)).status).toBe(200)
 })
 
 test('a question that Postgres gives up on is told as that, and may be asked again', async () => {

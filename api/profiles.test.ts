@@ -117,6 +117,16 @@ test('an agent that Dispatch cannot drive is refused with those it can; one that
     expect((await set({ stages: { verify: { adapter, model: 'any' } } })).status).toBe(200)
 })
 
+test('of those that are given the same name at once one gets it', async () => {
+  const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
+  const names = ['one', 'two', 'three', 'four']
+  for (const name of names) await at.call('POST', '/api/profiles', { name, stages })
+  const answers = await Promise.all(
+    names.map((name) => at.call('PATCH', `/api/profiles/${name}`, { name: 'same' })),
+  )
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409])
+})
+
 test('a profile that is built in cannot be deleted or renamed: goals count on it, and the next start would bring it back', async () => {
   for (const name of ['Default', 'Auto', 'Demo']) {
     const refused = {

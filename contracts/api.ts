@@ -64,7 +64,9 @@ const timeZone = z
   .string()
   .max(60)
   .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin')
-const dayOrTime = z.union([z.iso.date(), z.iso.datetime()], {
+/** There is no year 0, which ISO 8601 has. */
+const hasYear = (value: string) => !value.startsWith('0000')
+const dayOrTime = z.union([z.iso.date().refine(hasYear), z.iso.datetime().refine(hasYear)], {
   error: 'must be a day or time that exists, such as 2026-01-31 or 2026-01-31T12:00:00Z',
 })
 const nothing = z.strictObject({})
@@ -136,7 +138,9 @@ export const api = {
 
   getOverview: {
     summary: 'Projects with what waits in them, reviews due, the pool, and usage since a time',
-    query: z.strictObject({ since: z.iso.datetime().optional() }),
+    query: z.strictObject({
+      since: z.iso.datetime().refine(hasYear, 'must be a time that exists').optional(),
+    }),
     reply: overview,
   },
 
@@ -300,7 +304,7 @@ export const api = {
       status: z.enum(['running', 'done', 'failed', 'interrupted', 'lost']).optional(),
       /** Runs at work, or those that are over. */
       state: z.enum(['live', 'over']).optional(),
-      adapter: z.string().max(60).optional(),
+      adapter: text(60).optional(),
       goal: z.string().max(100).optional(),
       task: z.string().max(100).optional(),
     }),
@@ -330,7 +334,7 @@ export const api = {
       after: z.coerce.number().int().min(0).default(0),
       /** The last ones before this seq instead, oldest first; `next` is then the seq to go on before. */
       before: z.coerce.number().int().min(1).optional(),
-      kind: z.string().max(20).optional(),
+      kind: text(20).optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(200),
     }),
     reply: listOf(transcriptEntry),

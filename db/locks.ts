@@ -1,6 +1,6 @@
 /** Postgres advisory locks that all processes of a home share. One number each: two that share one wait for each other. */
 export const LOCKS = {
-  /** Counting held leases and granting one must not interleave. */
+  /** Counting held leases and granting one must not interleave, nor a pause with either. */
   pool: 724033,
   /** Counting what is left of budgets and setting a part of it aside must not interleave. */
   budgets: 724034,

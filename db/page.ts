@@ -32,7 +32,7 @@ export function decodeCursor(cursor: string | undefined): Position | undefined |
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
     if (!Array.isArray(value) || value.length !== 2) return bad
     const [rank, id] = value
-    if (!Number.isSafeInteger(rank) || typeof id !== 'string' || !UUID.test(id)) return bad
+    if ((rank !== 0 && rank !== 1) || typeof id !== 'string' || !UUID.test(id)) return bad
     return { rank, id }
   } catch {
     return bad // not JSON: somebody made it up

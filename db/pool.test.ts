@@ -121,13 +121,15 @@ test('a run that is at work has its place, and a paused goal does not hold up th
 })
 
 test('a paused pool starts nothing and says who paused it', async () => {
-  await database.change((tx, emit) =>
-    setPoolPaused(tx, emit, { paused: true, actor: 'person:sam' }),
-  )
+  const pause = () =>
+    database.change((tx, emit) => setPoolPaused(tx, emit, { paused: true, actor: 'person:sam' }))
+  await Promise.all([pause(), pause(), pause()])
   expect(await ask('a1', 0)).toMatchObject({
     granted: false,
     reason: expect.stringContaining('paused by sam since'),
   })
+  const told = await database.knex('events').where({ actor: 'person:sam' })
+  expect(told).toMatchObject([{ type: 'pool.status', data: { paused: true } }])
   await database.change((tx, emit) =>
     setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
   )

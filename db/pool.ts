@@ -46,7 +46,7 @@ export async function acquireLease(
   request: LeaseRequest,
 ): Promise<LeaseAnswer> {
   return database.change(async (tx, emit) => {
-    await tx.raw('select pg_advisory_xact_lock(?)', [LOCKS.pool])
+    await lockPool(tx)
     const { state, entered } = await enterLine(tx, request)
     if (state === 'held' && !request.hold) {
       // it may be past its time already: it is taken anew, before the next one counts it as free
@@ -86,6 +86,9 @@ export async function acquireLease(
     return { granted: true }
   })
 }
+
+/** Nobody else gets a place, pauses the pool or resumes it until this transaction ends. */
+const lockPool = (tx: Tx) => tx.raw('select pg_advisory_xact_lock(?)', [LOCKS.pool])
 
 const expiry = (knex: Tx | Database['knex']) =>
   knex.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS])
@@ -175,6 +178,7 @@ export async function setPoolPaused(
   emit: (event: EmittedEvent) => void,
   { paused, actor }: { paused: boolean; actor: string },
 ): Promise<void> {
+  await lockPool(tx)
   const before = await readPause(tx)
   if ((before !== undefined) === paused) return
   if (paused) {

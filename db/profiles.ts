@@ -71,6 +71,8 @@ export async function updateProfile(
   id: string,
   change: { name?: string | undefined; stages?: StageChanges | undefined } & ProfileExtras,
 ): Promise<Refusal | undefined> {
+  // a name that is free here is still free when it is written
+  await tx.raw('lock table profiles in share row exclusive mode')
   const before = await tx('profiles').where({ id }).forUpdate().first()
   const name = change.name ?? before.name
   if (name !== before.name && isBuiltIn(before.name))

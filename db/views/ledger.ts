@@ -118,7 +118,7 @@ async function groupsOf(
 ): Promise<(SumRow & Place & { label: string | null })[]> {
   const { key, label } = GROUPS[query.by]
   const { where, bindings } = conditions(query)
-  const rank = query.by === 'day' ? '0' : RANKS[query.order]
+  const rank = query.by === 'day' ? '0::bigint' : RANKS[query.order]
   const { rows } = await knex.raw(
     `select * from (
        select ${key} as key, min(${label}) as label, ${rank} as rank, ${SUMS} ${FROM} where ${where} group by 1
