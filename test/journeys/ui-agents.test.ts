@@ -60,7 +60,17 @@ test('who works on what is listed, and a correction is seen queued, delivered an
   await panel.waitFor({ state: 'detached' })
   await row.getByRole('link', { name: 'Spec' }).click()
   expect(await correction.inputValue()).toBe('Use British spelling')
+  let letGo = (): void => undefined
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  await page.route('**/corrections', (route) => held.then(() => route.continue()))
   await correction.press('Enter')
+  // what is written while it is on its way stays
+  await correction.press('End')
+  await correction.pressSequentially(' And more')
+  letGo()
+  await expect.poll(() => correction.inputValue()).toBe('And more')
   const sent = panel.getByRole('list', { name: 'Corrections' })
   await sent.getByText('Use British spelling').waitFor()
   await sent.getByText('Applied').waitFor()
@@ -71,9 +81,15 @@ test('an agent is stopped by a click: the goal then needs attention, says who st
   const other = await at.goal(project, 'Stop me [demo:spec=slow:86400]')
   const run = await runAtWork(other.id)
   const page = await openWindow(`/agents/${run.shortId}`)
+  const correction = page.getByRole('textbox', { name: 'Correction' })
+  await correction.fill('Half a thought')
   await page.getByRole('button', { name: 'Stop' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Stop agent' }).click()
   await page.getByText(/^Stopped by /).waitFor()
+  // what was written for it is still there, and said to be sent to nobody
+  await page.getByText('The run ended before this was sent.').waitFor()
+  expect(await correction.inputValue()).toBe('Half a thought')
+  expect(await violations(page)).toEqual([])
   const goal = await at.until(other.id, ({ status }) => status === 'needs_attention')
   expect(goal.reason).toMatch(/Stopped by \S+\. Retry to start it again\./)
   const late = await at.call<{ code: string }>('POST', `/api/agents/${run.id}/stop`, {})

@@ -32,6 +32,16 @@ export function toastError(what: string, error: unknown): void {
   toast(what, { tone: 'danger', detail: explain(error) })
 }
 
+/** Puts a text into the clipboard and says so, or that the browser refused. */
+export async function copy(text: string, said: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text)
+    toast(said)
+  } catch {
+    toast('It was not copied', { tone: 'danger', detail: 'The browser did not allow it.' })
+  }
+}
+
 /** An error as a sentence for a person. */
 export function explain(error: unknown): string {
   if (error instanceof ProblemError) {

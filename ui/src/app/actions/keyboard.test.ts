@@ -7,6 +7,7 @@ vi.mock('../preferences.ts', () => ({ usePreferences: { getState: () => preferen
 class Part {
   tagName = 'BODY'
   isContentEditable = false
+  isConnected = true
   blur = vi.fn()
 }
 class Key extends Event {
@@ -70,6 +71,29 @@ test('while something is written no key acts: Escape leaves the field, and one t
   expect(done).toEqual([])
   press('Escape')
   expect(done).toEqual(['close panel'])
+  leave()
+})
+
+test('what was meant for a field that an event took away acts on nothing; after a pause, or what ends a text, keys act again', () => {
+  vi.useFakeTimers()
+  const leave = registered({ p: 'pause goal' })
+  const field = Object.assign(new Part(), { tagName: 'TEXTAREA' })
+  press('s', field)
+  field.isConnected = false
+  for (const key of ['t', 'o', 'p']) {
+    vi.advanceTimersByTime(600)
+    press(key)
+  }
+  expect(done).toEqual([])
+  vi.advanceTimersByTime(1_500)
+  press('p')
+  const sent = Object.assign(new Part(), { tagName: 'TEXTAREA' })
+  press('s', sent)
+  press('Enter', sent)
+  sent.isConnected = false
+  press('p')
+  expect(done).toEqual(['pause goal', 'pause goal'])
+  vi.useRealTimers()
   leave()
 })
 

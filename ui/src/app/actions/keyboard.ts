@@ -4,12 +4,18 @@ import { type Action, enabledActions, keysOf, useRegistry } from './registry.ts'
 
 /** The time between two keys of one sequence, in ms. */
 const SEQUENCE_MS = 1_500
+/** Who types makes no longer pause, in ms. */
+const TYPING_MS = 1_000
+
+/** Into which field a person typed last. */
+let typed: { field: HTMLElement; at: number } | undefined
 
 /**
  * Listens for the keys of every registered action, for ever. A key's listener stays when its action goes: a view that comes or
  * goes between `g` and `v` must not take the `g` away.
  */
 export function startKeyboard(): void {
+  window.addEventListener('keydown', noteTyping, true)
   const heard = new Set<string>()
   const listen = () => {
     for (const key of useRegistry.getState().actions.flatMap(keysOf)) {
@@ -32,7 +38,7 @@ function press(key: string, event: KeyboardEvent): void {
     if (key === 'Escape') event.target.blur()
     return
   }
-  if (isCharacter(key) && !usePreferences.getState().letterKeys) return
+  if (isCharacter(key) && (!usePreferences.getState().letterKeys || goesOnTyping())) return
   const action = enabledActions(useRegistry.getState().actions)
     .filter((one) => keysOf(one).includes(key))
     .filter((one) => one.inDialog || !dialogIsOpen())
@@ -41,6 +47,16 @@ function press(key: string, event: KeyboardEvent): void {
   event.preventDefault()
   act(action)
 }
+
+function noteTyping({ key, target, ctrlKey, metaKey }: KeyboardEvent): void {
+  const field = isTyping(target) ? target : goesOnTyping() ? typed?.field : undefined
+  const ends = ctrlKey || metaKey || /^(Enter|Escape|Tab)$/.test(key)
+  typed = field && !ends ? { field, at: Date.now() } : undefined
+}
+
+/** The field went away under the hands, with the run or the review that it was for: what follows is no key of the page. */
+const goesOnTyping = () =>
+  typed !== undefined && !typed.field.isConnected && Date.now() - typed.at < TYPING_MS
 
 /** The one way in which an action is run, whatever asked for it. */
 export function act(action: Action): void {

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Check, CheckCheck, Clock3, SendHorizontal, X } from 'lucide-react'
+import { Check, CheckCheck, Clipboard, Clock3, SendHorizontal, X } from 'lucide-react'
 import type { AgentRunDetail, Correction } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
-import { explain } from '../../app/toasts.ts'
+import { copy, explain } from '../../app/toasts.ts'
 import { Button } from '../../components/button.tsx'
 import { Textarea } from '../../components/field.tsx'
 import { Tooltip } from '../../components/tooltip.tsx'
@@ -17,27 +17,33 @@ export function Composer({ run }: { run: AgentRunDetail }) {
   const client = useQueryClient()
   const send = useMutation({
     mutationFn: (body: { text: string }) => call('correctAgent', { params: { id: run.id }, body }),
-    onSuccess: () => {
-      setText('')
+    onSuccess: (_, { text: sent }) => {
+      // a person writes on while it is sent
+      setText((now) => (now.startsWith(sent) ? now.slice(sent.length).trimStart() : now))
       return client.invalidateQueries({ queryKey: ['agent'] })
     },
   })
   const live = run.status === 'running'
+  const open = live && run.stoppedBy === null
   const submit = () => {
-    if (text.trim() !== '' && !send.isPending) send.mutate({ text })
+    if (open && text.trim() !== '' && !send.isPending) send.mutate({ text })
   }
-  if (!live) return null
+  const missed = run.corrections.filter(({ state }) => state !== 'applied')
+  if (!live && text === '')
+    return missed.length === 0 ? null : (
+      <section aria-label="Corrections" className="shrink-0 border-t px-3 pt-2">
+        <Told corrections={missed} />
+      </section>
+    )
   return (
     <section aria-label="Correct the agent" className="shrink-0 border-t px-3 pt-2 pb-3">
-      <Sent corrections={run.corrections} />
+      <Told corrections={live ? latest(run.corrections) : missed} />
       <div className="flex items-end gap-2">
         <Textarea
           aria-label="Correction"
           rows={1}
-          placeholder={
-            run.stoppedBy === null ? 'Tell the agent something…' : 'The agent is being stopped.'
-          }
-          disabled={run.stoppedBy !== null}
+          placeholder={open ? 'Tell the agent something…' : 'The agent is being stopped.'}
+          readOnly={!open} // and keeps the focus: keys that are pressed on would act on the page
           value={text}
           maxLength={20_000}
           onChange={(event) => setText(event.target.value)}
@@ -49,18 +55,26 @@ export function Composer({ run }: { run: AgentRunDetail }) {
           }}
           className="max-h-40 min-h-8 py-1.5"
         />
-        <Button
-          tone="primary"
-          size="lg"
-          icon={SendHorizontal}
-          busy={send.isPending}
-          disabled={text.trim() === '' || run.stoppedBy !== null}
-          onClick={submit}
-        >
-          Send
-        </Button>
+        {live ? (
+          <Button
+            tone="primary"
+            size="lg"
+            icon={SendHorizontal}
+            busy={send.isPending}
+            disabled={text.trim() === '' || !open}
+            onClick={submit}
+          >
+            Send
+          </Button>
+        ) : (
+          <Unsent text={text} onDiscard={() => setText('')} />
+        )}
       </div>
-      {send.error ? (
+      {!live ? (
+        <p role="alert" className="mt-1 text-12 text-warn">
+          The run ended before this was sent.
+        </p>
+      ) : send.error ? (
         <p role="alert" className="mt-1 text-12 text-danger">
           {explain(send.error)}
         </p>
@@ -74,14 +88,34 @@ export function Composer({ run }: { run: AgentRunDetail }) {
   )
 }
 
+function Unsent({ text, onDiscard }: { text: string; onDiscard: () => void }) {
+  return (
+    <>
+      <Button size="lg" icon={Clipboard} onClick={() => void copy(text, 'Copied')}>
+        Copy
+      </Button>
+      <Button size="lg" tone="ghost" onClick={onDiscard}>
+        Discard
+      </Button>
+    </>
+  )
+}
+
 /** What is on its way, and the last that arrived. */
-function Sent({ corrections }: { corrections: readonly Correction[] }) {
-  const open = corrections.filter(({ state }) => state !== 'applied')
+function latest(corrections: readonly Correction[]): Correction[] {
   const last = corrections.findLast(({ state }) => state === 'applied')
-  const shown = [...(last ? [last] : []), ...open]
+  return [...(last ? [last] : []), ...corrections.filter(({ state }) => state !== 'applied')]
+}
+
+/** How far corrections came. */
+function Told({ corrections: shown }: { corrections: readonly Correction[] }) {
   if (shown.length === 0) return null
   return (
-    <ol aria-label="Corrections" aria-live="polite" className="mb-2 flex flex-col gap-1">
+    <ol
+      aria-label="Corrections"
+      aria-live="polite"
+      className="mb-2 flex max-h-28 flex-col gap-1 overflow-y-auto"
+    >
       {shown.map((one) => (
         <li key={one.id} className="flex min-w-0 items-center gap-2 text-12">
           <State correction={one} />

@@ -8,12 +8,15 @@ const useTexts = createKept('dispatch.corrections', () => ({
 }))
 
 /** What a person has written for a run and not sent, kept in this browser: a panel is closed in passing. */
-export function useCorrectionDraft(runId: string): [string, (text: string) => void] {
+export function useCorrectionDraft(
+  runId: string,
+): [string, (next: string | ((now: string) => string)) => void] {
   const text = useTexts(({ texts }) => texts[runId] ?? '')
-  const setText = (next: string) =>
-    useTexts.setState(({ texts: { [runId]: _, ...others } }) => {
+  const setText = (next: string | ((now: string) => string)) =>
+    useTexts.setState(({ texts: { [runId]: now = '', ...others } }) => {
+      const written = typeof next === 'string' ? next : next(now)
       const kept = Object.entries(others).slice(1 - KEPT)
-      return { texts: Object.fromEntries(next === '' ? kept : [...kept, [runId, next]]) }
+      return { texts: Object.fromEntries(written === '' ? kept : [...kept, [runId, written]]) }
     })
   return [text, setText]
 }

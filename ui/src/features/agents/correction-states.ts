@@ -1,4 +1,4 @@
-import type { CorrectionFate } from '../../../../contracts/agent.ts'
+import { CORRECTION_FATES, type CorrectionFate } from '../../../../contracts/agent.ts'
 
 /** How far a correction came, in a word and in a sentence. */
 export const CORRECTION_STATES: Readonly<
@@ -9,3 +9,7 @@ export const CORRECTION_STATES: Readonly<
   applied: { word: 'Applied', meaning: 'It was part of what the model was asked.' },
   expired: { word: 'Expired', meaning: 'No agent was asked anything after it.' },
 }
+
+/** The later of two states: what a run says is there at once, and what became of a correction after it is told to nobody by the run. */
+export const laterOf = (one: CorrectionFate, other: CorrectionFate = 'queued'): CorrectionFate =>
+  CORRECTION_FATES.indexOf(one) < CORRECTION_FATES.indexOf(other) ? other : one

@@ -7,7 +7,7 @@ import type { AgentRunDetail } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { type Action, useActions } from '../../app/actions/registry.ts'
 import { call } from '../../app/api.ts'
-import { toast, toastError } from '../../app/toasts.ts'
+import { copy, toast, toastError } from '../../app/toasts.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
@@ -101,10 +101,7 @@ function RunActions(props: { run: AgentRunDetail; live: boolean; inPanel: boolea
       ]
     }, [run.shortId, run.goalShortId, canStop]),
   )
-  const copyLink = async () => {
-    await navigator.clipboard.writeText(`${window.location.origin}/agents/${run.shortId}`)
-    toast('Link copied')
-  }
+  const link = `${window.location.origin}/agents/${run.shortId}`
   return (
     <>
       {canStop && (
@@ -124,13 +121,13 @@ function RunActions(props: { run: AgentRunDetail; live: boolean; inPanel: boolea
         </Link>
       )}
       <Menu trigger={<IconButton icon={Ellipsis} label="More" />}>
-        <MenuItem icon={Copy} onSelect={() => void copyLink()}>
+        <MenuItem icon={Copy} onSelect={() => void copy(link, 'Link copied')}>
           Copy link
         </MenuItem>
         {run.sessionId && (
           <MenuItem
             icon={Copy}
-            onSelect={() => void navigator.clipboard.writeText(run.sessionId ?? '')}
+            onSelect={() => void copy(run.sessionId ?? '', 'Session id copied')}
           >
             Copy session id
           </MenuItem>

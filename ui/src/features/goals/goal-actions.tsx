@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { type Action, useActions } from '../../app/actions/registry.ts'
 import { call } from '../../app/api.ts'
-import { toast, toastError } from '../../app/toasts.ts'
+import { copy, toastError } from '../../app/toasts.ts'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Menu, MenuItem, MenuLink, MenuSeparator } from '../../components/menu.tsx'
@@ -67,10 +67,6 @@ export function GoalActions({ goal }: { goal: Goal }) {
       ]
     }, [shortId, title, status, paused, open, mutate]),
   )
-  const copy = async () => {
-    await navigator.clipboard.writeText(window.location.href)
-    toast('Link copied')
-  }
   return (
     <>
       {(status === 'needs_attention' || status === 'paused') && (
@@ -98,7 +94,7 @@ export function GoalActions({ goal }: { goal: Goal }) {
         </Button>
       )}
       <Menu trigger={<IconButton icon={Ellipsis} label="More" />}>
-        <MenuItem icon={Copy} onSelect={() => void copy()}>
+        <MenuItem icon={Copy} onSelect={() => void copy(window.location.href, 'Link copied')}>
           Copy link
         </MenuItem>
         {goal.workflowUrl && (

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 import { actorName } from '../../../../contracts/figures.ts'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { reviewQuery } from '../../app/queries.ts'
-import { toast } from '../../app/toasts.ts'
+import { copy } from '../../app/toasts.ts'
 import { Button, buttonClass } from '../../components/button.tsx'
 import { Time } from '../../components/figures.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
@@ -86,14 +86,7 @@ function Unsent(props: { review: Review; words: string; actions: DraftActions })
           Take it to {now.shortId}
         </Button>
       )}
-      <Button
-        size="sm"
-        icon={Clipboard}
-        onClick={() => {
-          void navigator.clipboard.writeText(words)
-          toast('Copied')
-        }}
-      >
+      <Button size="sm" icon={Clipboard} onClick={() => void copy(words, 'Copied')}>
         Copy
       </Button>
       <Button size="sm" tone="ghost" onClick={actions.clear}>

@@ -12,7 +12,7 @@ import type { Correction } from '../../../../../contracts/schemas.ts'
 import { lookOf } from '../../../components/status-icon.tsx'
 import { cn } from '../../../lib/cn.ts'
 import { formatClock } from '../../../lib/format.ts'
-import { CORRECTION_STATES } from '../correction-states.ts'
+import { CORRECTION_STATES, laterOf } from '../correction-states.ts'
 import { Marked, RichText } from './rich-text.tsx'
 import type { Block } from './transcript-blocks.ts'
 
@@ -181,6 +181,8 @@ function FileRow({ block, find }: { block: Of<'file'>; find: string }) {
 function CorrectionRow(props: { block: Of<'correction'>; corrections: readonly Correction[] }) {
   const { block, corrections } = props
   const known = corrections.find(({ id }) => id === block.id)
+  const state = laterOf(block.state, known?.state)
+  const at = state === block.state ? block.until : known?.deliveredAt
   return (
     <div className="px-4 py-1.5">
       <div className="max-w-[84ch] rounded-md border border-accent/30 bg-accent-soft px-3 py-1.5">
@@ -189,7 +191,9 @@ function CorrectionRow(props: { block: Of<'correction'>; corrections: readonly C
         </p>
         <p className="mt-0.5 text-11 text-accent-fg">
           {known && `${actorName(known.by)} · `}
-          {CORRECTION_STATES[block.state].word} {formatClock(block.until)}
+          {CORRECTION_STATES[state].word}
+          {at && ` ${formatClock(at)}`}
+          {known?.note && `: ${known.note}`}
         </p>
       </div>
     </div>

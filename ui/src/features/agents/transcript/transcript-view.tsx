@@ -10,7 +10,7 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { AgentRunDetail } from '../../../../../contracts/schemas.ts'
 import { useActions } from '../../../app/actions/registry.ts'
-import { explain, toast } from '../../../app/toasts.ts'
+import { copy, explain, toastError } from '../../../app/toasts.ts'
 import { Button, IconButton } from '../../../components/button.tsx'
 import { EmptyState, SkeletonRows } from '../../../components/states.tsx'
 import { plural } from '../../../lib/format.ts'
@@ -44,10 +44,11 @@ export function TranscriptView({ run }: { run: AgentRunDetail }) {
       [],
     ),
   )
-  const copy = async () => {
+  const copyAll = async () => {
     await log.readAll(new AbortController().signal)
-    await navigator.clipboard.writeText(log.read().blocks.map(plainText).join('\n'))
-    toast('Transcript copied')
+    const { blocks, first, error } = log.read()
+    if (first > 1) toastError('It was not copied', error)
+    else await copy(blocks.map(plainText).join('\n'), 'Transcript copied')
   }
   const toStart = async () => {
     await log.readAll(new AbortController().signal)
@@ -102,7 +103,12 @@ export function TranscriptView({ run }: { run: AgentRunDetail }) {
               keys="/"
               onClick={() => setFinding(true)}
             />
-            <IconButton icon={Copy} size="sm" label="Copy all of it" onClick={() => void copy()} />
+            <IconButton
+              icon={Copy}
+              size="sm"
+              label="Copy all of it"
+              onClick={() => void copyAll()}
+            />
           </>
         )}
       </div>
