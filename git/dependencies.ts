@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { constants, cp, lstat, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  cp,
+  lstat,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { readRegular } from './read-regular.ts'
 
@@ -89,8 +99,23 @@ async function copyFolder(from: string, to: string): Promise<void> {
     verbatimSymlinks: true,
     mode: constants.COPYFILE_FICLONE,
     preserveTimestamps: true,
+    filter: canBeCopied,
   })
 }
+
+/** What a container's root left among the dependencies, such as a cache, is no reason to be without the rest. */
+async function canBeCopied(path: string): Promise<boolean> {
+  const info = await lstat(path)
+  if (info.isSymbolicLink()) return true
+  const wanted = info.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK
+  return (info.isFile() || info.isDirectory()) && isAllowed(path, wanted)
+}
+
+const isAllowed = (path: string, mode: number) =>
+  access(path, mode).then(
+    () => true,
+    () => false,
+  )
 
 function runCp(args: readonly string[]): Promise<boolean> {
   return new Promise((done) => {

@@ -154,6 +154,27 @@ test('dependencies are copied when the lockfiles agree, and cleaning never follo
   )
 })
 
+test.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
+  'of dependencies what cannot be read is not copied, and keeps nobody from the rest',
+  async () => {
+    f.commit({ 'package-lock.json': '{}' })
+    f.write('node_modules/dep/index.js', 'host')
+    f.write('node_modules/.cache/of-a-container', 'x')
+    chmodSync(join(f.repo, 'node_modules/.cache'), 0)
+    base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    const { path } = await claim('T-1')
+    const module = join(import.meta.dirname, 'dependencies.ts')
+    const where = JSON.stringify({ repoPath: f.repo, worktreePath: path })
+    const script = `const { provisionDependencies } = await import(${JSON.stringify(module)})
+      console.log(JSON.stringify(await provisionDependencies(${where})))`
+    // as root every file can be read
+    const drop = ['--bounding-set=-dac_override,-dac_read_search', '--', process.execPath]
+    const node = [...drop, '--import', 'tsx', '--input-type=module', '-e', script]
+    expect(execFileSync('setpriv', node).toString()).toBe('["node_modules"]\n')
+    expect(readdirSync(join(path, 'node_modules')).sort()).toEqual(['.gitignore', 'dep'])
+  },
+)
+
 test('what only the person ignores, and what was copied from them, is in no commit', async () => {
   f.commit({ '.gitignore': '', 'package-lock.json': '{}' })
   f.write('node_modules/dep/index.js', 'host')
