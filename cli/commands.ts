@@ -27,6 +27,7 @@ import {
   projects,
   projectsAdd,
   projectsConventions,
+  projectsRemove,
   projectsSandbox,
   projectsTrust,
 } from './commands/projects.ts'
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
     projectsTrust,
     projectsSandbox,
     projectsConventions,
+    projectsRemove,
     profiles,
     profilesShow,
     profilesSet,

@@ -11,7 +11,7 @@ import {
   reviewSummary,
   specReview,
 } from './testing/fixtures.ts'
-import { result, runOnTerminal, startOnTerminal } from './testing/run-cli.ts'
+import { result, runCli, runOnTerminal, startOnTerminal } from './testing/run-cli.ts'
 
 let api: Awaited<ReturnType<typeof startFixtureApi>>
 beforeEach(async () => {
@@ -138,6 +138,32 @@ describe('approving on a terminal', () => {
 
   it('never asks with --no-input', async () => {
     expect((await terminal(['approve', 'T-31', '--no-input'])).code).toBe(2)
+  })
+})
+
+describe('removing a project or a profile', () => {
+  it('says what stays, and removes nothing when the answer is not yes', async () => {
+    const asked = ['projects', 'remove', 'shop']
+    const declined = await terminal(asked, { answer: '' })
+    expect(declined.code).toBe(5)
+    expect(declined.stdout).toContain(
+      '/srv/shop is not touched; the history and the branches of its goals stay.',
+    )
+    expect(declined.stdout).toContain('Forget P-1 "shop"?')
+    expect((await terminal(['profiles', 'delete', 'Careful'], { answer: 'n' })).code).toBe(5)
+    expect(api.received.map(({ route }) => route)).toEqual(['getProject'])
+    expect((await terminal(asked, { answer: 'y' })).code).toBe(0)
+    expect(api.received.at(-1)).toMatchObject({
+      route: 'deleteProject',
+      params: { id: ids.project },
+    })
+    expect(await runCli([...asked, '--json', '--url', api.url])).toMatchObject({
+      ...{ code: 0, stderr: '', stdout: `{"id":"${ids.project}"}\n` },
+    })
+    const detail = 'Goals of this project are not finished: G-4.'
+    api.answer('deleteProject', () => ({ ...problem({ status: 409, code: 'in_use' }), detail }))
+    const inUse = await terminal([...asked, '--yes'])
+    expect(inUse).toMatchObject({ code: 5, stdout: expect.stringContaining(detail) })
   })
 })
 

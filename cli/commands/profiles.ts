@@ -151,7 +151,7 @@ export const profilesDelete = defineCommand({
   examples: ['dispatch profiles delete Careful'],
   async run({ profile: named, yes }, deps, io) {
     if (io.interactive && !yes && !(await io.confirm(`Delete ${io.clean(named)}?`)))
-      throw new CliFailure('error', 'not_confirmed', `${named} is kept.`)
+      throw new CliFailure('refused', 'declined', `${named} was not deleted.`)
     const gone = await deps.call('deleteProfile', { params: { id: named } })
     if (io.json) io.document(gone)
     io.print(`${oneLine(named)} deleted`)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { NETWORKS, SANDBOXES } from '../../contracts/agent.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
-import { EXIT, usageFailure } from '../failure.ts'
+import { CliFailure, EXIT, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import { pageQuery, printPage } from '../page.ts'
 import { projectNamed } from '../target.ts'
@@ -143,6 +143,32 @@ export const projectsTrust = defineCommand({
     })
     if (io.json) io.document(project)
     io.print(`${project.shortId}\t${oneLine(project.name)}\ttrusted`)
+    return EXIT.ok
+  },
+})
+
+export const projectsRemove = defineCommand({
+  name: 'projects remove',
+  summary:
+    'Forget a project whose goals are over; its repository and what is known of its goals stay',
+  prints: { replies: ['deleteProject'] },
+  args: { project: ONE },
+  options: { yes: { type: 'boolean', short: 'y', help: 'do not ask' } },
+  examples: ['dispatch projects remove P-2'],
+  async run({ project: named, yes }, deps, io) {
+    const { id, shortId, name, path } = await deps.call('getProject', {
+      params: { id: projectNamed(named, deps.cwd) },
+    })
+    const stays = `${oneLine(path)} is not touched; the history and the branches of its goals stay.`
+    if (io.interactive && !yes) {
+      io.note(stays)
+      if (!(await io.confirm(`Forget ${shortId} "${oneLine(name)}"?`)))
+        throw new CliFailure('refused', 'declined', `${shortId} was not removed.`)
+    }
+    const gone = await deps.call('deleteProject', { params: { id } })
+    if (io.json) io.document(gone)
+    io.print(`${shortId}\t${oneLine(name)}\tremoved`)
+    if (!io.interactive || yes) io.note(stays)
     return EXIT.ok
   },
 })

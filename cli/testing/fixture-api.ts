@@ -37,6 +37,7 @@ const DEFAULTS: Answers = {
   listProjects: () => list(fixtures.project),
   createProject: () => fixtures.project,
   getProject: () => fixtures.project,
+  deleteProject: () => ({ id: fixtures.project.id }),
   updateProject: ({ body }) => ({ ...fixtures.project, ...(body as object) }),
   listGoals: ({ query: { status = 'active' } }) =>
     status === fixtures.goalSummary.status ? list(fixtures.goalSummary) : list(),
