@@ -274,7 +274,7 @@ test('a run whose runner hangs is lost for whoever follows it, with all that it 
     name: 'RunnerLost',
     why: 'the process that ran the agent did not answer any more',
   })
-  expect(await runner.reap(run.runId)).toBeGreaterThan(1)
+  expect(await runner.reap(run.runId)).toBeGreaterThan(0) // its agent may end by itself when the runner does
   expect(leftOf(run.runId)).toEqual([])
   expect(await readAll(runner, run.runId).catch((error) => error)).toBeInstanceOf(RunnerLost)
   const file = readFileSync(join(runDir(run.runId), 'events.ndjson'), 'utf8')
