@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -35,8 +35,29 @@ test('lines are JSON, private, without secrets, and can be followed', async () =
   expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
-test('a service that never logged has no lines', async () => {
+test('a service that never logged has no lines, nor has one of a home that was never started', async () => {
   const lines: string[] = []
   for await (const line of readLogs({ dir, service: 'api' })) lines.push(line)
+  const nowhere = join(dir, 'none')
+  for await (const line of readLogs({ dir: nowhere, service: 'api', follow: true }))
+    lines.push(line)
   expect(lines).toEqual([])
+})
+
+test('a character that two readings share is one, and a file that begins anew is read anew', async () => {
+  const file = join(dir, 'postgres.log')
+  const long = `x${'€'.repeat(300_000)}`
+  writeFileSync(file, `${long}\n`)
+  const stop = new AbortController()
+  const options = { dir, service: 'postgres', follow: true, signal: stop.signal }
+  const lines: string[] = []
+  for await (const line of readLogs(options)) {
+    lines.push(line)
+    if (lines.length === 1) {
+      renameSync(file, `${file}.old`)
+      writeFileSync(file, 'new\n')
+    } else stop.abort()
+  }
+  expect(lines[0] === long).toBe(true)
+  expect(lines[1]).toBe('new')
 })

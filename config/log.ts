@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   openSync,
   readdirSync,
   readSync,
@@ -9,6 +10,7 @@ import {
   watch,
 } from 'node:fs'
 import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import { type Logger, pino } from 'pino'
 import buildRoll from 'pino-roll'
 
@@ -95,7 +97,7 @@ export async function* readLogs({
   signal,
 }: ReadLogsOptions): AsyncGenerator<string> {
   const reader = createReader()
-  const changes = follow ? watchFolder(dir, signal) : undefined
+  const changes = follow && existsSync(dir) ? watchFolder(dir, signal) : undefined
   for (const file of logFiles(dir, service)) yield* reader.lines(file)
   if (!changes) return
   for await (const _change of changes) {
@@ -105,20 +107,23 @@ export async function* readLogs({
 
 /** Remembers how far each file was read; a line is given out only when it is whole. */
 function createReader() {
-  const offsets = new Map<string, number>()
-  const tails = new Map<string, string>()
+  const places = new Map<string, Place>()
   return {
     *lines(file: string): Generator<string> {
-      const fd = openSync(file, 'r')
+      const fd = openExisting(file)
+      if (fd === undefined) return
       try {
+        const known = places.get(file)
+        // a shorter one has taken its place, as where a server starts a new file
+        const place = known && known.offset <= fstatSync(fd).size ? known : newPlace()
+        places.set(file, place)
         const buffer = Buffer.alloc(256 * 1024)
         for (;;) {
-          const offset = offsets.get(file) ?? 0
-          const got = readSync(fd, buffer, 0, buffer.length, offset)
+          const got = readSync(fd, buffer, 0, buffer.length, place.offset)
           if (got === 0) return
-          offsets.set(file, offset + got)
-          const parts = ((tails.get(file) ?? '') + buffer.toString('utf8', 0, got)).split('\n')
-          tails.set(file, parts.pop() ?? '')
+          place.offset += got
+          const parts = (place.tail + place.decoder.write(buffer.subarray(0, got))).split('\n')
+          place.tail = parts.pop() ?? ''
           yield* parts
         }
       } finally {
@@ -128,9 +133,28 @@ function createReader() {
   }
 }
 
+interface Place {
+  offset: number
+  /** A line that has no end yet, and of a character that has none the bytes. */
+  tail: string
+  decoder: StringDecoder
+}
+
+const newPlace = (): Place => ({ offset: 0, tail: '', decoder: new StringDecoder('utf8') })
+
+/** Undefined for a file that was rotated away since it was listed. */
+function openExisting(file: string): number | undefined {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 async function* watchFolder(dir: string, signal?: AbortSignal): AsyncGenerator<void> {
   let wake: (() => void) | undefined
-  let changed = false
+  let changed = true // what came before it was watched is to be read too
   const notice = () => {
     changed = true
     wake?.()
