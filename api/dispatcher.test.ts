@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { goalStream, goalWorkflowId, taskWorkflowId } from '../contracts/ids.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { databaseFindings } from '../db/doctor.ts'
+import { retryGoal } from '../db/goals.ts'
 import { enqueue } from '../db/outbox.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { goalSummary } from '../db/views/goals.ts'
@@ -12,7 +13,7 @@ import { createTestDatabase } from '../test/support/database.ts'
 import { startTcpGate } from '../test/support/tcp-gate.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { lostGoalsFinding } from './lost-goals.ts'
-import { insertGoal } from './support/rows.ts'
+import { insertGoal, insertReview } from './support/rows.ts'
 import { createTemporalGateway } from './temporal-gateway.ts'
 
 let database: Database
@@ -233,6 +234,44 @@ test.each([
     ])
   },
 )
+
+test('a goal that nothing moves any more because Temporal lost it asks for a person, whose retry begins it again', async () => {
+  const client = await temporal()
+  const { knex } = database
+  const ids = [await insertGoal(database), await insertGoal(database), await insertGoal(database)]
+  const [lost, decided, there] = ids as [string, string, string]
+  await insertReview(database, decided) // whose decision begins it again
+  const args = { workflowId: goalWorkflowId(there), taskQueue: 'none' }
+  const found = await client.workflow.start('goalWorkflow', args)
+  undo.push(() => found.terminate())
+  const wrong = { temporal: 'not this Temporal' } // as of another one that was asked before
+  await knex('goals').where({ id: there }).update({ status: 'needs_attention', attention: wrong })
+  dispatcher(async () => client)
+  const shown = async () => {
+    const { status, reason } = await goalSummary(knex, lost)
+    return `${status}: ${reason}`
+  }
+  const asks = /^needs_attention: Temporal does not know this goal .* retry begins it again/
+  await vi.waitFor(async () => expect(await shown()).toMatch(asks), { timeout: 10_000 })
+  expect((await goalSummary(knex, decided)).status).toBe('active')
+  expect((await goalSummary(knex, there)).status).toBe('active')
+  await database.change((tx, emit) => retryGoal(tx, emit, { id: lost, actor: 'person:sam' }))
+  await delivered()
+  expect(await toldFirst(client, lost)).toMatchObject({ signal: 'retryStage' })
+  expect(await shown()).toBe('active: null')
+})
+
+test('a goal that asked because Temporal lost it asks no more once it began again, whatever began it', async () => {
+  const client = await temporal()
+  const goalId = await insertGoal(database)
+  dispatcher(async () => client)
+  const status = async () => (await goalSummary(database.knex, goalId)).status
+  await vi.waitFor(async () => expect(await status()).toBe('needs_attention'), { timeout: 10_000 })
+  await repairs(goalId, client)
+  await delivered()
+  expect(await toldFirst(client, goalId)).toMatchObject({ signal: 'setPaused' })
+  expect(await status()).toBe('active')
+})
 
 test('a decision about a task brings its lost goal back, and one that is ending goes on ending', async () => {
   const client = await temporal()

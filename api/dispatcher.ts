@@ -15,9 +15,10 @@ import {
 } from '../contracts/messages.ts'
 import type { Database } from '../db/connect.ts'
 import { type GoalAtWork, goalBehind } from '../db/goals-at-work.ts'
+import { askNoMore } from '../db/lost-goals.ts'
 import { deliverNext, type OutboxMessage, type OutboxRow, tryAllNow } from '../db/outbox.ts'
 import { GOAL_STAGE, GOAL_STATUS, PROJECT_ID } from '../temporal/search-attributes.ts'
-import { workflowRuns } from './lost-goals.ts'
+import { createLostGoalsWatch, workflowRuns } from './lost-goals.ts'
 
 export interface Dispatcher {
   /** There may be something to deliver: look now. */
@@ -61,7 +62,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     stopWaiting = () => resolve(undefined)
   })
 
-  const reach = noticing(deps.client, () => tryAllNow(deps.database))
+  const lostGoals = createLostGoalsWatch(deps)
+  const reach = noticing(deps.client, () => {
+    lostGoals.again()
+    return tryAllNow(deps.database)
+  })
 
   async function round(): Promise<void> {
     try {
@@ -69,6 +74,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (!client) return
       if (away !== undefined) deps.log.info({}, 'Temporal answers again')
       away = undefined
+      lostGoals.look(client)
       if (await deliverRound(client)) again = true // there may be more than one round delivers
     } catch (error) {
       const { message } = error as Error
@@ -118,7 +124,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       closed = true
       clearInterval(timer)
       stopWaiting()
-      await running
+      await Promise.all([running, lostGoals.close()])
     },
   }
 }
@@ -202,12 +208,7 @@ async function signal(deps: DispatcherDeps, client: Client, row: Message<'signal
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error
     const goal = await goalBehind(deps.database.knex, workflowId)
-    if (goal && (await beginAgain(deps, client, { row, goal })))
-      return tell(
-        deps,
-        goalStream(goal.id),
-        `Temporal had lost ${shortId('goal', goal.number)}, so its workflow begins again: what was answered and decided stays, and what failed is asked about anew.`,
-      )
+    if (goal && (await beginAgain(deps, client, { row, goal }))) return begun(deps, goal)
     // its work is over: nobody waits for this signal, and trying again would not change that
     await tell(
       deps,
@@ -242,10 +243,21 @@ async function beginAgain(
   return true
 }
 
+/** Says so, and that nobody is needed for it; whoever looked for lost goals meanwhile sees by the time that it is none. */
+function begun({ database }: DispatcherDeps, { id, number }: GoalAtWork): Promise<void> {
+  const text = `Temporal had lost ${shortId('goal', number)}, so its workflow begins again: what was answered and decided stays, and what failed is asked about anew.`
+  return database.change(async (tx, emit) => {
+    await tx('goals').where({ id }).update({ updated_at: tx.fn.now() })
+    await askNoMore(tx, emit, [id])
+    emit(warning(goalStream(id), text))
+  })
+}
+
 const tell = ({ database }: DispatcherDeps, stream: string, text: string): Promise<void> =>
-  database.change(async (_tx, emit) =>
-    emit({ type: 'system.notice', stream, actor: 'dispatch', data: { level: 'warn', text } }),
-  )
+  database.change(async (_tx, emit) => emit(warning(stream, text)))
+
+const warning = (stream: string, text: string) =>
+  ({ type: 'system.notice', stream, actor: 'dispatch', data: { level: 'warn', text } }) as const
 
 /** Temporal's limit for a summary is 200 bytes. */
 const SUMMARY_BYTES = 200
