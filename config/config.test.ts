@@ -42,6 +42,9 @@ test.each([
   ['prot = 4400', /config\.toml: prot is not known: remove it or correct its spelling/],
   ['[pool]\nmax_concurrent = 0', /config\.toml: pool\.max_concurrent is wrong/],
   ['[pool]\nmax_concurrent = 1.5', /pool\.max_concurrent is wrong/],
+  ['[pool]\nmax_concurrent = true', /pool\.max_concurrent is wrong: must be a whole number/],
+  ['port = [4400]', /port is wrong: must be a whole number/],
+  ['host = ""', /host is wrong/],
   ['[temporal]\naddress = "http://x"', /temporal\.address is wrong: must be host:port/],
 ])('a wrong file is refused with file and key: %s', (text, message) => {
   write(text)
@@ -55,6 +58,10 @@ test('wrong variables and options are named', () => {
   expect(refusal({ DATABASE_URL: 'mysql://x' })).toMatch(
     /environment variable DATABASE_URL is wrong: must start with/,
   )
+  expect(refusal({ DATABASE_URL: 'postgres://me:p@ss@db:port/x' })).toMatch(
+    /environment variable DATABASE_URL is wrong: is not a URL/,
+  )
+  expect(refusal({ DISPATCH_MIN_FREE_MB: ' ' })).toMatch(/DISPATCH_MIN_FREE_MB is wrong/)
   expect(refusal({}, { temporalPort: 'abc' })).toBe(
     'option --temporal-port is wrong: must be a whole number from 1 to 65535',
   )
@@ -79,6 +86,10 @@ test('secrets come from files, the password of the database apart from its URL',
   const config = loadConfig(env, { home })
   expect(config.databaseUrl).toBe('postgresql://dispatch:p%40ss%2Fword@postgres:5432/dispatch')
   expect(config.temporal.apiKey).toBe('p@ss/word')
+  const bySocket = 'postgresql://dispatch@/dispatch?host=/run/postgresql'
+  expect(loadConfig({ ...env, DATABASE_URL: bySocket }, { home }).databaseUrl).toContain(
+    ':p%40ss%2Fword@localhost/dispatch?host=',
+  )
   expect(refusal({ ...env, TEMPORAL_API_KEY: 'other' })).toMatch(
     /TEMPORAL_API_KEY and TEMPORAL_API_KEY_FILE are both set/,
   )

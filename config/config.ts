@@ -15,7 +15,11 @@ export class ConfigError extends Error {
 
 function whole(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`
-  return z.coerce.number(error).int(error).min(min, error).max(max, error)
+  // Number() takes more for one: true, a list of one, spaces
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+    z.number(error).int(error).min(min, error).max(max, error),
+  )
 }
 const port = whole(1, 65_535)
 const count = whole(1, 100)
@@ -24,6 +28,9 @@ const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+  .refine((text) => URL.canParse(withHost(text)), 'is not a URL: %-encode what is special in it')
+/** Where Postgres is reached by a socket there is none, as in `postgres://me@/mine?host=/run/postgresql`: no URL to others. */
+const withHost = (url: string) => url.replace('@/', '@localhost/')
 const address = z.string().regex(/^[^\s/]+:\d{1,5}$/, 'must be host:port')
 
 const homeFolder = z
@@ -46,7 +53,7 @@ const acpAgent = z.strictObject({
 
 const fileSchema = z.strictObject({
   port: port.optional(),
-  host: z.string().optional(),
+  host: z.string().min(1).optional(),
   database_url: postgresUrl.optional(),
   temporal: z
     .strictObject({
@@ -74,7 +81,6 @@ const fileSchema = z.strictObject({
     .strictObject({ max_concurrent: count.optional(), max_per_goal: count.optional() })
     .optional(),
 })
-/** A checked-out project is not trusted with where data goes: only these may come from its file. */
 
 const envSchema = z.object({
   DISPATCH_PORT: port.optional(),
@@ -216,7 +222,7 @@ function secretsOf(env: Env): Env {
 /** The password goes apart from the URL where it comes from a file. */
 function withPassword(url: string | undefined, password: string | undefined): string | undefined {
   if (!url || !password) return url
-  const parsed = new URL(url)
+  const parsed = new URL(withHost(url))
   parsed.password = encodeURIComponent(password)
   return parsed.href
 }
