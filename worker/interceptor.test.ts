@@ -3,11 +3,15 @@ import { expect, test } from 'vitest'
 import { ActivityEdge } from './interceptor.ts'
 
 /** What an activity that fails with this ends with, in its `attempt`. */
-async function endOf(failure: unknown, at: { activityType: string; attempt: number }) {
+async function endOf(
+  failure: unknown,
+  at: { activityType: string; attempt: number },
+  log: (message: string, data: Record<string, unknown>) => void = () => undefined,
+) {
   const rest = { heartbeat: () => undefined, sleep: async () => undefined }
   const context = { info: at, ...rest } as unknown as Context
   const failing = typeof failure === 'function' ? () => failure() : () => Promise.reject(failure)
-  const run = () => new ActivityEdge(() => undefined).execute({ args: [], headers: {} }, failing)
+  const run = () => new ActivityEdge(log).execute({ args: [], headers: {} }, failing)
   const end = await asyncLocalStorage.run(context, () => run().catch((thrown) => thrown))
   expect(end).toBeInstanceOf(ApplicationFailure)
   return end as ApplicationFailure
@@ -48,6 +52,17 @@ test('a goal that cannot be ended is tried a few times, then a person is told wh
   expect(end).toMatchObject({ type: 'unforeseen', nonRetryable: true })
   expect(end.message).toContain('the branch cannot be kept')
   expect(tries).toBe(5)
+})
+
+test('what is tried without end is said, soon and then about every five minutes', async () => {
+  const full = Object.assign(new Error('EMFILE: too many open files, open'), { code: 'EMFILE' })
+  const said: unknown[] = []
+  for (let attempt = 1; attempt <= 40; attempt += 1)
+    await endOf(full, { activityType: 'runStage', attempt }, (_message, data) => said.push(data))
+  expect(said).toEqual([
+    { activity: 'runStage', tries: 6, err: full },
+    { activity: 'runStage', tries: 36, err: full },
+  ])
 })
 
 test('a Postgres whose socket is gone is on its way back: nobody is asked', async () => {

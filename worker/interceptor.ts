@@ -41,12 +41,21 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
         try {
           return await next(input)
         } catch (error) {
-          if (!(await this.worthAnotherTry(error))) throw atTheEdge(error)
+          if (await this.worthAnotherTry(error)) continue
+          this.sayThatItWaits(error)
+          throw atTheEdge(error)
         }
       }
     } finally {
       clearInterval(beat)
     }
+  }
+
+  /** Temporal tries passing failures without end: by this try some 15 s have passed, and between two words five minutes. */
+  private sayThatItWaits(error: unknown): void {
+    const { activityType: activity, attempt: tries } = Context.current().info
+    if (!isPassing(error) || tries % 30 !== 6) return
+    this.log('an activity waits for what it needs', { activity, tries, err: error as Error })
   }
 
   private async worthAnotherTry(error: unknown): Promise<boolean> {
