@@ -274,7 +274,7 @@ async function sessionOf(
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
 async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
   const { runner, database } = deps
-  if ((await runner.state(run.id)) === 'absent') await begin(deps, work, run)
+  if ((await runner.state(run.id)) === 'absent' && !(await begin(deps, work, run))) return
   const budget = watchReservation(deps, work.key, run)
   const store = await createEventStore(deps, run)
   const send = (command: RunCommand) => sendTo(deps, run, command)
@@ -322,11 +322,13 @@ async function sendTo({ runner, log }: ActivityDeps, run: RunRow, command: RunCo
     .catch((error) => log(`${command.type} not delivered`, { runId: run.id, error: String(error) }))
 }
 
-/** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began. */
-async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
+/** Starts the run's agent, unless somebody wants the work to stop: then the run is over before it began, and false is answered. */
+async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<boolean> {
   const missed = await missedCorrections(deps.database.knex, work.key.goalId)
   const spec = await specFor(deps, work, run)
-  if (isAskedToStop(Context.current().cancellationSignal)) {
+  // a person may have wanted it while no worker was there, of which this activity has not heard yet
+  const isUnwanted = (await runsToStop(deps.database.knex, run.id)).length > 0
+  if (isUnwanted || isAskedToStop(Context.current().cancellationSignal)) {
     const detail = 'asked to stop before the agent was started'
     await endSegment(deps.database, run, {
       status: 'interrupted',
@@ -334,10 +336,12 @@ async function begin(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<
     })
   }
   throwIfEnding()
+  if (isUnwanted) return false
   // before the start: whoever comes after a kill starts it with the same words
   if (missed.length > 0)
     await deps.database.change((tx, emit) => deliverInPrompt(tx, emit, { run, missed }))
   await deps.runner.start(spec)
+  return true
 }
 
 /** No agent is started once this activity is to end, whoever wants that. */

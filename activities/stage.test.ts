@@ -35,6 +35,8 @@ let calls: string[]
 let prompts: string[]
 let events: RunEvent[]
 let ending: AbortController
+/** Which attempt of Temporal's it is. */
+let tries: number
 /** Of the goal's branch. */
 let tree: string
 
@@ -86,6 +88,7 @@ beforeEach(async () => {
   prompts = []
   events = []
   ending = new AbortController()
+  tries = 1
   tree = 'verified'
 })
 afterEach(async () => {
@@ -155,7 +158,8 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     disk: () => ({ path: folder, free: 1e12, freeMb: 1e6, minFreeMb: 1 }),
     log: () => undefined,
   } as unknown as ActivityDeps
-  const context = { cancellationSignal: ending.signal } as unknown as Context
+  const info = { attempt: tries }
+  const context = { cancellationSignal: ending.signal, info } as unknown as Context
   const input = { ...at, feedback: '' } as Parameters<
     ReturnType<typeof createStageActivities>['runStage']
   >[0]
@@ -433,6 +437,46 @@ test('an agent that another worker interrupted for a pause is not started again 
   expect((await lease(leaseId)).state).toBe('released')
   const attempt = await database.knex('stage_attempts').where({ task_id: key.taskId }).first()
   expect(attempt.status).toBe('paused')
+})
+
+test.each([
+  ['paused its goal', 'the goal is paused', { paused: true }, {}],
+  ['stopped it', 'Stopped by sam.', {}, { stopped_by: 'person:sam' }],
+])(
+  'a run whose worker died before it was started is not started once a person %s',
+  async (_, why, goal, stop) => {
+    const { knex } = database
+    await database.change((tx) => openStage(tx, key, null))
+    const run = await liveRun(key)
+    states.delete(run.id)
+    const place = { id: leaseId, goal_id: key.goalId, stage: 'implement', adapter: 'demo' }
+    await knex('run_leases').insert({ ...place, state: 'held' })
+    await knex('goals')
+      .where({ id: key.goalId })
+      .update({ paused: false, ...goal })
+    await knex('agent_runs')
+      .where({ id: run.id })
+      .update({ stopped_by: null, ...stop })
+    const said = await runStage(key).catch((error) => error)
+    expect(`${said.message} ${said.reason}`).toContain(why)
+    expect(calls).toEqual([])
+    expect((await listSegments(knex, key)).map(({ status }) => status)).toEqual(['interrupted'])
+  },
+)
+
+test('what gets better by itself is told of a stage that it holds up for long', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const away = () => {
+    throw Object.assign(new Error('connect ECONNREFUSED /spawner.sock'), { code: 'ECONNREFUSED' })
+  }
+  const of = { task_id: key.taskId }
+  const told = () => database.knex('stage_attempts').where(of).first('status', 'reason')
+  await expect(runStage(key, async () => away())).rejects.toThrow('ECONNREFUSED')
+  expect(await told()).toEqual({ status: 'running', reason: null })
+  tries = 5
+  await expect(runStage(key, async () => away())).rejects.toThrow('ECONNREFUSED')
+  const reason = 'connect ECONNREFUSED /spawner.sock: it is tried again by itself'
+  expect(await told()).toEqual({ status: 'waiting', reason })
 })
 
 test('an interruption at the budget is known to a worker that did not see it', async () => {

@@ -10,6 +10,7 @@ import { listSegments, type RunRow } from '../db/runs.ts'
 import { changeStage, openStage, type StageKey, type StageRow } from '../db/stages.ts'
 import { BudgetHold } from '../domain/budget.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
+import { isPassing } from '../domain/passing.ts'
 import { GitProblem } from '../git/problem.ts'
 import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
 import {
@@ -32,6 +33,8 @@ import type { RunStageInput, StageResult } from './types.ts'
 import { verifiedChecks } from './verified-checks.ts'
 import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
 
+/** What gets better within some seconds is not worth telling. */
+const UNTOLD_TRIES = 5
 /** How often a place in the pool is renewed while its stage is at work, checks and git included. */
 const RENEW_MS = 30_000
 
@@ -95,11 +98,21 @@ export function createStageActivities(deps: ActivityDeps) {
       if (error instanceof BudgetHold)
         await standInLine(key, { ...wanted, hold: error.message, seconds: HOLD_SECONDS })
       if (isDiskFull(error)) await standInLine(key, { ...wanted, hold: diskHold(error as Error) })
+      if (isPassing(error)) await tellOfDelay(key, error as Error)
       if (isFinal(error)) await abandonAttempt(deps, key, `the stage failed: ${error.message}`)
       throw error
     } finally {
       stopRenewing()
     }
+  }
+
+  /** Temporal tries it again for as long as it takes, and only its own page would say why. Where Postgres is what is away, nobody can be told. */
+  async function tellOfDelay(key: StageKey, { message }: Error): Promise<void> {
+    if (Context.current().info.attempt < UNTOLD_TRIES) return
+    const reason = `${message.slice(0, 500)}: it is tried again by itself`
+    await database
+      .change((tx, emit) => changeStage(tx, emit, { key, change: { status: 'waiting', reason } }))
+      .catch((error) => deps.log('a delay was not told', { ...key, error: String(error) }))
   }
 
   /** Keeps the place from its grant to the end of the stage; a worker that dies stops renewing it. */
