@@ -8,7 +8,12 @@ const document = openApiDocument('1.2.3') as unknown as {
     string,
     Record<
       string,
-      { operationId: string; parameters?: { name: string; in: string }[]; responses: object }
+      {
+        operationId: string
+        parameters?: { name: string; in: string }[]
+        requestBody?: { required?: boolean }
+        responses: object
+      }
     >
   >
 }
@@ -17,12 +22,19 @@ test('every route of the table is described, with its path parameters, status an
   for (const [name, { method, path, status }] of Object.entries<Route>(routes)) {
     const operation = document.paths[path.replace(':id', '{id}')]?.[method.toLowerCase()]
     expect(operation?.operationId).toBe(name)
-    expect(Object.keys(operation?.responses ?? {})).toEqual([String(status), '4XX'])
+    expect(Object.keys(operation?.responses ?? {})).toEqual([String(status), '4XX', '5XX'])
     const inPath = (operation?.parameters ?? []).filter((one) => one.in === 'path')
     expect(inPath.map((one) => one.name)).toEqual(path.includes(':id') ? ['id'] : [])
   }
   const described = Object.values(document.paths).flatMap((one) => Object.keys(one))
   expect(described).toHaveLength(Object.keys(routes).length)
+})
+
+test('a body that must be sent is one that is required', () => {
+  const isRequired = (path: string, method: string) =>
+    document.paths[path]?.[method]?.requestBody?.required
+  expect(isRequired('/api/goals', 'post')).toBe(true)
+  expect(isRequired('/api/goals/{id}/pause', 'post')).toBe(false)
 })
 
 test('every reference of the document leads somewhere', () => {

@@ -37,6 +37,11 @@ const dispatchHeader = z.object({ 'X-Dispatch': z.literal('1') })
 const matchHeader = { 'If-Match': z.string().optional() }
 const keyHeader = { 'Idempotency-Key': z.string().min(1).max(255).optional() }
 
+const problemAnswer = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: problem } },
+})
+
 function operation(name: string, route: Route, schema: RouteSchema): ZodOpenApiOperationObject {
   const changes = route.method !== 'GET'
   const header = dispatchHeader.extend({
@@ -52,17 +57,21 @@ function operation(name: string, route: Route, schema: RouteSchema): ZodOpenApiO
       ...(changes ? { header } : {}),
     },
     ...(schema.body
-      ? { requestBody: { content: { 'application/json': { schema: schema.body } } } }
+      ? {
+          requestBody: {
+            // none is an empty object
+            required: !schema.body.safeParse({}).success,
+            content: { 'application/json': { schema: schema.body } },
+          },
+        }
       : {}),
     responses: {
       [route.status]: {
         description: schema.summary,
         content: { 'application/json': { schema: schema.reply } },
       },
-      '4XX': {
-        description: 'What is wrong, and what to do',
-        content: { 'application/problem+json': { schema: problem } },
-      },
+      '4XX': problemAnswer('What is wrong, and what to do'),
+      '5XX': problemAnswer('What is away, or went wrong in Dispatch'),
     },
   }
 }
