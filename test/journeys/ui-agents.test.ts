@@ -102,16 +102,57 @@ test('an agent is stopped by a click: the goal then needs attention, says who st
 test('a goal whose agent is not there goes on with the agents of another profile, chosen beside Retry', async () => {
   const stages = sameAgent({ adapter: 'acp:absent' })
   expect((await at.call('POST', '/api/profiles', { name: 'Absent', stages })).status).toBe(201)
-  const stuck = await at.goal(project, 'Move me [demo:all=instant]', { profile: 'Absent' })
-  await at.until(stuck.id, ({ status }) => status === 'needs_attention')
-  const page = await openWindow(`/goals/${stuck.shortId}`)
-  await page.getByRole('combobox', { name: 'Profile to go on with' }).click()
-  await page.getByRole('option', { name: 'Demo', exact: true }).click()
+  const absent = { profile: 'Absent' }
+  const stuck = await at.goal(project, 'Move me [demo:all=instant]', absent)
+  const other = await at.goal(project, 'Leave me [demo:all=instant]', absent)
+  for (const { id } of [stuck, other])
+    await at.until(id, ({ status }) => status === 'needs_attention')
+  const page = await openWindow(`/goals/${other.shortId}`)
+  const profile = page.getByRole('combobox', { name: 'Profile to go on with' })
+  await profile.waitFor()
+  const goTo = async ({ shortId }: { shortId: string }) => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Command palette' }).fill(shortId)
+    await page.getByRole('option', { name: `Go to ${shortId}` }).click()
+    await page.getByRole('heading', { name: shortId }).waitFor()
+  }
+  await goTo(stuck)
+  const choose = async () => {
+    await profile.click()
+    await page.getByRole('option', { name: 'Demo', exact: true }).click()
+  }
+  await choose()
+  // it is this goal's choice and no other's
+  await goTo(other)
+  await expect.poll(() => profile.textContent()).toBe('As before: Absent')
+  await goTo(stuck)
+  await choose()
   expect(await violations(page)).toEqual([])
   await page.getByRole('button', { name: 'Retry', exact: true }).click()
   await page.getByText('Profile Demo').waitFor()
   expect((await at.until(stuck.id, (goal) => goal.reviews.length > 0)).profile.name).toBe('Demo')
-  await at.call('POST', `/api/goals/${stuck.id}/cancel`, {})
+  for (const { id } of [stuck, other]) await at.call('POST', `/api/goals/${id}/cancel`, {})
+})
+
+test('a goal that stands still because Temporal takes nothing says so on a page that is open, and goes on', async () => {
+  const still = await at.goal(project, 'Stand still [demo:all=instant]')
+  const page = await openWindow(`/goals/${still.shortId}`, {
+    viewport: { width: 390, height: 844 },
+  })
+  await page.getByRole('region', { name: 'Reviews that wait for you' }).waitFor()
+  const outbox = () => at.database.knex('outbox').where({ workflow_id: `goal/${still.id}` })
+  // what is told of a goal is told in order, so this one keeps the others back
+  await outbox().insert({
+    ...{ kind: 'signal', workflow_id: `goal/${still.id}`, last_error: 'it is away' },
+    payload: { signal: 'pause', args: {} },
+    ...{ created_at: new Date(Date.now() - 60_000), next_at: 'infinity' },
+  })
+  await at.decide(still.id, 'spec')
+  const why = page.getByRole('region', { name: 'Why it waits' })
+  await why.getByText('Temporal has not taken what it was told of this goal (it is away)').waitFor()
+  await outbox().where({ next_at: 'infinity' }).delete()
+  await why.waitFor({ state: 'detached' })
+  await at.call('POST', `/api/goals/${still.id}/cancel`, {})
 })
 
 test('the pool is paused and resumed by a key, by whom and since when; what waits says why', async () => {
@@ -277,6 +318,7 @@ test('a profile is made, given another model, and deleted; a project gets a chec
   expect((await checks()).map(({ name }) => name)).toEqual(['lint', 'unit', 'e2e'])
 })
 
+let written = 8
 /** A run of the database's alone: nobody works on it, so its transcript is ours to write. */
 async function runWithLines(
   count: number,
@@ -284,7 +326,7 @@ async function runWithLines(
   const { knex } = at.database
   const [row] = await knex('agent_runs')
     .insert({
-      ...{ goal_id: goalId, stage: 'implement', attempt: 9, segment: 1, purpose: 'start' },
+      ...{ goal_id: goalId, stage: 'implement', attempt: ++written, segment: 1, purpose: 'start' },
       ...{ adapter: 'claude', status: 'running', started_at: knex.fn.now() },
     })
     .returning('id')
@@ -305,6 +347,23 @@ async function runWithLines(
   await add(1, count)
   return { id, add }
 }
+
+test('a part of a run that cannot be read says so instead of what is not true, and is there when it can', async () => {
+  const { id } = await runWithLines(9)
+  const page = await newWindow(browser)
+  const transcripts = '**/api/agents/*/transcript?*'
+  await page.route(transcripts, (route) => route.abort())
+  await page.goto(`${at.url}/agents/${id}?tab=files`)
+  const fault = page.getByText('The server did not answer')
+  await fault.waitFor()
+  await page.getByRole('tab', { name: 'Activity' }).click()
+  await fault.waitFor()
+  await page.unroute(transcripts)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByText('line 9 of the transcript').waitFor()
+  await page.getByRole('tab', { name: 'Files' }).click()
+  await page.getByText('No file was touched').waitFor()
+})
 
 test('a transcript of 100,000 lines: at its end at once, live, older ones by scrolling, all of it found', async () => {
   const { id, add } = await runWithLines(100_000)

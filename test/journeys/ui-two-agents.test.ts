@@ -88,6 +88,12 @@ test('what was said three times becomes a convention of the project by one click
   await suggested.getByText('You said the like 3 times').waitFor()
   expect(await violations(page)).toEqual([])
   await suggested.getByRole('textbox').fill('Use British spelling.')
+  // it grows while its words are written anew, and they stay
+  await at.call('POST', `/api/agents/${run}/corrections`, {
+    text: 'British spelling, please use it',
+  })
+  await suggested.getByText('You said the like 4 times').waitFor()
+  expect(await suggested.getByRole('textbox').inputValue()).toBe('Use British spelling.')
   await suggested.getByRole('button', { name: /^Add to repo/ }).click()
   await page.getByText('Agents are told from now on').waitFor()
   await suggested.waitFor({ state: 'detached' })

@@ -1,8 +1,10 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Query, Reply } from '../../../contracts/api.ts'
 import type { LedgerGroup, LedgerOrder } from '../../../contracts/ledger.ts'
+import type { GoalSummary, TranscriptEntry } from '../../../contracts/schemas.ts'
 import { call } from './api.ts'
 import { whenLive } from './live.ts'
+import { againAfterFault, type Reading } from './query-client.ts'
 
 /**
  * Everything the page reads. Keys begin with the entity, because `live-rules.ts` refreshes by that; a query begins
@@ -18,11 +20,28 @@ const read =
 /** Midnight of the reader: usage of today counts from here. */
 const midnight = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
 
+/** No event tells that a day is over; a machine that sleeps through its end hears of it within the hour. */
+const HOUR_MS = 3_600_000
+const untilMidnight = () => new Date().setHours(24, 0, 0, 0) - Date.now()
+
 export const overviewQuery = () =>
   queryOptions({
     queryKey: ['overview'],
     queryFn: read(() => call('getOverview', { query: { since: midnight() } })),
+    refetchInterval: (query: Reading<unknown>) =>
+      againAfterFault(query) || Math.min(HOUR_MS, untilMidnight()),
+    refetchIntervalInBackground: true,
   })
+
+/** What nobody works at and nobody is asked about waits for something of which no event tells: Temporal takes nothing, say. */
+const STILL_MS = 10_000
+type Standing = Pick<GoalSummary, 'status' | 'working' | 'pendingReviews'>
+export const standsStill = ({ status, working, pendingReviews }: Standing): boolean =>
+  status === 'active' && working.length === 0 && pendingReviews === 0
+const againWhile =
+  <T>(stands: (data: T) => boolean) =>
+  (query: Reading<T>): number | false =>
+    againAfterFault(query) || (query.state.data && stands(query.state.data) ? STILL_MS : false)
 
 export const openGoalsQuery = (project?: string) =>
   queryOptions({
@@ -30,6 +49,7 @@ export const openGoalsQuery = (project?: string) =>
     queryFn: read(() =>
       call('listGoals', { query: { state: 'open', limit: 200, ...(project && { project }) } }),
     ),
+    refetchInterval: againWhile<Reply<'listGoals'>>(({ items }) => items.some(standsStill)),
   })
 
 /** Goals that are over, newest first, a page at a time. */
@@ -50,6 +70,7 @@ export const goalQuery = (id: string) =>
   queryOptions({
     queryKey: ['goal', id],
     queryFn: read(() => call('getGoal', { params: { id } })),
+    refetchInterval: againWhile<Reply<'getGoal'>>(standsStill),
   })
 
 export const taskQuery = (id: string) =>
@@ -103,6 +124,23 @@ export const agentQuery = (id: string) =>
   queryOptions({
     queryKey: ['agent', id],
     queryFn: read(() => call('getAgent', { params: { id } })),
+  })
+
+/** All entries of one kind that a run's transcript has by now; those that come are followed. Not kept: there may be many. */
+export const entriesQuery = (id: string, kind: TranscriptEntry['kind']) =>
+  queryOptions({
+    queryKey: ['transcript', id, kind],
+    gcTime: 0,
+    queryFn: read(async () => {
+      const all: TranscriptEntry[] = []
+      for (let after = 0; ; ) {
+        const query = { kind, after, limit: 1_000 }
+        const { items, next } = await call('getTranscript', { params: { id }, query })
+        all.push(...items)
+        if (next === null) return all
+        after = Number(next)
+      }
+    }),
   })
 
 /** Corrections alike that wait for an answer, of one project or of all. */

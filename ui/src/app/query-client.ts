@@ -8,6 +8,15 @@ const AGAIN_MS = 5_000
 const isPassing = (error: Error): boolean =>
   !(error instanceof ProblemError && error.problem.status < 500)
 
+/** As much of a query as tells how its last read went. */
+export interface Reading<T> {
+  state: { data: T | undefined; error: Error | null }
+}
+
+/** When to look again at what is shown and could not be read; one that was never read says so instead, with a button. */
+export const againAfterFault = ({ state: { data, error } }: Reading<unknown>): number | false =>
+  data !== undefined && error !== null && isPassing(error) ? AGAIN_MS : false
+
 /**
  * The feed says what changed, so nothing gets stale by time; what an event made stale is read until it can be, because no
  * other event may come. The server may be this very machine, so nothing depends on there being a network.
@@ -18,9 +27,7 @@ export const queryClient = new QueryClient({
       networkMode: 'always',
       staleTime: Number.POSITIVE_INFINITY,
       refetchOnWindowFocus: false,
-      // one that was never read says so instead, with a button
-      refetchInterval: ({ state: { data, error } }) =>
-        data !== undefined && error !== null && isPassing(error) ? AGAIN_MS : false,
+      refetchInterval: againAfterFault,
       retry: (failures, error) => isPassing(error) && failures < 3,
     },
     mutations: { networkMode: 'always', retry: false },

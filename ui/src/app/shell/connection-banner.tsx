@@ -46,7 +46,10 @@ function Lost({ since, retryAt }: { since: number; retryAt: number }) {
     <Banner icon={<CloudOff size={14} aria-hidden="true" />} tone="bg-warn-soft text-warn">
       <span>
         Connection lost. This is the state of {formatClock(since)};{' '}
-        {seconds > 0 ? `trying again in ${seconds}s.` : 'trying again…'}
+        {/* read aloud each second, it would be all that is heard */}
+        <span aria-hidden="true">
+          {seconds > 0 ? `trying again in ${seconds}s.` : 'trying again…'}
+        </span>
       </span>
       <Button size="sm" onClick={() => socket.retry()}>
         Retry now

@@ -22,9 +22,9 @@ const CHANGES: Readonly<Record<string, { word: string; tone: 'ok' | 'neutral' | 
 
 /** The files that a run touched, the latest first. */
 export function FilesTab({ run }: { run: AgentRunDetail }) {
-  const { items, ready, error } = useEntries(run.id, 'file')
+  const { items, ready, error, retry } = useEntries(run.id, 'file')
   const files = useMemo(() => touchedFiles(items), [items])
-  if (error) return <ErrorState error={error} />
+  if (error) return <ErrorState error={error} onRetry={retry} />
   if (!ready) return <SkeletonRows rows={4} label="Loading files" />
   if (files.length === 0)
     return (

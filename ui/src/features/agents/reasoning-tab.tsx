@@ -8,14 +8,14 @@ import { useEntries } from './use-entries.ts'
 
 /** What the agent thought, without what it did. */
 export function ReasoningTab({ run }: { run: AgentRunDetail }) {
-  const { items, ready, error } = useEntries(run.id, 'reasoning')
+  const { items, ready, error, retry } = useEntries(run.id, 'reasoning')
   const blocks = useMemo(() => {
     const made = createBlocks()
     // as words: here they are what is looked at, and not folded away
     made.append(items.map((entry) => ({ ...entry, kind: 'text' })))
     return made
   }, [items])
-  if (error) return <ErrorState error={error} />
+  if (error) return <ErrorState error={error} onRetry={retry} />
   if (!ready) return <SkeletonRows rows={4} label="Loading reasoning" />
   if (blocks.list.length === 0)
     return (

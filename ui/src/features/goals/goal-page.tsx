@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { call } from '../../app/api.ts'
-import { goalQuery } from '../../app/queries.ts'
+import { goalQuery, standsStill } from '../../app/queries.ts'
 import { toastError } from '../../app/toasts.ts'
 import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { Button, buttonClass } from '../../components/button.tsx'
@@ -55,10 +55,11 @@ export function GoalPage() {
           { label: goal.title, id: goal.shortId },
         ]}
       >
-        <GoalActions goal={goal} />
+        <GoalActions key={goal.id} goal={goal} />
       </PageHeader>
       <Attention goal={goal} />
-      <Limited goal={goal} />
+      <Limited key={goal.id} goal={goal} />
+      <Still goal={goal} />
       <Reviews goal={goal} />
       <StageStrip goal={goal} />
       <Body goal={goal} />
@@ -209,6 +210,21 @@ function Limited({ goal }: { goal: Goal }) {
   )
 }
 
+/** Why nothing goes on although nobody is asked: the stages alone would look at work. */
+function Still({ goal }: { goal: Goal }) {
+  const why = whyOf(goal)
+  if (!standsStill(goal) || why === null) return null
+  return (
+    <section
+      aria-label="Why it waits"
+      className="flex shrink-0 items-start gap-3 border-b bg-sunken px-4 py-2"
+    >
+      <Clock3 size={15} className="mt-0.5 shrink-0 text-fg-3" aria-hidden="true" />
+      <bdi className="min-w-0 flex-1 break-words first-letter:uppercase">{why}</bdi>
+    </section>
+  )
+}
+
 /** What the goal waits for, with the way to give it. */
 function Reviews({ goal }: { goal: Goal }) {
   const pending = goal.reviews.filter(({ status }) => status === 'pending')
@@ -239,6 +255,8 @@ function Reviews({ goal }: { goal: Goal }) {
 /** Why it is in its state, where no line above says so. */
 function whyOf(goal: Goal): string | null {
   if (waitsForProvider(goal)) return null
+  // the one that was waited for is decided, which the goal itself says a moment later
+  if (goal.pendingReviews === 0 && goal.reason?.startsWith('waits for a review:')) return null
   return goal.pendingReviews > 1 ? `waits for ${goal.pendingReviews} reviews` : goal.reason
 }
 

@@ -82,6 +82,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
           aria-invalid={errors.description ? true : undefined}
           placeholder="What should exist when this is done? Say what matters; the spec will say the rest."
           value={draft.description}
+          readOnly={file.isPending} // what is written now would be in no goal
           onChange={(event) => setDraft({ ...draft, description: event.target.value })}
           className="field-sizing-content max-h-[46dvh] min-h-36 w-full resize-none bg-transparent px-4 py-3 text-14 outline-none touch:text-16"
         />

@@ -38,7 +38,8 @@ export function LedgerPage() {
   const groups = useInfiniteQuery(ledgerQuery({ ...filter, by, order: show }))
   const rows = groups.data?.pages.flatMap(({ items }) => items) ?? []
   const total = groups.data?.pages[0]?.total
-  const error = groups.error ?? perDay.error
+  // what was read before stays: it is read again by itself
+  const error = (groups.data ? null : groups.error) ?? (perDay.data ? null : perDay.error)
   return (
     <>
       <PageHeader crumbs={[{ label: 'Ledger' }]} />

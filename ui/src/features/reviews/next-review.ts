@@ -3,14 +3,18 @@ import type { ReviewSummary } from '../../../../contracts/schemas.ts'
 import { navigate } from '../../app/navigation.ts'
 import { reviewsQuery } from '../../app/queries.ts'
 import { queryClient } from '../../app/query-client.ts'
-import { toast } from '../../app/toasts.ts'
+import { toast, toastError } from '../../app/toasts.ts'
 
 const pendingReviews = () => reviewsQuery({ status: 'pending' })
 
 /** Opens the review that waits longest, or the one after the review that is open. */
 export async function goToNextReview(): Promise<void> {
   // what no page shows is not read again by an event: asked for here, it is
-  const { items } = await queryClient.fetchQuery(pendingReviews())
+  const read = await queryClient.fetchQuery(pendingReviews()).catch((error: unknown) => {
+    toastError('The reviews could not be read', error)
+  })
+  if (!read) return
+  const { items } = read
   const open = /^\/reviews\/([^/]+)/.exec(window.location.pathname)?.[1]
   const at = items.findIndex(({ id, shortId }) => id === open || shortId === open)
   const next = items[(at + 1) % Math.max(1, items.length)]

@@ -25,8 +25,7 @@ export function SuggestionList(props: {
   return (
     <ul aria-label="Suggested conventions" className="flex flex-col">
       {shown.map((suggestion) => (
-        // its text changes when it grows
-        <SuggestionCard key={`${suggestion.id}/${suggestion.text}`} suggestion={suggestion} />
+        <SuggestionCard key={suggestion.id} suggestion={suggestion} />
       ))}
     </ul>
   )
@@ -36,7 +35,9 @@ type Answer = 'project' | 'profile' | 'dismiss'
 
 function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
   const { id, shortId, projectName, profileName, corrections } = suggestion
-  const [text, setText] = useState(suggestion.text)
+  // its text changes when it grows, and not under the hands of who writes it anew
+  const [edited, setText] = useState<string>()
+  const text = edited ?? suggestion.text
   const client = useQueryClient()
   const answer = useMutation({
     mutationFn: (what: Answer) => {

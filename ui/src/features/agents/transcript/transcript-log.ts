@@ -20,6 +20,8 @@ export interface TranscriptLog {
   /** The same object until something changed. */
   read: () => TranscriptState
   subscribe: (listener: () => void) => () => void
+  /** Reads the end, where that failed. */
+  readEnd: () => Promise<void>
   /** Reads the page before the first entry; nothing when it is the first of all or a page is on its way. */
   readOlder: () => Promise<void>
   /** Reads everything before, page after page, until `signal` aborts. */
@@ -83,7 +85,7 @@ export function createTranscriptLog(runId: string): TranscriptLog {
       const end = items.at(-1)
       if (state.last > 0 || !from || !end) return show({ live: true })
       blocks.append(items)
-      show({ live: true, first: from.seq, last: end.seq })
+      show({ live: true, first: from.seq, last: end.seq, error: undefined })
       taken = 0
       take()
     } catch (error) {
@@ -130,7 +132,7 @@ export function createTranscriptLog(runId: string): TranscriptLog {
         followed = undefined
       }
     },
-    readOlder,
+    ...{ readEnd, readOlder },
     async readAll(signal) {
       while (state.first > 1 && !signal.aborted) {
         await readOlder()

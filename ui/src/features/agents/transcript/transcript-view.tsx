@@ -10,9 +10,10 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { AgentRunDetail } from '../../../../../contracts/schemas.ts'
 import { useActions } from '../../../app/actions/registry.ts'
+import { useLive } from '../../../app/live.ts'
 import { copy, explain, toastError } from '../../../app/toasts.ts'
 import { Button, IconButton } from '../../../components/button.tsx'
-import { EmptyState, SkeletonRows } from '../../../components/states.tsx'
+import { EmptyState, ErrorState, SkeletonRows } from '../../../components/states.tsx'
 import { plural } from '../../../lib/format.ts'
 import { BlockList, type BlockListHandle } from './block-list.tsx'
 import { plainText } from './transcript-blocks.ts'
@@ -54,6 +55,13 @@ export function TranscriptView({ run }: { run: AgentRunDetail }) {
     await log.readAll(new AbortController().signal)
     handle.current?.show(0)
   }
+  const failed = state.blocks.length === 0 ? state.error : undefined
+  const returns = useLive((live) => live.returns)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the server is back
+  useEffect(() => {
+    if (failed) void log.readEnd()
+  }, [returns])
+  if (failed) return <ErrorState error={failed} onRetry={() => void log.readEnd()} />
   if (!state.live && state.blocks.length === 0)
     return <SkeletonRows rows={6} label="Loading transcript" />
   if (state.blocks.length === 0)
