@@ -202,7 +202,14 @@ async function commitWork(
   }
   const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
   const kept = (names: readonly string[]) => names.slice(0, NAMES_KEPT)
-  const output: BuiltOutput = { ...answer, leftOut: kept(done.leftOut), closed: kept(done.closed) }
+  const undone =
+    done.undone.length > 0
+      ? [`Takes out again what other tasks did in ${someOf(done.undone)}, which was merged in.`]
+      : []
+  const output: BuiltOutput = {
+    ...{ ...answer, deviations: [...answer.deviations, ...undone] },
+    ...{ leftOut: kept(done.leftOut), closed: kept(done.closed) },
+  }
   return { result: await publishWork(deps, work, { task, done, output }), output }
 }
 

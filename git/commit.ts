@@ -6,7 +6,16 @@ import { type ProjectLayout, projectLayout, salvageRef, taskRef, writeWhole } fr
 import { leftOut, wholeTree } from './left-out.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
-import { checkSha, dateOf, hasCommit, isAncestor, readRef, setRef, treeOf } from './refs.ts'
+import {
+  changedFiles,
+  checkSha,
+  dateOf,
+  hasCommit,
+  isAncestor,
+  readRef,
+  setRef,
+  treeOf,
+} from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { stashedOn } from './stashes.ts'
 import { asText, type SlotTree, slotTree, snapshotTree, sparing } from './tree.ts'
@@ -97,6 +106,8 @@ export interface CommitResult {
   closed: string[]
   /** Files that were in conflict and still hold conflict markers. */
   unresolved: string[]
+  /** Files of others that a merge had brought and that are as they were before it. */
+  undone: string[]
 }
 
 /** Commits everything uncommitted on the task's branch, on top of what the agent committed itself. Nothing to do is fine. */
@@ -115,6 +126,7 @@ export async function commitAll(
   const unresolved = claim.merging
     ? await stillConflicted(deps, layout, snapshot, claim.merging.files)
     : []
+  const undone = await undoneIn(deps, layout, snapshot, claim.merging)
   const committed = merging !== undefined || snapshot !== (await treeOf(git, layout.sandbox, head))
   const parents = merging === undefined ? [head] : [head, merging]
   const next = committed
@@ -131,16 +143,24 @@ export async function commitAll(
     const { merging: _done, ...rest } = claim
     await writeClaim(layout, rest)
   }
-  const { stdout } = await git.run(
-    ['diff-tree', '-r', '-z', '--name-only', '--no-renames', claim.base, next],
-    { gitDir: layout.sandbox },
-  )
-  const files = stdout.toString('utf8').split('\0').filter(Boolean)
+  const files = await changedFiles(git, layout.sandbox, { from: claim.base, to: next })
   const { names, closed } = await leftOut(git, tree, claim.base)
   return {
     ...{ head: next, changed: files.length > 0, files, committed },
-    ...{ leftOut: names.map(asText), closed, unresolved },
+    ...{ leftOut: names.map(asText), closed, unresolved, undone },
   }
+}
+
+/** What an agent did not bring into the merge, or took out of it again: as far as nobody had to decide anything about it, it is not its own. */
+async function undoneIn(
+  { git }: GitDeps,
+  layout: ProjectLayout,
+  snapshot: string,
+  { head, brought = [] }: Partial<NonNullable<Claim['merging']>> = {},
+): Promise<string[]> {
+  if (head === undefined || brought.length === 0) return []
+  const changed = new Set(await changedFiles(git, layout.sandbox, { from: head, to: snapshot }))
+  return brought.filter((file) => !changed.has(file))
 }
 
 async function stillConflicted(

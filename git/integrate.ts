@@ -5,7 +5,7 @@ import { type GitDeps, publishCommit } from './hubs.ts'
 import { projectLayout, writeWhole } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
-import { checkBranchName, checkSha, isAncestor, readRef, swapRef } from './refs.ts'
+import { changedFiles, checkBranchName, checkSha, isAncestor, readRef, swapRef } from './refs.ts'
 import { writeClaim, writeSlot } from './slots.ts'
 import { checkOut } from './tree.ts'
 
@@ -176,10 +176,16 @@ export async function prepareConflict(
   await publishCommit(deps, layout, head)
   const merged = await mergeTree(git, layout.clean, head, input.onto)
   const files = merged.clean ? [] : merged.files
+  const changed = await changedFiles(git, layout.clean, { from: head, to: merged.tree })
+  const brought = changed.filter((file) => !files.includes(file))
   await checkOut(git, tree, merged.tree)
   // With these two files plain `git commit` by the agent makes a merge commit as well.
   await writeWhole(join(tree.adminDir, 'MERGE_MSG'), `Merge the goal's work into ${claim.branch}\n`)
   await writeWhole(join(tree.adminDir, 'MERGE_HEAD'), `${input.onto}\n`)
-  await writeClaim(layout, { ...claim, base: input.onto, merging: { onto: input.onto, files } })
+  await writeClaim(layout, {
+    ...claim,
+    base: input.onto,
+    merging: { onto: input.onto, files, head, brought },
+  })
   return { files }
 }

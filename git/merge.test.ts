@@ -162,6 +162,23 @@ test('a conflict is left in the worktree for the agent, and its answer is a merg
   )
 })
 
+test.each([
+  ['aborts the merge', ['merge', '--abort']],
+  ['commits it with its own side of everything', ['checkout', '-q', 'dispatch/T-2', '--', '.']],
+])('an agent that %s is told on to have taken out the work of others', async (_, how) => {
+  const one = await work('T-1', { 'b.txt': 'one\n', 'a.txt': 'by another\n', 'n.txt': 'new\n' })
+  const two = await work('T-2', { 'b.txt': 'two\n' })
+  await integrate(one)
+  const onto = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
+  await f.git.prepareConflict({ projectId, worktreePath: two.path, onto })
+  f.sh(how, two.path)
+  if (how.includes('checkout')) f.sh(['commit', '-q', '-a', '-m', 'mine'], two.path)
+  const done = await f.git.commitAll({
+    ...{ projectId, worktreePath: two.path, message: 'Resolve', trailers: {} },
+  })
+  expect(done.undone).toEqual(how.includes('checkout') ? ['a.txt'] : ['a.txt', 'n.txt'])
+})
+
 test('a goal is merged with its trailers, and every byte of uncommitted work stays', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n', 'added.txt': 'added\n' })
   f.write('b.txt', 'half an idea')

@@ -74,6 +74,17 @@ export async function fileAt(
   return code === 0 ? stdout.toString('utf8') : undefined
 }
 
+/** The files in which two commits or trees of a hub differ, as text. */
+export async function changedFiles(
+  git: GitRunner,
+  gitDir: string,
+  { from, to }: { from: string; to: string },
+): Promise<string[]> {
+  const how = ['-r', '-z', '--name-only', '--no-renames']
+  const { stdout } = await git.run(['diff-tree', ...how, from, to], { gitDir })
+  return stdout.toString('utf8').split('\0').filter(Boolean)
+}
+
 /** When a commit of a hub was made, in Unix seconds. Throws when it is not there. */
 export async function dateOf(git: GitRunner, gitDir: string, sha: string): Promise<number> {
   checkSha(sha)

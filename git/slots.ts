@@ -20,8 +20,8 @@ export interface Claim {
   at: string
   /** The process that makes the slot ready, for claims that only it can go on with. */
   pid?: number
-  /** A merge with conflicts left for the agent. */
-  merging?: { onto: string; files: string[] }
+  /** A merge with conflicts left for the agent. `brought`: the files that it changed, without a conflict, from how `head` has them. */
+  merging?: { onto: string; files: string[]; head?: string; brought?: string[] }
 }
 
 const slotFile = (layout: ProjectLayout, slot: string) =>
