@@ -92,6 +92,8 @@ export type ImplementOutput = z.infer<typeof implementOutput>
 
 /** As it is kept, with what the agent left that is in no commit. */
 export const builtOutput = implementOutput.extend({
+  /** The agent's own, and what Dispatch saw. */
+  deviations: z.array(prose),
   leftOut: z.array(z.string()).optional(),
   /** Folders that git cannot open. */
   closed: z.array(z.string()).optional(),
