@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { processStart } from '../../config/process-table.ts'
-import { isStale, lockHolder, takeLock } from './lock.ts'
+import { isStale, lockHolder, removeStaleLock, takeLock } from './lock.ts'
 
 let dir: string
 beforeEach(() => {
@@ -35,6 +35,17 @@ test('the lock of a dead process is taken over, and so is one whose pid now belo
     expect(lockHolder(file)?.pid).toBe(process.pid)
     rmSync(file)
   }
+})
+
+test('one that was killed while it took a stale lock over keeps nobody out, and a lock that is held is not removed', () => {
+  const file = join(dir, 'lock')
+  const dead = '{"pid":1,"processStart":"never","since":"x"}'
+  writeFileSync(file, dead)
+  writeFileSync(`${file}.gate`, dead)
+  expect(takeLock(file).taken).toBe(true)
+  expect(readdirSync(dir)).toEqual(['lock'])
+  removeStaleLock(file)
+  expect(lockHolder(file)?.pid).toBe(process.pid)
 })
 
 test('a damaged lock file does not block a home for ever', () => {

@@ -4,7 +4,7 @@ import { processConfig } from '../../config/config.ts'
 import type { HomePaths } from '../../config/home.ts'
 import { gone } from '../../config/process-table.ts'
 import { endLeftovers } from './leftovers.ts'
-import { isStale, type LockHolder, lockHolder } from './lock.ts'
+import { isStale, type LockHolder, lockHolder, removeStaleLock } from './lock.ts'
 import { readServerFile } from './server-file.ts'
 import type { Say } from './start-command.ts'
 
@@ -26,7 +26,7 @@ export async function stopCommand(options: { home?: string }, say: Say): Promise
   const ended = await endLeftovers(home)
   for (const { name, pid } of ended)
     say.out(`ended ${name} (pid ${pid}), which an earlier start had left`)
-  if (isStale(home.lockFile)) rmSync(home.lockFile, { force: true })
+  if (isStale(home.lockFile)) removeStaleLock(home.lockFile)
   rmSync(home.serverFile, { force: true })
   if (!holder && ended.length === 0) say.out(`nothing runs on ${home.root}`)
 }
