@@ -44,3 +44,9 @@ test('links by reference and the rest of Markdown are drawn as ever', () => {
   expect(shown).toContain('<strong>Read</strong>')
   expect(shown).toContain('href="http://page.test/"')
 })
+
+test('a table that is wider than a phone scrolls by itself: its last column is not cut off', () => {
+  expect(html('| a | b |\n| - | - |\n| c | d |')).toMatch(
+    /<div[^>]* class="overflow-x-auto"[^>]*><table/,
+  )
+})

@@ -16,6 +16,12 @@ export const MarkdownRendered = memo(function MarkdownRendered({ text }: { text:
             {children}
           </a>
         ),
+        table: ({ children }) => (
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+          <div tabIndex={0} className="overflow-x-auto">
+            <table>{children}</table>
+          </div>
+        ),
       }}
     >
       {text}
