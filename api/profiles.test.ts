@@ -127,6 +127,23 @@ test('of those that are given the same name at once one gets it', async () => {
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409])
 })
 
+test('who deletes, changes or names a profile while it is deleted is told that it is gone', async () => {
+  const { stages } = (await at.call('GET', '/api/profiles/Demo')).body
+  await at.call('POST', '/api/projects', { path: at.repository, name: 'shop' })
+  for (let round = 0; round < 5; round += 1) {
+    await at.call('POST', '/api/profiles', { name: 'gone', stages })
+    const answers = await Promise.all([
+      at.call('DELETE', '/api/profiles/gone'),
+      at.call('DELETE', '/api/profiles/gone'),
+      at.call('PATCH', '/api/profiles/gone', { conventions: 'x' }),
+      at.call('PATCH', '/api/projects/shop', { profile: 'gone' }),
+    ])
+    for (const { status } of answers) expect([200, 404, 409]).toContain(status)
+    await at.call('PATCH', '/api/projects/shop', { profile: null })
+    await at.call('DELETE', '/api/profiles/gone')
+  }
+})
+
 test('a profile that is built in cannot be deleted or renamed: goals count on it, and the next start would bring it back', async () => {
   for (const name of ['Default', 'Auto', 'Demo']) {
     const refused = {

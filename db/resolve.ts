@@ -64,10 +64,28 @@ async function resolveProjectName(knex: Knex, text: string): Promise<{ id: strin
 
 /** The uuid of a profile named by uuid or name. */
 export async function resolveProfile(knex: Knex, text: string): Promise<{ id: string } | Refusal> {
+  return profileNamed(text, (where) => knex('profiles').where(where).first('id'))
+}
+
+/** The same, and it is there until the transaction ends: `named` by others meanwhile, or `changed` by nobody else. */
+export async function holdProfile(
+  tx: Knex.Transaction,
+  text: string,
+  until: 'named' | 'changed' = 'named',
+): Promise<{ id: string } | Refusal> {
+  return profileNamed(text, (where) => {
+    const row = tx('profiles').where(where).first('id')
+    return until === 'named' ? row.forKeyShare() : row.forUpdate()
+  })
+}
+
+async function profileNamed(
+  text: string,
+  find: (where: { id: string } | { name: string }) => PromiseLike<{ id: string } | undefined>,
+): Promise<{ id: string } | Refusal> {
   if (text.includes('\u0000')) return missing('profile', text)
   const id = parseId(text)
-  const byId =
-    id && 'uuid' in id ? await knex('profiles').where({ id: id.uuid }).first('id') : undefined
-  const row = byId ?? (await knex('profiles').where({ name: text }).first('id'))
+  const byId = id && 'uuid' in id ? await find({ id: id.uuid }) : undefined
+  const row = byId ?? (await find({ name: text }))
   return row ? { id: row.id } : missing('profile', text)
 }

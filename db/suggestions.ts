@@ -163,7 +163,7 @@ async function addConvention(
 ): Promise<void> {
   const row: { conventions: string } = await tx(table)
     .where({ id })
-    .forUpdate()
+    .forNoKeyUpdate() // it may be named meanwhile
     .first('conventions')
   const line = `- ${text.trim().replace(/\s*\n\s*/g, ' ')}`
   if (row.conventions.split('\n').includes(line)) return

@@ -3,7 +3,7 @@ import { budgetsOf, budgetsOfNewGoal } from '../../db/budgets.ts'
 import type { Assign } from '../../db/goal-profile.ts'
 import { cancelGoal, createGoal, pauseGoal, resumeGoal, retryGoal } from '../../db/goals.ts'
 import { isRefusal, type Refusal } from '../../db/refusal.ts'
-import { resolveId, resolveProfile } from '../../db/resolve.ts'
+import { holdProfile, resolveId } from '../../db/resolve.ts'
 import { goalDetail, goalSummary, listGoals } from '../../db/views/goals.ts'
 import { projectDetail } from '../../db/views/projects.ts'
 import { dayOf } from '../../domain/budget.ts'
@@ -38,7 +38,7 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
     (work: typeof retryGoal, named: string | undefined) =>
     async ({ tx, emit, actor }: ChangeContext, id: string) => {
       if (named === undefined) return work(tx, emit, { id, actor })
-      const profile = await resolveProfile(tx, named)
+      const profile = await holdProfile(tx, named)
       if (isRefusal(profile)) return profile
       const { description } = await tx('goals').where({ id }).first('description')
       const budgets = () => budgetsOf(tx, { goalId: id, taskId: null, since: today() })
@@ -58,7 +58,7 @@ export function goalRoutes(deps: ApiDeps, changes: Changes): GoalRoutes {
           if (isRefusal(found))
             return found.refused === 'not_found' ? { ...found, refused: 'project_unknown' } : found
           const profile =
-            body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
+            body.profile === undefined ? undefined : await holdProfile(tx, body.profile)
           if (isRefusal(profile)) return profile
           const project = await projectDetail(tx, found.id)
           const targetBranch = body.targetBranch ?? project.defaultBranch

@@ -4,7 +4,7 @@ import { refuseSandbox } from '../../db/machine.ts'
 import { createProfile, deleteProfile, updateProfile } from '../../db/profiles.ts'
 import { createProject, removeProject, updateProject } from '../../db/projects.ts'
 import { isRefusal, type Refusal } from '../../db/refusal.ts'
-import { resolveId, resolveProfile } from '../../db/resolve.ts'
+import { holdProfile, resolveId, resolveProfile } from '../../db/resolve.ts'
 import {
   listProfiles,
   listProjects,
@@ -54,7 +54,7 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
         { route: 'createProject', status: routes.createProject.status, idempotencyKey, body },
         async ({ tx, emit, actor }) => {
           const profile =
-            body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
+            body.profile === undefined ? undefined : await holdProfile(tx, body.profile)
           if (isRefusal(profile)) return profile
           const noSandbox = body.sandbox === 'bwrap' ? await refuseSandbox(tx) : undefined
           if (noSandbox) return noSandbox
@@ -86,7 +86,7 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
         await tx('projects').where({ id }).forUpdate().first('id')
         mustBe(await projectDetail(tx, id))
         const { profile, ...change } = body
-        const found = profile ? await resolveProfile(tx, profile) : undefined
+        const found = profile ? await holdProfile(tx, profile) : undefined
         if (isRefusal(found)) return found
         const noSandbox = change.sandbox === 'bwrap' ? await refuseSandbox(tx) : undefined
         if (noSandbox) return noSandbox
@@ -124,10 +124,8 @@ export function profileRoutes(deps: ApiDeps, changes: Changes): ProfileRoutes {
     work: (at: ChangeContext, id: string) => Promise<T | Refusal>,
   ) =>
     changes.change(async (at) => {
-      const profile = await resolveProfile(at.tx, idText)
-      if (isRefusal(profile)) return profile
-      await at.tx('profiles').where({ id: profile.id }).forUpdate().first('id')
-      return told(at, await work(at, profile.id))
+      const profile = await holdProfile(at.tx, idText, 'changed')
+      return isRefusal(profile) ? profile : told(at, await work(at, profile.id))
     })
 
   return {

@@ -1,5 +1,5 @@
 import { isRefusal } from '../../db/refusal.ts'
-import { resolveId, resolveProfile } from '../../db/resolve.ts'
+import { holdProfile, resolveId } from '../../db/resolve.ts'
 import { answerSuggestion, listSuggestions } from '../../db/suggestions.ts'
 import type { Handlers } from '../bind.ts'
 import type { Changes } from '../change.ts'
@@ -21,8 +21,7 @@ export function suggestionRoutes(
       changes.change(async ({ tx, emit, actor }) => {
         const found = await resolveId(tx, 'suggestion', params.id)
         if (isRefusal(found)) return found
-        const profile =
-          body.profile === undefined ? undefined : await resolveProfile(tx, body.profile)
+        const profile = body.profile === undefined ? undefined : await holdProfile(tx, body.profile)
         if (isRefusal(profile)) return profile
         const into = profile ? 'profile' : body.into
         const answer = into === 'project' ? { into } : { into, profileId: profile?.id }
