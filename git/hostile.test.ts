@@ -187,25 +187,40 @@ test.each([
   },
 )
 
-test('a broken sandbox config, index and HEAD do not stop the work from being kept', async () => {
-  const base = f.commit({ 'a.txt': 'one\n' })
-  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
-  const { path } = await f.git.claimWorktree({
-    projectId,
-    base,
-    key: 'T-1',
-    branch: 'dispatch/T-1',
-  })
-  const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
-  const admin = join(sandbox, 'worktrees', path.split('/').at(-1) ?? '')
-  writeFileSync(join(sandbox, 'config'), '[[[ not a config')
-  writeFileSync(join(admin, 'index'), 'not an index')
-  writeFileSync(join(admin, 'HEAD'), 'ref: ../../etc/passwd')
-  f.write('a.txt', 'kept\n', path)
-  const made = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
-  expect([made.files, f.tampered]).toEqual([['a.txt'], ['config']])
-  expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
-})
+test.each([
+  ['a broken index', (file: string) => writeFileSync(file, 'not an index')],
+  [
+    'a folder in place of the index',
+    (file: string) => mkdirSync(join(file, 'x'), { recursive: true }),
+  ],
+])(
+  '%s, with a broken sandbox config and HEAD, does not stop the work from being kept',
+  async (_, spoil) => {
+    const base = f.commit({ 'a.txt': 'one\n' })
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    const { path } = await f.git.claimWorktree({
+      projectId,
+      base,
+      key: 'T-1',
+      branch: 'dispatch/T-1',
+    })
+    const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
+    const admin = join(sandbox, 'worktrees', path.split('/').at(-1) ?? '')
+    writeFileSync(join(sandbox, 'config'), '[[[ not a config')
+    rmSync(join(admin, 'index'))
+    spoil(join(admin, 'index'))
+    writeFileSync(join(admin, 'HEAD'), 'ref: ../../etc/passwd')
+    f.write('a.txt', 'kept\n', path)
+    const made = await f.git.commitAll({
+      projectId,
+      worktreePath: path,
+      message: 'm',
+      trailers: {},
+    })
+    expect([made.files, f.tampered]).toEqual([['a.txt'], ['config']])
+    expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
+  },
+)
 
 test('what an agent changed in its hub stays as evidence until somebody has kept it', async () => {
   const base = f.commit({ 'a.txt': 'one\n' })

@@ -108,7 +108,7 @@ export async function snapshotTree(git: GitRunner, tree: SlotTree, head: string)
       !/index file|bad signature|unknown index|index uses/.test(error.stderr)
     )
       throw error
-    await rm(join(tree.adminDir, 'index'), { force: true })
+    await rm(join(tree.adminDir, 'index'), { recursive: true, force: true })
     await git.run(['read-tree', head], tree.call)
     return stageAll(git, tree)
   }
