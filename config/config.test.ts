@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -49,6 +49,18 @@ test.each([
 ])('a wrong file is refused with file and key: %s', (text, message) => {
   write(text)
   expect(refusal({})).toMatch(message)
+})
+
+test('a home has the same paths whichever way it is named, also before it is there', () => {
+  const link = `${home}-link`
+  symlinkSync(home, link)
+  try {
+    const { root } = loadConfig({}, { home }).home
+    expect(loadConfig({}, { home: link }).home.root).toBe(root)
+    expect(loadConfig({}, { home: join(link, 'x', '..', 'new') }).home.root).toBe(join(root, 'new'))
+  } finally {
+    rmSync(link)
+  }
 })
 
 test('wrong variables and options are named', () => {

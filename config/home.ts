@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where everything of one DISPATCH_HOME lies. Paths only: nothing is created here. */
@@ -27,9 +27,12 @@ export function defaultHome(): string {
   return join(homedir(), '.dispatch')
 }
 
-/** Paths below `home`, an absolute or relative folder, `~` allowed. */
+/**
+ * Paths below `home`, an absolute or relative folder, `~` allowed. Whichever way it is named, as by a symbolic link, the paths are the
+ * same: by them what was left running on it is found again.
+ */
 export function homePaths(home: string): HomePaths {
-  const root = resolve(home.replace(/^~(?=$|\/)/, homedir()))
+  const root = realPath(resolve(home.replace(/^~(?=$|\/)/, homedir())))
   return {
     root,
     postgres: join(root, 'pg'),
@@ -44,6 +47,15 @@ export function homePaths(home: string): HomePaths {
     serverFile: join(root, 'server.json'),
     lockFile: join(root, 'lock'),
     ballastFile: join(root, 'ballast'),
+  }
+}
+
+/** Without links; what does not exist, or cannot be looked at, is taken as it is named. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path === dirname(path) ? path : join(realPath(dirname(path)), basename(path))
   }
 }
 

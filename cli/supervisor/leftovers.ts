@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HomePaths } from '../../config/home.ts'
 import {
@@ -65,9 +65,9 @@ export const endPostgres = (pid: number) => endProcess(pid, POSTGRES_GRACE_MS, '
  * server is gone, and no new one starts beside it.
  */
 export async function endOrphansOfPostgres(home: HomePaths): Promise<void> {
-  if (isOf(postgresPid(home), home.postgres) || !existsSync(home.postgres)) return
-  const data = join(realpathSync(home.postgres), 'data')
-  const orphans = processesIn(data).filter((pid) => commandLine(pid)?.startsWith('postgres: '))
+  const inside = processesIn(join(home.postgres, 'data'))
+  if (inside.includes(postgresPid(home))) return // its server lives
+  const orphans = inside.filter((pid) => commandLine(pid)?.startsWith('postgres: '))
   await Promise.all(orphans.map((pid) => endProcess(pid, 0, 'SIGKILL')))
 }
 

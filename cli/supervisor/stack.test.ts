@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -184,7 +185,10 @@ test('after the supervisor is killed, its servers end, and the next start adopts
   supervisor.kill('SIGKILL')
   await ended
 
-  const stack = await start(place, port)
+  // by another name of the same home
+  symlinkSync(place.home, `${place.home}-link`)
+  undo.push(() => rmSync(`${place.home}-link`))
+  const stack = await start({ ...place, home: `${place.home}-link` }, port)
   const second = stack.processes()
   expect(await gone(first['worker']?.pid ?? 0, 0)).toBe(true)
   expect(await gone(first['api']?.pid ?? 0, 0)).toBe(true)
