@@ -172,6 +172,12 @@ test(
     const page = await openWindow(`/reviews/${spec.shortId}`)
     await page.getByText(changed).waitFor()
     const field = page.getByRole('textbox', { name: 'Requirement REQ-1' })
+    // what is undone is no edit: nothing but the spec itself would be approved
+    const words = await field.inputValue()
+    await field.fill('Something else')
+    await page.getByRole('button', { name: 'Discard edits' }).waitFor()
+    await field.fill(words)
+    await page.getByRole('button', { name: 'Discard edits' }).waitFor({ state: 'detached' })
     await field.fill('')
     await page.getByText('This must not be empty.').waitFor()
     await page.getByRole('button', { name: '1 problem in your edits' }).waitFor()

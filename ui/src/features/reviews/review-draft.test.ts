@@ -48,6 +48,13 @@ test('a decision takes along what it sent, and nothing that another window wrote
   expect(left.comments.map(({ text }) => text)).toEqual(['One!', 'Two'])
 })
 
+test('another order that cannot be had any more is said in words too', () => {
+  const edited = { ...spec, requirements: spec.requirements.toReversed() }
+  expect(editsAsRemarks(spec, edited)).toMatchObject([
+    { place: { section: 'Requirements' }, text: 'In this order: REQ-2, REQ-1' },
+  ])
+})
+
 test('edits that cannot be made any more are said in words, part by part', () => {
   const [one] = spec.requirements
   const tasks = spec.tasks.map((task) => ({ ...task, dependsOn: ['b'] }))

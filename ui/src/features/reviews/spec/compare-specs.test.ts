@@ -3,6 +3,7 @@ import type { SpecOutput } from '../../../../../contracts/outputs.ts'
 import { compareSpecs } from './compare-specs.ts'
 import { wordDiff } from './word-diff.ts'
 
+type SpecItem = SpecOutput['requirements'][number]
 const spec: SpecOutput = {
   title: 'Slugs',
   summary: 'Make slugs',
@@ -34,6 +35,15 @@ test('items are told apart by their id, and what is gone stays where it was', ()
   ])
   expect(change.count).toBe(4)
   expect(compareSpecs(spec, structuredClone(spec)).count).toBe(0)
+})
+
+test('another order is a change too, and a removed or a new item alone is none of the order', () => {
+  const [one, two, three] = spec.requirements as [SpecItem, SpecItem, SpecItem]
+  const reordered = compareSpecs(spec, { ...spec, requirements: [two, one, three] })
+  expect(reordered).toMatchObject({ count: 1, reordered: ['requirements'] })
+  const fourth = { id: 'REQ-4', text: 'Four' }
+  const other = compareSpecs(spec, { ...spec, requirements: [fourth, one, three] })
+  expect(other).toMatchObject({ count: 2, reordered: [] })
 })
 
 test('words that stay are kept, in any script', () => {

@@ -14,30 +14,42 @@ export interface SpecChange {
   requirements: ItemChange<SpecOutput['requirements'][number]>[]
   acceptance: ItemChange<SpecOutput['acceptance'][number]>[]
   tasks: ItemChange<SpecTask>[]
+  /** Lists whose items follow each other in another order. */
+  reordered: ('requirements' | 'acceptance' | 'tasks')[]
   /** How many things differ. */
   count: number
 }
 
 /** What differs between two versions of a spec; items are the same item when their id or key is. */
 export function compareSpecs(before: SpecOutput, after: SpecOutput): SpecChange {
-  const requirements = compareItems(before.requirements, after.requirements, (item) => item.id)
-  const acceptance = compareItems(before.acceptance, after.acceptance, (item) => item.id)
-  const tasks = compareItems(before.tasks, after.tasks, (task) => task.key)
+  const requirements = compareItems(before.requirements, after.requirements)
+  const acceptance = compareItems(before.acceptance, after.acceptance)
+  const tasks = compareItems(before.tasks, after.tasks)
+  const reordered = (['requirements', 'acceptance', 'tasks'] as const).filter((list) =>
+    isReordered(before[list].map(keyOf), after[list].map(keyOf)),
+  )
   const changed = [requirements, acceptance, tasks].flat().filter(({ change }) => change !== 'same')
   const texts = [before.title !== after.title, before.summary !== after.summary]
   return {
     title: { before: before.title, after: after.title },
     summary: { before: before.summary, after: after.summary },
-    ...{ requirements, acceptance, tasks },
-    count: changed.length + texts.filter(Boolean).length,
+    ...{ requirements, acceptance, tasks, reordered },
+    count: changed.length + reordered.length + texts.filter(Boolean).length,
   }
 }
 
+export const keyOf = (item: { id: string } | { key: string }) => ('id' in item ? item.id : item.key)
+
+/** Whether those that both have stand in another order; one that is there twice does too. */
+function isReordered(before: readonly string[], after: readonly string[]): boolean {
+  const kept = before.filter((key) => after.includes(key))
+  return kept.join('\n') !== after.filter((key) => before.includes(key)).join('\n')
+}
+
 /** In the order of the new version, with what is gone where it was. */
-function compareItems<T>(
+function compareItems<T extends { id: string } | { key: string }>(
   before: readonly T[],
   after: readonly T[],
-  keyOf: (item: T) => string,
 ): ItemChange<T>[] {
   const old = new Map(before.map((item) => [keyOf(item), item]))
   const now = new Set(after.map(keyOf))

@@ -50,13 +50,25 @@ export function SpecDocument(
           <Text before={change.summary.before} after={change.summary.after} />
         </div>
       </Part>
-      <Section title="Requirements" count={spec.requirements.length}>
+      <Section
+        title="Requirements"
+        count={spec.requirements.length}
+        reordered={change.reordered.includes('requirements')}
+      >
         {items(change.requirements)}
       </Section>
-      <Section title="Acceptance" count={spec.acceptance.length}>
+      <Section
+        title="Acceptance"
+        count={spec.acceptance.length}
+        reordered={change.reordered.includes('acceptance')}
+      >
         {items(change.acceptance)}
       </Section>
-      <Section title="Tasks" count={spec.tasks.length}>
+      <Section
+        title="Tasks"
+        count={spec.tasks.length}
+        reordered={change.reordered.includes('tasks')}
+      >
         <ol className="flex flex-col gap-2">
           {change.tasks.map((row) => (
             <Part key={row.key} name={`Task ${row.key}`} change={row.change} boxed {...remarks}>
@@ -69,11 +81,12 @@ export function SpecDocument(
   )
 }
 
-function Section(props: { title: string; count: number; children: ReactNode }) {
+function Section(props: { title: string; count: number; reordered: boolean; children: ReactNode }) {
   return (
     <section>
       <h3 className="mb-1 flex items-center gap-2 px-3 text-13 font-medium">
         {props.title} <span className="font-normal text-fg-3">{props.count}</span>
+        {props.reordered && <Badge tone="accent">In another order</Badge>}
       </h3>
       {props.children}
     </section>

@@ -86,7 +86,14 @@ export function SpecReview({ review }: { review: Review }) {
             it, say what in a comment.
           </p>
         )}
-        <SpecEditor spec={spec} problems={problems} onChange={(edits) => actions.set({ edits })} />
+        <SpecEditor
+          {...{ spec, problems }}
+          onChange={(next) => {
+            // what was undone is no edit, and would else be approved as a version of its own
+            const isSame = compareSpecs(original, next).count === 0
+            actions.set({ edits: isSame ? undefined : next })
+          }}
+        />
       </div>
     </div>
   )
