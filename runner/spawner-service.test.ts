@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -39,6 +39,23 @@ async function startService(): Promise<ChildProcess> {
   await new Promise((resolve) => child.once('message', resolve))
   return child
 }
+
+/** The health check of docker-compose.yml, of this home: its exit code, undefined while it waits. */
+async function health(): Promise<number | undefined> {
+  const compose = readFileSync(join(import.meta.dirname, '..', 'docker-compose.yml'), 'utf8')
+  const [, text = ''] = /^ +- (".*spawner\.sock.*")$/m.exec(compose) ?? []
+  const script = (JSON.parse(text) as string).replace('/var/lib/dispatch', home)
+  const check = spawn(process.execPath, ['-e', script], { stdio: 'ignore', timeout: 3000 })
+  return new Promise((resolve) => check.once('exit', (code) => resolve(code ?? undefined)))
+}
+
+test('its health check tells one that hangs from one that works', async () => {
+  expect(await health()).toBe(1)
+  service = await startService()
+  expect(await health()).toBe(0)
+  service.kill('SIGSTOP')
+  expect(await health()).toBeUndefined()
+})
 
 const ended = (child: ChildProcess) => new Promise((resolve) => child.once('exit', resolve))
 
