@@ -117,7 +117,7 @@ export async function snapshotTree(git: GitRunner, tree: SlotTree, head: string)
 async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
   const [changed, listed] = await Promise.all([
     git.run(['diff', ...QUIET], tree.call),
-    git.run(['ls-files', '-z', '-v', '--cached', '--others', '--exclude-standard'], tree.call),
+    git.run(['ls-files', '-z', '-v', '-s', '--others', '--exclude-standard'], tree.call),
   ])
   const entries = lines(listed.stdout)
   if (await watchAll(git, tree, entries)) return stageAll(git, tree)
@@ -125,7 +125,12 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
   // adding a nested repository would run git inside it
   const paths = [...lines(changed.stdout), ...untracked.filter((path) => !isNested(path))]
   const special = await specialFiles(tree, lines(changed.stdout))
-  await updateIndex(git, tree, ['--force-remove'], special)
+  await updateIndex(
+    git,
+    tree,
+    ['--force-remove'],
+    [...special, ...(await goneLinks(tree, entries))],
+  )
   await updateIndex(
     git,
     tree,
@@ -141,10 +146,17 @@ export const QUIET = [
   '--ignore-submodules=all',
 ]
 export const ADD = ['--add', '--remove', '--replace']
+/** Submodules whose folder an agent removed; one that nobody fetched is an empty folder, one to be skipped may be none. */
+async function goneLinks(tree: SlotTree, entries: readonly string[]): Promise<string[]> {
+  const links = entries.filter((entry) => /^[^Ss] 160000 /.test(entry)).map(pathOf)
+  const there = await Promise.all(links.map((path) => statIn(tree, path)))
+  return links.filter((_, index) => !there[index])
+}
+
 /** As `ls-files` lists it: what is in it is tracked there. */
 export const isNested = (path: string) => path.endsWith('/')
-/** Of an entry such as `H src/a.ts`. */
-const pathOf = (entry: string) => entry.slice(2)
+/** Of an entry such as `? src/a.ts`, or what is tracked: `H 100644 <id> 0<tab>src/a.ts`. */
+const pathOf = (entry: string) => entry.slice(entry.startsWith('? ') ? 2 : entry.indexOf('\t') + 1)
 
 /**
  * Takes the marks from files that git was told not to look at (`assume-unchanged` is a small letter, `skip-worktree` an S): work in

@@ -528,6 +528,9 @@ test('LFS pointers and submodules are carried as they are', async () => {
   expect(f.sh(['ls-tree', head, 'sub'], path)).toBe(
     `160000 commit ${base.length ? f.sh(['rev-parse', 'HEAD:sub']) : ''}\tsub`,
   )
+  rmSync(join(path, 'sub'), { recursive: true })
+  const removed = { projectId, worktreePath: path, message: 'm', trailers: {} }
+  expect((await f.git.commitAll(removed)).files).toEqual(['a.txt', 'sub'])
 })
 
 test('a branch beside one that is a part of its name is refused in words', async () => {
