@@ -58,9 +58,9 @@ export async function endProcess(pid: number, graceMs: number, signal: NodeJS.Si
 
 /** Waits until `pid` is gone; false after `timeoutMs`. It is not our child, so there is no event to wait for. */
 export async function gone(pid: number, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   while (commandLine(pid) !== undefined) {
-    if (Date.now() >= deadline) return false
+    if (performance.now() >= deadline) return false
     await delay(20)
   }
   return true

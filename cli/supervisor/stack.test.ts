@@ -52,7 +52,8 @@ const childrenOf = (service: ServiceState | undefined): number[] =>
     : []
 
 function newHome() {
-  const home = mkdtempSync(join(tmpdir(), 'dispatch-stack-'))
+  // as anybody may name a folder: more bytes than letters, and what is special elsewhere
+  const home = mkdtempSync(join(tmpdir(), `dispatch-stack, ${'ß'.repeat(30)}-`))
   undo.push(() => rmSync(home, { recursive: true, force: true }))
   undo.push(() => rmSync(shortSocketDir(home), { recursive: true, force: true }))
   const entries = { worker: join(home, 'worker.mjs'), api: join(home, 'api.mjs') }

@@ -350,7 +350,8 @@ async function allDone(work: (Promise<void> | undefined)[]) {
   if (failed) throw failed.reason
 }
 
+/** Where its path is too long, or Postgres would read several paths in it, it is elsewhere. */
 function socketDir(postgresDir: string, home: string): string {
   const inside = join(postgresDir, 'socket')
-  return inside.length <= 80 ? inside : shortSocketDir(home)
+  return Buffer.byteLength(inside) <= 80 && !/[",]/.test(inside) ? inside : shortSocketDir(home)
 }
