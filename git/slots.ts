@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ProjectLayout, privateDir, writeWhole } from './layout.ts'
 
@@ -55,8 +55,15 @@ export const dropSlot = (layout: ProjectLayout, slot: string) =>
   rm(slotFile(layout, slot), { force: true })
 export const writeClaim = (layout: ProjectLayout, claim: Claim) =>
   writeWhole(claimFile(layout, claim.slot), JSON.stringify(claim))
-export const dropClaim = (layout: ProjectLayout, slot: string) =>
-  rm(claimFile(layout, slot), { force: true })
+/** Whether it was there: of several who drop it, only one has the slot then. */
+export const dropClaim = (layout: ProjectLayout, slot: string): Promise<boolean> =>
+  unlink(claimFile(layout, slot)).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false
+      throw error
+    },
+  )
 
 export async function listClaims(layout: ProjectLayout): Promise<Claim[]> {
   const names = (await listNames(layout)).filter((name) => name.endsWith('.claim.json'))

@@ -391,6 +391,26 @@ test('work that was saved is told before the claim goes, and again when that was
   expect(told).toEqual(['refs/dispatch/salvage/T-1', 'refs/dispatch/salvage/T-1'])
 })
 
+test('a worktree that another process gave back and handed out meanwhile is left alone', async () => {
+  const { path } = await claim('T-1')
+  f.write('half-done.txt', 'precious', path)
+  const doctor = createGit({ home: f.home })
+  await doctor.releaseWorktree({
+    ...{ projectId, key: 'T-1', dropBranch: true },
+    onSalvaged: async () => {
+      await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+      await f.git.idle()
+      const next = await claim('T-2')
+      expect(next.path).toBe(path)
+      f.write('new.txt', 'hours of work', path)
+    },
+  })
+  await doctor.idle()
+  doctor.close()
+  expect(readFileSync(join(path, 'new.txt'), 'utf8')).toBe('hours of work')
+  expect((await claim('T-2')).path).toBe(path)
+})
+
 test('of a worktree for looking what is ignored is not saved', async () => {
   f.write('.git/info/exclude', '*.log')
   base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })

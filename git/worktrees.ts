@@ -270,6 +270,8 @@ export async function releaseWorktree(
     const salvaged = ref === undefined ? undefined : { repository: layout.clean, ref }
     // before the claim goes: killed until then, the next call saves the same again and tells again
     if (salvaged) await input.onSalvaged?.(salvaged)
+    // another process may have given it back meanwhile, and the slot may be somebody else's by now
+    if ((await findClaim(layout, input.key))?.at !== claim.at) return { salvaged }
     await dropStashes(deps, layout, claim.branch)
     if (input.dropBranch) {
       // Killed from here on, the next call does not look for work that is saved already.
@@ -278,8 +280,8 @@ export async function releaseWorktree(
     }
     // Without its slot file nobody can take the slot until it is clean again.
     await dropSlot(layout, claim.slot)
-    await dropClaim(layout, claim.slot)
-    if (slot && there)
+    const isOurs = await dropClaim(layout, claim.slot)
+    if (isOurs && slot && there)
       background(
         deps.queue.run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base)),
       )
