@@ -47,6 +47,16 @@ test('who works on what is listed, and a correction is seen queued, delivered an
   const row = page.getByRole('region', { name: 'Running' }).getByRole('listitem')
   await row.getByText(run.shortId).waitFor()
   expect(await violations(page)).toEqual([])
+  // what was clicked before takes no key of the list, and what has the focus loses none of its own
+  await page.getByRole('link', { name: 'Goals', exact: true }).click()
+  await page.getByRole('link', { name: 'Watch me work' }).waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/goals\/G-\d+/)
+  await page.goto(`${at.url}/agents`)
+  await row.first().hover()
+  await page.getByRole('button', { name: 'Running', exact: true }).press('Space')
+  await page.waitForURL(/show=running$/)
   await row.getByRole('link', { name: 'Spec' }).click()
 
   const panel = page.getByRole('complementary', { name: `Details of ${run.shortId}` })
@@ -456,7 +466,16 @@ test('the first visit leads through agents, a project that is refused and then a
     await path.fill(repo)
     await page.keyboard.press('Enter')
 
-    await page.getByRole('button', { name: 'A quick start' }).click()
+    // what was begun is there after a look back, and no example takes its place
+    const goal = page.getByRole('textbox', { name: 'Goal' })
+    await goal.fill('Half a goal')
+    const example = page.getByRole('button', { name: 'A quick start' })
+    await example.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Back' }).click()
+    await page.getByRole('button', { name: 'Continue' }).click()
+    expect(await goal.inputValue()).toBe('Half a goal')
+    await goal.fill('')
+    await example.click()
     // nothing is the demo agent's unless a person asks for it
     const file = page.getByRole('button', { name: 'File goal' })
     expect(await file.isDisabled()).toBe(true)

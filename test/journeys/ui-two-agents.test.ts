@@ -106,6 +106,10 @@ test('what was said three times becomes a convention of the project by one click
   const read = async () =>
     (await at.call<Reply<'getProject'>>('GET', `/api/projects/${id}`)).body.conventions
   await expect.poll(read).toBe('- Use Canadian spelling.')
+  // what comes from elsewhere while it is written takes no words away without a word
+  await conventions.filter({ hasText: 'Canadian' }).fill('- Half of a rule')
+  await at.call('PATCH', `/api/projects/${id}`, { conventions: '- Use British dates.' })
+  await page.getByText('What you wrote is not stored: “- Half of a rule”').waitFor()
   expect(await violations(page)).toEqual([])
   await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
 })

@@ -1,6 +1,10 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { type Action, useActions } from './actions/registry.ts'
 
+/** A focused link or button takes Enter itself, a button Space too. */
+export const hasOwnKeys = (what = 'a, button'): boolean =>
+  document.activeElement?.matches(what) ?? false
+
 /**
  * j, k and arrows through a list, Enter to open. Rows carry `data-row={id}`. The selection survives changes of the list;
  * when its row is gone, it is on none.
@@ -32,6 +36,8 @@ export function useListKeys(options: {
   useActions(
     useMemo((): Action[] => {
       const move = (step: number) => () => {
+        // what was clicked before is not what Enter is meant for any more
+        if (hasOwnKeys()) (document.activeElement as HTMLElement).blur()
         const { ids, selected: at } = now.current
         const index = at === undefined ? -1 : ids.indexOf(at)
         const next = index === -1 && step < 0 ? ids.length - 1 : index + step
@@ -56,13 +62,7 @@ export function useListKeys(options: {
           id: `${scope}.open`,
           title: 'Open',
           keys: 'Enter',
-          // a focused link or button takes Enter itself
-          enabledWhen: () =>
-            now.current.selected !== undefined &&
-            !(
-              document.activeElement instanceof HTMLElement &&
-              document.activeElement.matches('a, button')
-            ),
+          enabledWhen: () => now.current.selected !== undefined && !hasOwnKeys(),
           run: open,
         },
       ]

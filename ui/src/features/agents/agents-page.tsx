@@ -5,7 +5,7 @@ import { type ReactNode, useMemo, useRef } from 'react'
 import { useActions } from '../../app/actions/registry.ts'
 import { adaptersQuery, agentsQuery, overAgentsQuery, poolQuery } from '../../app/queries.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
-import { useListKeys } from '../../app/use-list-keys.ts'
+import { hasOwnKeys, useListKeys } from '../../app/use-list-keys.ts'
 import { Button } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { Select } from '../../components/select.tsx'
@@ -188,7 +188,7 @@ function Groups(props: {
           scope: 'Agents',
           keys: 'Space',
           onlyKeys: true,
-          enabledWhen: () => now.current !== undefined,
+          enabledWhen: () => now.current !== undefined && !hasOwnKeys('button, summary'),
           run: () => now.current !== undefined && open(now.current),
         },
       ],

@@ -3,10 +3,18 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 const reviews: { id: string; shortId: string }[] = []
 const navigate = vi.hoisted(() => vi.fn())
 const toast = vi.hoisted(() => vi.fn())
+const toastError = vi.hoisted(() => vi.fn())
+let refusal: Error | undefined
 vi.mock('../../app/navigation.ts', () => ({ navigate }))
-vi.mock('../../app/toasts.ts', () => ({ toast }))
+vi.mock('../../app/toasts.ts', () => ({ toast, toastError }))
 vi.mock('../../app/queries.ts', () => ({
-  reviewsQuery: () => ({ queryKey: ['reviews'], queryFn: async () => ({ items: [...reviews] }) }),
+  reviewsQuery: () => ({
+    queryKey: ['reviews'],
+    queryFn: async () => {
+      if (refusal) throw refusal
+      return { items: [...reviews] }
+    },
+  }),
 }))
 beforeAll(() => vi.stubGlobal('window', { location: { pathname: '/' } }))
 afterAll(async () => {
@@ -25,4 +33,14 @@ test('the next review is one that waits now, also when it came while no page sho
   await queryClient.invalidateQueries({ queryKey: ['reviews'] })
   await goToNextReview()
   expect(navigate).toHaveBeenCalledWith({ to: '/reviews/$id', params: { id: 'R-1' } })
+})
+
+test('that the reviews could not be read is said, where a click would else do nothing', async () => {
+  const { ProblemError } = await import('../../../../client/caller.ts')
+  const { goToNextReview } = await import('./next-review.ts')
+  const { queryClient } = await import('../../app/query-client.ts')
+  refusal = new ProblemError({ status: 403, detail: 'no' } as never)
+  await queryClient.invalidateQueries({ queryKey: ['reviews'] })
+  await goToNextReview()
+  expect(toastError).toHaveBeenCalledWith('The reviews could not be read', refusal)
 })

@@ -1,3 +1,4 @@
+import { copy, toast } from '../../app/toasts.ts'
 import { Textarea } from '../../components/field.tsx'
 import { useDraft } from '../../lib/use-draft.ts'
 
@@ -8,7 +9,13 @@ export function ConventionsInput(props: {
   onSave: (value: string) => void
 }) {
   const { value, onSave } = props
-  const [text, setText] = useDraft(value)
+  const [text, setText] = useDraft(value, (lost) =>
+    toast('The conventions were changed elsewhere meanwhile', {
+      tone: 'danger',
+      detail: `What you wrote is not stored: “${lost.length > 160 ? `${lost.slice(0, 160)}…` : lost}”`,
+      action: { label: 'Copy it', run: () => void copy(lost, 'Copied') },
+    }),
+  )
   return (
     <Textarea
       aria-label={props.label}

@@ -12,6 +12,7 @@ import { Field, Textarea } from '../../components/field.tsx'
 import { Select } from '../../components/select.tsx'
 import { cn } from '../../lib/cn.ts'
 import { listed } from '../../lib/format.ts'
+import { clearDraft, readDraft, writeDraft } from '../goals/goal-draft.ts'
 import { AdapterList } from '../settings/adapter-list.tsx'
 import { AddProjectForm } from '../settings/add-project-form.tsx'
 import { readWelcome, STEPS, type Step, writeWelcome } from './welcome-state.ts'
@@ -194,7 +195,10 @@ const EXAMPLES = [
 function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) {
   const { data: projects } = useQuery(projectsQuery())
   const { data: adapters } = useQuery(adaptersQuery())
-  const [text, setText] = useState('')
+  const [draft, setDraft] = useState(readDraft)
+  const text = draft.description
+  const setText = (description: string) => setDraft({ ...draft, description })
+  useEffect(() => writeDraft(draft), [draft])
   const [chosen, setChosen] = useState<string>()
   const project = projects?.items.find(({ id }) => id === chosen) ?? projects?.items[0]
   const noneReady =
@@ -212,6 +216,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
         },
       }),
     onSuccess: ({ shortId }) => {
+      clearDraft()
       toast(`${shortId} filed`, { tone: 'ok', detail: 'Its spec comes to you for review.' })
       onEnd()
     },
@@ -219,6 +224,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
   const submit = () => {
     if (project && !missing && !file.isPending) file.mutate(project)
   }
+  const isOwn = text.trim() !== '' && EXAMPLES.every((example) => example.text !== text)
   return (
     <StepView
       title="Your first goal"
@@ -257,13 +263,15 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
           />
         )}
       </Field>
-      <fieldset aria-label="Examples" className="mt-2 flex flex-wrap gap-1.5">
-        {EXAMPLES.map((example) => (
-          <Button key={example.name} size="sm" onClick={() => setText(example.text)}>
-            {example.name}
-          </Button>
-        ))}
-      </fieldset>
+      {isOwn || (
+        <fieldset aria-label="Examples" className="mt-2 flex flex-wrap gap-1.5">
+          {EXAMPLES.map((example) => (
+            <Button key={example.name} size="sm" onClick={() => setText(example.text)}>
+              {example.name}
+            </Button>
+          ))}
+        </fieldset>
+      )}
       <div className="mt-4 flex items-center gap-3 text-fg-2">
         In
         {project ? (
