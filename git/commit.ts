@@ -18,7 +18,7 @@ import {
 } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { stashedOn } from './stashes.ts'
-import { asText, type SlotTree, slotTree, snapshotTree, sparing } from './tree.ts'
+import { asText, opening, type SlotTree, slotTree, snapshotTree, sparing } from './tree.ts'
 
 /** More than any HEAD holds. */
 const HEAD_BYTES = 10_000
@@ -117,7 +117,7 @@ export async function commitAll(
 ): Promise<CommitResult> {
   const { layout, claim, tree, head } = await openWorktree(deps, input)
   const { git } = deps
-  const snapshot = await snapshotTree(git, tree, head)
+  const snapshot = await opening(tree, (some) => snapshotTree(git, some, head))
   const onto = claim.merging?.onto
   const merging =
     onto !== undefined && !(await isAncestor(git, layout.sandbox, { ancestor: onto, of: head }))

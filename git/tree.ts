@@ -27,21 +27,32 @@ class UnreadableFile extends GitProblem {
   }
 }
 
-/** Does something with the files that git can read, or that can be made readable, and tells which cannot: git names one at a time. */
+/** Does something with files that are made readable where git cannot read them: it names one at a time. */
+export async function opening<T>(tree: SlotTree, work: (tree: SlotTree) => Promise<T>): Promise<T> {
+  const opened = new Set<string>()
+  for (;;) {
+    try {
+      return await work(tree)
+    } catch (error) {
+      if (!(error instanceof UnreadableFile) || opened.has(error.file)) throw error
+      opened.add(error.file)
+      if (!(await makeReadable(resolve(tree.path, error.file)))) throw error
+    }
+  }
+}
+
+/** The same without those that cannot be made readable, which it tells. */
 export async function sparing<T>(
   tree: SlotTree,
   work: (tree: SlotTree) => Promise<T>,
 ): Promise<{ result: T; unreadable: string[] }> {
   const unreadable: string[] = []
-  const opened = new Set<string>()
   for (;;) {
     try {
-      return { result: await work({ ...tree, without: unreadable }), unreadable }
+      return { result: await opening({ ...tree, without: unreadable }, work), unreadable }
     } catch (error) {
       if (!(error instanceof UnreadableFile) || unreadable.includes(error.file)) throw error
-      if (opened.has(error.file) || !(await makeReadable(resolve(tree.path, error.file))))
-        unreadable.push(error.file)
-      opened.add(error.file)
+      unreadable.push(error.file)
     }
   }
 }
