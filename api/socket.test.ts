@@ -1,10 +1,15 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { LiveItem, SocketLike } from '../client/live-socket.ts'
 import { createStreams } from '../client/stream.ts'
 import { goalStream } from '../contracts/ids.ts'
 import { storeEvents } from '../db/transcripts.ts'
+import { createMetrics } from './metrics.ts'
+import { createSocketHub } from './socket.ts'
 import { insertGoal, insertRun } from './support/rows.ts'
 import { send, startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -219,6 +224,43 @@ test('a client that does not read is closed with 4408 and can catch up', async (
   }
   socket.resume()
   expect(await closed).toBe(4408)
+})
+
+test('who follows many streams from their beginning gets all of them, and is not called slow', async () => {
+  const runs: string[] = []
+  const text = 'x'.repeat(250_000)
+  for (let n = 0; n < 8; n += 1) {
+    const run = await insertRun(at.database, await insertGoal(at.database))
+    const entry = (_: unknown, i: number) =>
+      ({ type: 'text', text, seq: i + 1, at: new Date().toISOString() }) as const
+    await storeEvents(at.database, run, Array.from({ length: 8 }, entry))
+    runs.push(run)
+  }
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const log = pino({ level: 'silent' })
+  const { database } = at
+  const metrics = createMetrics(database)
+  const hub = createSocketHub({ database, log, metrics, version: '', maxBuffered: 100_000 })
+  hub.attach(server, { allowedHosts: () => [`127.0.0.1:${port}`] })
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
+  const live = new Set<string>()
+  let items = 0
+  const end = new Promise<string>((resolve) => {
+    socket.once('close', (code) => resolve(`closed with ${code}`))
+    socket.on('message', (data) => {
+      const message = JSON.parse(String(data))
+      if (message.type === 'batch') items += message.items.length
+      if (message.type === 'live' && live.add(message.stream).size === runs.length) resolve('live')
+    })
+  })
+  await once(socket, 'open')
+  for (const run of runs)
+    socket.send(JSON.stringify({ type: 'subscribe', stream: `run/${run}`, after: 0 }))
+  expect({ end: await end, items }).toEqual({ end: 'live', items: 64 })
+  await hub.close()
+  server.close()
 })
 
 test('while it ends it takes nobody back, so that it does end', async () => {

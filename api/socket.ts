@@ -28,8 +28,7 @@ export interface SocketHubDeps {
   log: Pick<Logger, 'warn' | 'debug'>
   metrics: Metrics
   version: string
-  /** For tests; see the constants. */
-  pollMs?: number
+  /** For tests; see the constant. */
   maxBuffered?: number
 }
 
@@ -46,6 +45,9 @@ type SubscribeRequest = Extract<SocketRequest, { type: 'subscribe' }>
 interface Client {
   socket: WebSocket
   streams: Map<string, Subscription>
+  /** Ends with the last of its replays that waits. */
+  turn: Promise<void>
+  replays: number
   alive: boolean
 }
 
@@ -66,7 +68,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
   function send(client: Client, message: SocketMessage): Promise<void> {
     const { socket } = client
     if (socket.readyState !== socket.OPEN) return Promise.resolve()
-    if (socket.bufferedAmount > (deps.maxBuffered ?? MAX_BUFFERED)) {
+    if (client.replays === 0 && socket.bufferedAmount > (deps.maxBuffered ?? MAX_BUFFERED)) {
       metrics.slowClients.inc()
       // ws itself ends the connection when the client does not answer this within 30 s
       socket.close(4408, 'too slow: come back and go on after your last seq')
@@ -75,6 +77,14 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     if (message.type === 'batch') metrics.socketItems.inc(message.items.length)
     // the callback's error is the close that the handlers below see
     return new Promise((resolve) => socket.send(JSON.stringify(message), () => resolve()))
+  }
+
+  /** One replay after the other, so that one batch waits for the client and not one of each stream: it is not slow meanwhile. */
+  async function sendInTurn(client: Client, message: SocketMessage): Promise<void> {
+    client.replays += 1
+    client.turn = client.turn.then(() => send(client, message))
+    await client.turn
+    client.replays -= 1
   }
 
   async function subscribe(client: Client, request: SubscribeRequest): Promise<void> {
@@ -92,6 +102,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     client.streams.get(stream)?.stop()
     const subscription = createSubscription({
       ...{ knex: database.knex, transcripts, stream: found, name: stream, after },
+      replay: (message) => sendInTurn(client, message),
       send: (message) => send(client, message),
       onError: (error) => log.warn({ err: error, stream }, 'a live stream could not be read'),
     })
@@ -111,7 +122,10 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
   }
 
   function welcome(socket: WebSocket): void {
-    const client: Client = { socket, streams: new Map(), alive: true }
+    const client: Client = {
+      ...{ socket, streams: new Map(), alive: true },
+      ...{ turn: Promise.resolve(), replays: 0 },
+    }
     clients.add(client)
     metrics.sockets.set(clients.size)
     // one request at a time, in order: an unsubscribe never overtakes its subscribe
@@ -152,7 +166,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     for (const client of clients) for (const one of client.streams.values()) work(one)
   }
   const hintAll = () => each((one) => one.pump())
-  const poll = setInterval(hintAll, deps.pollMs ?? POLL_MS)
+  const poll = setInterval(hintAll, POLL_MS)
   const ping = setInterval(() => {
     for (const client of clients) {
       if (!client.alive) client.socket.terminate()

@@ -25,11 +25,13 @@ export function createSubscription(deps: {
   /** The stream as the client named it. */
   name: string
   after: number
-  /** Resolves when the message has left for the network. */
+  /** Of what is stored before; resolves when the message has left for the network. */
+  replay: (message: SocketMessage) => Promise<void>
+  /** Of what comes. Not waited for, so that a client that does not keep up is noticed and closed. */
   send: (message: SocketMessage) => Promise<void>
   onError: (error: Error) => void
 }): Subscription {
-  const { stream, name, send } = deps
+  const { stream, name, replay, send } = deps
   const kind = stream.kind === 'run' ? 'agent:token' : stream.kind
   let last = deps.after
   let live = false
@@ -45,9 +47,9 @@ export function createSubscription(deps: {
     if (stopped) return false
     if (end) {
       last = end.seq
-      const sent = send({ type: 'batch', stream: name, name: kind, items })
-      // a replay waits for the client; live batches do not, so that a slow one is noticed and closed
-      if (!live) await sent
+      const batch = { type: 'batch', stream: name, name: kind, items } as const
+      if (live) void send(batch)
+      else await replay(batch)
     }
     if (items.length === BATCH) return true
     if (!live) {
