@@ -6,6 +6,16 @@ import type { Deps, GlobalValues } from './command.ts'
 import { callThroughRestart } from './restart.ts'
 import { findHome, findServer } from './server-url.ts'
 
+/** Whoever only looks does not wait for the answer when Ctrl-C is pressed meanwhile. */
+async function unlessInterrupted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const answered = new AbortController()
+  const interrupted = new Promise<never>((_, reject) => {
+    const interrupt = () => reject(new Error('interrupted'))
+    signal.addEventListener('abort', interrupt, { signal: answered.signal })
+  })
+  return Promise.race([answer, interrupted]).finally(() => answered.abort())
+}
+
 /** Real dependencies of the commands. Nothing is looked up before a command asks for it. */
 export function createDeps(options: {
   env: Record<string, string | undefined>
@@ -26,11 +36,13 @@ export function createDeps(options: {
       return callThroughRestart({
         ...{ server, signal, note },
         repeatable: route.method === 'GET' || key !== undefined,
-        call: (baseUrl) =>
-          createClient({
+        call: (baseUrl) => {
+          const answer = createClient({
             baseUrl,
             transport: (request) => nodeHttp(request, wait?.seconds),
-          }).call(name, input, key),
+          }).call(name, input, key)
+          return route.method === 'GET' ? unlessInterrupted(answer, signal) : answer
+        },
       })
     },
     async *subscribe(stream, subscription) {

@@ -21,4 +21,6 @@ void runCli({
   exit: (code) => process.exit(code),
 }).then((code) => {
   process.exitCode = code
+  // an answer that nobody waits for any more must not keep it
+  if (interrupted.signal.aborted) process.exit()
 })

@@ -243,6 +243,26 @@ describe('goal watch on a terminal', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the cursor is shown
     expect(stdout).toMatch(/\u001b\[\?25h[\s\S]*G-12 goes on/)
   })
+
+  it('ends on Ctrl-C at once also while it waits for an answer', async () => {
+    const child = startOnTerminal(['goal', 'watch', 'G-12', '--url', api.url])
+    const outcome = result(child)
+    await api.subscribed(`goal/${ids.goal}`)
+    const asked = new Promise<void>((resolve) => {
+      const never = () => {
+        resolve()
+        return new Promise(() => undefined)
+      }
+      api.answer('getGoal', never as never)
+    })
+    api.push(`goal/${ids.goal}`, running)
+    await asked
+    child.stdin?.write('\u0003')
+    const { code, stdout } = await outcome
+    expect(code).toBe(130)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the cursor is shown
+    expect(stdout).toMatch(/\u001b\[\?25h[\s\S]*G-12 is watched no more; Dispatch does not answer/)
+  }, 10_000)
 })
 
 function seen(child: ReturnType<typeof startOnTerminal>, text: string): Promise<void> {

@@ -23,8 +23,11 @@ const isEnded = (goal: Goal) => ENDED.includes(goal.status)
 export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number> {
   const goal = await deps.call('getGoal', { params: { id } })
   if (isEnded(goal)) return finish(goal, io)
-  const ended =
-    io.tty && !io.json ? await drawUntilEnd(goal, deps, io) : await printUntilEnd(goal, deps, io)
+  const watching = io.tty && !io.json ? drawUntilEnd(goal, deps, io) : printUntilEnd(goal, deps, io)
+  const ended = await watching.catch((error) => {
+    if (!deps.signal.aborted) throw error
+    return undefined
+  })
   if (ended) return finish(ended, io)
   io.note(await afterInterrupt(goal, deps))
   return EXIT.interrupted
@@ -32,7 +35,8 @@ export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number>
 
 /** What the goal does now that nobody watches it. */
 async function afterInterrupt({ id, shortId }: Goal, deps: Deps): Promise<string> {
-  const goal = await deps.call('getGoal', { params: { id } }).catch(() => undefined)
+  const input = { params: { id } }
+  const goal = await deps.call('getGoal', input, { seconds: 2 }).catch(() => undefined)
   const again = `Watch it again: dispatch goal watch ${shortId}`
   if (!goal) return `${shortId} is watched no more; Dispatch does not answer. ${again}`
   if (isEnded(goal))

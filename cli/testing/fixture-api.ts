@@ -157,7 +157,7 @@ export async function startFixtureApi(answers: Answers = {}) {
     const text = Buffer.concat(chunks).toString()
     const asked = { ...found, body: text ? JSON.parse(text) : undefined }
     received.push(asked)
-    const body = respond(asked) as object
+    const body = (await respond(asked)) as object
     const status =
       'requestId' in body && 'code' in body
         ? (body as ProblemBody).status
