@@ -78,6 +78,7 @@ test(
     await expect.poll(() => second.inputValue()).toBe('Why this num')
     expect(await submit(page, 'Request changes').getAttribute('aria-disabled')).toBe('true')
     await verdict(page).getByRole('button', { name: '1 comment to add or cancel' }).click()
+    await expect.poll(() => second.evaluate((field) => field.matches(':focus'))).toBe(true)
     await second.press('Escape')
     await second.fill('Why this number?')
     await second.press('Control+Enter')

@@ -4,13 +4,8 @@ import type { Review } from '../../../../contracts/schemas.ts'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { type Blocker, unseenOf } from './blockers.ts'
-import {
-  addedOf,
-  asWritten,
-  type CommentPlace,
-  composeMessage,
-  unfinishedOf,
-} from './compose-message.ts'
+import { focusComposer } from './comment-card.tsx'
+import { addedOf, asWritten, type CommentPlace, composeMessage } from './compose-message.ts'
 import { Conversation } from './conversation.tsx'
 import { DiffPane, type DiffPaneHandle } from './diff/diff-pane.tsx'
 import { useReviewFiles } from './diff/use-review-files.ts'
@@ -57,9 +52,10 @@ export function CodeReview(props: { review: Review; search: ReviewSearch }) {
     else if (place.kind === 'file') go(place.file)
   }
   const onBlocker = (at: Blocker['at']) => {
-    const [begun] = unfinishedOf(draft.comments)
-    if (at === 'comment' && begun) goTo(begun.place)
-    else if (at === 'checklist') open('checklist')
+    if (at === 'comment') {
+      open('conversation')
+      focusComposer()
+    } else if (at === 'checklist') open('checklist')
     else if (at === 'diff' && unseen.first) go(unseen.first.path)
     else open('diff')
   }

@@ -71,6 +71,13 @@ function PlaceName({ place }: { place: CommentPlace }) {
   )
 }
 
+/** Goes to the first field of a remark, once the tab that was chosen is drawn. The conversation has all of them, also on files that are not shown. */
+export function focusComposer(): void {
+  const focus = () =>
+    document.querySelector<HTMLElement>('textarea[aria-label^="Comment:"]')?.focus()
+  requestAnimationFrame(() => requestAnimationFrame(focus))
+}
+
 /** Where a remark is written. Cmd+Enter adds it to the review; Escape leaves the field, and ends what says nothing new. */
 function CommentComposer({ comment, actions, writing }: CommentProps & { writing: string }) {
   const { id, place, text } = comment

@@ -8,6 +8,7 @@ import { TabPanel, Tabs } from '../../../components/tabs.tsx'
 import { cn } from '../../../lib/cn.ts'
 import { plural } from '../../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../../lib/use-media.ts'
+import { focusComposer } from '../comment-card.tsx'
 import { asWritten, composeMessage } from '../compose-message.ts'
 import { Conversation } from '../conversation.tsx'
 import { Deviations } from '../deviations.tsx'
@@ -134,11 +135,14 @@ export function SpecReview({ review }: { review: Review }) {
           approveLabel={edited > 0 ? `Approve with ${plural(edited, 'edit')}` : 'Approve'}
           rejects="The goal is cancelled; no code was written yet. To get another spec, request changes instead."
           onGo={(at) => {
-            if (at === 'comment') setTab('read')
-            else if (!roomy) setTab('edit')
-            const wanted =
-              at === 'comment' ? 'textarea[aria-label^="Comment:"]' : '[aria-invalid="true"]'
-            requestAnimationFrame(() => window.document.querySelector<HTMLElement>(wanted)?.focus())
+            if (at === 'comment') {
+              setTab('conversation')
+              return focusComposer()
+            }
+            if (!roomy) setTab('edit')
+            requestAnimationFrame(() =>
+              window.document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(),
+            )
           }}
         />
       )}
