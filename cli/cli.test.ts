@@ -204,7 +204,7 @@ describe('changing a profile', () => {
   it('takes all for all: nobody works instead, unless that is said too', async () => {
     const alone = await cli(['profiles', 'set', 'Mine', 'all', 'codex'])
     expect(api.received.at(-1)?.body).toMatchObject({ fallbacks: [] })
-    expect(alone.stderr).toContain('dispatch profiles set "Mine" --fallbacks auto')
+    expect(alone.stderr).toContain('dispatch profiles set Mine --fallbacks auto')
     const helped = await cli('profiles set Mine all codex --fallbacks auto'.split(' '))
     expect(api.received.at(-1)?.body).toMatchObject({ fallbacks: [{ adapter: 'auto' }] })
     expect(helped.stderr).toBe('')

@@ -5,6 +5,7 @@ import { type Deps, defineCommand } from '../command.ts'
 import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
 import { checkedOutBranch, gitRoot } from '../git-root.ts'
 import type { Io } from '../io.ts'
+import { shellWord } from '../shell-word.ts'
 import { projectNamed } from '../target.ts'
 import { tokenCount } from '../token-count.ts'
 import { watchGoal } from '../watch.ts'
@@ -99,7 +100,7 @@ async function file(body: Body<'createGoal'>, deps: Deps, io: Io): Promise<GoalS
       'notFound',
       'project_unknown',
       `${body.project} is not a project yet.`,
-      `Add it: dispatch projects add ${JSON.stringify(body.project)}`,
+      `Add it: dispatch projects add ${shellWord(body.project)}`,
     )
     if (!io.interactive) throw unknown
     if (!(await io.confirm(`${io.clean(body.project)} is not a project yet. Add it?`)))

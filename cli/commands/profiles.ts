@@ -6,6 +6,7 @@ import { defineCommand } from '../command.ts'
 import { CliFailure, EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { printPage } from '../page.ts'
+import { shellWord } from '../shell-word.ts'
 import { oneLine } from '../terminal-text.ts'
 import { nameOfAgent } from '../who-works.ts'
 
@@ -118,7 +119,7 @@ export const profilesSet = defineCommand({
     const code = print(await deps.call('updateProfile', { params: { id: named }, body }), io)
     if (alone)
       io.note(
-        `Nobody works instead where one is limited. To let others: dispatch profiles set ${JSON.stringify(named)} --fallbacks auto`,
+        `Nobody works instead where one is limited. To let others: dispatch profiles set ${shellWord(oneLine(named))} --fallbacks auto`,
       )
     return code
   },
@@ -137,7 +138,7 @@ export const profilesCreate = defineCommand({
     const body = { name, stages, conventions, secondOpinion, fallbacks, network }
     const made = await deps.call('createProfile', { body })
     print(made, io)
-    io.note(`Change it: dispatch profiles set ${JSON.stringify(made.name)} implement codex`)
+    io.note(`Change it: dispatch profiles set ${shellWord(oneLine(made.name))} implement codex`)
     return EXIT.ok
   },
 })

@@ -6,6 +6,7 @@ import type { Deps } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { look } from '../format.ts'
 import type { Io } from '../io.ts'
+import { shellWord } from '../shell-word.ts'
 import { oneLine, truncate } from '../terminal-text.ts'
 import { type Cast, castOf, type DemoAgent } from './demo-agent.ts'
 import type { DemoServer } from './demo-server.ts'
@@ -99,7 +100,7 @@ function reviewLines(review: Review, io: Io): string[] {
   const checklist = review.checklist.map(({ result, text }) => `${result} · ${text}`)
   return [
     '',
-    io.paint('yellow', `? ${review.shortId} waits for a person: ${review.title}`),
+    io.paint('yellow', `? ${review.shortId} waits for a person: ${oneLine(review.title)}`),
     ...[about, ...tasks, ...files, ...checklist].map((text) => `  ${line(text)}`),
   ]
 }
@@ -123,7 +124,7 @@ async function keep(goal: Goal, { io, deps, folder, home, server }: Play): Promi
   const waiting = goal.reviews.find(({ status }) => status === 'pending') as ReviewSummary
   const review = await deps.call('getReview', { params: { id: waiting.id } })
   const program = programName(deps.cwd)
-  const at = `--home ${home.root}`
+  const at = `--home ${shellWord(home.root)}`
   for (const line of reviewLines(review, io)) io.print(line)
   io.print()
   io.print(io.paint('bold', `It goes on running, and ${review.shortId} waits for you:`))
@@ -131,13 +132,15 @@ async function keep(goal: Goal, { io, deps, folder, home, server }: Play): Promi
   io.print(`  read     ${program} diff ${review.shortId} ${at}`)
   io.print(`  approve  ${program} approve ${review.shortId} ${at}`)
   io.print(`  watch    ${program} goal watch ${goal.shortId} ${at}`)
-  io.print(`  stop     ${program} stop ${at} && rm -rf ${folder}`)
+  io.print(`  stop     ${program} stop ${at} && rm -rf ${shellWord(folder)}`)
   if (io.json) io.document({ kept: folder, url: server.url, review: review.shortId })
   return 'kept'
 }
 
 function failed(goal: Goal, { io }: Play): number {
-  io.print(io.paint('red', `\n${goal.shortId} ${look(goal.status).word}: ${goal.reason ?? ''}`))
+  io.print(
+    io.paint('red', `\n${goal.shortId} ${look(goal.status).word}: ${io.clean(goal.reason ?? '')}`),
+  )
   for (const stage of goal.stages.filter(({ reason }) => reason))
     io.print(`  ${stage.stage}: ${io.clean(stage.reason ?? '')}`)
   return EXIT.error

@@ -94,8 +94,7 @@ function cleanEnvironment(env: DemoOptions['env']): DemoOptions['env'] {
 /** Aborts on the signals that `main.ts` leaves to the commands. */
 function terminated(): AbortSignal {
   const controller = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => controller.abort())
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort()) // a terminal that closes says so twice
   return controller.signal
 }
 

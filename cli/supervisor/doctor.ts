@@ -12,6 +12,7 @@ import { connectTemporal } from '../../temporal/connection.ts'
 import { lastUsedVersion } from '../../temporal/dev-server-files.ts'
 import { findTemporal } from '../../temporal/find-temporal.ts'
 import { howToEnd, processOf } from '../hanging.ts'
+import { shellWord } from '../shell-word.ts'
 import { isStale, lockHolder } from './lock.ts'
 import { readServerFile } from './server-file.ts'
 
@@ -204,9 +205,14 @@ function checkModes({ home }: Config): string {
   const inside = readdirSync(home.root, { withFileTypes: true })
     .filter((entry) => !entry.isSymbolicLink())
     .map((entry) => join(home.root, entry.name))
-  const open = [home.root, ...inside].filter((path) => (statSync(path).mode & 0o077) !== 0)
+  // what is being written may have been put in its place meanwhile
+  const mode = (path: string) => statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+  const open = [home.root, ...inside].filter((path) => (mode(path) & 0o077) !== 0)
   if (open.length > 0)
-    throw new Finding(`others may read ${open.join(', ')}`, `chmod go-rwx ${open.join(' ')}`)
+    throw new Finding(
+      `others may read ${open.join(', ')}`,
+      `chmod go-rwx ${open.map(shellWord).join(' ')}`,
+    )
   return 'readable by their owner only'
 }
 
