@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endOfLimit } from './end-of-limit.ts'
+import { endAt, endOfLimit } from './end-of-limit.ts'
 
 test.each([
   ['Your quota will reset after 5h10m3s.', 18_603],
@@ -29,4 +29,15 @@ test('a time in seconds or milliseconds since 1970 is one, too', () => {
   const at = (Math.floor(Date.now() / 1000) + 3600) * 1000
   for (const said of [`retry after: ${at / 1000}`, `reset after ${at}`])
     expect(Math.abs(Date.parse(endOfLimit(said) ?? '') - at), said).toBeLessThan(2000)
+})
+
+test('a time that an agent tells is a date that can be stored, and none beyond what anybody would wait for', () => {
+  const hour = Date.now() + 3_600_000
+  for (const [epoch, at] of [
+    [hour / 1000, hour],
+    [hour, hour],
+    [hour * 1000, Date.now() + 8 * 86_400_000],
+    [1e300, Date.now() + 8 * 86_400_000],
+  ] as const)
+    expect(Math.abs(Date.parse(endAt(epoch)) - at), String(epoch)).toBeLessThan(2000)
 })

@@ -24,13 +24,20 @@ export function endOfLimit(said: string): string | undefined {
   for (let part = PART.exec(said); part; part = PART.exec(said))
     total += secondsOf(Number(part[1]), part[2]?.toLowerCase() ?? '')
   if (!(total > 0)) return undefined
-  return new Date(Date.now() + Math.min(total, LONGEST_SECONDS) * 1000).toISOString()
+  return endAt(Date.now() / 1000 + total)
 }
+
+/** ISO time of what an agent tells as seconds since 1970, milliseconds taken too; never later than anybody would wait for. */
+export function endAt(epoch: number): string {
+  const latest = Date.now() + LONGEST_SECONDS * 1000
+  return new Date(Math.min(msOf(epoch), latest)).toISOString()
+}
+
+const msOf = (epoch: number) => (epoch >= EPOCH_MS ? epoch : epoch * 1000)
 
 /** Of a unit that nobody knows: 0. */
 function secondsOf(count: number, unit: string): number {
-  if (unit === '' && count >= EPOCH_SECONDS)
-    return (count >= EPOCH_MS ? count : count * 1000) / 1000 - Date.now() / 1000
+  if (unit === '' && count >= EPOCH_SECONDS) return (msOf(count) - Date.now()) / 1000
   const known = UNITS.find(([name]) => name.test(unit))
   return known === undefined ? 0 : count * known[1]
 }

@@ -1,6 +1,7 @@
 import { Client, ServiceError, type WorkflowHandle } from '@temporalio/client'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { formatUtc } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, taskWorkflowId } from '../contracts/ids.ts'
 import { connect, type Database } from '../db/connect.ts'
 import { databaseFindings } from '../db/doctor.ts'
@@ -162,7 +163,7 @@ test('what Temporal does not take is named with its goal, since when and why, an
   const why = 'Failed to start Workflow: no mapping for search attribute GoalStatus'
   const { reason, shortId } = await goalSummary(database.knex, goalId)
   expect(reason).toContain(
-    `since ${since} Temporal has not taken what it was told of this goal (${why})`,
+    `since ${formatUtc(new Date(since))} Temporal has not taken what it was told of this goal (${why})`,
   )
   const outbox = async () =>
     (await databaseFindings(database, false)).find(({ name }) => name === 'outbox')

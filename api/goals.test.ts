@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formatUtc } from '../contracts/figures.ts'
 import type { AgentRun, StageState } from '../contracts/schemas.ts'
 import { stageRows, workedUntil } from '../contracts/stage-rows.ts'
 import { storeDetections } from '../db/adapters.ts'
@@ -79,7 +80,7 @@ test('a message that Temporal has not taken for seconds makes it not ready, and 
   await message().update({ created_at: since, last_error: 'no such attribute' })
   const undelivered = { messages: 1, since, error: 'no such attribute' }
   expect(await ready()).toMatchObject({ status: 'degraded', undelivered })
-  expect(await shown()).toContain(`since ${since} Temporal has not taken`)
+  expect(await shown()).toContain(`since ${formatUtc(new Date(since))} Temporal has not taken`)
   const { items } = (await at.call('GET', '/api/goals?state=open')).body
   expect(items.find((item: { id: string }) => item.id === goal.id).reason).toBe(await shown())
   await message().update({ done_at: since })

@@ -1,4 +1,5 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
+import { endAt } from '../end-of-limit.ts'
 import type { ResultMessage } from './wire.ts'
 
 /** What was learned during the turn besides its result. */
@@ -15,7 +16,7 @@ export function failureOf(result: ResultMessage, clues: FailureClues): TerminalE
   const reason = reasonOf(result, clues, detail)
   const until =
     clues.resetsAt !== undefined && (reason === 'rate_limit' || reason === 'quota')
-      ? { until: new Date(clues.resetsAt * 1000).toISOString() }
+      ? { until: endAt(clues.resetsAt) }
       : {}
   return { type: 'failed', reason, detail, ...until }
 }

@@ -1,5 +1,5 @@
 import type { FailureReason, TerminalEvent } from '../../contracts/agent.ts'
-import { endOfLimit } from '../end-of-limit.ts'
+import { endAt, endOfLimit } from '../end-of-limit.ts'
 import { jsonAnswer } from '../json-answer.ts'
 import type { ErrorInfo, RateLimits, TurnError } from './wire.ts'
 
@@ -34,7 +34,7 @@ function endOfWindows(limits: RateLimits | undefined): string | undefined {
   const ends = [limits?.primary, limits?.secondary].flatMap((window) =>
     window && window.usedPercent >= 100 && window.resetsAt ? [window.resetsAt] : [],
   )
-  return ends.length > 0 ? new Date(Math.max(...ends) * 1000).toISOString() : undefined
+  return ends.length > 0 ? endAt(Math.max(...ends)) : undefined
 }
 
 /** Codex's `codexErrorInfo`; where that says nothing ("other", or an older version) its words decide. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { formatUtc } from '../../contracts/figures.ts'
 import { goalStream, shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
 import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
@@ -91,7 +92,7 @@ async function untold(knex: Knex, ids: readonly string[]): Promise<Map<string, s
       .toReversed()
       .map(({ goalId, since, error }) => [
         goalId,
-        `since ${since} Temporal has not taken what it was told of this goal (${error}): it is told again every minute at the latest, and the goal goes on then`,
+        `since ${formatUtc(new Date(since))} Temporal has not taken what it was told of this goal (${error}): it is told again every minute at the latest, and the goal goes on then`,
       ]),
   )
 }
