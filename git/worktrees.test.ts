@@ -9,7 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { canBeRefused, createFixture, type Fixture } from './fixture.ts'
 import { createGit } from './git.ts'
@@ -408,6 +409,39 @@ test('a worktree that another process gave back and handed out meanwhile is left
   doctor.close()
   expect(readFileSync(join(path, 'new.txt'), 'utf8')).toBe('hours of work')
   expect((await claim('T-2')).path).toBe(path)
+})
+
+test('a worktree that is being cleaned is not taken for an incomplete one', async () => {
+  const { path } = await claim('T-1')
+  const bin = join(f.folder, 'bin')
+  // git clean waits for somebody to write to the pipe
+  f.write(
+    'git',
+    `#!/bin/sh\ncase " $* " in *" clean "*) read line < ${bin}/pipe;; esac\nexec /usr/bin/env PATH=/usr/bin:/bin git "$@"\n`,
+    bin,
+  )
+  chmodSync(join(bin, 'git'), 0o700)
+  execFileSync('mkfifo', [join(bin, 'pipe')])
+  const worker = createGit({ home: f.home, path: `${bin}:/usr/bin:/bin` })
+  await worker.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  expect(await f.git.scan({ projectId, liveKeys: [] })).toMatchObject({
+    ...{ brokenSlots: [], orphanWorktrees: [] },
+  })
+  await writeFile(join(bin, 'pipe'), '\n')
+  await worker.idle()
+  worker.close()
+  expect((await claim('T-2')).path).toBe(path)
+})
+
+test('what a killed process was cleaning is gone after one repair', async () => {
+  const { path } = await claim('T-1')
+  const { pid } = spawnSync('true')
+  const hold = { slot: basename(path), key: `warm ${basename(path)}`, branch: '', base: '', pid }
+  writeFileSync(`${path}.claim.json`, JSON.stringify({ ...hold, active: false, at: 'then' }))
+  rmSync(`${path}.slot.json`)
+  await f.git.repair({ projectId, liveKeys: [] })
+  expect(existsSync(path)).toBe(false)
+  expect((await f.git.scan({ projectId, liveKeys: [] })).brokenSlots).toEqual([])
 })
 
 test('of a worktree for looking what is ignored is not saved', async () => {

@@ -281,10 +281,15 @@ export async function releaseWorktree(
     // Without its slot file nobody can take the slot until it is clean again.
     await dropSlot(layout, claim.slot)
     const isOurs = await dropClaim(layout, claim.slot)
-    if (isOurs && slot && there)
+    // held while it is cleaned, so that nobody takes it for an incomplete one
+    if (isOurs && slot && there && (await hold(layout, claim.slot)))
       background(
-        deps.queue.run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base)),
+        deps.queue
+          .run(slotPath(layout, claim.slot), () => recycle(deps, layout, slot, claim.base))
+          .finally(() => dropClaim(layout, claim.slot)),
       )
+    // who held it was killed before it was whole
+    else if (isOurs && claim.pid !== undefined) await discard(layout, claim.slot, claim.slot)
     return { salvaged }
   })
 }
@@ -319,18 +324,20 @@ export async function warm(
   })
 }
 
+/** A claim for as long as this process lives. */
+function hold(layout: ProjectLayout, slot: string): Promise<boolean> {
+  const at = new Date().toISOString()
+  const nobodys = { slot, key: `warm ${slot}`, branch: '', base: '', active: false, at }
+  return takeSlot(layout, { ...nobodys, pid: process.pid })
+}
+
 /** Works on a free slot under a claim of our own, so that nobody takes it half way. */
 async function holding(
   layout: ProjectLayout,
   slot: string,
   work: () => Promise<void>,
 ): Promise<void> {
-  const at = new Date().toISOString()
-  const hold = {
-    ...{ slot, key: `warm ${slot}`, branch: '', base: '', active: false, at },
-    pid: process.pid,
-  }
-  if (!(await takeSlot(layout, hold))) return
+  if (!(await hold(layout, slot))) return
   try {
     await work()
   } finally {
