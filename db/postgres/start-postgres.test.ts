@@ -1,11 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { commandLine } from '../../config/process-table.ts'
+import { until } from '../../test/support/until.ts'
 import { startPostgres } from './start-postgres.ts'
 
 let dir: string
@@ -46,6 +55,38 @@ test('a server that is left is adopted; a killed one comes back with every ackno
   expect(commandLine(third.pid)).toBeUndefined()
   expect(statSync(join(dir, 'pg', 'password')).mode & 0o777).toBe(0o600)
 })
+
+test('a server answers also where PGPORT and its kin say something else', async () => {
+  vi.stubEnv('PGPORT', '1')
+  vi.stubEnv('PGSSLMODE', 'require')
+  vi.stubEnv('PGSSLNEGOTIATION', 'direct')
+  vi.stubEnv('PGOPTIONS', '-c default_transaction_read_only=on')
+  vi.stubEnv('PGCLIENT_ENCODING', 'LATIN1')
+  try {
+    const server = await startPostgres(options())
+    await query(server.url, 'create table made (n int)')
+    expect(await query(server.url, "select '€' as euro")).toEqual([{ euro: '€' }])
+    await server.stop()
+  } finally {
+    vi.unstubAllEnvs()
+  }
+}, 15_000)
+
+test('a start that is given up has ended what it started', async () => {
+  const given = new AbortController()
+  const pids: number[] = []
+  const starting = startPostgres({ ...options(), signal: given.signal }).catch((error) => error)
+  const file = join(dir, 'pg', 'data', 'postmaster.pid')
+  const server = () => {
+    const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
+    if (pid > 0) pids.push(pid) // that of initdb is negative
+    return pid > 0
+  }
+  await until(server, { ms: 20_000, what: 'a server', everyMs: 5 })
+  given.abort(new Error('enough'))
+  expect(await starting).toMatchObject({ message: 'enough' })
+  expect(commandLine(pids[0] ?? 0)).toBeUndefined()
+}, 30_000)
 
 test('a wrong password is refused', async () => {
   const server = await startPostgres(options())

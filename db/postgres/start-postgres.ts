@@ -33,6 +33,8 @@ export interface PostgresOptions {
   commandLine: (pid: number) => string | undefined
   /** More `-c` settings, such as `fsync=off` for a throw-away database. */
   settings?: string[]
+  /** Gives the start up; what it has started until then is ended. */
+  signal?: AbortSignal
 }
 
 export interface RunningPostgres {
@@ -59,12 +61,18 @@ const USER = 'dispatch'
 const DATABASE = 'dispatch'
 /** Nothing of ours: PGPORT and its kin would change the server, a locale would change sort order. */
 const ENV = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/local/bin:/usr/bin:/bin' }
+const PORT = 5432
+/** Nor do those who connect take anything from there: what a URL leaves open, PGPORT, PGSSLMODE or PGOPTIONS say. */
+const FIXED =
+  'sslmode=disable&sslnegotiation=postgres&client_encoding=UTF8&options=-cTimeZone%3DUTC'
+const INITDB_MS = 120_000
 const START_MS = 60_000
 const REAP_MS = 10_000
+const STOP_MS = 10_000
 
 /**
  * Starts the embedded Postgres of one home, or adopts the one that still runs there. Creates cluster and database
- * when missing. Throws with what to do: other major version, not startable, foreign process.
+ * when missing. Throws with what to do: other major version, not startable, foreign process; what it started has ended then.
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const binaries = postgresBinaries()
@@ -73,9 +81,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   refuseOtherMajor(data, binaries)
   for (const dir of [options.dir, options.socketDir]) privateDir(dir, as)
   const password = await initCluster({ ...options, data, binaries, as })
-  const url = `postgresql://${USER}:${password}@localhost/${DATABASE}?host=${encodeURIComponent(options.socketDir)}`
+  const socket = encodeURIComponent(options.socketDir)
+  const url = `postgresql://${USER}:${password}@localhost:${PORT}/${DATABASE}?host=${socket}&${FIXED}`
 
-  const leftover = await leftoverPid(data, url, options.commandLine)
+  const leftover = await leftoverPid(data, url, options)
   if (leftover) {
     await createDatabase(url)
     options.log.info({ pid: leftover }, 'adopted the Postgres that was left running')
@@ -87,16 +96,24 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     })
   }
   const child = spawnServer(options, { data, binaries, as })
-  await ready(child, url, options.logFile)
-  await createDatabase(url)
   const exited = new Promise<string>((resolve) => {
-    if (child.exitCode !== null || child.signalCode) resolve(ending(child))
+    child.once('error', (error) => resolve(error.message))
     child.once('exit', () => resolve(ending(child)))
   })
   const stop = async () => {
     child.ref() // or Node might end before it does
     child.kill('SIGINT')
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
     await exited
+    clearTimeout(late)
+  }
+  try {
+    await ready(exited, url, options)
+    await createDatabase(url)
+    options.signal?.throwIfAborted()
+  } catch (error) {
+    await stop()
+    throw error
   }
   return { url, pid: child.pid as number, version: binaries.version, adopted: false, stop, exited }
 }
@@ -130,6 +147,7 @@ async function initCluster({
   data,
   binaries,
   as,
+  signal,
 }: PostgresOptions & Cluster): Promise<string> {
   const passwordFile = join(dir, 'password')
   if (existsSync(join(dir, 'initialised'))) return readFileSync(passwordFile, 'utf8').trim()
@@ -140,18 +158,20 @@ async function initCluster({
     ...[...as.prefix, binaries.initdb, '-D', data, '-U', USER, `--pwfile=${passwordFile}`],
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
   ]
-  const failure = await failureOf(command, args)
+  const failure = await failureOf(command, args, signal)
   if (failure !== undefined) throw new Error(`initdb failed in ${data}: ${failure}`)
   writeFileSync(join(dir, 'initialised'), `${binaries.version}\n`, { mode: 0o600 })
   return password
 }
 
 /** Runs it to its end, beside other work; undefined when it succeeded. */
-function failureOf(command: string, args: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile(command, args, { encoding: 'utf8', env: ENV }, (error, _, stderr) =>
-      resolve(error ? stderr.trim() || error.message : undefined),
-    )
+function failureOf(command: string, args: readonly string[], signal: AbortSignal | undefined) {
+  const options = { encoding: 'utf8', env: ENV, timeout: INITDB_MS, signal } as const
+  return new Promise<string | undefined>((resolve) => {
+    execFile(command, args, options, (error, _, stderr) => {
+      const late = error?.killed ? `it had not ended within ${INITDB_MS / 1000} s` : error?.message
+      resolve(error ? stderr.trim() || late : undefined)
+    })
   })
 }
 
@@ -159,7 +179,7 @@ function failureOf(command: string, args: readonly string[]): Promise<string | u
  * The pid of a server of ours that still runs on `data`. A postmaster.pid whose pid now belongs to somebody else is
  * removed, because Postgres itself would refuse to start.
  */
-async function leftoverPid(data: string, url: string, commandLine: PostgresOptions['commandLine']) {
+async function leftoverPid(data: string, url: string, { commandLine, signal }: PostgresOptions) {
   const file = join(data, 'postmaster.pid')
   if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
@@ -175,6 +195,7 @@ async function leftoverPid(data: string, url: string, commandLine: PostgresOptio
   const deadline = Date.now() + START_MS
   while (commandLine(pid) !== undefined) {
     if (await answers(url)) return pid
+    signal?.throwIfAborted()
     if (Date.now() > deadline)
       throw new Error(
         `Postgres ${pid} runs on ${data} but does not answer: end it (kill -INT ${pid}) and start again`,
@@ -234,7 +255,7 @@ function adopted(
 /** Detached: Ctrl-C in the terminal is the supervisor's to handle, and a killed supervisor does not take the data down. */
 function spawnServer(options: PostgresOptions, { data, binaries, as }: Cluster): ChildProcess {
   const settings = [
-    ...['listen_addresses=', `unix_socket_directories=${options.socketDir}`, 'port=5432'],
+    ...['listen_addresses=', `unix_socket_directories=${options.socketDir}`, `port=${PORT}`],
     'password_encryption=scram-sha-256',
     ...SETTINGS,
     ...(options.settings ?? []),
@@ -253,14 +274,18 @@ function spawnServer(options: PostgresOptions, { data, binaries, as }: Cluster):
   return child
 }
 
-async function ready(child: ChildProcess, url: string, logFile: string) {
+async function ready(
+  exited: Promise<string>,
+  url: string,
+  { logFile, signal }: PostgresOptions,
+): Promise<void> {
   let failure: string | undefined
-  child.once('error', (error) => {
-    failure = error.message
+  void exited.then((reason) => {
+    failure = reason
   })
   const deadline = Date.now() + START_MS
   while (!(await answers(url))) {
-    if (child.exitCode !== null || child.signalCode) failure ??= ending(child)
+    signal?.throwIfAborted()
     if (failure === undefined && Date.now() > deadline)
       failure = `it did not answer within ${START_MS / 1000} s`
     if (failure !== undefined)
@@ -270,7 +295,7 @@ async function ready(child: ChildProcess, url: string, logFile: string) {
 }
 
 async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: adminUrl(url), connectionTimeoutMillis: 5_000 })
+  const client = admin(url)
   client.on('error', () => undefined) // a server that goes away mid-probe simply does not answer
   try {
     await client.connect()
@@ -287,7 +312,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function createDatabase(url: string) {
-  const client = new pg.Client({ connectionString: adminUrl(url) })
+  const client = admin(url)
   await client.connect()
   try {
     const found = await client.query('select 1 from pg_database where datname = $1', [DATABASE])
@@ -297,7 +322,12 @@ async function createDatabase(url: string) {
   }
 }
 
-const adminUrl = (url: string) => url.replace(`/${DATABASE}?`, '/postgres?')
+const admin = (url: string) =>
+  new pg.Client({
+    connectionString: url.replace(`/${DATABASE}?`, '/postgres?'),
+    connectionTimeoutMillis: 5_000,
+    query_timeout: START_MS,
+  })
 
 const ending = (child: ChildProcess) =>
   child.signalCode ? `it was ended by ${child.signalCode}` : `it exited with ${child.exitCode}`
