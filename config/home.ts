@@ -69,8 +69,17 @@ export class HomeUnusable extends Error {
   }
 }
 
-/** Throws HomeUnusable where something that is no folder, or that cannot be looked at, is in the home's place. */
+/** What log files, lists of paths and the addresses of databases cannot hold in a path. */
+const SPECIAL = /[\p{Cc}<>"|?*:]/u
+
+/**
+ * Throws HomeUnusable where something that is no folder, or that cannot be looked at, is in the home's place, or where programs that
+ * are given its path would misread it.
+ */
 export function requireFolder(root: string): void {
+  const special = SPECIAL.exec(root)?.[0]
+  if (special !== undefined)
+    throw new HomeUnusable(root, `its path has a ${JSON.stringify(special)} in it`)
   let folder: boolean
   try {
     folder = statSync(root, { throwIfNoEntry: false })?.isDirectory() ?? true
