@@ -84,6 +84,8 @@ test('wrong variables and options are named', () => {
   expect(refusal({ DATABASE_URL: 'postgres://me:p@ss@db:port/x' })).toMatch(
     /environment variable DATABASE_URL is wrong: is not a URL/,
   )
+  expect(refusal({ DISPATCH_UMASK: '08' })).toMatch(/DISPATCH_UMASK is wrong: must be an octal/)
+  expect(loadConfig({ DISPATCH_UMASK: '022' }, { home }).umask).toBe(0o022)
   expect(refusal({ DISPATCH_MIN_FREE_MB: ' ' })).toMatch(/DISPATCH_MIN_FREE_MB is wrong/)
   expect(refusal({}, { temporalPort: 'abc' })).toBe(
     'option --temporal-port is wrong: must be a whole number from 1 to 65535',

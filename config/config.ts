@@ -24,6 +24,10 @@ function whole(min: number, max: number) {
 const port = whole(1, 65_535)
 const count = whole(1, 100)
 const megabytes = whole(0, 1_000_000_000)
+const umask = z
+  .string()
+  .regex(/^0?[0-7]{1,3}$/, 'must be an octal number from 0 to 777, such as 022')
+  .transform((text) => Number.parseInt(text, 8))
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
 const postgresUrl = z
   .string()
@@ -89,6 +93,7 @@ const envSchema = z.object({
   DISPATCH_MAX_CONCURRENT: count.optional(),
   DISPATCH_MAX_PER_GOAL: count.optional(),
   DISPATCH_MIN_FREE_MB: megabytes.optional(),
+  DISPATCH_UMASK: umask.optional(),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_PASSWORD: z.string().optional(),
   DISPATCH_LOG_TO: z.enum(['files', 'stdout']).optional(),
@@ -144,6 +149,8 @@ export interface Config {
   pool: { maxConcurrent: number; maxPerGoal: number }
   /** No run is started while less than this many MiB are free on the home's disk; undefined is the built-in rule. */
   minFreeMb: number | undefined
+  /** Of what is written in a person's repository; undefined is that of the process. The supervisor tells the one that it was started with. */
+  umask: number | undefined
   /** `[acp.<name>]`: a program that others name is run as the person, so only the person's own file may. */
   acpAgents: Readonly<Record<string, AcpAgent>>
   /** `PATH`, and the folder for downloads that homes share. */
@@ -197,6 +204,7 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
       maxPerGoal: vars.DISPATCH_MAX_PER_GOAL ?? user.pool?.max_per_goal ?? 2,
     },
     minFreeMb: vars.DISPATCH_MIN_FREE_MB ?? user.min_free_mb,
+    umask: vars.DISPATCH_UMASK,
     acpAgents: user.acp ?? {},
     path: env['PATH'] ?? '',
     xdgCacheHome: env['XDG_CACHE_HOME'] || undefined,

@@ -31,6 +31,8 @@ export interface GitOptions {
   path?: string
   /** Where the person's own git config is; the user's home when left out. */
   personHome?: string
+  /** Of what is written in a person's repository; this process's own when left out. */
+  umask?: number | undefined
   log?: GitDeps['log']
   onTampered?: GitDeps['onTampered']
   /** The built git host, for a process that is large or has other things to do; without it, git is started by this one. */
@@ -49,6 +51,7 @@ export function createGit(options: GitOptions) {
     home,
     personHome: options.personHome ?? homedir(),
     ...(options.path === undefined ? {} : { path: options.path }),
+    ...(options.umask === undefined ? {} : { umask: options.umask }),
     ...(options.host === undefined ? {} : { processes: createHostedProcesses(options.host) }),
   })
   const onTampered = options.onTampered ?? (async () => undefined)

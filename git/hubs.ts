@@ -1,7 +1,7 @@
 import { lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
-import { locate } from './inspect.ts'
+import { locate, treeSettings } from './inspect.ts'
 import {
   type ProjectLayout,
   personObjects,
@@ -193,14 +193,14 @@ export async function sendCommit(
   layout: ProjectLayout,
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
-  const call = personObjects(layout, to.commonDir)
+  const settings = await treeSettings(deps.git, to.commonDir)
   await checkEnds(deps.git, layout, to)
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
   await deps.git.pipe(
     ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
     { gitDir: layout.clean, input },
     ['index-pack', '--stdin'],
-    call,
+    { ...personObjects(layout, to.commonDir), settings },
   )
 }
 

@@ -98,13 +98,13 @@ async function discoverAtOnce(
   }
 }
 
-/** Git's settings about how files look on disk; the only ones of a person's config that we follow. */
+/** Git's settings about how files look on disk and whom they are open to; the only ones of a person's config that we follow. */
 export async function treeSettings(
   git: GitRunner,
   gitDir: string,
 ): Promise<Record<string, string>> {
   const pattern =
-    '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|checkstat|trustctime)$'
+    '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|checkstat|trustctime|sharedrepository)$'
   const { stdout } = await git.run(['config', '-z', '--get-regexp', pattern], {
     gitDir,
     answers: [0, 1],
@@ -116,7 +116,7 @@ export async function treeSettings(
     .map((line) => line.split('\n'))
   return Object.fromEntries(
     pairs.flatMap(([key, value]) =>
-      key && value && /^[a-z]+$/i.test(value) ? [[key, value]] : [],
+      key && value && /^[a-z0-9]+$/i.test(value) ? [[key, value]] : [],
     ),
   )
 }

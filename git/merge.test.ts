@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFixture, type Fixture } from './fixture.ts'
@@ -101,6 +101,44 @@ test('work that the target has already, as after a merge by hand, ends without a
   })
   expect(f.sh(['rev-parse', 'main'])).toBe(own)
 })
+
+test.each([
+  { umask: 0o022, shared: undefined, others: 0o044 },
+  { umask: 0o002, shared: undefined, others: 0o064 },
+  { umask: 0o077, shared: 'group', others: 0o060 },
+  { umask: 0o022, shared: '0640', others: 0o040 },
+])(
+  'what a merge writes for the person is as open as what they write themselves: %o',
+  async ({ umask, shared, others }) => {
+    const mode = (name: string) => (statSync(join(f.repo, name)).mode & 0o777).toString(8)
+    const ours = process.umask(0o077)
+    try {
+      if (shared) f.sh(['config', 'core.sharedRepository', shared])
+      const goal = await approvedGoal({ 'a.txt': 'goal\n', 'new/file.txt': 'goal\n' })
+      const openOfOurs = () =>
+        readdirSync(f.home, { recursive: true, encoding: 'utf8' }).filter(
+          (name) => statSync(join(f.home, name)).mode & 0o077,
+        )
+      const before = openOfOurs()
+      const merged = await createGit({ home: f.home, umask }).mergeGoal(goal)
+      expect(merged).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+
+      // git itself opens the files of a checkout by the umask alone
+      for (const name of ['a.txt', 'new/file.txt'])
+        expect.soft(mode(name), name).toBe((0o666 & ~umask).toString(8))
+      expect.soft(mode('new'), 'new').toBe((0o777 & ~umask).toString(8))
+      for (const name of ['index', 'refs/heads/main'])
+        expect.soft(mode(`.git/${name}`), name).toBe((0o600 | others).toString(8))
+      const packs = readdirSync(join(f.repo, '.git/objects/pack'))
+      expect(packs.length).toBeGreaterThan(0)
+      for (const name of packs)
+        expect.soft(mode(`.git/objects/pack/${name}`)).toBe((0o400 | (others & 0o044)).toString(8))
+      expect(openOfOurs()).toEqual(before)
+    } finally {
+      process.umask(ours)
+    }
+  },
+)
 
 test('a task becomes one commit on the goal branch, once', async () => {
   const task = await work('T-1', { 'a.txt': 'two\n' })

@@ -8,6 +8,8 @@ export interface GitCommand {
   env: Readonly<Record<string, string>>
   cwd: string
   input?: string | Buffer | undefined
+  /** Of the files that it makes; the starting process's own when left out. */
+  umask?: number | undefined
 }
 
 /** How a process ended. `error`: it could not be started, or did not end in time. */
@@ -36,8 +38,13 @@ const SILENT_MS = 10 * 60_000
 export const STUCK = 'ETIMEDOUT'
 
 /** Started with all three streams as pipes. */
-export function startGit({ args, env, cwd }: GitCommand): Child {
-  return spawn('git', args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+export function startGit({ args, env, cwd, umask }: GitCommand): Child {
+  const ours = umask === undefined ? undefined : process.umask(umask)
+  try {
+    return spawn('git', args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  } finally {
+    if (ours !== undefined) process.umask(ours)
+  }
 }
 
 /** Ends processes of one command that say nothing for too long. They are not waited for: one that waits for a disk cannot be killed. */

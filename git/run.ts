@@ -72,6 +72,8 @@ export interface RunnerOptions {
   path?: string
   /** Where the person's own git config is. */
   personHome: string
+  /** Of what is written outside the home, in a person's repository; this process's own when left out. */
+  umask?: number
   /** What starts git; this process when left out. */
   processes?: GitProcesses
 }
@@ -199,13 +201,16 @@ async function afterLock(error: unknown, attempt: number, home: string): Promise
 
 /** The one place where a git command line and its environment are made. */
 export function createGitRunner(options: RunnerOptions): GitRunner {
-  const { home, path = DEFAULT_PATH, personHome, processes = directProcesses } = options
+  const { home, path = DEFAULT_PATH, personHome, umask, processes = directProcesses } = options
   const hubs = join(home, 'hubs') + sep
+  const writesOutside = ({ gitDir, objectDir, workTree }: GitCall) =>
+    [gitDir, objectDir, workTree].some((at) => at !== undefined && !at.startsWith(home + sep))
   const command = (args: readonly string[], call: GitCall): GitCommand => ({
     args: commandLine(args, call),
     env: environment(call, path, personHome),
     cwd: call.cwd ?? call.workTree ?? call.gitDir ?? '/',
     input: call.input,
+    umask: writesOutside(call) ? umask : undefined,
   })
   const readers = createObjectReaders((gitDir) =>
     startGit({ ...command(['cat-file', '--batch-command'], { gitDir }), cwd: '/' }),

@@ -55,6 +55,7 @@ async function main(): Promise<void> {
   const git = createGit({
     home: home.root,
     path: config.path,
+    umask: config.umask,
     host: beside('./git-host.cjs'),
     log: (message, data) => log.info(data ?? {}, message),
     onTampered: recordTampering(database),

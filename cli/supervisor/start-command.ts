@@ -28,7 +28,7 @@ export interface Say {
  * in use, 78 wrong configuration, a home that cannot be one, or a database of a newer version.
  */
 export async function startCommand(options: StartCommandOptions, say: Say): Promise<void> {
-  process.umask(0o077)
+  const umask = process.umask(0o077) // the home is private, a person's repository is not ours to close
   let stack: Stack
   let endBallast: (() => void) | undefined
   let starting = true
@@ -53,7 +53,7 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
     endBallast = keepBallast({ file: config.home.ballastFile, say: tell })
     stack = await startStack({
       config,
-      env: processEnv(),
+      env: { ...processEnv(), DISPATCH_UMASK: (config.umask ?? umask).toString(8) },
       log,
       say: tell,
       ui: options.ui !== false,
