@@ -290,6 +290,7 @@ async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise
     for await (const batch of runner.attach(run.id, {
       afterSeq: run.last_seq,
       renewEveryMs: RENEW_MS,
+      tokensReserved: budget.part,
       signal: end.detach,
     })) {
       const used = await store(batch)
@@ -438,5 +439,6 @@ async function specFor(deps: ActivityDeps, work: AgentWork, run: RunRow): Promis
     }),
     silenceSeconds: settings.agentSilenceSeconds,
     leaseSeconds: LEASE_SECONDS,
+    tokensReserved: run.tokens_reserved,
   }
 }

@@ -102,6 +102,8 @@ export function watchReservation({ database }: ActivityDeps, key: StageKey, run:
   let ends = run.budget_stop !== null
   let looked = 0
   return {
+    /** Its part by now; 0 where no budget limits it. */
+    part: () => part,
     /** True when the run is to be interrupted. `used`: all its tokens so far. */
     async isOver(used: number): Promise<boolean> {
       if (ends || used < part) return ends

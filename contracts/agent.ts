@@ -32,6 +32,10 @@ export interface Usage {
   cacheWrite: number
   reasoning: number
 }
+/** All tokens of a run, as budgets count them: fresh and cached input, output. Reasoning is part of the output. */
+export const totalTokens = (usage: Usage): number =>
+  usage.input + usage.output + usage.cacheRead + usage.cacheWrite
+
 export const NO_USAGE: Readonly<Usage> = {
   input: 0,
   output: 0,
@@ -163,6 +167,8 @@ export interface RunSpec {
   silenceSeconds: number
   /** The dead-man switch: without a `renew` for this long the runner ends the whole process tree, in seconds. */
   leaseSeconds: number
+  /** Tokens of budgets that are set aside for it: it is ended at these where nobody renews it. Absent or 0: no budget limits it. */
+  tokensReserved?: number
 }
 
 /** `runs/<runId>/exit.json`: written once, last, atomically. */
@@ -176,7 +182,8 @@ export interface RunExit {
 export type RunCommand =
   | { type: 'correct'; id: string; text: string }
   | { type: 'interrupt' }
-  | { type: 'renew' }
+  /** `tokensReserved`: as in the spec, by now. */
+  | { type: 'renew'; tokensReserved?: number }
 
 export type RunState = 'absent' | 'running' | 'exited' | 'lost'
 

@@ -1,10 +1,4 @@
-import type { Usage } from '../contracts/agent.ts'
 import { formatTokens } from '../contracts/figures.ts'
-
-/** All tokens of a run, as budgets count them: fresh and cached input, output. Reasoning is part of the output. */
-export function totalTokens(usage: Usage): number {
-  return usage.input + usage.output + usage.cacheRead + usage.cacheWrite
-}
 
 /**
  * The budget after a person granted more: at least the first budget again, and at least twice what was used, so that

@@ -7,7 +7,14 @@ import {
   RUN_ID_VARIABLE,
 } from '../adapters/process-tree.ts'
 import { openSession } from '../adapters/registry.ts'
-import type { AgentEvent, RunCommand, RunExit, RunSpec, TerminalEvent } from '../contracts/agent.ts'
+import {
+  type AgentEvent,
+  type RunCommand,
+  type RunExit,
+  type RunSpec,
+  type TerminalEvent,
+  totalTokens,
+} from '../contracts/agent.ts'
 import type { EventLog } from './event-log.ts'
 import { createIntake } from './intake.ts'
 import { EXIT_FILE, writeAtomically } from './run-files.ts'
@@ -43,6 +50,8 @@ export function hostRun(options: HostOptions): HostedRun {
   /** Why we ended it ourselves: goes before what the agent says about it. */
   let ours: TerminalEvent | undefined
   let over = false
+  let { tokensReserved = 0 } = spec
+  let used = 0
   let giveUp: (() => void) | undefined
   const givenUp = new Promise<void>((resolve) => {
     giveUp = resolve
@@ -62,9 +71,14 @@ export function hostRun(options: HostOptions): HostedRun {
     silenceSeconds: spec.silenceSeconds,
     onLeaseOver: () => end(failed('interrupted', leaseOver(spec.leaseSeconds))),
     onHung: () => end(failed('hung', `No sign of life for ${spec.silenceSeconds} s.`)),
+    isOverspent: () => tokensReserved > 0 && used >= tokensReserved,
+    onOverspent: () => end(failed('interrupted', overspent(used, tokensReserved))),
   })
   const command = (given: RunCommand) => {
-    if (given.type === 'renew') return watch.renewed()
+    if (given.type === 'renew') {
+      tokensReserved = given.tokensReserved ?? tokensReserved
+      return watch.renewed()
+    }
     if (!session) return void waiting.push(given)
     if (given.type === 'interrupt') return end(failed('interrupted', 'Interrupted on request.'))
     // A correction may be sent again when its answer was lost: its id makes it happen once.
@@ -77,7 +91,10 @@ export function hostRun(options: HostOptions): HostedRun {
     for (const given of waiting.splice(0)) command(given)
     if (ours) session.interrupt()
     const isOver = () => over
-    const recorded = record(session, { spec, log, onEvents, watch, isOver })
+    const onTokens = (tokens: number) => {
+      used = tokens
+    }
+    const recorded = record(session, { spec, log, onEvents, watch, isOver, onTokens })
     const said = await Promise.race([recorded, givenUp])
     over = true
     watch.stop()
@@ -102,6 +119,9 @@ const failed = (reason: 'interrupted' | 'hung' | 'crash', detail: string): Termi
 const leaseOver = (seconds: number) =>
   `Nobody asked for this run for ${seconds} s (no worker is running), so it was ended.`
 
+const overspent = (used: number, reserved: number) =>
+  `It used ${used} tokens, ${reserved} were set aside for it, and no worker was there to set aside more, so it was ended.`
+
 function withTags(spec: RunSpec, dir: string): RunSpec {
   return {
     ...spec,
@@ -117,12 +137,14 @@ type RecordOptions = Pick<HostOptions, 'spec' | 'log' | 'onEvents'> & {
   watch: Watch
   /** True after an adapter that would not end was given up: the terminal event stays the last one. */
   isOver(): boolean
+  /** All that it has used so far, as often as the agent tells it. */
+  onTokens(tokens: number): void
 }
 
 /** Stores the events as they come; returns the terminal one, redacted, not yet stored. */
 async function record(
   session: AgentSession,
-  { spec, log, onEvents, watch, isOver }: RecordOptions,
+  { spec, log, onEvents, watch, isOver, onTokens }: RecordOptions,
 ): Promise<TerminalEvent> {
   let terminal: TerminalEvent | undefined
   const intake = createIntake(spec.env, (event: AgentEvent) => {
@@ -131,6 +153,7 @@ async function record(
       terminal = event
       return
     }
+    if (event.type === 'usage') onTokens(totalTokens(event.usage))
     log.append(event)
     onEvents()
   })

@@ -209,6 +209,23 @@ test('nobody renews: the dead-man switch ends the whole tree', async () => {
   expect(leftOf(run.runId)).toEqual([])
 })
 
+test('nobody renews: a run that used what its budgets set aside for it is ended, and says so', async () => {
+  const run = spec('[demo:implement=slow:60]', { leaseSeconds: 2, tokensReserved: 10 })
+  await runner.start(run)
+  const events = await readAll(runner, run.runId)
+  expect(events.at(-1)).toMatchObject({
+    type: 'failed',
+    reason: 'interrupted',
+    detail: expect.stringMatching(/^It used \d+ tokens, 10 were set aside for it/),
+  })
+  const others = spec('[demo:implement=slow:3]', { leaseSeconds: 2, tokensReserved: 10 })
+  await runner.start(others)
+  const more = { afterSeq: 0, renewEveryMs: 100, tokensReserved: () => 1_000_000 }
+  const last: RunEvent[] = []
+  for await (const batch of runner.attach(others.runId, more)) last.push(...batch)
+  expect(last.at(-1)).toMatchObject({ type: 'done' })
+})
+
 test('a renewed run outlives its lease', async () => {
   const run = spec('[demo:implement=slow:3]', { leaseSeconds: 2 })
   await runner.start(run)

@@ -36,6 +36,8 @@ export interface AttachOptions {
   afterSeq: number
   /** Somebody wants this run: renews it now and this often. A runner that lets three renewals in a row pass without an answer is lost. */
   renewEveryMs?: number
+  /** What is set aside for the run by now; told with each renewal. */
+  tokensReserved?: () => number
   /** Ends the iteration quietly; the run goes on. */
   signal?: AbortSignal
 }
@@ -124,7 +126,14 @@ async function* attach(
   options: AttachOptions & { log: (message: string) => void },
 ): AsyncGenerator<RunEvent[]> {
   const silent = new AbortController()
-  const stopRenewing = keepRenewed(() => send(transport, runId, { type: 'renew' }), {
+  const renew = () => {
+    const tokensReserved = options.tokensReserved?.()
+    return send(transport, runId, {
+      type: 'renew',
+      ...(tokensReserved === undefined ? {} : { tokensReserved }),
+    })
+  }
+  const stopRenewing = keepRenewed(renew, {
     ...{ everyMs: options.renewEveryMs, log: options.log, onSilent: () => silent.abort() },
   })
   try {

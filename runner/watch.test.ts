@@ -9,10 +9,11 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function watched(cpu: () => number = () => 0) {
+function watched(cpu: () => number = () => 0, isOverspent = () => false) {
   const said = new Set<string>()
   const watch = watchRun({
-    ...{ leaseSeconds: 900, silenceSeconds: 300, cpu },
+    ...{ leaseSeconds: 900, silenceSeconds: 300, cpu, isOverspent },
+    onOverspent: () => said.add('more than its part'),
     onLeaseOver: () => said.add('nobody wants it'),
     onHung: () => said.add('no sign of life'),
   })
@@ -56,4 +57,22 @@ test('the time that a frozen container or a sleeping machine stands still ends n
   const { ends } = watched()
   freeze(8 * 3600)
   expect(ends()).toEqual([])
+})
+
+test('a run that used its part of a budget is ended within some seconds more than a minute without anybody who could give it more', () => {
+  let [ticks, overspent] = [0, false]
+  const atWork = () => {
+    ticks += 5
+    return ticks
+  }
+  const { watch, ends } = watched(atWork, () => overspent)
+  vi.advanceTimersByTime(200_000)
+  expect(ends()).toEqual([])
+  overspent = true
+  watch.renewed()
+  vi.advanceTimersByTime(60_000)
+  expect(ends()).toEqual([])
+  watch.renewed()
+  vi.advanceTimersByTime(70_000)
+  expect(ends()).toEqual(['more than its part'])
 })
