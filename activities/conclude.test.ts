@@ -158,6 +158,19 @@ test.each([
   },
 )
 
+test('the work of an agent that deleted the hub of its worktree is reviewed, and what may be lost is told', async () => {
+  const a = await begin('a')
+  f.write('a.md', 'work', a.path)
+  const hub = f.sh(['rev-parse', '--path-format=absolute', '--git-common-dir'], a.path)
+  rmSync(hub, { recursive: true })
+  await answer(a)
+  expect(await review(a)).toMatchObject({ tier: 'block' })
+  const text = expect.stringMatching(
+    /HEAD.*objects.*refs.*What was published is there.* is lost\.$/,
+  )
+  expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
+})
+
 test('git settings that change while the whole is audited ask a person before the merge', async () => {
   await lifecycle.startGoal({ goalId })
   const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })
@@ -281,6 +294,7 @@ test('a goal can be cancelled though the worktree of a task is in use by another
   await f.git.claimWorktree({ projectId, key: 'other', branch, base: lost.workspace.base })
   f.write('b.txt', 'two\n', broken.path)
   f.sh(['add', 'b.txt'], broken.path)
+  f.sh(['commit', '-q', '-m', 'by the agent'], broken.path)
   const id = f.sh(['rev-parse', ':b.txt'], broken.path)
   const objects = join(f.home, 'hubs', projectId, 'sandbox.git', 'objects')
   rmSync(join(objects, id.slice(0, 2), id.slice(2)))
@@ -456,6 +470,7 @@ test.each(['running', 'paused', 'review', 'failed', 'cancelled'])(
     await beginStage({ goalId, taskId: task.key.taskId, stage: 'verify', attempt: 1 })
     await database.knex('stage_attempts').where({ stage: 'verify' }).update({ status })
     await lifecycle.endGoal({ goalId, reason: 'enough' })
+    await f.git.idle() // held while it is cleaned
     const { project_id } = await database.knex('goals').first('project_id')
     const left = readdirSync(join(f.home, 'worktrees', project_id))
     expect(left.filter((name) => name.endsWith('.claim.json'))).toEqual([])

@@ -18,6 +18,11 @@ interface GitChange {
 const FILES_KEPT = 100
 const OVER = ['completed', 'cancelled']
 
+/** Folders of a hub that come back with what was published and with nothing else. */
+const HOLDS_COMMITS = ['objects', 'refs']
+const LOST =
+  ' What was published is there, and so are the files in worktrees. What agents had only stashed, or committed and not left in their files, is lost.'
+
 const NOTICE = {
   hub: (name: string, files: string) =>
     `An agent changed the settings of Dispatch's own copy of ${name}: ${files}. They were put back.`,
@@ -47,7 +52,9 @@ export async function recordGitChange(
     .where({ project_id: projectId })
     .whereNotIn('status', OVER)
     .pluck('id')
-  const data = { level: 'warn', text: storable(NOTICE[place](name, someOf(files))) } as const
+  const lost = place === 'hub' && files.some((file) => HOLDS_COMMITS.includes(file))
+  const text = storable(`${NOTICE[place](name, someOf(files))}${lost ? LOST : ''}`)
+  const data = { level: 'warn', text } as const
   for (const id of goals)
     emit({ type: 'system.notice', stream: goalStream(id), actor: 'dispatch', data })
 }

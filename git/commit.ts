@@ -18,7 +18,17 @@ import {
 } from './refs.ts'
 import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
 import { stashedOn } from './stashes.ts'
-import { asText, opening, type SlotTree, slotTree, snapshotTree, sparing } from './tree.ts'
+import {
+  asText,
+  fillIndex,
+  isLinked,
+  link,
+  opening,
+  type SlotTree,
+  slotTree,
+  snapshotTree,
+  sparing,
+} from './tree.ts'
 
 /** More than any HEAD holds. */
 const HEAD_BYTES = 10_000
@@ -33,7 +43,7 @@ export function messageWith(message: string, trailers: Trailers): string {
 }
 
 /** The commit a worktree stands on, if any. HEAD is a file the agent can write, so it is read as text and checked. */
-export async function findHead(
+async function findHead(
   deps: GitDeps,
   layout: ProjectLayout,
   tree: SlotTree,
@@ -48,15 +58,22 @@ export async function findHead(
   return readRef(deps.git, layout.sandbox, `refs/heads/${branch}`)
 }
 
-async function worktreeHead(...at: Parameters<typeof findHead>): Promise<string> {
-  const head = await findHead(...at)
-  if (head) return head
-  const [, , , branch] = at
-  throw new GitProblem(
-    'workspace_lost',
-    `The worktree of ${branch} has no readable HEAD.`,
-    'Retry the stage; it starts from the last saved commit.',
-  )
+/**
+ * The commit that a claimed worktree stands on. Where an agent deleted what the sandbox hub knows of it, that is made again, and it stands on
+ * what was published of it last: its files are there still.
+ */
+export async function standing(
+  deps: GitDeps,
+  layout: ProjectLayout,
+  { claim, tree }: { claim: Claim; tree: SlotTree },
+): Promise<string> {
+  const found = await findHead(deps, layout, tree, claim.branch)
+  const head = found ?? (await lastPublished(deps, layout, claim))
+  if (await isLinked(tree)) return head
+  await link(tree)
+  await writeWhole(join(tree.adminDir, 'HEAD'), `${head}\n`)
+  await fillIndex(deps.git, tree, head)
+  return head
 }
 
 async function commitTree(
@@ -88,7 +105,7 @@ export async function openWorktree(
     )
   const tree = slotTree(layout, slot)
   await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
-  const head = await worktreeHead(deps, layout, tree, claim.branch)
+  const head = await standing(deps, layout, { claim, tree })
   return { layout, claim, slot, tree, head }
 }
 
@@ -297,7 +314,7 @@ export async function saveWork(
   { claim, slot, scratch }: { claim: Claim; slot: Slot; scratch: boolean },
 ): Promise<string | undefined> {
   const tree = slotTree(layout, slot)
-  const head = await worktreeHead(deps, layout, tree, claim.branch)
+  const head = await standing(deps, layout, { claim, tree })
   const { result: snapshot, unreadable } = await sparing(tree, async (some) => {
     const staged = await snapshotTree(deps.git, some, head)
     return scratch ? staged : wholeTree(deps.git, some, { snapshot: staged, base: claim.base })

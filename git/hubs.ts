@@ -44,6 +44,9 @@ const SANDBOX_SETTINGS = `${SHARED_SETTINGS}[user]
 /** More than the sandbox hub's config and alternates hold as we write them. */
 const OWN_BYTES = 100_000
 
+/** Without these git takes the sandbox hub for no repository. */
+const FOLDERS = ['objects', 'refs']
+
 const isFile = (path: string) =>
   stat(path).then(
     (info) => info.isFile(),
@@ -113,8 +116,9 @@ export async function ensureHubs(
 }
 
 /**
- * Puts back what agents may have changed in the sandbox hub: its config, and no hooks. What had changed is told before, so that
- * no kill loses it. Our own calls are safe without it; it keeps the hub usable and says who should be looked at (facts T17).
+ * Puts back what agents may have changed in the sandbox hub: its config, no hooks, and what makes it a repository, for all that was published is
+ * in the clean hub. What had changed is told before, so that no kill loses it. Our own calls are safe without it; it keeps the hub usable and
+ * says who should be looked at (facts T17).
  */
 export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Promise<void> {
   const wanted = await readFile(join(layout.hubs, 'sandbox.config'), 'utf8').catch(
@@ -127,6 +131,7 @@ export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Prom
   const own = [
     { name: 'config', content: wanted },
     { name: 'objects/info/alternates', content: `${quotePath(join(layout.clean, 'objects'))}\n` },
+    { name: 'HEAD', content: 'ref: refs/heads/main\n' },
   ]
   const at = (name: string) => join(layout.sandbox, name)
   const read = await Promise.all(own.map(({ name }) => readRegularText(at(name), OWN_BYTES)))
@@ -134,16 +139,41 @@ export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Prom
   const names = ['hooks', 'info/attributes', 'config.worktree']
   const there = await Promise.all(names.map((name) => lstat(at(name)).catch(() => undefined)))
   const foreign = names.filter((_, index) => there[index])
-  const changed = [...spoilt.map(({ name }) => name), ...foreign]
+  const folders = await Promise.all(FOLDERS.map((name) => lstat(at(name)).catch(() => undefined)))
+  const lost = FOLDERS.filter((_, index) => !folders[index]?.isDirectory())
+  const changed = [...spoilt.map(({ name }) => name), ...lost, ...foreign]
   if (changed.length === 0) return
   await deps.onTampered(layout.projectId, changed)
+  for (const name of lost) {
+    await moveToTrash(layout, at(name))
+    await privateDir(at(name))
+  }
   for (const { name, content } of spoilt) {
     await rm(at(name), { force: true, recursive: true })
     await writeWhole(at(name), content)
   }
   for (const name of foreign) await moveToTrash(layout, at(name))
   deps.git.forget(layout.sandbox)
+  if (lost.length > 0) await refill(deps, layout)
   deps.log('an agent changed the sandbox hub; put back', { changed })
+}
+
+/** A sandbox hub that lost its objects or refs: what it has of the clean hub, and no ref to what is not there any more, at which git would stop. */
+async function refill({ git }: GitDeps, { clean, sandbox }: ProjectLayout): Promise<void> {
+  for (const name of ['shallow', 'info/exclude'])
+    if (
+      (await isFile(join(clean, name))) &&
+      !(await lstat(join(sandbox, name)).catch(() => undefined))
+    )
+      await writeWhole(join(sandbox, name), await readFile(join(clean, name), 'utf8'))
+  const listed = await git.text(['for-each-ref', '--format=%(objectname) %(refname)'], {
+    gitDir: sandbox,
+  })
+  for (const line of listed.split('\n').filter(Boolean)) {
+    const [sha = '', ref = ''] = line.split(' ')
+    if (!(await git.look(sandbox, sha)))
+      await git.run(['update-ref', '-d', ref], { gitDir: sandbox })
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
-import { chmod, lstat, mkdir, realpath, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdir, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { ProjectLayout } from './layout.ts'
+import { type ProjectLayout, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
 import type { GitCall, GitRunner } from './run.ts'
 import { slotPath } from './slots.ts'
@@ -82,6 +82,24 @@ export function slotTree(layout: ProjectLayout, slot: { name: string; admin: str
   }
 }
 
+/** Whether the worktree and its hub know of each other: an agent can delete either side. */
+export async function isLinked({ path, adminDir }: SlotTree): Promise<boolean> {
+  const own = ['HEAD', 'commondir', 'gitdir'].map((name) => join(adminDir, name))
+  const there = await Promise.all(
+    [join(path, '.git'), ...own].map((file) => stat(file).catch(() => undefined)),
+  )
+  return there.every((info) => info !== undefined)
+}
+
+/** The files by which they do. */
+export async function link({ path, adminDir }: SlotTree): Promise<void> {
+  const own = join(path, '.git')
+  // an agent may have made a repository of its own there
+  if (!(await stat(own).catch(() => undefined))) await writeWhole(own, `gitdir: ${adminDir}\n`)
+  await writeWhole(join(adminDir, 'commondir'), '../..\n')
+  await writeWhole(join(adminDir, 'gitdir'), `${own}\n`)
+}
+
 /** Makes files and index equal to a commit or tree; what differs is overwritten, untracked files elsewhere stay. */
 export async function checkOut(git: GitRunner, tree: SlotTree, sha: string): Promise<void> {
   await git.run(['read-tree', '--reset', '-u', sha], {
@@ -112,17 +130,24 @@ export function lines(buffer: Buffer): string[] {
  */
 export async function snapshotTree(git: GitRunner, tree: SlotTree, head: string): Promise<string> {
   try {
+    await fillIndex(git, tree, head)
     return await stageAll(git, tree)
   } catch (error) {
     if (
       !(error instanceof GitFailure) ||
-      !/index file|bad signature|unknown index|index uses/.test(error.stderr)
+      !/index file|bad signature|unknown index|index uses|invalid object/.test(error.stderr)
     )
       throw error
     await rm(join(tree.adminDir, 'index'), { recursive: true, force: true })
-    await git.run(['read-tree', head], tree.call)
+    await fillIndex(git, tree, head)
     return stageAll(git, tree)
   }
+}
+
+/** Makes an index that is not there: without one, what is tracked and ignored would be deleted. */
+export async function fillIndex(git: GitRunner, tree: SlotTree, head: string): Promise<void> {
+  if (await lstat(join(tree.adminDir, 'index')).catch(() => undefined)) return
+  await git.run(['read-tree', head], tree.call)
 }
 
 async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {

@@ -468,6 +468,72 @@ test('of the files of the machine only those are read that the person named, and
   expect(await f.git.inspectRepository(f.repo)).toMatchObject({ dirtyFiles: 0 })
 })
 
+const sandbox = () => join(f.home, 'hubs', projectId, 'sandbox.git')
+test.each([
+  ['sandbox hub', sandbox],
+  ['HEAD of the sandbox hub', () => join(sandbox(), 'HEAD')],
+  ['refs of the sandbox hub', () => join(sandbox(), 'refs')],
+  ['objects of the sandbox hub', () => join(sandbox(), 'objects')],
+  ['folder in it of every worktree', () => join(sandbox(), 'worktrees')],
+])(
+  'an agent that deletes the %s ends no project: it is made again, and the files are kept',
+  async (what, where) => {
+    f.commit({ 'tracked.log': 'tracked and ignored\n', '.gitignore': '*.txt\n' })
+    base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    await f.git.warm({ projectId, base, slots: 3 })
+    const { path } = await claim('T-1')
+    const given = await claim('T-2')
+    f.write('published.md', 'published', path)
+    const commit = { projectId, worktreePath: path, message: 'work', trailers: {} }
+    const { head } = await f.git.commitAll(commit)
+    await f.git.publish({ projectId, key: 'T-1', head })
+    f.write('committed.md', 'committed', path)
+    f.sh(['add', '.'], path)
+    f.sh(['commit', '-q', '-m', 'by the agent'], path)
+    f.write('half-done.md', 'half-done', path)
+    f.write('saved.md', 'saved', given.path)
+    rmSync(where(), { recursive: true })
+    // the attempt under way, and one that goes on
+    const made = await f.git.commitAll(commit)
+    expect(made.files).toEqual(['committed.md', 'half-done.md', 'published.md'])
+    expect((await f.git.publish({ projectId, key: 'T-1', head: made.head })).head).toBe(made.head)
+    f.sh(['--git-dir', clean(), 'merge-base', '--is-ancestor', head, made.head])
+    expect(await claim('T-1')).toEqual({ path, head: made.head })
+    expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
+    // one that is given back, a warm one and a new one
+    const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-2', dropBranch: true })
+    const saved = ['diff-tree', '-r', '--name-only', base, salvaged?.ref ?? '']
+    expect(f.sh(['--git-dir', clean(), ...saved])).toBe('saved.md')
+    await f.git.idle()
+    for (const key of ['T-3', 'T-4', 'T-5']) {
+      const next = await claim(key)
+      expect(f.sh(['status', '--porcelain', '-b'], next.path)).toBe(`## dispatch/${key}`)
+    }
+    if (!what.startsWith('folder')) expect(f.tampered).not.toEqual([])
+  },
+  20_000,
+)
+
+test('an agent whose worktree lost its hub goes on in it with the next attempt', async () => {
+  const { path } = await claim('T-1')
+  f.write('half-done.md', 'x', path)
+  rmSync(sandbox(), { recursive: true })
+  expect(await claim('T-1')).toEqual({ path, head: base })
+  expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1\n?? half-done.md')
+})
+
+test('doctor finds a sandbox hub that is broken, and makes it again', async () => {
+  const { path } = await claim('T-1')
+  f.write('half-done.md', 'x', path)
+  rmSync(join(sandbox(), 'objects'), { recursive: true })
+  rmSync(join(sandbox(), 'HEAD'))
+  const found = await f.git.scan({ projectId, liveKeys: [] })
+  expect(found.orphanWorktrees.map((o) => o.key)).toEqual(['T-1'])
+  expect(f.tampered).toEqual(['objects/info/alternates', 'HEAD', 'objects'])
+  const done = await f.git.repair({ projectId, liveKeys: [] })
+  expect(done.join('\n')).toContain('its work is in refs/dispatch/salvage/T-1')
+})
+
 test('doctor finds what is left over, saves work and clears it', async () => {
   const { path } = await claim('T-1')
   await claim('T-2')

@@ -1,6 +1,6 @@
 import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { findHead, lastPublished, moveBranch, publishWork, saveWork } from './commit.ts'
+import { lastPublished, moveBranch, publishWork, saveWork, standing } from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
 import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
@@ -25,7 +25,7 @@ import {
   writeSlot,
 } from './slots.ts'
 import { dropStashes } from './stashes.ts'
-import { checkOut, removeUntracked, type SlotTree, slotTree } from './tree.ts'
+import { checkOut, isLinked, link, removeUntracked, slotTree } from './tree.ts'
 
 export interface ClaimInput {
   projectId: string
@@ -113,8 +113,8 @@ async function activate(
   const head = existing ?? (await lastPublished(deps, layout, claim))
   if (existing) await publishCommit(deps, layout, existing)
   const ready = await readSlot(layout, claim.slot)
-  const there = ready && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
-  const slot = ready && there ? ready : await buildSlot(deps, layout, claim.slot, head)
+  const whole = ready && (await isLinked(slotTree(layout, ready)))
+  const slot = whole ? ready : await buildSlot(deps, layout, claim.slot, head)
   const tree = slotTree(layout, slot)
   if (slot.sha !== head) {
     await checkOut(git, tree, head)
@@ -141,25 +141,15 @@ async function reclaim(
   head: string | undefined,
 ): Promise<Worktree> {
   const path = slotPath(layout, claim.slot)
-  const linked = await stat(join(path, '.git')).catch(() => undefined)
-  if (claim.active && linked && head) return { path, head }
   const slot = claim.active ? await readSlot(layout, claim.slot) : undefined
   if (!slot || !(await stat(path).catch(() => undefined)))
     return activate(deps, layout, claim, head)
-  // the agent renamed or deleted the branch, or the link: its files are its work, and its commits are where it stands
   const tree = slotTree(layout, slot)
-  if (!linked) await link(tree)
-  const at = await findHead(deps, layout, tree, claim.branch)
-  const to = at ?? (await lastPublished(deps, layout, claim))
+  if (head && (await isLinked(tree))) return { path, head }
+  // the agent renamed or deleted the branch, or the link: its files are its work, and its commits are where it stands
+  const to = await standing(deps, layout, { claim, tree })
   await moveBranch(deps, layout, { claim, tree, to })
   return { path, head: to }
-}
-
-/** The files by which a worktree and its hub know of each other. */
-async function link({ path, adminDir }: SlotTree): Promise<void> {
-  await writeWhole(join(path, '.git'), `gitdir: ${adminDir}\n`)
-  await writeWhole(join(adminDir, 'commondir'), '../..\n')
-  await writeWhole(join(adminDir, 'gitdir'), `${join(path, '.git')}\n`)
 }
 
 async function chooseClaim(
@@ -351,7 +341,8 @@ async function refresh(
   slot: Slot,
   input: { base: string; repoPath?: string },
 ): Promise<void> {
-  if (slot.sha !== input.base) await recycle(deps, layout, slot, input.base)
+  const whole = await isLinked(slotTree(layout, slot))
+  if (!whole || slot.sha !== input.base) await recycle(deps, layout, slot, input.base)
   if (input.repoPath === undefined) return
   const worktreePath = slotPath(layout, slot.name)
   await provisionDependencies({ repoPath: input.repoPath, worktreePath })
