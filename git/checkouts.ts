@@ -1,18 +1,21 @@
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { someOf } from '../contracts/some-of.ts'
 import type { GitDeps } from './hubs.ts'
-import { treeSettings } from './inspect.ts'
+import { type Place, treeSettings } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { GitProblem } from './problem.ts'
-import type { GitCall } from './run.ts'
+import { symbolicRef } from './refs.ts'
+import type { GitCall, GitRunner } from './run.ts'
 
 /** A working tree of the person's repository that has the target branch checked out, or is rebasing it. */
 export interface Checkout {
   path: string
   gitDir: string
   commonDir: string
+  /** The branch of a checkout that is not at `path`, and nobody knows where it is. */
+  lost?: string
 }
 
 export type BlockedCode =
@@ -50,54 +53,58 @@ const exists = (path: string) =>
 
 const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined)
 
-/** Every existing working tree of the repository whose HEAD is `target`, or will be when its rebase ends. */
+/**
+ * Every working tree of the repository whose HEAD is the branch `ref`, or will be when its rebase ends. Git's own list of them names no
+ * git folder, and where a checkout was, so only the git folders are believed; where `at` is we know.
+ */
 export async function checkoutsOf(
-  deps: GitDeps,
-  commonDir: string,
-  target: string,
+  { git }: GitDeps,
+  at: Pick<Place, 'root' | 'gitDir' | 'commonDir'>,
+  ref: string,
 ): Promise<Checkout[]> {
-  const { stdout } = await deps.git.run(['worktree', 'list', '--porcelain', '-z'], {
-    gitDir: commonDir,
-  })
-  const blocks = stdout
-    .toString('utf8')
-    .split('\0\0')
-    .map((block) => block.split('\0'))
-  const found: Checkout[] = []
-  for (const block of blocks) {
-    const path = block.find((line) => line.startsWith('worktree '))?.slice('worktree '.length)
-    if (
-      path === undefined ||
-      block.includes('bare') ||
-      !block.includes(`branch refs/heads/${target}`)
-    )
-      continue
-    if (!(await exists(join(path, '.git')))) continue
-    found.push({ path, gitDir: await gitDirOf(deps, path, commonDir), commonDir })
-  }
-  return [...found, ...(await rebasing(commonDir, target))]
+  const { commonDir } = at
+  const linked = await readdir(join(commonDir, 'worktrees')).catch(() => [])
+  const gitDirs = [commonDir, ...linked.map((name) => join(commonDir, 'worktrees', name))]
+  const found = await Promise.all(
+    gitDirs.map(async (gitDir) => {
+      if (!(await holds(git, gitDir, ref))) return undefined
+      if (gitDir === at.gitDir) return { path: at.root, gitDir, commonDir }
+      const path = gitDir === commonDir ? await mainRoot(git, commonDir) : await linkedRoot(gitDir)
+      if (path === undefined) return undefined
+      const lost = (await gitDirAt(path)) === gitDir ? {} : { lost: ref }
+      return { path, gitDir, commonDir, ...lost }
+    }),
+  )
+  return found.filter((checkout) => checkout !== undefined)
 }
 
 /** While a rebase is under way HEAD names no branch; its end sets the branch, and its abort sets it back. */
-async function rebasing(commonDir: string, target: string): Promise<Checkout[]> {
-  const linked = await readdir(join(commonDir, 'worktrees')).catch(() => [])
-  const found: Checkout[] = []
-  for (const gitDir of [commonDir, ...linked.map((name) => join(commonDir, 'worktrees', name))]) {
-    const heads = await Promise.all(
-      REBASES.map((folder) => textOf(join(gitDir, folder, 'head-name'))),
-    )
-    if (!heads.some((head) => head?.trim() === `refs/heads/${target}`)) continue
-    const pointer = (await textOf(join(gitDir, 'gitdir')))?.trim() ?? commonDir
-    if (await exists(pointer)) found.push({ path: dirname(pointer), gitDir, commonDir })
-  }
-  return found
+async function holds(git: GitRunner, gitDir: string, ref: string): Promise<boolean> {
+  const heads = await Promise.all([
+    symbolicRef(git, gitDir, 'HEAD'),
+    ...REBASES.map(async (folder) => (await textOf(join(gitDir, folder, 'head-name')))?.trim()),
+  ])
+  return heads.includes(ref)
 }
 
-/** The main checkout keeps it in its own folder; a linked one is asked for it. */
-async function gitDirOf(deps: GitDeps, path: string, commonDir: string): Promise<string> {
-  const inside = await realpath(join(path, '.git'))
-  if (inside === commonDir) return commonDir
-  return realpath(await deps.git.text(['rev-parse', '--absolute-git-dir'], { cwd: path }))
+/** Where the main checkout should be; undefined for a bare repository, which has none. */
+async function mainRoot(git: GitRunner, commonDir: string): Promise<string | undefined> {
+  const call = { gitDir: commonDir, cwd: dirname(commonDir), answers: [0, 128] }
+  const { code, stdout } = await git.run(['rev-parse', '--show-toplevel'], call)
+  return code === 0 ? stdout.toString('utf8').replace(/\n$/, '') : undefined
+}
+
+/** Where a linked checkout was when git last looked. */
+async function linkedRoot(gitDir: string): Promise<string> {
+  const pointer = (await textOf(join(gitDir, 'gitdir')))?.replace(/[\r\n]+$/, '')
+  return pointer ? dirname(resolve(gitDir, pointer)) : gitDir
+}
+
+/** The git folder of a checkout, which its `.git` is or names; undefined where there is none. */
+async function gitDirAt(path: string): Promise<string | undefined> {
+  const dotGit = join(path, '.git')
+  const named = /^gitdir: ([\s\S]*?)[\r\n]*$/.exec((await textOf(dotGit)) ?? '')?.[1]
+  return realpath(named ? resolve(path, named) : dotGit).catch(() => undefined)
 }
 
 /** Reads and writes the person's files under our own config: their filters and hooks do not exist for this call. */
@@ -133,6 +140,22 @@ function lockedBy(checkout: Checkout): Blocked {
   }
 }
 
+async function notReady(checkout: Checkout): Promise<Blocked | undefined> {
+  const hindered = lostCheckout(checkout) ?? (await unfinished(checkout))
+  return hindered ?? ((await waitForIndex(checkout)) ? undefined : lockedBy(checkout))
+}
+
+/** A checkout that cannot be found cannot follow, and what its person commits there next would undo the merge. */
+export function lostCheckout({ path, gitDir, commonDir, lost }: Checkout): Blocked | undefined {
+  if (lost === undefined) return undefined
+  const branch = lost.replace('refs/heads/', '')
+  const message =
+    gitDir === commonDir
+      ? `${branch} is checked out from ${gitDir} in a folder that Dispatch cannot find. Check out another branch there, or name the folder (\`git --git-dir=${gitDir} config core.worktree FOLDER\`), then retry the merge.`
+      : `${branch} is checked out in ${path}, which is not there any more. If you moved it, run \`git worktree repair\` where it is now; if it is gone, run \`git worktree prune\`; then retry the merge.`
+  return { outcome: 'blocked', code: 'unsupported_checkout', message }
+}
+
 /** M6: would the merge change a file the person is editing? Nothing is written. */
 export async function dryRun(
   deps: GitDeps,
@@ -140,9 +163,8 @@ export async function dryRun(
   input: { checkout: Checkout; from: string; to: string },
 ): Promise<Blocked | undefined> {
   const { checkout, from, to } = input
-  const busy = await unfinished(checkout)
+  const busy = await notReady(checkout)
   if (busy) return busy
-  if (!(await waitForIndex(checkout))) return lockedBy(checkout)
   const unusual = await unsupported(deps, checkout)
   return unusual ?? moveFiles(deps, layout, { checkout, from, to, dryRun: true })
 }
@@ -271,8 +293,5 @@ export async function updateCheckout(
   layout: ProjectLayout,
   input: { checkout: Checkout; from: string; to: string },
 ): Promise<Blocked | undefined> {
-  const busy = await unfinished(input.checkout)
-  if (busy) return busy
-  if (!(await waitForIndex(input.checkout))) return lockedBy(input.checkout)
-  return moveFiles(deps, layout, input)
+  return (await notReady(input.checkout)) ?? moveFiles(deps, layout, input)
 }

@@ -22,13 +22,14 @@ export async function exportBranch(
       'Use a name that begins with dispatch/.',
     )
   const layout = await ensureHubs(deps, input)
-  const { commonDir } = await locate(deps.git, input.repoPath)
+  const place = await locate(deps.git, input.repoPath)
+  const { commonDir } = place
   await publishCommit(deps, layout, input.sha)
   await deps.queue.run(commonDir, async () => {
     const ref = `refs/heads/${input.branch}`
     const old = await readRef(deps.git, commonDir, ref)
     if (old === input.sha) return
-    if ((await checkoutsOf(deps, commonDir, input.branch)).length > 0)
+    if ((await checkoutsOf(deps, place, ref)).length > 0)
       throw new GitProblem(
         'branch_checked_out_elsewhere',
         `${input.branch} is checked out.`,

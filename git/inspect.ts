@@ -20,7 +20,8 @@ export interface RepositoryInfo {
   shallow: boolean
 }
 
-interface Place {
+/** Where a repository's parts are, as real paths; `gitDir` is that of this checkout. */
+export interface Place {
   root: string
   commonDir: string
   gitDir: string

@@ -6,6 +6,7 @@ import {
   type Checkout,
   checkoutsOf,
   dryRun,
+  lostCheckout,
   updateCheckout,
 } from './checkouts.ts'
 import type { Trailers } from './commit.ts'
@@ -18,7 +19,7 @@ import {
   publishCommit,
   sendCommit,
 } from './hubs.ts'
-import { locate } from './inspect.ts'
+import { locate, type Place } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { type MergedOnto, mergeOnto } from './merge-onto.ts'
 import { checkMergeKey, commitMerge, findMergeKey } from './merge-tree.ts'
@@ -74,10 +75,11 @@ export type MergeOutcome =
   | { outcome: 'not_begun' }
   | Blocked
 
-interface Merge extends MergeGoalInput {
+interface Merge extends MergeGoalInput, Place {
   deps: GitDeps
   layout: ProjectLayout
-  commonDir: string
+  /** The target in the person's repository. */
+  ref: string
   step: (step: MergeStep) => Promise<void>
 }
 
@@ -95,12 +97,14 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
   checkMergeKey(input.mergeKey)
   for (const sha of [input.goalHead, input.began, input.approved.base]) checkSha(sha)
   const layout = await ensureHubs(deps, input)
-  const { commonDir } = await locate(deps.git, input.repoPath)
+  const place = await locate(deps.git, input.repoPath)
+  const { commonDir } = place
   const merge: Merge = {
     ...input,
+    ...place,
     deps,
     layout,
-    commonDir,
+    ref: `refs/heads/${input.target}`,
     step: input.onStep ?? (async () => undefined),
   }
   return deps.queue.run(commonDir, async () => {
@@ -203,7 +207,11 @@ async function apply(
 ): Promise<MergeOutcome | undefined> {
   const { deps, layout, commonDir, target } = m
   await m.step('M6')
-  const checkouts = await checkoutsOf(deps, commonDir, target)
+  const checkouts = await checkoutsOf(deps, m, m.ref)
+  for (const checkout of checkouts) {
+    const lost = lostCheckout(checkout)
+    if (lost) return lost
+  }
   if (checkouts.length > 1) return manyCheckouts(target, checkouts)
   for (const checkout of checkouts) {
     const blocked = await blockedWhenLocked(() => dryRun(deps, layout, { checkout, ...move }))
@@ -212,7 +220,7 @@ async function apply(
   await sendCommit(deps, layout, { commonDir, sha: move.to, haves: [move.from] })
   await m.step('M7')
   const change = {
-    ref: `refs/heads/${target}`,
+    ref: m.ref,
     to: move.to,
     from: move.from,
     why: `dispatch: merge ${m.mergeKey}`,
@@ -244,7 +252,7 @@ async function updateAll(
   m: Merge,
   move: { from: string; to: string },
 ): Promise<Blocked | undefined> {
-  for (const checkout of await checkoutsOf(m.deps, m.commonDir, m.target)) {
+  for (const checkout of await checkoutsOf(m.deps, m, m.ref)) {
     const blocked = await blockedWhenLocked(() =>
       updateCheckout(m.deps, m.layout, { checkout, ...move }),
     )
@@ -256,7 +264,7 @@ async function updateAll(
 /** The person's file became dirty in the instant after the dry run: the branch goes back, if it is still where we put it. */
 async function takeBack(m: Merge, move: { from: string; to: string }): Promise<boolean> {
   const change = {
-    ref: `refs/heads/${m.target}`,
+    ref: m.ref,
     to: move.from,
     from: move.to,
     why: `dispatch: merge ${m.mergeKey} taken back`,
@@ -296,7 +304,7 @@ async function finishEarlier(
   if (merge.applied) return repaired
   // the branch went on from a checkout that may not hold our files: to touch it now could undo the person's work
   if (merge.tip !== commit) {
-    const { length } = await checkoutsOf(m.deps, m.commonDir, m.target)
+    const { length } = await checkoutsOf(m.deps, m, m.ref)
     if (length === 0) return { ...repaired, checkout: 'not_checked_out' }
     return stale(commit, movedOn(m.target, commit))
   }

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFixture, type Fixture } from './fixture.ts'
@@ -357,6 +366,92 @@ test.each(['here', 'in a linked worktree'])(
     expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
   },
 )
+
+/** Where the person keeps the git folder of a checkout, and how to get there from a plain repository. Gives the checkout. */
+const MOVED: Record<string, () => string> = {
+  'with a separate git folder'() {
+    f.sh(['init', '-q', '--separate-git-dir', join(f.folder, 'sep.git')])
+    return f.repo
+  },
+  'with a .git that is a link'() {
+    renameSync(join(f.repo, '.git'), join(f.folder, 'lnk.git'))
+    symlinkSync('../lnk.git', join(f.repo, '.git'))
+    return f.repo
+  },
+  'of a submodule'() {
+    const above = join(f.folder, 'above')
+    f.sh(['init', '-q', above])
+    const allowed = ['-c', 'protocol.file.allow=always']
+    f.sh([...allowed, 'submodule', '--quiet', 'add', '-b', 'main', f.repo, 'sub'], above)
+    return join(above, 'sub')
+  },
+  'in a linked worktree that was moved'() {
+    f.sh(['checkout', '-q', '--detach'])
+    f.sh(['worktree', 'add', '-q', join(f.folder, 'linked'), 'main'])
+    renameSync(join(f.folder, 'linked'), join(f.folder, 'moved'))
+    return join(f.folder, 'moved')
+  },
+}
+test.each(Object.keys(MOVED))(
+  'the checkout %s follows the merge, where it is the project',
+  async (how) => {
+    const input = await approvedGoal({ 'a.txt': 'goal\n' })
+    const repoPath = MOVED[how]?.() ?? ''
+    expect(await f.git.mergeGoal({ ...input, repoPath })).toMatchObject({
+      ...{ outcome: 'merged', checkout: 'updated' },
+    })
+    expect(f.sh(['show', 'HEAD:a.txt'], repoPath)).toBe('goal')
+    expect(f.sh(['status', '--porcelain'], repoPath)).toBe('')
+  },
+)
+
+test('a linked worktree of the target that is not where it was blocks the merge until git knows where it is', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const at = MOVED['in a linked worktree that was moved']?.() ?? ''
+  // another repository in its old place is not it
+  f.sh(['init', '-q', join(f.folder, 'linked')])
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'unsupported_checkout' },
+    message: expect.stringMatching(
+      /main is checked out in .*linked, which is not there any more.*git worktree repair.*git worktree prune.*retry the merge\.$/,
+    ),
+  })
+  expect(f.sh(['rev-parse', 'main'])).toBe(base)
+  rmSync(join(f.folder, 'linked'), { recursive: true })
+  f.sh(['worktree', 'repair'], at)
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect(f.sh(['status', '--porcelain'], at)).toBe('')
+})
+
+test('of a linked worktree, the main checkout follows; one whose place nobody knows blocks the merge', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const linked = join(f.folder, 'linked')
+  f.sh(['worktree', 'add', '-q', '-b', 'side', linked])
+  const fromLinked = { ...input, repoPath: linked }
+  MOVED['with a .git that is a link']?.()
+  f.sh(['worktree', 'repair', linked])
+  expect(await f.git.mergeGoal(fromLinked)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'unsupported_checkout' },
+    message: expect.stringMatching(/lnk\.git .*core\.worktree.*retry the merge\.$/),
+  })
+  expect(f.sh(['rev-parse', 'main'])).toBe(base)
+  f.sh(['config', 'core.worktree', f.repo])
+  expect(await f.git.mergeGoal(fromLinked)).toMatchObject({
+    ...{ outcome: 'merged', checkout: 'updated' },
+  })
+  expect(f.sh(['status', '--porcelain'])).toBe('')
+})
+
+test('a branch on which a bare repository stands is checked out nowhere', async () => {
+  const bare = join(f.folder, 'bare.git')
+  const linked = join(f.folder, 'linked')
+  f.sh(['clone', '-q', '--bare', f.repo, bare])
+  f.sh(['worktree', 'add', '-q', '-b', 'side', linked], bare)
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  expect(await f.git.mergeGoal({ ...input, repoPath: linked })).toMatchObject({
+    ...{ outcome: 'merged', checkout: 'not_checked_out' },
+  })
+})
 
 test('the base moved: other files merge by themselves, the same file asks again, a clash is a conflict', async () => {
   const input = await approvedGoal({ 'a.txt': 'one\n2\n3\n4\n5\n6\n7\n8\n' })

@@ -47,6 +47,17 @@ export async function readRef(
   return (await git.look(gitDir, `${ref}^{commit}`))?.sha
 }
 
+/** The ref that a symbolic one, HEAD say, stands for in the end; undefined when it is not symbolic. */
+export async function symbolicRef(
+  git: GitRunner,
+  gitDir: string,
+  name: string,
+): Promise<string | undefined> {
+  const call = { gitDir, answers: [0, 1, 128] }
+  const { code, stdout } = await git.run(['symbolic-ref', '-q', name], call)
+  return code === 0 ? stdout.toString('utf8').replace(/\n$/, '') : undefined
+}
+
 export async function hasCommit(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
   checkSha(sha)
   return (await git.look(gitDir, `${sha}^{commit}`)) !== undefined
