@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
@@ -429,6 +429,27 @@ describe('filing a goal', () => {
     })
     expect(stderr).toContain(detail)
     expect(stderr).not.toContain('dispatch projects add')
+  })
+
+  it('says that the folder one is in is gone, where a folder is needed', async () => {
+    const inGone = (...args: string[]) => {
+      const gone = mkdtempSync(join(dir, 'gone-'))
+      const given = [...args, '--url', api.url, '--home', join(dir, 'home')]
+      const script = ['-c', 'rmdir "$PWD" && exec "$@"', 'sh', process.execPath]
+      return result(spawn('sh', [...script, join(distDir(), 'cli.cjs'), ...given], { cwd: gone }))
+    }
+    for (const args of [
+      ['goal', 'Do it'],
+      ['projects', 'add', '.'],
+      ['projects', 'add'],
+    ])
+      expect(await inGone(...args), args.join(' ')).toMatchObject({
+        code: 66,
+        stderr: expect.stringContaining('The folder that you are in is gone'),
+      })
+    expect(await inGone('status')).toMatchObject({ code: 0 })
+    expect(await inGone('goals', '--project', 'shop')).toMatchObject({ code: 0 })
+    expect(await inGone('goal', 'Do it', '--project', join(dir, 'repo'))).toMatchObject({ code: 0 })
   })
 
   it('files no goal for a mistyped subcommand or an id', async () => {

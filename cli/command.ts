@@ -79,7 +79,8 @@ export interface Deps {
   serverUrl(): string
   home(): HomePaths
   env: Record<string, string | undefined>
-  cwd: string
+  /** Undefined when that folder is gone. */
+  cwd: string | undefined
   /** Aborts on Ctrl-C. */
   signal: AbortSignal
 }

@@ -19,7 +19,7 @@ async function unlessInterrupted<T>(answer: Promise<T>, signal: AbortSignal): Pr
 /** Real dependencies of the commands. Nothing is looked up before a command asks for it. */
 export function createDeps(options: {
   env: Record<string, string | undefined>
-  cwd: string
+  cwd: string | undefined
   signal: AbortSignal
   flags: Pick<GlobalValues, 'home' | 'url'>
   /** A line to the person who waits. */

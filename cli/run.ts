@@ -88,7 +88,17 @@ async function keepInput(bytes: Buffer): Promise<string | undefined> {
 
 function depsOf({ env, cwd, signal }: CliProcess, values: Values, note: Io['note']): Deps {
   const { home, url } = values as Partial<GlobalValues>
-  return createDeps({ env, cwd: cwd(), signal, flags: { home, url }, note })
+  return createDeps({ env, cwd: existing(cwd), signal, flags: { home, url }, note })
+}
+
+/** A folder can be deleted while a shell is in it. */
+function existing(cwd: CliProcess['cwd']): string | undefined {
+  try {
+    return cwd()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** Ends the process on Ctrl-C, however busy the command is. */

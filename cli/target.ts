@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { parseId, shortId } from '../contracts/ids.ts'
-import { usageFailure } from './failure.ts'
+import { CliFailure, usageFailure } from './failure.ts'
 import { gitRoot } from './git-root.ts'
 
 /** What a person typed as the id of a goal, checked for its form. */
@@ -9,10 +9,25 @@ export const goalId = (text: string) => idOf('goal', text)
 export const runId = (text: string) => idOf('run', text)
 
 /** What a person typed as a project: an id or a name as it is, a path as that of the repository it is in. */
-export function projectNamed(text: string, cwd: string): string {
-  const path = resolve(cwd, text)
-  const isPath = /^\.{1,2}$|\//.test(text) && existsSync(path)
-  return isPath ? (gitRoot(path) ?? path) : text
+export function projectNamed(text: string, cwd: string | undefined): string {
+  if (!/^\.{1,2}$|\//.test(text)) return text
+  const path = pathNamed(text, cwd)
+  return existsSync(path) ? (gitRoot(path) ?? path) : text
+}
+
+/** What a person typed as a path, from where they are. */
+export const pathNamed = (text: string, cwd: string | undefined): string =>
+  isAbsolute(text) ? resolve(text) : resolve(whereYouAre(cwd), text)
+
+/** The folder that a person is in; the failure says when it is gone. */
+export function whereYouAre(cwd: string | undefined): string {
+  if (cwd !== undefined) return cwd
+  throw new CliFailure(
+    'notFound',
+    'folder_gone',
+    'The folder that you are in is gone: it was deleted.',
+    'Change to one that exists (cd), or name a full path.',
+  )
 }
 
 const KINDS = {

@@ -6,7 +6,7 @@ import { CliFailure, EXIT, problemBody, usageFailure } from '../failure.ts'
 import { checkedOutBranch, gitRoot } from '../git-root.ts'
 import type { Io } from '../io.ts'
 import { shellWord } from '../shell-word.ts'
-import { projectNamed } from '../target.ts'
+import { projectNamed, whereYouAre } from '../target.ts'
 import { tokenCount } from '../token-count.ts'
 import { watchGoal } from '../watch.ts'
 import { whoWorks } from '../who-works.ts'
@@ -59,7 +59,7 @@ export const goal = defineCommand({
     const body: Body<'createGoal'> = {
       project: options.project
         ? projectNamed(options.project, deps.cwd)
-        : currentRepository(deps.cwd),
+        : currentRepository(whereYouAre(deps.cwd)),
       description,
       ...(options.title ? { title: options.title } : {}),
       ...(options.profile ? { profile: options.profile } : {}),
@@ -82,8 +82,8 @@ export const goal = defineCommand({
 })
 
 /** Where its work goes, which need not be the branch that is checked out where the person is. */
-function mergesInto(target: string, asked: Body<'createGoal'>, cwd: string): string {
-  const root = asked.targetBranch === undefined ? gitRoot(cwd) : undefined
+function mergesInto(target: string, asked: Body<'createGoal'>, cwd?: string): string {
+  const root = cwd !== undefined && asked.targetBranch === undefined ? gitRoot(cwd) : undefined
   const here = root !== undefined && root === asked.project ? checkedOutBranch(root) : undefined
   if (here === undefined || here === target) return `It merges into ${target}.`
   return `It merges into ${target} (you are on ${here}): to merge there instead, file it with --target ${here}.`

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path'
 import { NETWORKS, SANDBOXES } from '../../contracts/agent.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { CliFailure, EXIT, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
 import { pageQuery, printPage } from '../page.ts'
-import { projectNamed } from '../target.ts'
+import { pathNamed, projectNamed } from '../target.ts'
 import { oneLine } from '../terminal-text.ts'
 
 const ONE = { required: true, help: 'a project: id, name or path' } as const
@@ -58,7 +57,8 @@ export const projectsAdd = defineCommand({
   },
   examples: ['dispatch projects add .', 'dispatch projects add ~/src/shop --sandbox bwrap'],
   async run({ path, name, branch, profile, 'no-trust': noTrust, sandbox, network }, deps, io) {
-    const folder = path === undefined ? (gitRoot(deps.cwd) ?? deps.cwd) : resolve(deps.cwd, path)
+    const here = pathNamed(path ?? '.', deps.cwd)
+    const folder = path === undefined ? (gitRoot(here) ?? here) : here
     const project = await deps.call('createProject', {
       body: {
         path: folder,

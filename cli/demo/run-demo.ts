@@ -16,7 +16,7 @@ export interface DemoOptions {
   kill: boolean
   keep: boolean
   env: Record<string, string | undefined>
-  cwd: string
+  cwd: string | undefined
   /** Aborts on Ctrl-C. */
   signal: AbortSignal
 }
