@@ -24,7 +24,7 @@ import type { ProjectLayout } from './layout.ts'
 import { type MergedOnto, mergeOnto } from './merge-onto.ts'
 import { checkMergeKey, commitMerge, findMergeKey } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
-import { checkBranchName, checkSha, readRef, swapRef, treeOf } from './refs.ts'
+import { checkBranchName, checkSha, readRef, swapRef, symbolicRef, treeOf } from './refs.ts'
 import { checkCommonHistory } from './shallow.ts'
 
 /** The steps of a merge, each a point at which the process may die (facts 3.3). */
@@ -78,7 +78,7 @@ export type MergeOutcome =
 interface Merge extends MergeGoalInput, Place {
   deps: GitDeps
   layout: ProjectLayout
-  /** The target in the person's repository. */
+  /** The target in the person's repository: the branch itself, where its name stands for another one. */
   ref: string
   step: (step: MergeStep) => Promise<void>
 }
@@ -99,12 +99,13 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
   const layout = await ensureHubs(deps, input)
   const place = await locate(deps.git, input.repoPath)
   const { commonDir } = place
+  const named = `refs/heads/${input.target}`
   const merge: Merge = {
     ...input,
     ...place,
     deps,
     layout,
-    ref: `refs/heads/${input.target}`,
+    ref: (await symbolicRef(deps.git, commonDir, named)) ?? named,
     step: input.onStep ?? (async () => undefined),
   }
   return deps.queue.run(commonDir, async () => {

@@ -442,6 +442,20 @@ test('of a linked worktree, the main checkout follows; one whose place nobody kn
   expect(f.sh(['status', '--porcelain'])).toBe('')
 })
 
+test('a target that stands for another branch moves that one, and its checkout follows', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  f.sh(['branch', '-m', 'master'])
+  f.sh(['symbolic-ref', 'refs/heads/main', 'refs/heads/master'])
+  for (const branch of ['main', 'master']) {
+    f.sh(['checkout', '-q', branch])
+    f.sh(['reset', '-q', '--hard', base])
+    const fresh = { ...input, intent: store() }
+    expect(await f.git.mergeGoal(fresh)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+    expect(f.sh(['show', 'master:a.txt'])).toBe('goal')
+    expect(f.sh(['status', '--porcelain'])).toBe('')
+  }
+})
+
 test('a branch on which a bare repository stands is checked out nowhere', async () => {
   const bare = join(f.folder, 'bare.git')
   const linked = join(f.folder, 'linked')
