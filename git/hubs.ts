@@ -97,6 +97,8 @@ export async function ensureHubs(
   await deps.queue.run(layout.clean, async () => {
     if (await isFile(join(layout.hubs, 'ready'))) return
     const { git } = deps
+    // of hubs that were there before nothing holds
+    for (const hub of [layout.clean, layout.sandbox]) git.forget(hub)
     const { gitDir } = await locate(git, input.repoPath)
     const objectFormat = await git.text(['rev-parse', '--show-object-format'], { gitDir })
     await initBare(git, layout.clean, objectFormat, SHARED_SETTINGS)

@@ -522,6 +522,13 @@ test('an agent whose worktree lost its hub goes on in it with the next attempt',
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1\n?? half-done.md')
 })
 
+test('with the hubs of a project gone, an old goal is told to be filed again, and that works', async () => {
+  rmSync(join(f.home, 'hubs', projectId), { recursive: true })
+  await expect(claim('T-1')).rejects.toThrow(/own copy .* is gone.*dispatch goal "<text>"/)
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  expect((await claim('T-2')).head).toBe(base)
+})
+
 test('doctor finds a sandbox hub that is broken, and makes it again', async () => {
   const { path } = await claim('T-1')
   f.write('half-done.md', 'x', path)

@@ -176,6 +176,12 @@ async function chooseClaim(
 export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<Worktree> {
   checkBranchName(input.branch)
   const layout = projectLayout(deps.home, input.projectId)
+  if (!(await stat(layout.clean).catch(() => undefined)))
+    throw new GitProblem(
+      'not_found',
+      `Dispatch's own copy of the repository, ${layout.clean}, is gone, and with it what this goal had not merged.`,
+      'File the goal again: dispatch goal "<text>".',
+    )
   const [present] = await Promise.all([
     hasCommit(deps.git, layout.clean, input.base),
     deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout)),
