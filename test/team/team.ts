@@ -159,6 +159,18 @@ function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: 
     return container
   }
 
+  /**
+   * Starts it again where it ends by itself, as compose does: restored from a backup of some seconds ago it waits for members of then,
+   * which it takes for alive, and may give up ("failed to start ringpop"). Our own programs have no such excuse.
+   */
+  function keepTemporal() {
+    const container = run('temporal')
+    containers.set('temporal', container)
+    void container.exited.then((code) => {
+      if (code && containers.get('temporal') === container) keepTemporal()
+    })
+  }
+
   /** A job must end well, again too: it runs at every `docker compose up`. */
   async function job(name: string) {
     for (const _round of [1, 2]) {
@@ -169,9 +181,12 @@ function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: 
   }
 
   async function start(name: string, build?: string) {
-    const container = run(name, build)
-    containers.set(name, container)
-    if (name !== 'temporal') return container.healthy()
+    if (name !== 'temporal') {
+      const container = run(name, build)
+      containers.set(name, container)
+      return container.healthy()
+    }
+    keepTemporal()
     await until(() => answers(temporalAddress()), { ms: 60_000, what: 'Temporal', everyMs: 100 })
   }
 
@@ -200,9 +215,9 @@ function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: 
     await database?.close()
     database = undefined
     const order = [...containers.values()].reverse()
+    containers.clear()
     await Promise.all(order.filter(({ name }) => name !== 'temporal').map((c) => c.stop()))
     await Promise.all(order.map((container) => container.stop()))
-    containers.clear()
     await postgres?.stop()
     postgres = undefined
   }
