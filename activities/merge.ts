@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
+import { someOf } from '../contracts/some-of.ts'
 import { storable } from '../contracts/storable.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
@@ -227,15 +228,16 @@ export function createMergeActivities(deps: ActivityDeps) {
           summary: `${goal.target_branch} moved since the work was approved, and the change against it is another one now.`,
         }
       case 'conflict':
-        await git.exportBranch({
-          projectId: project.id,
-          repoPath: project.path,
-          branch: goal.branch ?? '',
-          sha: head,
-        })
+        await giveBranch(facts, head)
         return {
           outcome: 'blocked',
-          reason: `${goal.target_branch} moved and conflicts with the goal in ${outcome.files.slice(0, 20).join(', ')}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or ${byHand(facts, outcome.own ? base : undefined)} and cancel the goal.`,
+          reason: `${goal.target_branch} moved and conflicts with the goal in ${someOf(outcome.files)}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or ${byHand(facts, outcome.own ? base : undefined)} and cancel the goal.`,
+        }
+      case 'filtered':
+        await giveBranch(facts, head)
+        return {
+          outcome: 'blocked',
+          reason: `Your git rewrites ${someOf(outcome.files)} when it checks them out (filter ${outcome.filters.join(', ')}), and Dispatch does not run filters. The work is in your repository as ${goal.branch}, those files as the agent left them: merge it yourself (\`git merge --squash ${goal.branch}\`, for each of those files \`git cat-file blob ${goal.branch}:FILE > FILE\` and \`git add FILE\`, so that your filter stores it, then \`git commit\`) and cancel the goal.`,
         }
       case 'not_begun':
         if (!onlyFinish)
@@ -249,6 +251,15 @@ export function createMergeActivities(deps: ActivityDeps) {
         return outcome satisfies never
     }
   }
+
+  /** What is not merged can be found in the person's repository. */
+  const giveBranch = ({ goal, project }: GoalFacts, sha: string) =>
+    git.exportBranch({
+      projectId: project.id,
+      repoPath: project.path,
+      branch: goal.branch ?? '',
+      sha,
+    })
 
   function intentOf(mergeKey: string, { goal }: GoalFacts, reviewId: string | null) {
     const row = () => database.knex('merge_intents').where({ key: mergeKey })

@@ -16,7 +16,13 @@ export interface ApiDeps extends GuardRules {
   inspectRepository: (
     path: string,
     options: { target?: string },
-  ) => Promise<{ root: string; defaultBranch: string; submodules: boolean; lfs: boolean }>
+  ) => Promise<{
+    root: string
+    defaultBranch: string
+    submodules: boolean
+    lfs: boolean
+    filters: string[]
+  }>
   /** Checkouts on this machine that a person may want to add, given those that are projects. */
   nearbyRepositories: (known: readonly string[]) => Promise<{ path: string; name: string }[]>
   /** Throws when a goal cannot be merged into this branch of a known repository. Quick, whatever its size. */

@@ -1,10 +1,15 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { excludeFiles } from './excludes.ts'
+import { smudgeFilters } from './filters.ts'
 import { GitFailure, GitProblem, gone } from './problem.ts'
 import { realFolder, refuseForbidden } from './project-folder.ts'
+import { readRegularText } from './read-regular.ts'
 import { checkBranchName, readRef } from './refs.ts'
 import type { GitRunner } from './run.ts'
+
+/** More than anybody's attributes hold. */
+const ATTRIBUTES_BYTES = 1_000_000
 
 export interface RepositoryInfo {
   /** Real path of the checkout's top folder. */
@@ -17,6 +22,8 @@ export interface RepositoryInfo {
   dirtyFiles: number
   submodules: boolean
   lfs: boolean
+  /** Other filters by which files are rewritten when this person checks them out. */
+  filters: string[]
   shallow: boolean
 }
 
@@ -256,7 +263,7 @@ export async function inspectRepository(
             await deps.neutral(objectFormat),
           ),
     submodules: await git.succeeds(['cat-file', '-e', `${seen}:.gitmodules`], { gitDir }),
-    lfs: await usesLfs(git, gitDir, seen),
+    ...(await filtersIn(git, { gitDir, commonDir }, seen)),
     shallow: await exists(join(commonDir, 'shallow')),
   }
 }
@@ -277,12 +284,23 @@ export async function checkMergeTarget(
   if (head === undefined) await requireTarget(deps.git, gitDir, target)
 }
 
-async function usesLfs(git: GitRunner, gitDir: string, sha: string): Promise<boolean> {
+async function filtersIn(
+  git: GitRunner,
+  { gitDir, commonDir }: { gitDir: string; commonDir: string },
+  sha: string,
+): Promise<Pick<RepositoryInfo, 'lfs' | 'filters'>> {
+  const own = await readRegularText(join(commonDir, 'info', 'attributes'), ATTRIBUTES_BYTES)
   const { code, stdout } = await git.run(['cat-file', 'blob', `${sha}:.gitattributes`], {
     gitDir,
     answers: [0, 128],
   })
-  return code === 0 && /filter=lfs/.test(stdout.toString('utf8'))
+  const attributes = `${own ?? ''}\n${code === 0 ? stdout.toString('utf8') : ''}`
+  const named = new Set([...attributes.matchAll(/\bfilter=(\S+)/g)].map(([, name]) => name))
+  const filters = named.size === 0 ? [] : await smudgeFilters(git, commonDir)
+  return {
+    lfs: named.has('lfs'),
+    filters: filters.filter((name) => name !== 'lfs' && named.has(name)),
+  }
 }
 
 /**

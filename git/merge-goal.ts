@@ -11,6 +11,7 @@ import {
 } from './checkouts.ts'
 import type { Trailers } from './commit.ts'
 import { diffHash } from './diff.ts'
+import { filteredFiles } from './filters.ts'
 import {
   bringCommit,
   ensureHubs,
@@ -71,6 +72,8 @@ export type MergeOutcome =
   | { outcome: 'base_moved'; hash: string; base: string; tree: string }
   /** `own`: of the goal's own commits, because the target does not hold any more what they began at. */
   | { outcome: 'conflict'; files: string[]; own: boolean }
+  /** The person's git would rewrite these files with a filter of theirs, which never runs here. */
+  | { outcome: 'filtered'; filters: string[]; files: string[] }
   /** The target does not have it, and it was only to be finished or is not wanted any more. */
   | { outcome: 'not_begun' }
   | Blocked
@@ -184,6 +187,13 @@ async function mergeOnce(
   const hash = await diffHash(git, gitDir, old, merged.tree)
   if (state.drifted || hash !== m.approved.hash)
     return { outcome: 'base_moved', hash, base: old, tree: merged.tree }
+  const filtered = await filteredFiles(git, m, { from: old, to: merged.tree })
+  if (filtered.length > 0)
+    return {
+      outcome: 'filtered',
+      filters: [...new Set(filtered.map(({ filter }) => filter))],
+      files: filtered.map(({ name }) => name),
+    }
   await m.step('M4')
   const commit = await commitMerge(git, gitDir, {
     tree: merged.tree,

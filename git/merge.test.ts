@@ -102,6 +102,36 @@ const mergeCount = (key: string) =>
 const show = (spec: string) => f.sh(['show', spec])
 const read = (name: string) => readFileSync(join(f.repo, name), 'utf8')
 
+test.each(['.gitattributes', '.git/info/attributes'])(
+  "files that the person's git rewrites at a checkout are not merged as the agent left them (%s)",
+  async (attributes) => {
+    f.sh(['config', 'filter.rot.smudge', 'touch ran; tr a-m n-z'])
+    f.sh(['config', 'filter.rot.clean', 'tr n-z a-m'])
+    f.sh(['config', 'filter.strip.clean', 'tr -d x'])
+    f.sh(['config', 'filter.strip.smudge', 'cat'])
+    f.sh(['config', 'filter.server.process', 'touch ran'])
+    const lines = ['*.key filter=rot', '*.pic filter=server', '*.book filter=strip']
+    f.write(attributes, [...lines, '*.bin filter=unknown', ''].join('\n'))
+    base = f.commit({ 'plain.txt': 'one\n', 'old.key': 'abc\n' })
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    const goal = async (name: string, files: Record<string, string>) => {
+      const task = await work(name, files)
+      const approved = { base, hash: task.hash }
+      const mergeKey = `${name}/merge/${task.head}/${base}`
+      const of = { projectId, repoPath: f.repo, target: 'main', goalHead: task.head, began: base }
+      return { ...of, approved, message: name, trailers: {}, mergeKey, intent: store() }
+    }
+    const hindered = await goal('T-1', { 'new.key': 'k\n', 'a.txt': 'goal\n', 'b.pic': 'p\n' })
+    expect(await f.git.mergeGoal(hindered)).toEqual({
+      ...{ outcome: 'filtered', filters: ['server', 'rot'], files: ['b.pic', 'new.key'] },
+    })
+    expect(f.sh(['rev-parse', 'main'])).toBe(base)
+    const other = await goal('T-2', { 'a.txt': 'goal\n', 'b.book': 'box\n', 'c.bin': 'raw\n' })
+    expect(await f.git.mergeGoal(other)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+    expect(existsSync(join(f.repo, 'ran'))).toBe(false)
+  },
+)
+
 test('work that the target has already, as after a merge by hand, ends without another merge or a review of nothing', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   const own = f.commit({ 'a.txt': 'goal\n', 'c.txt': 'mine\n' })

@@ -108,12 +108,17 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
 }
 
 /** What is carried as it is, but that agents cannot work on. */
-function notesOn(info: { submodules: boolean; lfs: boolean }): string[] {
+function notesOn(info: { submodules: boolean; lfs: boolean; filters: string[] }): string[] {
   const submodules =
     "It has submodules: agents see their folders empty. Add a submodule's own repository as a project to work on it."
   const lfs =
     'It uses Git LFS: agents see pointers instead of the large files. Keep those files out of goals.'
-  return [...(info.submodules ? [submodules] : []), ...(info.lfs ? [lfs] : [])]
+  const filters = `It uses the git filter ${info.filters.join(', ')}, which Dispatch does not run: agents see those files as they are stored, and a goal that changes one is left for you to merge by hand.`
+  return [
+    ...(info.submodules ? [submodules] : []),
+    ...(info.lfs ? [lfs] : []),
+    ...(info.filters.length > 0 ? [filters] : []),
+  ]
 }
 
 export function profileRoutes(deps: ApiDeps, changes: Changes): ProfileRoutes {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -158,6 +159,32 @@ describe('a goal', () => {
     const done = await at.approveAll(JSON.parse(filed.stdout).id)
     expect(done).toMatchObject({ status: 'completed' })
     expect(git(path, 'rev-parse', 'main')).toBe(done.mergedCommit)
+  })
+
+  test("a change to a file that the person's git stores in another form is left for them, with the commands that merge it", async () => {
+    const path = repository('crypt', { 'a.key': 'old' })
+    git(path, 'config', 'filter.crypt.clean', 'sed s/^/stored:/')
+    git(path, 'config', 'filter.crypt.smudge', 'sed s/^stored://')
+    writeFileSync(join(path, '.gitattributes'), '*.key filter=crypt\n')
+    git(path, 'add', '--renormalize', '.')
+    git(path, 'add', '.')
+    git(path, 'commit', '-q', '-m', 'Crypt')
+    expect(git(path, 'show', 'main:a.key')).toBe('stored:old')
+    const shown = await cli(['projects', 'add', path])
+    expect(shown.stderr).toMatch(/the git filter crypt, which Dispatch does not run/)
+    const goal = await at.goal(path, 'Edit [demo:all=instant] [demo:implement=edit:a.key,instant]')
+    const { status, reason } = await at.approveAll(goal.id)
+    expect(status).toBe('needs_attention')
+    expect(reason).toContain('Your git rewrites a.key when it checks them out (filter crypt)')
+    expect(readFileSync(join(path, 'a.key'), 'utf8')).toBe('old')
+    const advised = [...String(reason).matchAll(/`(git [^`]+)`/g)].map(([, command]) => command)
+    expect(advised).toHaveLength(4)
+    const script = advised.join(' && ').replaceAll('FILE', 'a.key')
+    execFileSync('sh', ['-ec', `${script} -m 'By hand'`], { cwd: path, stdio: 'pipe' })
+    expect(git(path, 'status', '--porcelain')).toBe('')
+    expect(git(path, 'show', 'main:a.key')).toMatch(/^stored:/)
+    expect((await cli(['goal', 'cancel', goal.shortId])).code).toBe(0)
+    expect(await at.until(goal.id, (g) => g.status === 'cancelled')).toBeTruthy()
   })
 
   test('a merge waits for the same file alone, names it, and goes on once the person has committed; other edits stay', async () => {
