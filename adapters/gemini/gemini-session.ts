@@ -21,6 +21,7 @@ import { jsonAnswer, withShape } from '../json-answer.ts'
 import { createSilenceWatch, type SilenceWatch } from '../silence-watch.ts'
 import { type Corrections, createCorrections } from './corrections.ts'
 import { failureOf, retryIn } from './failures.ts'
+import { plainWords } from './plain-words.ts'
 import { makeRunHome } from './run-home.ts'
 import { createSessionRecord, mendSession, type SessionRecord } from './session-record.ts'
 import { createTranslator, notice, usageOf } from './translator.ts'
@@ -109,11 +110,9 @@ function argsFor({ resumeSessionId, newSessionId, model }: RunSpec): string[] {
   return ['--output-format', 'stream-json', ...session, ...(model ? ['--model', model] : [])]
 }
 
-/** By stdin: a command line is short, and everybody can read it. A goal's text is no place for slash commands. */
-function promptOf({ prompt, outputSchema }: RunSpec): string {
-  const text = withShape(prompt, outputSchema)
-  return text.startsWith('/') ? `\n${text}` : text
-}
+/** By stdin: a command line is short, and everybody can read it. */
+const promptOf = ({ prompt, outputSchema, cwd }: RunSpec): string =>
+  plainWords(withShape(prompt, outputSchema), cwd)
 
 interface Hearing {
   talk: Talk

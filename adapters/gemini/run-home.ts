@@ -179,6 +179,8 @@ function settingsFor(spec: RunSpec): Record<string, unknown> {
       sessionRetention: { enabled: false },
     },
     advanced: { dnsResolutionOrder, ignoreLocalEnv: true },
+    // else any file with a name like a word after an `@` of the prompt is read in
+    context: { fileFiltering: { enableRecursiveFileSearch: false } },
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
     hooksConfig: { enabled: true },

@@ -173,6 +173,18 @@ describe.concurrent('Besides, Gemini CLI', () => {
     },
   )
 
+  matrix('an @ in what it is told brings no file along', async () => {
+    const prompt = 'Mail ada@lists.example. Read @docs and @/etc/hostname. Use @a/b.'
+    const at = stage('answer', { prompt })
+    mkdirSync(join(at.cwd, 'docs'))
+    for (const name of ['docs/list.txt', 'a.txt', 'lists.txt'])
+      writeFileSync(join(at.cwd, name), 'of a file\n')
+    expect((await at.play()).terminal.type).toBe('done')
+    const said = texts(at.spec.runId, 0).join('\n')
+    expect(said).not.toContain('of a file')
+    expect(said).toContain(prompt.replaceAll(/@(?=docs|\/)/g, '\\@'))
+  })
+
   matrix("the person's login is used and their folder gets nothing but sessions", async () => {
     const at = stage('answer')
     const persons = join(at.spec.env['HOME'] ?? '', '.gemini')
