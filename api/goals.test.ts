@@ -3,6 +3,7 @@ import { formatUtc } from '../contracts/figures.ts'
 import type { AgentRun, StageState } from '../contracts/schemas.ts'
 import { stageRows, workedUntil } from '../contracts/stage-rows.ts'
 import { storeDetections } from '../db/adapters.ts'
+import { endDelay, noteDelay } from '../db/delays.ts'
 import { insertGoal } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -85,6 +86,29 @@ test('a message that Temporal has not taken for seconds makes it not ready, and 
   expect(items.find((item: { id: string }) => item.id === goal.id).reason).toBe(await shown())
   await message().update({ done_at: since })
   expect(await ready()).toMatchObject({ undelivered: null })
+  expect(await shown()).toBeNull()
+})
+
+test('work that is tried again and again is why its goal stands still, since when and what ends it, until it succeeds', async () => {
+  const { id } = await project('shop')
+  const goal = (await at.call('POST', '/api/goals', { project: id, description: 'x' })).body
+  const shown = async () => (await at.call('GET', `/api/goals/${goal.id}`)).body.reason
+  const work = { goalId: goal.id, work: 'mergeGoal' }
+  await noteDelay(at.database, work, 'EMFILE: too many open files')
+  const delays = () => at.database.knex('delays').where({ goal_id: goal.id })
+  const since = new Date(Date.now() - 600_000)
+  await delays().update({ since })
+  await noteDelay(at.database, work, 'ENOMEM: not enough memory')
+  expect(await shown()).toBe(
+    `since ${formatUtc(since)} Dispatch could not merge it (ENOMEM: not enough memory): it is tried again every 10 seconds, and the goal goes on then`,
+  )
+  // one that nobody tries any more says nothing
+  await delays().update({ tried_at: new Date(Date.now() - 90_000) })
+  expect(await shown()).toBeNull()
+  await noteDelay(at.database, work, 'EMFILE')
+  expect(await shown()).toMatch(/EMFILE/)
+  expect(await shown()).not.toContain(formatUtc(since))
+  await endDelay(at.database, work)
   expect(await shown()).toBeNull()
 })
 

@@ -40,6 +40,7 @@ import {
   up as correctionNotesUp,
 } from './migrations/016-correction-notes.ts'
 import { down as chosenAgentsDown, up as chosenAgentsUp } from './migrations/017-chosen-agents.ts'
+import { down as delaysDown, up as delaysUp } from './migrations/018-delays.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -71,6 +72,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
     migration: { up: correctionNotesUp, down: correctionNotesDown },
   },
   { name: '017-chosen-agents', migration: { up: chosenAgentsUp, down: chosenAgentsDown } },
+  { name: '018-delays', migration: { up: delaysUp, down: delaysDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -5,6 +5,7 @@ import type {
   ActivityInboundCallsInterceptor,
   Next,
 } from '@temporalio/worker'
+import type { Delayed } from '../db/delays.ts'
 import { isDiskFull } from '../domain/disk.ts'
 import { isPassing } from '../domain/passing.ts'
 import { GitProblem } from '../git/problem.ts'
@@ -14,8 +15,17 @@ const BEAT_MS = 1000
 const DISK_TRIES = 20
 /** Nobody is asked when these fail, for they are how people are asked and answered: they are tried until they succeed. */
 const ASK_NOBODY: readonly string[] = ['report', 'settleReview']
+/** By this try some 15 s have passed: what gets better sooner is not worth a word. */
+const FIRST_TOLD_TRY = 6
 /** An error that nobody foresaw may still pass: it is tried again this often before a person is asked. */
 const UNFORESEEN_TRIES = 5
+
+/** What the edge tells of: words for operators, and why a goal stands still for whoever looks at it. */
+export interface EdgeDeps {
+  log: (message: string, data: Record<string, unknown>) => void
+  noteDelay: (work: Delayed, error: string) => Promise<void>
+  endDelay: (work: Delayed) => Promise<void>
+}
 
 /**
  * Around every activity: a heartbeat each second, so that a dead worker is noticed and a pause arrives soon; and the
@@ -23,10 +33,10 @@ const UNFORESEEN_TRIES = 5
  */
 export class ActivityEdge implements ActivityInboundCallsInterceptor {
   private unforeseen = 0
-  private readonly log: (message: string, data: Record<string, unknown>) => void
+  private readonly deps: EdgeDeps
 
-  constructor(log: (message: string, data: Record<string, unknown>) => void) {
-    this.log = log
+  constructor(deps: EdgeDeps) {
+    this.deps = deps
   }
 
   async execute(
@@ -39,11 +49,17 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
     try {
       for (;;) {
         try {
-          return await next(input)
+          const result = await next(input)
+          await this.tellTheGoal(input)
+          return result
         } catch (error) {
           if (await this.worthAnotherTry(error)) continue
           this.sayThatItWaits(error)
-          throw atTheEdge(error)
+          const failure = atTheEdge(error)
+          // those that activities make themselves have told why they wait
+          if (failure !== error)
+            await this.tellTheGoal(input, isTriedAgain(failure) ? wordsOf(error) : undefined)
+          throw failure
         }
       }
     } finally {
@@ -51,11 +67,23 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
     }
   }
 
-  /** Temporal tries passing failures without end: by this try some 15 s have passed, and between two words five minutes. */
+  /** Temporal tries passing failures without end: between two words are five minutes. */
   private sayThatItWaits(error: unknown): void {
     const { activityType: activity, attempt: tries } = Context.current().info
-    if (!isPassing(error) || tries % 30 !== 6) return
-    this.log('an activity waits for what it needs', { activity, tries, err: error as Error })
+    if (!isPassing(error) || tries % 30 !== FIRST_TOLD_TRY) return
+    this.deps.log('an activity waits for what it needs', { activity, tries, err: error as Error })
+  }
+
+  /** Only Temporal's own page would show that it tries something again and again. Where Postgres is what is away, nobody can be told. */
+  private async tellTheGoal({ args }: ActivityExecuteInput, why?: string): Promise<void> {
+    const { activityType, attempt } = Context.current().info
+    const { goalId, taskId } = (args[0] ?? {}) as { goalId?: string; taskId?: string | null }
+    if (attempt < FIRST_TOLD_TRY || goalId === undefined) return
+    const at = { goalId, work: taskId ? `${activityType}/${taskId}` : activityType }
+    const told = why === undefined ? this.deps.endDelay(at) : this.deps.noteDelay(at, why)
+    await told.catch((error) =>
+      this.deps.log('a delay was not told', { ...at, error: String(error) }),
+    )
   }
 
   private async worthAnotherTry(error: unknown): Promise<boolean> {
@@ -67,7 +95,7 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
     )
       return false
     this.unforeseen += 1
-    this.log('activity failed', {
+    this.deps.log('activity failed', {
       activity: Context.current().info.activityType,
       tries: this.unforeseen,
       err: error as Error,
@@ -76,6 +104,16 @@ export class ActivityEdge implements ActivityInboundCallsInterceptor {
     await Context.current().sleep(200 * 2 ** this.unforeseen)
     return true
   }
+}
+
+const isTriedAgain = (failure: unknown): boolean =>
+  failure instanceof ApplicationFailure && failure.nonRetryable !== true
+
+/** Of a statement that failed only what Postgres said; knex puts the whole statement before it. */
+function wordsOf(error: unknown): string {
+  const { message, severity } = error as { message?: string; severity?: string }
+  const words = message ?? String(error)
+  return severity === undefined ? words : (words.split(' - ').at(-1) ?? words)
 }
 
 /** The failure as Temporal takes it: passing ones are retried by its policy, the others end the activity. */

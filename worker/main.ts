@@ -12,6 +12,7 @@ import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
 import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
+import { endDelay, noteDelay } from '../db/delays.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
@@ -165,7 +166,15 @@ async function createWorker(
     workflowBundle: { codePath: beside('./workflow-bundle.js') },
     activities: createActivities(deps),
     interceptors: {
-      activity: [() => ({ inbound: new ActivityEdge((message, data) => log.warn(data, message)) })],
+      activity: [
+        () => ({
+          inbound: new ActivityEdge({
+            log: (message, data) => log.warn(data, message),
+            noteDelay: (work, error) => noteDelay(deps.database, work, error),
+            endDelay: (work) => endDelay(deps.database, work),
+          }),
+        }),
+      ],
     },
     ...WORKER_TUNING,
   })

@@ -34,6 +34,8 @@ export interface ActivityReport {
 
 /** The work that every task of these goals "does": a commit that is on a branch of the project's repository. */
 const { BENCH_REPORT_PORT = '', BENCH_REPO = '', BENCH_BASE = '', BENCH_HEAD = '' } = process.env
+const quiet = async () => undefined
+const UNTOLD = { log: () => undefined, noteDelay: quiet, endDelay: quiet }
 /** A goal with this title stops in the stage after its spec review. */
 const STOPS = /^parked/
 
@@ -68,7 +70,7 @@ async function main(): Promise<void> {
     taskQueue: temporal.taskQueue,
     workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
     activities,
-    interceptors: { activity: [() => ({ inbound: new ActivityEdge(() => undefined) })] },
+    interceptors: { activity: [() => ({ inbound: new ActivityEdge(UNTOLD) })] },
     ...WORKER_TUNING,
   })
   const stop = () => {

@@ -3,6 +3,7 @@ import { formatUtc } from '../../contracts/figures.ts'
 import { goalStream, shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
 import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
+import { delaysOf } from '../delays.ts'
 import { lateMessages } from '../outbox.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
@@ -56,10 +57,11 @@ async function summaryOf(
   knex: Knex,
   ids: readonly string[],
 ): Promise<(row: GoalRow) => GoalSummary> {
-  const [usage, working, late] = await Promise.all([
+  const [usage, working, late, delays] = await Promise.all([
     usageBy(knex, 'goal_id', ids),
     workingOn(knex, ids),
     untold(knex, ids),
+    delaysOf(knex, ids),
   ])
   return (row) => ({
     id: row.id,
@@ -70,7 +72,8 @@ async function summaryOf(
     status: row.status,
     paused: row.paused,
     stage: row.stage,
-    reason: late.get(row.id) ?? row.reason,
+    // what needs a person is not hidden by what is tried again beside it
+    reason: late.get(row.id) ?? (row.status === 'active' ? delays.get(row.id) : null) ?? row.reason,
     targetBranch: row.target_branch,
     profileName: row.profile.name,
     pendingReviews: row.pending_reviews,
