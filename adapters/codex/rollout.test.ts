@@ -64,3 +64,21 @@ test('a compaction in a resumed thread counts, and what is written late is not m
   const ended = translator.read({ method: 'turn/completed', params: {} } as unknown as Notification)
   expect(ended).toMatchObject([{ usage: { input: 810, output: 45 } }])
 })
+
+test('what an answer took is told before the result of its tool, with which the next request is handed over', () => {
+  appendFileSync(file, record(1000, 100))
+  const translator = createTranslator('/work', recordedTotal({ HOME: home }, 'thread-1'))
+  translator.turnStarted('now')
+  const command = { type: 'commandExecution', command: 'ls', exitCode: 0 } as const
+  const item = (id: string, status: string) => ({ id, ...command, status })
+  translator.read({ method: 'item/started', params: { item: item('c-1', 'inProgress') } })
+  appendFileSync(file, record(1300, 120))
+  const ended = translator.read({
+    method: 'item/completed',
+    params: { item: item('c-1', 'completed') },
+  })
+  expect(ended).toMatchObject([
+    { type: 'usage', usage: { input: 300, output: 20 } },
+    { type: 'tool_result', callId: 'c-1' },
+  ])
+})

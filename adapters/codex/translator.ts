@@ -61,7 +61,8 @@ export function createTranslator(
     if (item.type === 'contextCompaction') return [{ type: 'compaction', trigger: 'auto' }]
     const tool = toolOf(item, cwd)
     if (!tool) return []
-    if (running.delete(item.id)) return resultOf(item, cwd)
+    // before the result, with which the next request is handed over
+    if (running.delete(item.id)) return [...written(), ...resultOf(item, cwd)]
     return raw.shows(item.id)
       ? [{ type: 'tool', callId: item.id, ...tool }, ...resultOf(item, cwd)]
       : []
@@ -74,6 +75,12 @@ export function createTranslator(
     }
     const told = meter.update(tokenUsage.total, tokenUsage.last)
     const now = fromRecord() ?? told
+    return now ? [{ type: 'usage', usage: now }] : []
+  }
+
+  /** What is written down of a resumed thread, where that is news. */
+  function written(): AgentEvent[] {
+    const now = fromRecord()
     return now ? [{ type: 'usage', usage: now }] : []
   }
 
@@ -121,11 +128,9 @@ export function createTranslator(
           return []
         case 'error':
           return notification.params.willRetry ? [retry(notification.params.error)] : []
-        case 'turn/completed': {
+        case 'turn/completed':
           running.clear()
-          const now = fromRecord()
-          return now ? [{ type: 'usage', usage: now }] : []
-        }
+          return written()
         default:
           return other(notification)
       }

@@ -178,11 +178,12 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
       const message = line.dropped > 0 ? undefined : parse(line.text)
       if (!message) await garbage(line)
       if (!message || result) return false
+      // before the result, with which the next request is handed over: the answer that asked for the tool is written down by now
+      if (message.type === 'tool_result') await look()
       const translated = translator.read(message)
       if (translated.moment === 'hooks_ran') corrections.hooksRan()
       if (translated.moment === 'model_spoke') corrections.modelSpoke()
       for (const event of translated.events) await push(event)
-      if (message.type === 'tool_result') await look()
       result = translated.result
       return result !== undefined
     },

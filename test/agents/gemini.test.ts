@@ -38,6 +38,9 @@ describe.concurrent('Besides, Gemini CLI', () => {
     const at = stage('write-file')
     const played = await at.play()
     expect(of(played, 'usage')[0]?.usage.output).toBe(34)
+    // before the result, with which the next request is handed over
+    const types = played.events.map(({ type }) => type)
+    expect(types.indexOf('usage')).toBeLessThan(types.indexOf('tool_result'))
     expect(of(played, 'usage').every(({ costUsd }) => costUsd === undefined)).toBe(true)
   })
 
