@@ -230,24 +230,11 @@ async function unsupported(
   { gitDir, path }: Checkout,
 ): Promise<Blocked | undefined> {
   const { stdout } = await deps.git.run(
-    ['config', '-z', '--type=bool', '--get-regexp', '^core\\.(sparsecheckout|splitindex)$'],
-    { gitDir, answers: [0, 1, 128] },
+    ['config', '--type=bool', '--default=false', '--get', 'core.sparseCheckout'],
+    { gitDir, answers: [0, 128] },
   )
-  // the last one of a name counts
-  const settings = new Map(
-    stdout
-      .toString('utf8')
-      .split('\0')
-      .map((line) => line.split('\n') as [string, string | undefined]),
-  )
-  const which =
-    settings.get('core.sparsecheckout') === 'true'
-      ? 'sparse'
-      : settings.get('core.splitindex') === 'true'
-        ? 'split-index'
-        : undefined
-  if (!which) return undefined
-  const message = `${path} is a ${which} checkout, which Dispatch does not update. Check out another branch there, then retry the merge.`
+  if (stdout.toString('utf8').trim() !== 'true') return undefined
+  const message = `${path} is a sparse checkout, which Dispatch does not update. Check out another branch there, then retry the merge.`
   return { outcome: 'blocked', code: 'unsupported_checkout', message }
 }
 

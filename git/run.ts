@@ -84,6 +84,8 @@ const FLAGS = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.untrackedCache=false',
+  // the other part of a split index would be written beside our config, where the person's git does not find it
+  'core.splitIndex=false',
   'core.attributesFile=/dev/null',
   'core.excludesFile=/dev/null',
   'protocol.allow=never',
