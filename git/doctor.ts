@@ -5,13 +5,22 @@ import { type ProjectLayout, projectLayout } from './layout.ts'
 import { clearStaleLock } from './locks.ts'
 import { isGitsFault } from './problem.ts'
 import { hasCommit, readRef } from './refs.ts'
-import { type Claim, emptyTrash, listClaims, listNames, readSlot, slotPath } from './slots.ts'
+import {
+  type Claim,
+  dropHollowClaim,
+  emptyTrash,
+  hollowClaims,
+  listClaims,
+  listNames,
+  readSlot,
+  slotPath,
+} from './slots.ts'
 import { discard, releaseWorktree } from './worktrees.ts'
 
 export interface GitScan {
   /** Claims whose key is not live any more. */
   orphanWorktrees: { key: string; path: string; branch: string }[]
-  /** Folders that belong to no complete slot and no claim. */
+  /** Folders that belong to no complete slot and no claim, and slots whose claim was cut short. */
   brokenSlots: string[]
   /** Sandbox branches of no live claim whose work is safe in the clean hub. */
   orphanBranches: string[]
@@ -44,7 +53,12 @@ export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
       branch,
       path: slotPath(layout, slot),
     })),
-    brokenSlots: await brokenSlots(layout, folders, claims),
+    brokenSlots: [
+      ...new Set([
+        ...(await brokenSlots(layout, folders, claims)),
+        ...(await hollowClaims(layout)),
+      ]),
+    ],
     orphanBranches: await orphanBranches(deps, layout, {
       branches,
       live: claims.filter((claim) => !orphans.includes(claim)),
@@ -150,7 +164,11 @@ export async function repair(
     })
   for (const name of found.brokenSlots) {
     await deps.queue.run(slotPath(layout, name), async () => {
-      if (await readSlot(layout, name)) return
+      const freed = await dropHollowClaim(layout, name)
+      if (await readSlot(layout, name)) {
+        if (freed) done.push(`freed the worktree ${name}, whose claim was cut short`)
+        return
+      }
       if ((await listClaims(layout)).some((claim) => claim.slot === name)) return
       await discard(layout, name, name)
       done.push(`removed the incomplete worktree ${name}`)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { link, lstat, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ProjectLayout, privateDir, writeWhole } from './layout.ts'
 
@@ -26,18 +26,21 @@ export interface Claim {
 
 const slotFile = (layout: ProjectLayout, slot: string) =>
   join(layout.worktrees, `${slot}.slot.json`)
-const claimFile = (layout: ProjectLayout, slot: string) =>
-  join(layout.worktrees, `${slot}.claim.json`)
+const CLAIM = '.claim.json'
+const claimFile = (layout: ProjectLayout, slot: string) => join(layout.worktrees, `${slot}${CLAIM}`)
+const slotOf = (name: string) => name.slice(0, -CLAIM.length)
 export const slotPath = (layout: ProjectLayout, slot: string) => join(layout.worktrees, slot)
 export const newSlotName = () => `s-${randomBytes(4).toString('hex')}`
+
+/** A file that a crash or a full disk cut short: no bytes, or none that reached the disk. */
+const isHollow = (text: string) => /^\0*$/.test(text)
 
 async function readJson<T>(path: string): Promise<T | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (text === undefined || text === '') return undefined
-  return JSON.parse(text) as T
+  return text === undefined || isHollow(text) ? undefined : (JSON.parse(text) as T)
 }
 
 export async function listNames(layout: ProjectLayout): Promise<string[]> {
@@ -66,29 +69,52 @@ export const dropClaim = (layout: ProjectLayout, slot: string): Promise<boolean>
   )
 
 export async function listClaims(layout: ProjectLayout): Promise<Claim[]> {
-  const names = (await listNames(layout)).filter((name) => name.endsWith('.claim.json'))
+  const names = (await listNames(layout)).filter((name) => name.endsWith(CLAIM))
   const claims = await Promise.all(
     names.map((name) => readJson<Claim>(join(layout.worktrees, name))),
   )
   return claims.filter((claim) => claim !== undefined)
 }
 
-/** Exclusive: of two processes one gets the slot. A claim cut short by a crash is an empty file, which holds nothing. */
+/** Exclusive: of two processes one gets the slot. Written beside and linked: the claim appears with its content, or not at all. */
 export async function takeSlot(layout: ProjectLayout, claim: Claim): Promise<boolean> {
-  await privateDir(layout.worktrees)
   const path = claimFile(layout, claim.slot)
-  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') return undefined
-    throw error
-  })
-  if (!file) return false
+  const fresh = beside(path)
   try {
-    await file.writeFile(JSON.stringify(claim))
-    await file.sync()
+    await writeWhole(fresh, JSON.stringify(claim))
+    await link(fresh, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   } finally {
-    await file.close()
+    await rm(fresh, { force: true })
   }
-  return true
+}
+
+const beside = (path: string) => `${path}.${randomBytes(8).toString('hex')}`
+
+/** Slots whose claim was cut short before it said whose it is: nobody was given them, and nobody can take them. */
+export async function hollowClaims(layout: ProjectLayout): Promise<string[]> {
+  const names = (await listNames(layout)).filter((name) => name.endsWith(CLAIM))
+  const claims = await Promise.all(names.map((name) => readJson(join(layout.worktrees, name))))
+  return names.filter((_, index) => claims[index] === undefined).map(slotOf)
+}
+
+/** Removes such a claim, but not one that somebody made in its place meanwhile. */
+export async function dropHollowClaim(layout: ProjectLayout, slot: string): Promise<boolean> {
+  const path = claimFile(layout, slot)
+  const aside = beside(path)
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+  const isClaim = (await readJson(aside)) !== undefined
+  if (isClaim) await link(aside, path)
+  await rm(aside)
+  return !isClaim
 }
 
 export async function findClaim(layout: ProjectLayout, key: string): Promise<Claim | undefined> {
@@ -105,9 +131,7 @@ export async function claimAt(
 /** Slots that are complete and that nobody has. */
 export async function freeSlots(layout: ProjectLayout): Promise<Slot[]> {
   const names = await listNames(layout)
-  const taken = new Set(
-    names.filter((n) => n.endsWith('.claim.json')).map((n) => n.slice(0, -'.claim.json'.length)),
-  )
+  const taken = new Set(names.filter((name) => name.endsWith(CLAIM)).map(slotOf))
   const ready = names
     .filter((n) => n.endsWith('.slot.json'))
     .map((n) => n.slice(0, -'.slot.json'.length))

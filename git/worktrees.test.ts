@@ -444,6 +444,26 @@ test('what a killed process was cleaning is gone after one repair', async () => 
   expect((await f.git.scan({ projectId, liveKeys: [] })).brokenSlots).toEqual([])
 })
 
+test.each([
+  ['empty', ''],
+  ['of bytes that never reached the disk', '\0'.repeat(180)],
+])(
+  'a claim that a crash cut short (%s) keeps its worktree from nobody after one repair',
+  async (_what, content) => {
+    await f.git.warm({ projectId, base, slots: 1 })
+    const folder = join(f.home, 'worktrees', projectId)
+    const [slot] = readdirSync(folder).filter((name) => /^s-[0-9a-f]+$/.test(name))
+    for (const name of [slot, 's-0a']) writeFileSync(join(folder, `${name}.claim.json`), content)
+    const first = await claim('T-1') // nobody else is kept from working
+    expect(first.path).not.toBe(join(folder, `${slot}`))
+    const input = { projectId, liveKeys: ['T-1'] }
+    expect((await f.git.scan(input)).brokenSlots.sort()).toEqual([slot, 's-0a'].sort())
+    expect(await f.git.repair(input)).toHaveLength(2)
+    expect(readdirSync(folder).filter((name) => name.includes('claim'))).toHaveLength(1)
+    expect((await claim('T-2')).path).toBe(join(folder, `${slot}`))
+  },
+)
+
 test('of a worktree for looking what is ignored is not saved', async () => {
   f.write('.git/info/exclude', '*.log')
   base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
