@@ -119,6 +119,18 @@ test('an answer that is broken off has read what it began with', () => {
   expect(broken).toMatchObject({ usage: { input: 1800, cacheRead: 200, output: 51 } })
 })
 
+test('an answer that tells its tokens several times is counted once', () => {
+  const meter = createUsageMeter()
+  const usage = { input_tokens: 900, cache_read_input_tokens: 100, output_tokens: 1 }
+  for (const id of ['m-1', 'm-2']) {
+    meter.streamed({ type: 'message_start', message: { id, usage } })
+    meter.streamed({ type: 'message_delta', usage: { ...usage, output_tokens: 20 } })
+    meter.streamed({ type: 'message_delta', usage: { input_tokens: 0, output_tokens: 50 } })
+  }
+  const whole = meter.streamed({ type: 'message_delta', usage: { output_tokens: 50 } })
+  expect(whole).toMatchObject({ usage: { input: 1800, cacheRead: 200, output: 100 } })
+})
+
 test('a limit with a date is a plan that is used up until then', () => {
   const failed = { ...RESULT, is_error: true, api_error_status: 429, result: 'limit' }
   const until = '2026-01-01T00:00:00.000Z'

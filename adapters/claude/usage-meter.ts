@@ -16,24 +16,29 @@ export interface UsageMeter {
 export function createUsageMeter(): UsageMeter {
   let settled: Usage = { ...NO_USAGE }
   let turn: Usage = { ...NO_USAGE }
-  let head: WireUsage = {}
+  let answer: WireUsage = {}
+  /** It came to an end, or nearly: it is charged. */
+  let isWhole = false
   let shown: Usage = { ...NO_USAGE }
   let cost: number | undefined = 0
 
   /** No figure ever shrinks: an answer that broke off may have been shown and is not charged. */
   const show = (): Usage => {
-    const now = add(add(settled, turn), fromWire(head))
+    const now = add(add(settled, turn), fromWire(answer))
     shown = merge(shown, now, Math.max)
     return shown
   }
   return {
     streamed(event) {
       if (event.type === 'message_start') {
+        if (isWhole) turn = add(turn, fromWire(answer))
         // what it reads is used up, whether or not it comes to an end
-        head = event.message.usage ?? {}
+        answer = event.message.usage ?? {}
+        isWhole = false
       } else if (event.type === 'message_delta') {
-        turn = add(turn, fromWire({ ...head, ...withoutEmpty(event.usage ?? {}) }))
-        head = {}
+        // may come several times, with all of the answer so far
+        answer = { ...answer, ...withoutEmpty(event.usage ?? {}) }
+        isWhole = true
       } else return undefined
       return { type: 'usage', usage: show() }
     },
@@ -41,7 +46,8 @@ export function createUsageMeter(): UsageMeter {
       const models = result.model_usage_since_last_result
       settled = add(settled, models ? fromModels(models) : fromWire(result.usage ?? {}))
       turn = { ...NO_USAGE }
-      head = {}
+      answer = {}
+      isWhole = false
       const costs = models && costOf(models)
       cost = cost === undefined || costs === undefined ? undefined : cost + costs
       return { type: 'usage', usage: show(), ...(cost === undefined ? {} : { costUsd: cost }) }
@@ -75,8 +81,9 @@ const fromWire = (usage: WireUsage): Usage => ({
   reasoning: 0,
 })
 
+/** Who leads elsewhere may leave out at the end what was told at the beginning, or say 0 for it. */
 const withoutEmpty = (usage: WireUsage): WireUsage =>
-  Object.fromEntries(Object.entries(usage).filter(([, value]) => typeof value === 'number'))
+  Object.fromEntries(Object.entries(usage).filter(([, value]) => (value ?? 0) > 0))
 
 const add = (a: Usage, b: Usage) => merge(a, b, (x, y) => x + y)
 
