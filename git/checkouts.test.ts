@@ -1,4 +1,12 @@
-import { readFileSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFixture, type Fixture } from './fixture.ts'
@@ -75,3 +83,130 @@ test.each(['here', 'in a linked worktree'])(
     expect(f.sh(['status', '--porcelain'], at)).toBe('')
   },
 )
+
+/** A repository that has one of its own in `sub`, as a submodule. */
+function addSubmodule(): void {
+  const other = join(f.folder, 'other')
+  f.sh(['clone', '-q', f.repo, other])
+  const allowed = ['-c', 'protocol.file.allow=always']
+  f.sh([...allowed, 'submodule', '--quiet', 'add', other, 'sub'])
+  f.sh(['commit', '-q', '-m', 'a submodule'])
+}
+const dropSubmodule = (clone: string) => {
+  f.sh(['rm', '-q', 'sub', '.gitmodules'], clone)
+}
+/** In bytes that are no UTF-8, as of an older disk. */
+const oldName = (folder: string) =>
+  Buffer.concat([Buffer.from(`${folder}/`), Buffer.from('sch\xf6n.key', 'latin1')])
+
+/** What a person has where a goal writes, what the goal makes there, and what is named. */
+const IN_THE_WAY: Record<
+  string,
+  { before?(): void; goal(clone: string): void; person(): void; named: string; kept(): string }
+> = {
+  'in a repository of its own that is ignored': {
+    before: () => f.write('.gitignore', 'vendor/\n'),
+    goal: put({ 'vendor/lib/x.c': 'goal\n', '.gitignore': '' }),
+    person() {
+      f.write('vendor/lib/x.c', 'precious\n')
+      f.sh(['init', '-q'], join(f.repo, 'vendor/lib'))
+    },
+    named: 'vendor/lib/x.c',
+    kept: () => read('vendor/lib/x.c'),
+  },
+  'with a name that is no UTF-8': {
+    before: () => f.write('.gitignore', '*.key\n'),
+    goal: (clone) => writeFileSync(oldName(clone), 'goal\n'),
+    person: () => writeFileSync(oldName(f.repo), 'precious\n'),
+    named: 'sch\ufffdn.key',
+    kept: () => readFileSync(oldName(f.repo), 'utf8'),
+  },
+  'in a submodule that becomes a link': {
+    before: addSubmodule,
+    goal(clone) {
+      dropSubmodule(clone)
+      symlinkSync('../elsewhere', join(clone, 'sub'))
+    },
+    person: () => f.write('sub/a.txt', 'precious\n'),
+    named: 'sub/',
+    kept: () => read('sub/a.txt'),
+  },
+  'in a submodule whose files are taken in': {
+    before: addSubmodule,
+    goal(clone) {
+      dropSubmodule(clone)
+      f.write('sub/a.txt', 'goal\n', clone)
+    },
+    person: () => f.write('sub/a.txt', 'precious\n'),
+    named: 'sub/a.txt',
+    kept: () => read('sub/a.txt'),
+  },
+  'in a repository of its own inside a folder that becomes a file': {
+    before: () => f.write('lib/x.c', 'x\n'),
+    goal(clone) {
+      rmSync(join(clone, 'lib'), { recursive: true })
+      f.write('lib', 'goal\n', clone)
+    },
+    person() {
+      f.write('.git/info/exclude', 'nested/\n')
+      f.write('lib/nested/y.c', 'precious\n')
+      f.sh(['init', '-q'], join(f.repo, 'lib/nested'))
+    },
+    named: 'lib/nested/',
+    kept: () => read('lib/nested/y.c'),
+  },
+  'behind a link that took the place of a folder': {
+    before: () => f.write('lib/x.c', 'precious\n'),
+    goal: put({ 'lib/x.c': 'goal\n' }),
+    person() {
+      renameSync(join(f.repo, 'lib'), join(f.folder, 'elsewhere'))
+      symlinkSync('../elsewhere', join(f.repo, 'lib'))
+    },
+    named: 'lib',
+    kept: () => read('lib/x.c'),
+  },
+}
+test.each(Object.keys(IN_THE_WAY))(
+  'a file of the person %s is not overwritten, and blocks the merge by name',
+  async (where) => {
+    const { before, goal, person, named, kept } = IN_THE_WAY[where] as (typeof IN_THE_WAY)[string]
+    f.commit({ 'a.txt': 'one\n' })
+    before?.()
+    f.commit({ 'b.txt': 'bee\n' })
+    const approved = await goalOf(goal)
+    person()
+    const head = f.sh(['rev-parse', 'main'])
+    expect(await f.git.mergeGoal(approved)).toMatchObject({
+      ...{ outcome: 'blocked', code: 'dirty_files', files: [named] },
+    })
+    expect([kept(), f.sh(['rev-parse', 'main'])]).toEqual(['precious\n', head])
+  },
+)
+
+test('a link of the project that becomes a folder is followed nowhere, nor is a submodule that nobody fetched in the way', async () => {
+  mkdirSync(join(f.folder, 'outside'))
+  writeFileSync(join(f.folder, 'outside/x.c'), 'precious\n')
+  symlinkSync('../outside', join(f.repo, 'lib'))
+  f.commit({ 'a.txt': 'one\n' })
+  addSubmodule()
+  f.sh(['submodule', '--quiet', 'deinit', '-f', 'sub'])
+  const goal = await goalOf((clone) => {
+    dropSubmodule(clone)
+    rmSync(join(clone, 'lib'))
+    put({ 'lib/x.c': 'goal\n', sub: 'goal\n' })(clone)
+  })
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  expect(readFileSync(join(f.folder, 'outside/x.c'), 'utf8')).toBe('precious\n')
+  expect([read('lib/x.c'), read('sub'), status()]).toEqual(['goal\n', 'goal\n', ''])
+})
+
+test('where a disk takes names that differ in case for one, a file that gets another such name is not in its own way', async () => {
+  f.commit({ 'Readme.md': 'one\n' })
+  const goal = await goalOf((clone) =>
+    renameSync(join(clone, 'Readme.md'), join(clone, 'README.md')),
+  )
+  f.sh(['config', 'core.ignoreCase', 'true'])
+  linkSync(join(f.repo, 'Readme.md'), join(f.repo, 'README.md'))
+  f.sh(['update-index', '--refresh'])
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+})

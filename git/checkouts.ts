@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { someOf } from '../contracts/some-of.ts'
 import type { GitDeps } from './hubs.ts'
+import { inTheWay } from './in-the-way.ts'
 import { type Place, treeSettings } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { GitProblem } from './problem.ts'
@@ -35,8 +36,6 @@ export interface Blocked {
 }
 
 const LOCK_WAIT_MS = 2_000
-/** A command line has a limit. */
-const NAMES_AT_ONCE = 1000
 const REBASES = ['rebase-merge', 'rebase-apply']
 const UNFINISHED: readonly (readonly [string, string])[] = [
   ['MERGE_HEAD', 'merge'],
@@ -176,8 +175,8 @@ async function moveFiles(
 ): Promise<Blocked | undefined> {
   const { checkout, from, to } = input
   const call = await treeCall(deps, layout, checkout)
-  const untracked = await untrackedInTheWay(deps, call, { ...input, path: checkout.path })
-  if (untracked.length > 0) return dirtyFiles(untracked)
+  const unknown = await inTheWay(deps.git, call, { path: checkout.path, from, to })
+  if (unknown.length > 0) return dirtyFiles(unknown)
   const how = [...(input.dryRun ? ['-n'] : []), '-m', '-u']
   const { code, stderr } = await deps.git.run(['read-tree', ...how, from, to], {
     ...call,
@@ -185,36 +184,6 @@ async function moveFiles(
   })
   return code === 0 ? undefined : dirty(stderr)
 }
-
-/** The person's files where the merge adds some. Git overwrites those that are ignored without a word, a person's notes or keys. */
-async function untrackedInTheWay(
-  { git }: GitDeps,
-  call: GitCall,
-  { path, from, to }: { path: string; from: string; to: string },
-): Promise<string[]> {
-  const what = ['-r', '-z', '--name-only', '--no-renames', '--diff-filter=A']
-  const added = nameList((await git.run(['diff-tree', ...what, from, to], call)).stdout)
-  const folders = new Set(added.flatMap(foldersOf))
-  const found: string[] = []
-  for (const name of [...folders, ...added]) {
-    const info = await lstat(join(path, name)).catch(() => undefined)
-    if (info && !(folders.has(name) && info.isDirectory())) found.push(name)
-  }
-  // the index may hold them already: a merge that was killed half way
-  const others: string[] = []
-  for (let at = 0; at < found.length; at += NAMES_AT_ONCE) {
-    const names = found.slice(at, at + NAMES_AT_ONCE)
-    const { stdout } = await git.run(['ls-files', '-z', '--others', '--', ...names], call)
-    others.push(...nameList(stdout))
-  }
-  return others
-}
-
-const nameList = (stdout: Buffer) => stdout.toString('utf8').split('\0').filter(Boolean)
-
-/** `a/b/c.txt` is in `a` and `a/b`. */
-const foldersOf = (name: string) =>
-  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))
 
 async function unfinished({ gitDir, path }: Checkout): Promise<Blocked | undefined> {
   for (const [file, what] of UNFINISHED) {

@@ -256,7 +256,7 @@ export function refuseClosed({ without }: SlotTree, closed: readonly string[]): 
 /** A path as text. */
 export const asText = (path: string) => Buffer.from(path, 'latin1').toString('utf8')
 
-export const statIn = (tree: SlotTree, path: string) =>
+export const statIn = (tree: Pick<SlotTree, 'path'>, path: string) =>
   lstat(Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')])).catch(
     () => undefined,
   )

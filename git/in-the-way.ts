@@ -1,0 +1,84 @@
+import { readdir } from 'node:fs/promises'
+import type { GitCall, GitRunner } from './run.ts'
+import { asText, lines, statIn } from './tree.ts'
+
+interface Place {
+  /** As git lists it. */
+  name: string
+  isFolder: boolean
+}
+
+/**
+ * What the person has where a merge writes, and git does not know: it overwrites some of it without a word. That is what they ignore (notes,
+ * keys), what is in a repository of its own, such as a submodule that becomes something else, and a link in the place of a folder.
+ */
+export async function inTheWay(
+  git: GitRunner,
+  call: GitCall,
+  { path, from, to }: { path: string; from: string; to: string },
+): Promise<string[]> {
+  const what = ['-r', '-z', '--name-status', '--no-renames', '--diff-filter=d']
+  const fields = lines((await git.run(['diff-tree', ...what, from, to], call)).stdout)
+  const places = await placesOnDisk(path, fields)
+  if (places.length === 0) return []
+  // where names differ in case only, they are one file on such a disk
+  const asKey = (name: string) =>
+    call.settings?.['core.ignorecase'] === 'true' ? name.toLowerCase() : name
+  const listed = lines((await git.run(['ls-files', '-z'], call)).stdout)
+  // it may hold what the merge adds already: one that was killed half way
+  const index = new Set(listed.map(asKey))
+  const isKnown = (name: string) => index.has(asKey(name))
+  const found: string[] = []
+  for (const { name, isFolder } of places) {
+    const unknown = isFolder ? await unknownIn(path, name, isKnown) : !isKnown(name) && name
+    if (unknown) found.push(asText(unknown))
+  }
+  return found
+}
+
+/** What is there in the place of something that the merge adds, or of a folder that it writes in. `fields`: pairs of status and name. */
+async function placesOnDisk(path: string, fields: readonly string[]): Promise<Place[]> {
+  const names = fields.filter((_, index) => index % 2 === 1)
+  const places: Place[] = []
+  const links = new Set<string>()
+  // what is behind a link is not in the checkout
+  const isBehind = (name: string) => foldersOf(name).some((folder) => links.has(folder))
+  for (const folder of new Set(names.flatMap(foldersOf))) {
+    const info = isBehind(folder) ? undefined : await statIn({ path }, folder)
+    if (!info || info.isDirectory()) continue
+    links.add(folder)
+    places.push({ name: folder, isFolder: false })
+  }
+  for (const [index, name] of names.entries()) {
+    if (fields[index * 2] === 'M' || isBehind(name)) continue
+    const info = await statIn({ path }, name)
+    if (info) places.push({ name, isFolder: info.isDirectory() })
+  }
+  return places
+}
+
+/** The first thing in a folder that git does not know; a repository of its own is one, with a slash at the end. */
+async function unknownIn(
+  path: string,
+  folder: string,
+  isKnown: (name: string) => boolean,
+): Promise<string | undefined> {
+  const at = Buffer.from(`${folder}/`, 'latin1')
+  const entries = await readdir(Buffer.concat([Buffer.from(`${path}/`), at]), {
+    ...{ withFileTypes: true, encoding: 'latin1' },
+  }).catch(() => undefined)
+  // one that cannot be opened may hold anything
+  if (!entries || entries.some(({ name }) => name === '.git')) return `${folder}/`
+  for (const entry of entries) {
+    const name = `${folder}/${entry.name}`
+    const unknown = entry.isDirectory()
+      ? await unknownIn(path, name, isKnown)
+      : !isKnown(name) && name
+    if (unknown) return unknown
+  }
+  return undefined
+}
+
+/** `a/b/c.txt` is in `a` and `a/b`. */
+const foldersOf = (name: string) =>
+  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))
