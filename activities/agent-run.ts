@@ -411,7 +411,7 @@ async function specFor(deps: ActivityDeps, work: AgentWork, run: RunRow): Promis
   // without a session nothing can be continued: the whole prompt again
   const purpose = run.session_id ? run.purpose : 'start'
   const errors = purpose === 'repair' ? await errorsToMend(deps, work, run) : ''
-  const prompt = await promptFor(deps, { ...work, purpose, errors, outputSchema })
+  const prompt = await promptFor(deps, { ...work, runId: run.id, purpose, errors, outputSchema })
   const cwd = work.workspace.path
   const access = WRITING_STAGES.includes(stage) ? 'write' : 'read'
   const sandbox = sandboxOf(deps, work.facts, { path: cwd, access })

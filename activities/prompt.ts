@@ -34,6 +34,7 @@ const NONE = '(none)'
 export async function promptFor(
   deps: ActivityDeps,
   work: AgentWork & {
+    runId: string
     purpose: RunPurpose
     /** Of a repair: what was wrong with the answer. */
     errors: string
@@ -41,7 +42,7 @@ export async function promptFor(
   },
 ): Promise<string> {
   const [corrections, said] = await Promise.all([
-    correctionsOf(deps.database.knex, work.key),
+    correctionsOf(deps.database.knex, work.key, work.runId),
     saidInReviews(deps.database.knex, work.key),
   ])
   const values = closingValues({ ...work, corrections, said })

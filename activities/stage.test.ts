@@ -268,6 +268,21 @@ test('a correction that came too late for its run is delivered with the next pro
   })
 })
 
+test('a correction that came before its run was started is handed to it once, not told in its prompt too', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const run = await liveRun(key)
+  states.delete(run.id)
+  await database
+    .knex('corrections')
+    .insert({ run_id: run.id, text: 'Use tabs', created_by: 'person:sam' })
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the agent' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  expect(calls).toEqual(['start', 'correct', 'attach'])
+  expect(prompts.join()).not.toContain('Use tabs')
+})
+
 test('a change of git settings before an agent begins is not its doing; one that a later worker finds may be', async () => {
   const { project_id } = await database.knex('goals').where({ id: key.goalId }).first('project_id')
   const change = async () => {

@@ -78,14 +78,16 @@ export interface Told {
 }
 
 /**
- * Everything that people told the agents of a goal, oldest first. The same work is the same task, or the same stage of the whole
- * goal; what was said elsewhere in the goal is told too, with its place.
+ * Everything that people told the agents of a goal, oldest first, for the prompt of this run. The same work is the same task, or the same
+ * stage of the whole goal; what was said elsewhere in the goal is told too, with its place. What waits for this very run is handed to it
+ * once it is at work.
  */
-export async function correctionsOf(knex: Knex, key: StageKey): Promise<Told[]> {
+export async function correctionsOf(knex: Knex, key: StageKey, runId: string): Promise<Told[]> {
   const rows: ToldRow[] = await knex('corrections as c')
     .join('agent_runs as r', 'r.id', 'c.run_id')
     .leftJoin('tasks as t', 't.id', 'r.task_id')
     .where({ 'r.goal_id': key.goalId })
+    .whereRaw(`not (c.run_id = ? and c.state = 'queued')`, [runId])
     .orderBy('c.id')
     .select('c.text', 'r.task_id', 'r.stage', 't.number', 't.title')
   return rows.map((row) => ({ text: row.text, elsewhere: elsewhereOf(row, key) }))

@@ -23,6 +23,7 @@ import {
   SOCKET_FILE,
   SPEC_FILE,
   TMP_FOLDER,
+  writeAtomically,
 } from './run-files.ts'
 import { createServiceSpawner } from './service-spawner.ts'
 import { createSpawnerClient, type SpawnerOptions } from './spawner-client.ts'
@@ -79,8 +80,10 @@ async function createRunDirectory(runs: string, spec: RunSpec): Promise<boolean>
     return true
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false
-    throw error
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error
+    // what people said since a start that came no further is in this one
+    if (!(await readRunnerFile(dir))) writeAtomically(join(dir, SPEC_FILE), spec)
+    return false
   }
 }
 

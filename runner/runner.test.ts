@@ -422,6 +422,19 @@ test('a start that died half-way is finished by the next one', async () => {
   expect((await readAll(runner, run.runId)).at(-1)).toMatchObject({ type: 'done' })
 })
 
+test('a run that no runner has taken yet begins with what its last starter says', async () => {
+  const run = spec('[demo:implement=instant]')
+  const half = createLocalTransport({ home, entry: built })
+  await half.create(run)
+  await half.close()
+  const prompt = `${run.prompt} And use tabs.`
+  expect(await runner.start({ ...run, prompt })).toBe('started')
+  expect(await runner.prompt(run.runId)).toBe(prompt)
+  await readAll(runner, run.runId)
+  expect(await runner.start(run)).toBe('already')
+  expect(await runner.prompt(run.runId)).toBe(prompt)
+})
+
 test('a killed spawner is replaced', async () => {
   const [spawner] = listProcesses().filter(
     ({ pid, parent }) => parent === process.pid && commandOf(pid)?.includes(built.spawner),

@@ -4,7 +4,7 @@ import type { Check, CheckEnd, RunnerReply } from './spawner-messages.ts'
 
 /** Where runs live. `local` is this machine; a transport over SSH starts the same runner program on another one. */
 export interface Transport {
-  /** Makes the run's directory with its spec, whole or not at all; false when it is there already. */
+  /** Makes the run's directory with its spec, whole or not at all; false when it is there already, where a run that no runner has gets this spec. */
   create(spec: RunSpec): Promise<boolean>
   /** Gives the run to a runner; `taken` when it has one or had one. */
   launch(runId: string): Promise<RunnerReply>
