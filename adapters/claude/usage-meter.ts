@@ -81,7 +81,7 @@ const fromWire = (usage: WireUsage): Usage => ({
   reasoning: 0,
 })
 
-/** Who leads elsewhere may leave out at the end what was told at the beginning, or say 0 for it. */
+/** A gateway may leave out at the end what was told at the beginning, or say 0 for it. */
 const withoutEmpty = (usage: WireUsage): WireUsage =>
   Object.fromEntries(Object.entries(usage).filter(([, value]) => (value ?? 0) > 0))
 

@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path'
 import type { CorrectionState } from '../../contracts/agent.ts'
 import type { Correction } from '../adapter.ts'
+import { isErrno } from '../is-errno.ts'
 
 /** A folder with one file for each hook; a hook takes it whole by renaming it, so that nothing is told twice. */
 const QUEUE = 'queue'
@@ -68,7 +69,7 @@ export function createCorrections(
     delivered.push(...queued.map(({ id }) => id))
     queued = []
   }
-  const watcher: FSWatcher = watch(exchange, look)
+  const watcher = watchIn(exchange, look)
   return {
     add(correction) {
       push(correction.id, 'queued')
@@ -92,7 +93,17 @@ export function createCorrections(
       for (const id of asked.splice(0)) push(id, 'applied')
     },
     waiting: () => queued.length,
-    stop: () => watcher.close(),
+    stop: () => watcher?.close(),
+  }
+}
+
+/** So that it is told at once what a hook took. Undefined where the system has no watches left: then the end of the tool tells it. */
+function watchIn(folder: string, look: () => void): FSWatcher | undefined {
+  try {
+    return watch(folder, look)
+  } catch (error) {
+    if (isErrno(error, 'ENOSPC', 'EMFILE', 'ENFILE')) return undefined
+    throw error
   }
 }
 
@@ -102,7 +113,7 @@ function take(path: string, to: string): boolean {
   try {
     renameSync(path, to)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    if (isErrno(error, 'ENOENT')) return false
     throw error
   }
   rmSync(to, { recursive: true, force: true })
