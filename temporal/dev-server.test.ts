@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,9 +8,10 @@ import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
 import { testPort } from '../test/support/test-port.ts'
+import { until } from '../test/support/until.ts'
 import { connectTemporal } from './connection.ts'
 import { startDevServer } from './dev-server.ts'
-import { lastUsedVersion } from './dev-server-files.ts'
+import { databaseFile, lastUsedVersion, readState } from './dev-server-files.ts'
 import { findTemporal } from './find-temporal.ts'
 import { prepareNamespace } from './search-attributes.ts'
 
@@ -69,6 +70,59 @@ test('a start that was killed before its server was healthy leaves none beside w
   expect(next).toMatchObject({ adopted: false })
   expect(commandLine(pid)).toBeUndefined()
   await expect(killed).rejects.toThrow('Temporal did not start')
+})
+
+test('a start that is given up has ended its server, and the next one does not need what that has left', async () => {
+  const options = {
+    dir,
+    binary: await binary(),
+    logFile: join(dir, 'log'),
+    log: silent,
+    say: nothing,
+  }
+  const given = new AbortController()
+  const outcome = startDevServer({ ...options, signal: given.signal }).catch((error) => error)
+  const pid = await until(() => readState(dir)?.pid, { ms: 5_000, what: 'a server', everyMs: 1 })
+  given.abort(new Error('enough'))
+  expect(await outcome).toMatchObject({ message: 'enough' })
+  expect(commandLine(pid)).toBeUndefined()
+  expect(readState(dir)).toBeUndefined()
+  await (await startDevServer(options)).stop()
+})
+
+test('a file that a server has not finished is made again, unless it was written long after it was begun', async () => {
+  const options = {
+    dir,
+    binary: await binary(),
+    logFile: join(dir, 'log'),
+    log: silent,
+    say: nothing,
+  }
+  const file = databaseFile(dir, options.binary.version)
+  // the server makes its tables only where there is no file
+  for (const name of [file, `${file}.making`]) writeFileSync(name, '')
+  await (await startDevServer(options)).stop()
+  expect(existsSync(`${file}.making`)).toBe(false)
+
+  writeFileSync(`${file}.making`, '')
+  utimesSync(`${file}.making`, 1, 1)
+  const server = await startDevServer(options)
+  onTestFinished(server.stop)
+  const id = await idOfDefault(server.address)
+  const connection = await connectTemporal({ address: server.address })
+  onTestFinished(() => connection.close())
+
+  // one that answers no more
+  process.kill(server.pid, 'SIGSTOP')
+  await expect(prepareNamespace(connection, 'default', { withinMs: 300 })).rejects.toThrow(
+    'Temporal did not get its namespace default ready within 0.3 s: look at its log ("dispatch logs --service temporal")',
+  )
+  const given = new AbortController()
+  const outcome = prepareNamespace(connection, 'default', { signal: given.signal })
+  given.abort(new Error('enough'))
+  await expect(outcome).rejects.toThrow('enough')
+  process.kill(server.pid, 'SIGCONT')
+  expect(await idOfDefault(server.address)).toBe(id)
 })
 
 test('goals that ran with another version of Temporal are spoken of; the version that was used last is known', async () => {

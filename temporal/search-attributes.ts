@@ -1,4 +1,4 @@
-import { type Connection, isGrpcServiceError } from '@temporalio/client'
+import { type Connection, isGrpcDeadlineError, isGrpcServiceError } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
 
 /** What operators can search for in Temporal. Lists in the product come from Postgres, never from here. */
@@ -20,6 +20,8 @@ export const SEARCH_ATTRIBUTE_TYPES: Readonly<Record<string, number>> = {
 }
 const DAY_SECONDS = 86_400
 const RETENTION_DAYS = 30
+/** A moment is enough for one that answers. */
+const PREPARE_MS = 30_000
 const ALREADY_EXISTS = 6 // https://grpc.io/docs/guides/status-codes/
 
 /** Makes the namespace where it is missing; false when it was there. A new one may take seconds to be known everywhere. */
@@ -36,16 +38,48 @@ export async function ensureNamespace(connection: Connection, namespace: string)
   }
 }
 
+export interface PrepareOptions {
+  /** Milliseconds until it is an error that Temporal has not done it; default 30,000. */
+  withinMs?: number
+  /** Gives it up. */
+  signal?: AbortSignal
+}
+
+/** Temporal answers, but did not do what a namespace needs; the message says what to look at. */
+export class NamespaceNotReady extends Error {
+  constructor(namespace: string, withinMs: number, cause: unknown) {
+    const hint = 'look at its log ("dispatch logs --service temporal") for why, and start again'
+    super(
+      `Temporal did not get its namespace ${namespace} ready within ${withinMs / 1000} s: ${hint}`,
+      { cause },
+    )
+  }
+}
+
 /**
- * Registers our search attributes and keeps closed workflows for `retentionDays`. Safe at every boot: flags of the
- * dev server apply only when the namespace is made, and an unregistered attribute is refused later. True when it knew none of
- * them: then it is new.
+ * Registers our search attributes and keeps closed workflows for 30 days. Safe at every boot: flags of the dev server apply only
+ * when the namespace is made, and an unregistered attribute is refused later. True when it knew none of them: then it is new.
+ * Throws NamespaceNotReady when Temporal takes too long.
  */
 export async function prepareNamespace(
   connection: Connection,
   namespace = 'default',
-  retentionDays = RETENTION_DAYS,
+  { withinMs = PREPARE_MS, signal }: PrepareOptions = {},
 ): Promise<boolean> {
+  signal?.throwIfAborted()
+  const work = () => prepare(connection, namespace)
+  try {
+    return await connection.withDeadline(Date.now() + withinMs, () =>
+      signal ? connection.withAbortSignal(signal, work) : work(),
+    )
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (isGrpcDeadlineError(error)) throw new NamespaceNotReady(namespace, withinMs, error)
+    throw error
+  }
+}
+
+async function prepare(connection: Connection, namespace: string): Promise<boolean> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(
     ([name]) => !(name in customAttributes),
@@ -58,7 +92,7 @@ export async function prepareNamespace(
   }
   await connection.workflowService.updateNamespace({
     namespace,
-    config: { workflowExecutionRetentionTtl: { seconds: retentionDays * DAY_SECONDS } as never },
+    config: { workflowExecutionRetentionTtl: { seconds: RETENTION_DAYS * DAY_SECONDS } as never },
   })
   return missing.length === Object.keys(SEARCH_ATTRIBUTE_TYPES).length
 }
