@@ -56,12 +56,15 @@ export async function endProcess(pid: number, graceMs: number, signal: NodeJS.Si
   if (!(await gone(pid, 5_000))) throw new Error(`process ${pid} does not end, even by SIGKILL`)
 }
 
-/** Waits until `pid` is gone; false after `timeoutMs`. It is not our child, so there is no event to wait for. */
-export async function gone(pid: number, timeoutMs: number): Promise<boolean> {
+/**
+ * Waits until `pid` is gone; false after `timeoutMs`. It is not our child, so there is no event to wait for. Throws when `signal`
+ * aborts.
+ */
+export async function gone(pid: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   while (commandLine(pid) !== undefined) {
     if (performance.now() >= deadline) return false
-    await delay(20)
+    await delay(20, undefined, { signal })
   }
   return true
 }

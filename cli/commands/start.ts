@@ -18,9 +18,9 @@ export const start = defineCommand({
   handlesInterrupt: true,
   // whoever reads along may leave, and its terminal or the disk of its output may go: the log has the same lines
   goesOnWithout: 'output',
-  async run(options, _deps, io) {
+  async run(options, { signal }, io) {
     const { startCommand } = await import('../supervisor/start-command.ts')
-    await startCommand(
+    return startCommand(
       {
         ...(options.home ? { home: options.home } : {}),
         ...(options.port ? { port: options.port } : {}),
@@ -28,8 +28,8 @@ export const start = defineCommand({
         ui: !options['no-ui'],
       },
       saying(io),
+      signal,
     )
-    return EXIT.ok
   },
 })
 

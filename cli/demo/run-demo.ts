@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
 import { commandLine } from '../../config/process-table.ts'
+import { askedToStop } from '../asked-to-stop.ts'
 import { createDeps } from '../deps.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
@@ -29,7 +30,7 @@ const LONGEST_MS = { demo: 300_000, claude: 3_600_000 } as const satisfies Recor
 /**
  * `dispatch demo`: everything on free ports and in a temporary folder, one goal from keyboard to merge. Ends what it started and
  * removes its folder, whatever happens, unless the last review is kept for the person.
- * Exit codes: 0 merged and the tests pass (or kept), 1 not so, 130 Ctrl-C.
+ * Exit codes: 0 merged and the tests pass (or kept), 1 not so, 130 Ctrl-C, 143 SIGTERM.
  */
 export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
   process.umask(0o077)
@@ -39,7 +40,7 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const home = homePaths(join(folder, 'home'))
   mkdirSync(home.root, { mode: 0o700 })
-  const interrupted = AbortSignal.any([options.signal, terminated()])
+  const interrupted = askedToStop(options.signal)
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(longestMs)])
   let child: ChildProcess | undefined
   let kept = false
@@ -71,7 +72,7 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
     kept = true
     return EXIT.ok
   } catch (error) {
-    if (interrupted.aborted) return EXIT.interrupted
+    if (interrupted.aborted) return interrupted.reason.exitCode
     if (error instanceof CliFailure) throw error
     const late = signal.aborted ? `the demo did not end within ${longestMs / 60_000} minutes` : ''
     throw new Error(late || (error as Error).message, { cause: error })
@@ -89,13 +90,6 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
 function cleanEnvironment(env: DemoOptions['env']): DemoOptions['env'] {
   const isForeign = /^(DISPATCH_|TEMPORAL_|GIT_|PG|DATABASE_URL$|NODE_TEST_CONTEXT$)/
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isForeign.test(name)))
-}
-
-/** Aborts on the signals that `main.ts` leaves to the commands. */
-function terminated(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort()) // a terminal that closes says so twice
-  return controller.signal
 }
 
 /** A demo that was killed could not clean up. Its pid is in the name of its folder; kept ones are left alone. */

@@ -24,13 +24,17 @@ export async function endLeftovers(home: HomePaths): Promise<Leftover[]> {
   return [...(await endLeftPrograms(home)), ...(await endLeftServers(home))]
 }
 
-/** Ends worker and API of a home whose supervisor was killed; they end by themselves, unless they hang. */
-export async function endLeftPrograms(home: HomePaths): Promise<Leftover[]> {
+/**
+ * Ends worker and API of a home whose supervisor was killed; they end by themselves, unless they hang. Throws when `signal` aborts
+ * while it waits for that.
+ */
+export async function endLeftPrograms(home: HomePaths, signal?: AbortSignal): Promise<Leftover[]> {
   const ended: Leftover[] = []
   for (const [name, { pid, start }] of Object.entries(
     readServerFile(home.serverFile)?.processes ?? {},
   )) {
-    if (start === undefined || processStart(pid) !== start || (await gone(pid, 3_000))) continue
+    if (start === undefined || processStart(pid) !== start) continue
+    if (await gone(pid, 3_000, signal)) continue
     await endProcess(pid, 5_000)
     ended.push({ name, pid })
   }

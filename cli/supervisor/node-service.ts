@@ -21,6 +21,8 @@ export interface NodeServiceOptions {
   env: Record<string, string | undefined>
   /** What it prints outside its own log, such as the trace of a crash. */
   outFile: string
+  /** Gives the start up; the server has ended then. */
+  signal?: AbortSignal
   readyMs?: number
   graceMs?: number
 }
@@ -40,25 +42,27 @@ export class ServiceDidNotStart extends Error {
 /** A server that has been started ahead of what it needs: it loads its code meanwhile. */
 export interface NodeServiceAhead {
   /** Tells it the rest of its settings and waits until it is ready, as `startNodeService` does. */
-  start(env: Record<string, string | undefined>): Promise<NodeService>
+  start(env: Record<string, string | undefined>, signal: AbortSignal): Promise<NodeService>
   /** Ends it, if it was not started. */
-  discard(): void
+  discard(): Promise<void>
 }
 
 export function prepareNodeService(options: NodeServiceOptions): NodeServiceAhead {
   const spawned = spawnService({ ...options, env: { ...options.env, [STANDBY_VARIABLE]: '1' } })
   let started = false
   return {
-    start(env) {
+    start(env, signal) {
       started = true
       const known = Object.entries(env).filter(([, value]) => value !== undefined)
       const settings = { type: 'settings', env: Object.fromEntries(known) } as StandbyMessage
       // one that has ended meanwhile is told of below
       spawned.child.send(settings, () => undefined)
-      return untilReady(options, spawned)
+      return untilReady({ ...options, signal }, spawned)
     },
-    discard() {
-      if (!started) spawned.child.kill('SIGKILL')
+    async discard() {
+      if (started) return
+      spawned.child.kill('SIGKILL')
+      await spawned.exited
     },
   }
 }
@@ -95,7 +99,7 @@ function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
 }
 
 async function untilReady(
-  { name, outFile, readyMs = 60_000, graceMs = 20_000 }: NodeServiceOptions,
+  { name, outFile, signal, readyMs = 60_000, graceMs = 20_000 }: NodeServiceOptions,
   { child, exited }: Spawned,
 ): Promise<NodeService> {
   const stop = async () => {
@@ -104,9 +108,10 @@ async function untilReady(
     await exited
     clearTimeout(timer)
   }
-  const first = await firstOf(child, exited, readyMs)
+  const first = await firstOf(child, exited, { readyMs, signal })
   if (typeof first === 'string') {
     await stop()
+    signal?.throwIfAborted()
     const why = `${name} did not start: ${first}${lastWords(outFile)}`
     throw new ServiceDidNotStart(why, child.exitCode)
   }
@@ -117,14 +122,18 @@ async function untilReady(
 function firstOf(
   child: ChildProcess,
   exited: Promise<string>,
-  readyMs: number,
+  { readyMs, signal }: { readyMs: number; signal: AbortSignal | undefined },
 ): Promise<Ready | string> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(`it was not ready within ${readyMs / 1000} s`), readyMs)
     const settle = (first: Ready | string) => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
       resolve(first)
     }
+    const onAbort = () => settle('its start was given up')
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted) onAbort()
     void exited.then(settle)
     child.on('message', (message: Ready) => {
       if (message.type === 'ready') settle(message)

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import { loadConfig, processEnv } from '../../config/config.ts'
 import { shortSocketDir } from '../../config/home.ts'
 import { freePort } from '../../config/ports.ts'
@@ -75,6 +76,7 @@ async function start(
   { home, entries }: ReturnType<typeof newHome>,
   port: number,
   lines: string[] = [],
+  signal = new AbortController().signal,
 ): Promise<Stack> {
   const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
   const config = loadConfig(
@@ -87,8 +89,7 @@ async function start(
     env: { PATH, HOME },
     log,
     say: (line) => lines.push(line),
-    temporalUi: false,
-    entries,
+    ...{ signal, temporalUi: false, entries },
   })
   undo.push(() => stack.stop())
   return stack
@@ -209,6 +210,56 @@ test('after the supervisor is killed, its servers end, and the next start adopts
   expect(await gone(first['postgres']?.pid ?? 0, 0)).toBe(true)
   expect(await gone(first['temporal']?.pid ?? 0, 0)).toBe(true)
 })
+
+const processesOf = (home: string) =>
+  execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((args) => args.includes(home))
+
+test('a start that is given up ends all it has started, wherever it is, and the next one works', async () => {
+  const place = newHome()
+  const inHome = (...names: string[]) => join(place.home, ...names)
+  const port = await testPort()
+  const giveUp = async (what: string, isThere: () => boolean, lines: string[] = []) => {
+    const given = new AbortController()
+    const outcome = start(place, port, lines, given.signal).catch((error) => error)
+    await until(isThere, { ms: 30_000, what, everyMs: 5 })
+    const reason = new Error(`given up: ${what}`)
+    const at = performance.now()
+    given.abort(reason)
+    expect(await outcome).toBe(reason)
+    expect(performance.now() - at, what).toBeLessThan(8_000)
+    expect(processesOf(place.home), what).toEqual([])
+    expect(
+      ['lock', 'server.json'].filter((name) => existsSync(inHome(name))),
+      what,
+    ).toEqual([])
+  }
+  await giveUp('initdb', () => existsSync(inHome('pg', 'data', 'base')))
+  await giveUp('Temporal', () => existsSync(inHome('temporal', 'dev-server.json')))
+
+  writeFileSync(
+    place.entries.worker,
+    WORKER.replace(/process.send.*/, 'setInterval(() => {}, 60_000)'),
+  )
+  const lines: string[] = []
+  vi.useFakeTimers({ toFake: ['setInterval'] })
+  try {
+    const isSaid = () => {
+      vi.advanceTimersByTime(10_000)
+      return /still waiting for worker to be ready, since/.test(lines.join())
+    }
+    await giveUp('worker', isSaid, lines)
+  } finally {
+    vi.useRealTimers()
+  }
+
+  writeFileSync(place.entries.worker, WORKER)
+  const stack = await start(place, port)
+  expect(Object.values(stack.processes()).map(({ status }) => status)).toEqual(
+    Array(4).fill('running'),
+  )
+}, 60_000)
 
 test('with its own servers elsewhere, only worker and API run; a part that does not start is said, and frees the home', async () => {
   const { home, entries } = newHome()

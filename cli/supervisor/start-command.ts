@@ -5,9 +5,12 @@ import { createHome } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
+import { type AskedToStop, askedToStop } from '../asked-to-stop.ts'
+import { EXIT } from '../failure.ts'
 import { nameWithVersion } from '../who-works.ts'
 import { keepBallast } from './ballast.ts'
 import { type Stack, startStack } from './stack.ts'
+import { aborted } from './supervise.ts'
 
 export interface StartCommandOptions {
   home?: string
@@ -24,18 +27,22 @@ export interface Say {
 }
 
 /**
- * `dispatch start`: runs until Ctrl-C or SIGTERM. What it throws has its exit code: 1 a part did not start, 75 the home is
- * in use, 78 wrong configuration, a home that cannot be one, or a database of a newer version.
+ * `dispatch start`: runs until Ctrl-C, which `interrupted` tells of, or SIGTERM. Returns the exit code: 0, or when it was asked to
+ * stop before all had started 128 and the number of the signal. What it throws has its exit code: 1 a part did not start, 75 the
+ * home is in use, 78 wrong configuration, a home that cannot be one, or a database of a newer version.
  */
-export async function startCommand(options: StartCommandOptions, say: Say): Promise<void> {
+export async function startCommand(
+  options: StartCommandOptions,
+  say: Say,
+  interrupted: AbortSignal,
+): Promise<number> {
   const umask = process.umask(0o077) // the home is private, a person's repository is not ours to close
   let stack: Stack
   let endBallast: (() => void) | undefined
-  let starting = true
-  const wanted = untilAskedToStop()
-  void wanted.then((signal) => {
-    if (starting) say.out(`stopping (${signal}) once it has started ...`)
-  })
+  const asked = askedToStop(interrupted)
+  const by = () => (asked.reason as AskedToStop).by
+  const giveUp = () => say.out(`giving up the start (${by()}): ending what runs by now ...`)
+  asked.addEventListener('abort', giveUp)
   try {
     const config = processConfig(options)
     createHome(config.home.root)
@@ -56,29 +63,27 @@ export async function startCommand(options: StartCommandOptions, say: Say): Prom
       env: { ...processEnv(), DISPATCH_UMASK: (config.umask ?? umask).toString(8) },
       log,
       say: tell,
+      signal: asked,
       ui: options.ui !== false,
     })
   } catch (error) {
     endBallast?.()
-    throw error
+    if (!asked.aborted) throw error
+    say.out(
+      'given up before it had started: nothing of it runs, nothing is lost, and the next start begins again',
+    )
+    return asked.reason.exitCode
   }
-  starting = false
+  asked.removeEventListener('abort', giveUp)
   // who asked meanwhile wants no summary
-  const lines = await Promise.race([summary(stack), wanted.then(() => [])])
+  const lines = await Promise.race([summary(stack), aborted(asked).then(() => [])])
   for (const line of lines) say.out(line)
-  say.out(`stopping (${await wanted}) ...`)
+  await aborted(asked)
+  say.out(`stopping (${by()}) ...`)
   endBallast?.()
   await stack.stop()
   say.out('stopped; running agents go on and are picked up by the next start')
-}
-
-/** Resolves with the first signal. A second Ctrl-C ends the process at once (main.ts). */
-function untilAskedToStop(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    // more of the same changes nothing: a terminal that closes hangs up twice, by its shell too, and "dispatch stop" may be repeated
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => resolve(signal))
-  })
+  return EXIT.ok
 }
 
 async function summary(stack: Stack): Promise<string[]> {

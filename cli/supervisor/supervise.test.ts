@@ -87,6 +87,34 @@ test('a stop in the middle of a restart ends what that restart brings', async ()
   expect(await second.exited).toBe('it was asked to')
 })
 
+test('a stop does not wait for a restart that takes long, and says nothing of its failure', async () => {
+  const first = fakeService(1)
+  const said: string[] = []
+  let starting: () => void = () => undefined
+  const isStarting = new Promise<void>((resolve) => {
+    starting = resolve
+  })
+  const starts = [
+    async () => first,
+    (stopping: AbortSignal) =>
+      new Promise<typeof first>((_, reject) => {
+        stopping.addEventListener('abort', () => reject(stopping.reason))
+        starting()
+      }),
+  ]
+  const service = await supervise({
+    ...{ name: 'temporal', onStarted: () => undefined, onEnded: () => undefined },
+    start: (stopping) => (starts.shift() as (typeof starts)[number])(stopping),
+    say: (line) => said.push(line),
+    backoffMs: () => 1,
+  })
+  first.end('it was ended by SIGKILL')
+  await isStarting
+  await service.stop()
+  expect(service.state().status).toBe('stopped')
+  expect(said).toEqual(['temporal ended (it was ended by SIGKILL); starting it again'])
+})
+
 test('a held service stays down until it is let go, and a stop does not wait for that', async () => {
   const services = [fakeService(1), fakeService(2), fakeService(3)]
   let starts = 0

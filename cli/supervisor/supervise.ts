@@ -26,7 +26,8 @@ export interface Supervised {
 
 export interface SuperviseOptions<T extends RunningService> {
   name: string
-  start: () => Promise<T>
+  /** The signal aborts when the service is to stop: a start that is under way then is to end what it has started, and throw. */
+  start: (stopping: AbortSignal) => Promise<T>
   /** Called with each started instance, the first one included. */
   onStarted: (service: T) => void
   /** Called when an instance has ended unasked, before it is started again. */
@@ -51,7 +52,7 @@ export async function supervise<T extends RunningService>(
 ): Promise<Supervised> {
   const { name, start, onStarted, onEnded, say } = options
   const stopping = new AbortController()
-  let running: T | undefined = await start()
+  let running: T | undefined = await start(stopping.signal)
   let restarts = 0
   let reason = ''
   let ends: number[] = []
@@ -82,8 +83,9 @@ export async function supervise<T extends RunningService>(
       if (stopping.signal.aborted) return undefined
       restarts += 1
       try {
-        return await start()
+        return await start(stopping.signal)
       } catch (error) {
+        if (stopping.signal.aborted) return undefined
         reason = (error as Error).message
         say(`${name} could not be started again: ${reason}`)
       }
@@ -138,7 +140,8 @@ export async function supervise<T extends RunningService>(
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when it aborts, at once when it has. */
+export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -1,5 +1,6 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -159,20 +160,41 @@ async function initCluster({
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
   ]
   const failure = await failureOf(command, args, signal)
+  signal?.throwIfAborted()
   if (failure !== undefined) throw new Error(`initdb failed in ${data}: ${failure}`)
   writeFileSync(join(dir, 'initialised'), `${binaries.version}\n`, { mode: 0o600 })
   return password
 }
 
-/** Runs it to its end, beside other work; undefined when it succeeded. */
-function failureOf(command: string, args: readonly string[], signal: AbortSignal | undefined) {
-  const options = { encoding: 'utf8', env: ENV, timeout: INITDB_MS, signal } as const
-  return new Promise<string | undefined>((resolve) => {
-    execFile(command, args, options, (error, _, stderr) => {
-      const late = error?.killed ? `it had not ended within ${INITDB_MS / 1000} s` : error?.message
-      resolve(error ? stderr.trim() || late : undefined)
-    })
+/** Runs it to its end, beside other work; undefined when it succeeded. Given up or late, it is killed with what it has started. */
+async function failureOf(command: string, args: readonly string[], signal?: AbortSignal) {
+  signal?.throwIfAborted()
+  // a group of its own: asked to end, initdb goes on until the server that it has started is done
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  const child = spawn(command, args, { detached: true, env: ENV, stdio: [...stdio] })
+  let stderr = ''
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    stderr += text
   })
+  let isLate = false
+  const kill = () => {
+    if (child.pid !== undefined && !hasEnded(child)) process.kill(-child.pid, 'SIGKILL')
+  }
+  const timer = setTimeout(() => {
+    isLate = true
+    kill()
+  }, INITDB_MS)
+  signal?.addEventListener('abort', kill)
+  try {
+    await once(child, 'close')
+    if (isLate) return `it had not ended within ${INITDB_MS / 1000} s`
+    return child.exitCode === 0 ? undefined : stderr.trim() || ending(child)
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', kill)
+  }
 }
 
 /**
@@ -185,7 +207,7 @@ async function leftoverPid(data: string, url: string, { commandLine, signal }: P
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
   const command = pid > 0 ? commandLine(pid) : undefined
   if (command === undefined) {
-    if (pid > 0 && !(await reaped(pid))) rmSync(file, { force: true })
+    if (pid > 0 && !(await reaped(pid, signal))) rmSync(file, { force: true })
     return undefined
   }
   if (!command.includes(data)) {
@@ -209,11 +231,11 @@ async function leftoverPid(data: string, url: string, { commandLine, signal }: P
  * A dead server whose parent died too keeps its pid until init reaps it, and Postgres takes any pid that answers for a
  * running server. False when nobody reaps it (some containers have no init); its backends have ended by then.
  */
-async function reaped(pid: number): Promise<boolean> {
+async function reaped(pid: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = Date.now() + REAP_MS
   while (pidIsTaken(pid)) {
     if (Date.now() > deadline) return false
-    await delay(20)
+    await delay(20, undefined, { signal })
   }
   return true
 }
@@ -328,6 +350,8 @@ const admin = (url: string) =>
     connectionTimeoutMillis: 5_000,
     query_timeout: START_MS,
   })
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
 const ending = (child: ChildProcess) =>
   child.signalCode ? `it was ended by ${child.signalCode}` : `it exited with ${child.exitCode}`

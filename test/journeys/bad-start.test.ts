@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +129,36 @@ test('a port in use is said and another taken; a second start ends with 75; with
   expect((await ended).code).toBe(0)
   expect(readdirSync(join(folder, 'home'))).not.toContain('lock')
 })
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  '%s while it starts gives the start up at once, with exit code %i',
+  async (signal, code) => {
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    const hangs = `#!/bin/sh\n: > '${join(folder, 'asked')}'\nexec sleep 60\n`
+    writeFileSync(join(bin, 'temporal'), hangs, { mode: 0o700 })
+    const { TEMPORAL_ADDRESS: _none, ...rest } = env
+    const child = startCli(['start'], { env: { ...rest, PATH: `${bin}:${env['PATH']}` } })
+    const ended = result(child)
+    await until(() => existsSync(join(folder, 'asked')), {
+      ms: 20_000,
+      what: 'a start',
+      everyMs: 10,
+    })
+    const at = performance.now()
+    child.kill(signal)
+    const { stdout, ...other } = await ended
+    expect(performance.now() - at).toBeLessThan(5_000)
+    expect(other).toEqual({ code, stderr: '' })
+    expect(stdout).toMatch(
+      new RegExp(`^giving up the start \\(${signal}\\): .*\ngiven up.*nothing is lost`, 'm'),
+    )
+    expect(readdirSync(join(folder, 'home'))).not.toContain('lock')
+  },
+)
 
 test('Temporal that does not answer is named with its address and what to check', async () => {
   const away = { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' }
