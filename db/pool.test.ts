@@ -167,6 +167,30 @@ test('after a sleep of the machine nobody gets the place of a run at work; a pla
   expect(held).toEqual(['a1', 'b1', 'd1'])
 })
 
+test('a clock that is set back changes no turn in the line, and nobody holds it up until the time of before comes again', async () => {
+  for (const [n, id] of ['a1', 'b1', 'c1'].entries()) await ask(id, n)
+  await ask('d1', 3)
+  await ask('a2', 0)
+  await database.knex.raw(
+    `update run_leases set enqueued_at = enqueued_at + t.by, seen_at = seen_at + t.by,
+       expires_at = expires_at + t.by from (select interval '1 hour' as by) t`,
+  )
+  expect(await ask('d2', 3)).toMatchObject({ position: 3 })
+  expect(await ask('a2', 0)).toMatchObject({ position: 2 })
+  // nobody asks for d1 and d2 any more, and whoever held these places is gone
+  await database.knex.raw(
+    `update run_leases set seen_at = seen_at - interval '61 seconds' where goal_id = ?`,
+    [goals[3] as string],
+  )
+  await pass(200)
+  let answer = await ask('a2', 0)
+  for (let n = 1; n < 9; n += 1) {
+    await pass(10)
+    answer = await ask('a2', 0)
+  }
+  expect(answer).toEqual({ granted: true })
+})
+
 test('a run at work whose place was given away while Postgres was away counts again, and one that is over does not', async () => {
   for (const [n, id] of ['a1', 'b1', 'c1'].entries()) await ask(id, n)
   await database.knex('run_leases').update({ state: 'expired' })

@@ -47,6 +47,7 @@ export async function acquireLease(
 ): Promise<LeaseAnswer> {
   return database.change(async (tx, emit) => {
     await lockPool(tx)
+    await followClock(tx)
     const { state, entered } = await enterLine(tx, request)
     if (state === 'held' && !request.hold) {
       // it may be past its time already: it is taken anew, before the next one counts it as free
@@ -89,6 +90,21 @@ export async function acquireLease(
 
 /** Nobody else gets a place, pauses the pool or resumes it until this transaction ends. */
 const lockPool = (tx: Tx) => tx.raw('select pg_advisory_xact_lock(?)', [LOCKS.pool])
+
+/**
+ * Where the clock was set back, the times of before are moved with it: rows that nobody asks for or renews would else hold up the others
+ * until those times come again. All by as much, so that the line stays as it is.
+ */
+async function followClock(tx: Tx): Promise<void> {
+  await tx.raw(
+    `update run_leases set seen_at = seen_at - ahead.by, enqueued_at = enqueued_at - ahead.by,
+       expires_at = expires_at - ahead.by, overdue_since = overdue_since - ahead.by, overdue_seen = overdue_seen - ahead.by
+     from (select max(greatest(seen_at, enqueued_at, expires_at - make_interval(secs => :lease))) - now() as by
+             from run_leases where state in ('held', 'waiting')) ahead
+     where state in ('held', 'waiting') and ahead.by > make_interval(secs => :seen)`,
+    { lease: LEASE_SECONDS, seen: SEEN_SECONDS },
+  )
+}
 
 const expiry = (knex: Tx | Database['knex']) =>
   knex.raw(`now() + make_interval(secs => ?)`, [LEASE_SECONDS])
