@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -9,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFixture, type Fixture } from './fixture.ts'
+import { canBeRefused, createFixture, type Fixture } from './fixture.ts'
 import type { MergeGoalInput } from './merge-goal.ts'
 
 /** What a merge does to the person's checkout, however that looks. */
@@ -209,4 +211,83 @@ test('where a disk takes names that differ in case for one, a file that gets ano
   linkSync(join(f.repo, 'Readme.md'), join(f.repo, 'README.md'))
   f.sh(['update-index', '--refresh'])
   expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+})
+
+/** A goal that changes files of every kind, while the person edits one of them that both add and others that it leaves alone. */
+async function goalOfMany(more: Record<string, string>): Promise<MergeGoalInput> {
+  const tracked = ['a.txt', 'build/x.txt', 'gone.txt', 'mine.txt', 'z.txt']
+  f.commit(Object.fromEntries(tracked.map((name) => [name, 'before\n'])))
+  const changed = ['a.txt', 'aa.txt', 'build/x.txt', 'new/b.txt', 'z.txt']
+  const goal = await goalOf((clone) => {
+    put({ ...Object.fromEntries(changed.map((name) => [name, 'goal\n'])), ...more })(clone)
+    put({ 'both.txt': 'same\n' })(clone)
+    rmSync(join(clone, 'gone.txt'))
+  })
+  f.write('both.txt', 'same\n')
+  f.sh(['add', 'both.txt'])
+  f.write('both.txt', 'same and more\n')
+  f.write('mine.txt', 'edited\n')
+  return goal
+}
+const EDITED = 'AM both.txt\n M mine.txt'
+const asBefore = (at: string) => {
+  const names = ['a.txt', 'build/x.txt', 'gone.txt', 'z.txt']
+  for (const name of names) expect(readFileSync(join(at, name), 'utf8'), name).toBe('before\n')
+}
+
+test.skipIf(!canBeRefused)(
+  'a merge that cannot write in a folder, as in one that a container made, leaves every file as it was and says why',
+  async () => {
+    const goal = await goalOfMany({})
+    const git = f.unprivileged()
+    const head = f.sh(['rev-parse', 'main'])
+    chmodSync(join(f.repo, 'build'), 0o555)
+    expect(await git.mergeGoal(goal)).toEqual({
+      ...{ outcome: 'blocked', code: 'not_written' },
+      message: expect.stringMatching(
+        /could not be written in .*my repo: unable to unlink old 'build\/x.txt': Permission denied\. Mend that, then retry the merge\.$/,
+      ),
+    })
+    expect([f.sh(['rev-parse', 'main']), status()]).toEqual([head, EDITED])
+    asBefore(f.repo)
+    chmodSync(join(f.repo, 'build'), 0o755)
+    expect(await git.mergeGoal(goal)).toMatchObject(MERGED)
+    expect(status()).toBe(EDITED.replace('A', ' '))
+    expect([read('a.txt'), read('new/b.txt'), read('both.txt'), read('mine.txt')]).toEqual([
+      ...['goal\n', 'goal\n', 'same and more\n', 'edited\n'],
+    ])
+  },
+)
+
+test('a merge that fills the disk of the checkout leaves every file as it was and says so', async (context) => {
+  const disk = join(f.folder, 'disk')
+  mkdirSync(disk)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    return context.skip() // not root, or a container without the right to mount
+  }
+  try {
+    const goal = await goalOfMany({ 'big.txt': 'x'.repeat(2_000_000) })
+    f.sh(['reset', '-q', '--hard'])
+    f.sh(['checkout', '-q', '--detach'])
+    const linked = join(disk, 'linked')
+    f.sh(['worktree', 'add', '-q', linked, 'main'])
+    f.write('mine.txt', 'edited\n', linked)
+    const head = f.sh(['rev-parse', 'main'])
+    expect(await f.git.mergeGoal(goal)).toMatchObject({
+      ...{ outcome: 'blocked', code: 'not_written' },
+      message: expect.stringMatching(
+        /could not be written in .*linked: .*big\.txt|the disk is full/,
+      ),
+    })
+    expect(f.sh(['rev-parse', 'main'])).toBe(head)
+    expect(f.sh(['status', '--porcelain'], linked)).toBe(' M mine.txt')
+    asBefore(linked)
+    execFileSync('mount', ['-o', 'remount,size=9m', disk])
+    expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+    expect(f.sh(['status', '--porcelain'], linked)).toBe(' M mine.txt')
+  } finally {
+    execFileSync('umount', ['-l', disk])
+  }
 })

@@ -7,6 +7,7 @@ import { inTheWay } from './in-the-way.ts'
 import { type Place, treeSettings } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { GitProblem } from './problem.ts'
+import { putBack } from './put-back.ts'
 import { symbolicRef } from './refs.ts'
 import type { GitCall, GitRunner } from './run.ts'
 
@@ -27,6 +28,7 @@ export type BlockedCode =
   | 'in_progress_operation'
   | 'target_busy'
   | 'unsupported_checkout'
+  | 'not_written'
 export interface Blocked {
   outcome: 'blocked'
   code: BlockedCode
@@ -171,18 +173,58 @@ export async function dryRun(
 async function moveFiles(
   deps: GitDeps,
   layout: ProjectLayout,
-  input: { checkout: Checkout; from: string; to: string; dryRun?: true },
+  { checkout, ...input }: { checkout: Checkout; from: string; to: string; dryRun?: true },
 ): Promise<Blocked | undefined> {
-  const { checkout, from, to } = input
+  const { git, log } = deps
   const call = await treeCall(deps, layout, checkout)
-  const unknown = await inTheWay(deps.git, call, { path: checkout.path, from, to })
+  const { path } = checkout
+  const move = { path, from: input.from, to: input.to }
+  const unknown = await inTheWay(git, call, move)
   if (unknown.length > 0) return dirtyFiles(unknown)
-  const how = [...(input.dryRun ? ['-n'] : []), '-m', '-u']
-  const { code, stderr } = await deps.git.run(['read-tree', ...how, from, to], {
+  // again right before it is done: whatever stops it then, it began with files that are as git knows them
+  const refused = await readTree(git, call, ['-n'], move)
+  if (refused !== undefined) return dirty(refused)
+  if (input.dryRun) return undefined
+  const stopped = await readTree(git, call, [], move).catch((error) => {
+    if (error instanceof GitProblem && error.code === 'disk_full') return 'the disk is full'
+    throw error
+  })
+  if (stopped === undefined) return undefined
+  // git looks at all files before it writes the first
+  const late = dirty(stopped)
+  if (late.files?.length) return late
+  const left = await putBack(git, call, move).then(
+    () => false,
+    (error) => {
+      log('files of a merge could not be put back', { path, error: String(error) })
+      return true
+    },
+  )
+  return notWritten(path, stopped, left)
+}
+
+/** Undefined when it could be done, else what git says. */
+async function readTree(
+  git: GitRunner,
+  call: GitCall,
+  how: readonly string[],
+  { from, to }: { from: string; to: string },
+): Promise<string | undefined> {
+  const { code, stderr } = await git.run(['read-tree', ...how, '-m', '-u', from, to], {
     ...call,
     answers: [0, 1, 128],
   })
-  return code === 0 ? undefined : dirty(stderr)
+  return code === 0 ? undefined : stderr
+}
+
+/** The disk is full, or a folder is closed to the person themselves, as one that a container made. */
+function notWritten(path: string, said: string, left: boolean): Blocked {
+  const lines = said.split('\n').map((line) => line.replace(/^\w+: /, ''))
+  const rest = left
+    ? ' Not all could be put back as they were: `git status` names those, and `git checkout -- FILE` brings one back.'
+    : ''
+  const message = `The files of the merge could not be written in ${path}: ${someOf(lines.filter(Boolean))}.${rest} Mend that, then retry the merge.`
+  return { outcome: 'blocked', code: 'not_written', message }
 }
 
 async function unfinished({ gitDir, path }: Checkout): Promise<Blocked | undefined> {
