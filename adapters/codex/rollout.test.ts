@@ -38,6 +38,17 @@ test('each look tells the total of the last whole line', () => {
   expect(recordedTotal({ HOME: home }, 'another')()).toBeUndefined()
 })
 
+test('a line that a full disk cut off, and another one was written behind, says nothing and stops nothing', () => {
+  const cut = (line: string) => line.slice(0, -20)
+  appendFileSync(file, record(100, 10) + count(90, 9) + cut(record(250, 25)) + cut(count(240, 24)))
+  const read = recordedTotal({ HOME: home }, 'thread-1')
+  appendFileSync(file, record(300, 30))
+  expect(read()).toMatchObject({ inputTokens: 100 })
+  expect(totalInRollout({ HOME: home }, 'thread-1')).toMatchObject({ inputTokens: 90 })
+  appendFileSync(file, record(350, 35))
+  expect(read()).toMatchObject({ inputTokens: 350 })
+})
+
 test('a compaction in a resumed thread counts, and what is written late is not missed', () => {
   appendFileSync(file, record(1000, 100) + count(1000, 100))
   const translator = createTranslator('/work', recordedTotal({ HOME: home }, 'thread-1'))

@@ -13,9 +13,10 @@ export function totalInRollout(
 ): TokenCounts | undefined {
   const path = rolloutOf(env, threadId)
   if (path === undefined) return undefined
-  const lines = readFileSync(path, 'utf8').split('\n')
-  const last = lines.findLast((line) => line.includes('"total_token_usage"'))
-  return last === undefined ? undefined : totalIn(last)
+  return lastTotal(readFileSync(path, 'utf8'), '"total_token_usage"', ({ payload }) => {
+    const info = payload?.['info'] as { total_token_usage?: ExecUsage } | null | undefined
+    return info?.total_token_usage
+  })
 }
 
 /**
@@ -33,8 +34,11 @@ export function recordedTotal(
     if (path === undefined) return undefined
     const { text, end } = wholeLinesFrom(path, offset)
     offset = end
-    const last = text.split('\n').findLast((line) => line.includes('"token_usage_record"'))
-    total = (last && recordIn(last)) || total
+    // not every line with these words is a record
+    const last = lastTotal(text, '"token_usage_record"', ({ type, payload }) =>
+      type === 'token_usage_record' ? (payload?.['thread_token_usage'] as ExecUsage) : undefined,
+    )
+    total = last ?? total
     return total
   }
 }
@@ -64,20 +68,29 @@ function wholeLinesFrom(path: string, offset: number): { text: string; end: numb
   return { text: bytes.subarray(0, whole).toString('utf8'), end: offset + whole }
 }
 
-function totalIn(line: string): TokenCounts | undefined {
-  const { payload } = JSON.parse(line) as {
-    payload?: { info?: { total_token_usage?: ExecUsage } | null }
-  }
-  const total = payload?.info?.total_token_usage
-  return total && fromExec(total)
+interface RolloutLine {
+  type?: string
+  payload?: Record<string, unknown>
 }
 
-/** Undefined for a line that only speaks of a record. */
-function recordIn(line: string): TokenCounts | undefined {
-  const { type, payload } = JSON.parse(line) as {
-    type?: string
-    payload?: { thread_token_usage?: ExecUsage }
+/** What the last line with these words tells; one that a kill or a full disk cut off tells nothing. */
+function lastTotal(
+  text: string,
+  words: string,
+  totalIn: (line: RolloutLine) => ExecUsage | undefined,
+): TokenCounts | undefined {
+  const lines = text.split('\n').filter((line) => line.includes(words))
+  for (const line of lines.reverse()) {
+    const total = totalIn(parsed(line))
+    if (total) return fromExec(total)
   }
-  const total = type === 'token_usage_record' ? payload?.thread_token_usage : undefined
-  return total && fromExec(total)
+  return undefined
+}
+
+function parsed(line: string): RolloutLine {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return {}
+  }
 }
