@@ -114,6 +114,35 @@ test('a transcript streams by its run, and the feed has every event', async () =
   expect(item).toMatchObject({ seq: last + 1, stream: goalStream(goal) })
 })
 
+test('what one message brings is bounded in bytes too, and the rest follows', async () => {
+  const run = await insertRun(at.database, await insertGoal(at.database))
+  const long = { type: 'text', text: 'x'.repeat(256 * 1024), at: new Date().toISOString() } as const
+  await storeEvents(
+    at.database,
+    run,
+    upTo(20).map((seq) => ({ ...long, seq })),
+  )
+  const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}/ws`)
+  await once(socket, 'open')
+  const sizes: number[] = []
+  const seqs: number[] = []
+  const live = new Promise<void>((resolve) =>
+    socket.on('message', (data) => {
+      const message = JSON.parse(String(data))
+      if (message.type === 'live') resolve()
+      if (message.type !== 'batch') return
+      sizes.push(String(data).length)
+      seqs.push(...message.items.map((item: { seq: number }) => item.seq))
+    }),
+  )
+  socket.send(JSON.stringify({ type: 'subscribe', stream: `run/${run}`, after: 0 }))
+  await live
+  socket.close()
+  expect(seqs).toEqual(upTo(20))
+  expect(sizes).toHaveLength(5)
+  expect(Math.max(...sizes)).toBeLessThan(1.5 * 1024 * 1024)
+})
+
 test('streams that are followed at once share a connection, which ends with the last of them', async () => {
   const [one, other] = [await insertGoal(at.database), await insertGoal(at.database)]
   const sockets: WebSocket[] = []

@@ -3,7 +3,7 @@ import { type SocketMessage, WIRE_NAMES } from '../contracts/events.ts'
 import { FEED_STREAM } from '../contracts/ids.ts'
 import { readEvents } from '../db/events.ts'
 import type { Stream } from '../db/streams.ts'
-import { TRANSCRIPT_BATCH, type TranscriptReader } from '../db/transcript-reader.ts'
+import type { TranscriptReader } from '../db/transcript-reader.ts'
 
 export interface Subscription {
   /** Reads and sends what is new. Called while it is at work, it looks once more afterwards. */
@@ -15,7 +15,8 @@ export interface Subscription {
 
 type Item = { seq: number; [key: string]: unknown }
 
-const BATCH = TRANSCRIPT_BATCH
+/** Each has some kilobytes at most. */
+const MAX_EVENTS = 200
 
 /** One client's place in one stream. Only `pump` moves it, one read at a time. */
 export function createSubscription(deps: {
@@ -42,7 +43,7 @@ export function createSubscription(deps: {
   /** Reads and sends once; true when there may be more. */
   async function step(): Promise<boolean> {
     again = false
-    const items = await readItems(deps, last)
+    const { items, more } = await readItems(deps, last)
     const end = items.at(-1)
     if (stopped) return false
     if (end) {
@@ -51,7 +52,7 @@ export function createSubscription(deps: {
       if (live) void send(batch)
       else await replay(batch)
     }
-    if (items.length === BATCH) return true
+    if (more) return true
     if (!live) {
       live = true
       await send({ type: 'live', stream: name, seq: last })
@@ -88,13 +89,17 @@ export function createSubscription(deps: {
 async function readItems(
   { knex, transcripts, stream }: { knex: Knex; transcripts: TranscriptReader; stream: Stream },
   after: number,
-): Promise<Item[]> {
-  if (stream.kind === 'run') return transcripts.after(stream.runId, after)
+): Promise<{ items: Item[]; more: boolean }> {
+  if (stream.kind === 'run') {
+    const { entries, more } = await transcripts.after(stream.runId, after)
+    return { items: entries, more }
+  }
   const feed = stream.name === FEED_STREAM
-  const events = await readEvents(knex, { stream: stream.name, after, limit: BATCH })
-  return events.map((event) => ({
+  const events = await readEvents(knex, { stream: stream.name, after, limit: MAX_EVENTS })
+  const items = events.map((event) => ({
     ...event,
     seq: feed ? event.feedSeq : event.seq,
     name: WIRE_NAMES[event.type],
   }))
+  return { items, more: items.length === MAX_EVENTS }
 }

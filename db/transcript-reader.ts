@@ -3,23 +3,35 @@ import type { TranscriptEntry } from '../contracts/schemas.ts'
 
 /** Reads what is new in runs' transcripts, for many readers at once. */
 export interface TranscriptReader {
-  /** The entries after a seq, in order, at most `TRANSCRIPT_BATCH`. */
-  after(runId: string, seq: number): Promise<TranscriptEntry[]>
+  /** The entries after a seq, in order, as many as one message may bring. */
+  after(runId: string, seq: number): Promise<TranscriptPart>
 }
 
-export const TRANSCRIPT_BATCH = 200
+export interface TranscriptPart {
+  entries: TranscriptEntry[]
+  /** There may be others after these. */
+  more: boolean
+}
+
+const MAX_ENTRIES = 200
+/** An entry may have 256 KB; the one that goes beyond this is the last. */
+const MAX_BYTES = 1024 * 1024
 
 interface Question {
   runId: string
   seq: number
-  found: (entries: TranscriptEntry[]) => void
+  found: (part: TranscriptPart) => void
   failed: (error: unknown) => void
 }
 
 const READ = `
 select w.n, t.* from unnest(cast(:runs as uuid[]), cast(:seqs as bigint[])) with ordinality as w(run_id, after, n)
-  cross join lateral (select seq, at, role, kind, content from transcripts
-    where run_id = w.run_id and seq > w.after order by seq limit ${TRANSCRIPT_BATCH}) t
+  cross join lateral (
+    select seq, at, role, kind, content, read from (
+      select *, count(*) over () as read, sum(bytes) over (order by seq) - bytes as before from (
+        select *, octet_length(content::text) as bytes from transcripts
+          where run_id = w.run_id and seq > w.after order by seq limit ${MAX_ENTRIES}) page) sized
+     where before < ${MAX_BYTES} order by seq) t
  order by w.n, t.seq`
 
 /**
@@ -59,9 +71,15 @@ async function answer(knex: Knex, together: readonly Question[]): Promise<void> 
         seqs: together.map(({ seq }) => seq),
       })
       .options({ name: 'transcripts-after' })
-    const entries = together.map((): TranscriptEntry[] => [])
-    for (const { n, ...entry } of rows) entries[n - 1]?.push(entry)
-    for (const [index, question] of together.entries()) question.found(entries[index] ?? [])
+    const parts = together.map((): TranscriptPart => ({ entries: [], more: false }))
+    for (const { n, read, ...entry } of rows) {
+      const part = parts[n - 1]
+      if (!part) continue
+      part.entries.push(entry)
+      part.more = read === MAX_ENTRIES || read > part.entries.length
+    }
+    for (const [index, { found }] of together.entries())
+      found(parts[index] ?? { entries: [], more: false })
   } catch (error) {
     for (const { failed } of together) failed(error)
   }
