@@ -8,10 +8,9 @@ import { readRegularText } from '../git/read-regular.ts'
 import { fenced } from '../prompts/prompts.ts'
 import type { AgentWork } from './agent-work.ts'
 import { endOfCheck } from './checks.ts'
+import { conventionFiles } from './convention-files.ts'
 import type { ActivityDeps } from './deps.ts'
 
-const CONVENTION_FILES = ['CLAUDE.md', 'AGENTS.md', 'GEMINI.md'] as const
-const CONVENTION_BYTES = 32_000
 /** Files that tell what a project is made of. */
 const STACK_FILES: readonly [string, string][] = [
   ['package.json', 'Node.js'],
@@ -134,16 +133,8 @@ const listed = (lines: readonly string[]) => (lines.length > 0 ? fenced(lines.jo
 
 /** What the repository says, then what people set for the project and the profile. */
 async function conventionsOf(path: string, facts: GoalFacts): Promise<string> {
-  const parts = [await conventionFile(path), setConventions(facts)].filter((part) => part !== '')
+  const parts = [await conventionFiles(path), setConventions(facts)].filter((part) => part !== '')
   return parts.join('\n\n') || NONE
-}
-
-async function conventionFile(path: string): Promise<string> {
-  for (const file of CONVENTION_FILES) {
-    const text = await readRegularText(join(path, file), CONVENTION_BYTES)
-    if (text !== undefined) return `From ${file}:\n${text}`
-  }
-  return ''
 }
 
 /** Conventions that people keep in Dispatch; empty where there are none. */
