@@ -207,7 +207,7 @@ export async function bringCommit(
       throw new GitProblem(
         'incomplete_repository',
         `Objects of commit ${from.sha.slice(0, 12)} are missing.`,
-        'If this is a partial clone, fetch everything first: `git fetch --refetch --filter=blob:limit=1t`; otherwise run `git fsck`.',
+        'If this is a partial clone, fetch everything first: `git fetch --refetch --no-filter`; otherwise run `git fsck`.',
       )
     throw error
   }

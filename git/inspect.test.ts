@@ -32,6 +32,7 @@ test('a good repository, with everything a person may have in it', async () => {
     dirtyFiles: 2,
     submodules: true,
     lfs: true,
+    filters: [],
     shallow: false,
   })
   f.write('folder/inside.txt', 'x')
@@ -203,5 +204,10 @@ test('a partial clone says that its history is not complete', async () => {
   f.sh(['clone', '-q', '--filter=blob:none', `file://${f.repo}`, partial])
   await expect(
     f.git.importTarget({ projectId: 'p2', repoPath: partial, target: 'main' }),
-  ).rejects.toThrow(/are missing\. If this is a partial clone, fetch everything first/)
+  ).rejects.toThrow(
+    /are missing\. If this is a partial clone, fetch everything first: `git fetch --refetch --no-filter`;/,
+  )
+  f.sh(['fetch', '-q', '--refetch', '--no-filter'], partial)
+  const target = { projectId: 'p2', repoPath: partial, target: 'main' }
+  expect(await f.git.importTarget(target)).toBe(f.sh(['rev-parse', 'main']))
 })
