@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -210,6 +211,62 @@ test('where a disk takes names that differ in case for one, a file that gets ano
   f.sh(['config', 'core.ignoreCase', 'true'])
   linkSync(join(f.repo, 'Readme.md'), join(f.repo, 'README.md'))
   f.sh(['update-index', '--refresh'])
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+})
+
+test('a file that was only touched, as where the folder was copied, is no edit', async () => {
+  f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n' })
+  const goal = await goalOf(put({ 'a.txt': 'goal\n' }))
+  utimesSync(join(f.repo, 'a.txt'), 1, 1)
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  expect(status()).toBe('')
+})
+
+test('the line ends of a person whose own config rewrites them stay theirs, and are no edits', async () => {
+  const settings = join(f.folder, '.gitconfig')
+  writeFileSync(settings, '[core]\n\tautocrlf = true\n')
+  const asThey = (...args: string[]) =>
+    f.sh(['-c', `include.path=${settings}`, '-c', 'core.safecrlf=false', ...args])
+  f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n', '.gitattributes': '*.sh eol=lf\n', 'c.sh': '#\n' })
+  const goal = await goalOf(put({ 'b.txt': 'goal\n', 'c.sh': 'goal\n', 'new.txt': 'goal\n' }))
+  for (const name of ['a.txt', 'b.txt']) rmSync(join(f.repo, name))
+  asThey('checkout', '--', '.')
+  expect(read('b.txt')).toBe('bee\r\n')
+  // as after a copy of the folder: git has to look into the file
+  utimesSync(join(f.repo, 'b.txt'), 1, 1)
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  expect(['a.txt', 'b.txt', 'new.txt', 'c.sh'].map(read)).toEqual([
+    ...['one\r\n', 'goal\r\n', 'goal\r\n', 'goal\n'],
+  ])
+  expect(asThey('status', '--porcelain')).toBe('')
+})
+
+test('conflicts that wait to be resolved, and patches half applied, are named with what ends them', async () => {
+  f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n' })
+  const goal = await goalOf(put({ 'b.txt': 'goal\n' }))
+  f.write('a.txt', 'stashed\n')
+  f.sh(['stash', '-q'])
+  const conflicting = f.commit({ 'a.txt': 'other\n' })
+  expect(() => f.sh(['stash', 'pop', '-q'])).toThrow()
+  expect(await f.git.mergeGoal(goal)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'in_progress_operation' },
+    message: expect.stringMatching(
+      /^There are conflicts in .*my repo that are not resolved.*retry the merge\.$/,
+    ),
+  })
+  f.sh(['reset', '-q', '--hard'])
+  f.sh(['stash', 'branch', 'with-patch'])
+  f.sh(['commit', '-q', '-a', '-m', 'patch'])
+  const patch = join(f.folder, 'patch')
+  writeFileSync(patch, f.sh(['format-patch', '-1', '--stdout']))
+  f.sh(['checkout', '-q', 'main'])
+  expect(() => f.sh(['am', '-q', patch])).toThrow()
+  expect(await f.git.mergeGoal(goal)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'in_progress_operation' },
+    message: expect.stringContaining('(`git am --abort`)'),
+  })
+  f.sh(['am', '--abort'])
+  expect(f.sh(['rev-parse', 'main'])).toBe(conflicting)
   expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
 })
 

@@ -43,6 +43,8 @@ const UNFINISHED: readonly (readonly [string, string])[] = [
   ['MERGE_HEAD', 'merge'],
   ['CHERRY_PICK_HEAD', 'cherry-pick'],
   ['REVERT_HEAD', 'revert'],
+  // both keep what they have left there
+  ['rebase-apply/applying', 'am'],
   ...REBASES.map((folder) => [folder, 'rebase'] as const),
 ]
 
@@ -182,8 +184,8 @@ async function moveFiles(
   const unknown = await inTheWay(git, call, move)
   if (unknown.length > 0) return dirtyFiles(unknown)
   // again right before it is done: whatever stops it then, it began with files that are as git knows them
-  const refused = await readTree(git, call, ['-n'], move)
-  if (refused !== undefined) return dirty(refused)
+  const refused = await refusal(git, call, move)
+  if (refused !== undefined) return unresolved(path, refused) ?? dirty(refused)
   if (input.dryRun) return undefined
   const stopped = await readTree(git, call, [], move).catch((error) => {
     if (error instanceof GitProblem && error.code === 'disk_full') return 'the disk is full'
@@ -201,6 +203,18 @@ async function moveFiles(
     },
   )
   return notWritten(path, stopped, left)
+}
+
+/** Why files cannot be moved. Git looks at no content here, so those that were only touched or copied are looked at before they count as edited. */
+async function refusal(
+  git: GitRunner,
+  call: GitCall,
+  move: { from: string; to: string },
+): Promise<string | undefined> {
+  const refused = await readTree(git, call, ['-n'], move)
+  if (!refused?.includes('not uptodate')) return refused
+  await git.run(['update-index', '-q', '--refresh'], { ...call, answers: [0, 1] })
+  return readTree(git, call, ['-n'], move)
 }
 
 /** Undefined when it could be done, else what git says. */
@@ -230,7 +244,7 @@ function notWritten(path: string, said: string, left: boolean): Blocked {
 async function unfinished({ gitDir, path }: Checkout): Promise<Blocked | undefined> {
   for (const [file, what] of UNFINISHED) {
     if (!(await exists(join(gitDir, file)))) continue
-    const message = `A ${what} is in progress in ${path}. Finish it or abort it (\`git ${what} --abort\`), then retry the merge.`
+    const message = `${what === 'am' ? 'An' : 'A'} ${what} is in progress in ${path}. Finish it or abort it (\`git ${what} --abort\`), then retry the merge.`
     return { outcome: 'blocked', code: 'in_progress_operation', message }
   }
   return undefined
@@ -257,6 +271,13 @@ export async function blockedWhenLocked<T>(work: () => Promise<T>): Promise<T | 
     if (!(error instanceof GitProblem && error.code === 'index_locked')) throw error
     return { outcome: 'blocked', code: 'index_locked', message: error.message }
   }
+}
+
+/** As a stash that was popped leaves them. */
+function unresolved(path: string, said: string): Blocked | undefined {
+  if (!said.includes('resolve your current index first')) return undefined
+  const message = `There are conflicts in ${path} that are not resolved (\`git status\` names them). Resolve them and \`git add\` the files, then retry the merge.`
+  return { outcome: 'blocked', code: 'in_progress_operation', message }
 }
 
 function dirty(stderr: string): Blocked {

@@ -106,17 +106,17 @@ async function discoverAtOnce(
   }
 }
 
-/** Git's settings about how files look on disk and whom they are open to; the only ones of a person's config that we follow. */
+/** Git's settings about how files look on disk and whom they are open to; the only ones of a person's config, of their machine's too, that we follow. */
 export async function treeSettings(
   git: GitRunner,
   gitDir: string,
 ): Promise<Record<string, string>> {
   const pattern =
     '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|checkstat|trustctime|sharedrepository)$'
-  const { stdout } = await git.run(['config', '-z', '--get-regexp', pattern], {
-    gitDir,
-    answers: [0, 1],
-  })
+  // a config that cannot be read stops the person's own git as well
+  const call = { gitDir, asPerson: true, answers: [0, 1, 128] } as const
+  const { stdout } = await git.run(['config', '-z', '--get-regexp', pattern], call)
+  // the last one of a name counts: the repository's own
   const pairs = stdout
     .toString('utf8')
     .split('\0')
