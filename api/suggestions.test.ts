@@ -102,6 +102,32 @@ test('dismissed, it is remembered, and comes again only when it grows', async ()
   expect(again.corrections).toHaveLength(4)
 })
 
+test('suggestions are paged, and a page asks Postgres as often however many they are', async () => {
+  const { project, correct } = await someRun()
+  for (const text of ['Use spaces', 'Write short lines', 'Avoid nested ternaries'])
+    await correct(text, text, text)
+  let asked = 0
+  const count = ({ sql }: { sql: string }) => {
+    if (/"(suggestions|corrections)"/.test(sql)) asked += 1
+  }
+  at.database.knex.on('query', count)
+  const list = async (query: string) => {
+    asked = 0
+    const { body } = await at.call('GET', `/api/suggestions?project=${project}${query}`)
+    return { ...body, asked, texts: body.items.map(({ text }: { text: string }) => text) }
+  }
+  const [one, all] = [await list('&limit=1'), await list('')]
+  expect(all.texts).toEqual(['Use spaces', 'Write short lines', 'Avoid nested ternaries'])
+  expect(all.items.map((item: { corrections: object[] }) => item.corrections.length)).toEqual([
+    ...[3, 3, 3],
+  ])
+  expect([one.asked, all.asked]).toEqual([2, 2])
+  expect([one.texts, all.next]).toEqual([['Use spaces'], null])
+  const rest = await list(`&limit=2&cursor=${one.next}`)
+  expect([rest.texts, rest.next]).toEqual([all.texts.slice(1), null])
+  at.database.knex.removeListener('query', count)
+})
+
 test('people who correct at once are all counted', async () => {
   const { correct, waiting } = await someRun()
   await Promise.all(['a', 'b', 'c', 'd', 'e'].map(() => correct('Run the linter before answering')))

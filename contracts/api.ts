@@ -342,6 +342,7 @@ export const api = {
   listSuggestions: {
     summary: 'Corrections that say the same and could be a convention',
     query: z.strictObject({
+      ...page,
       project: z.string().max(4096).optional(),
       status: suggestion.shape.status.default('pending'),
     }),

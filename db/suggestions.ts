@@ -4,7 +4,8 @@ import { DEFAULT_PROFILE } from '../contracts/profile.ts'
 import type { Suggestion } from '../contracts/schemas.ts'
 import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
-import { type Refusal, refuse } from './refusal.ts'
+import { decodeCursor, type Page, type PageQuery, toPage } from './page.ts'
+import { isRefusal, type Refusal, refuse } from './refusal.ts'
 
 type Emit = (event: EmittedEvent) => void
 
@@ -84,21 +85,30 @@ export async function recordSuggestion(
 /** Suggestions that wait, or those of another state, oldest first; of one project or of all. */
 export async function listSuggestions(
   knex: Knex,
-  filter: { projectId?: string | undefined; status: Suggestion['status'] },
-): Promise<Suggestion[]> {
+  query: PageQuery & { projectId?: string | undefined; status: Suggestion['status'] },
+): Promise<Page<Suggestion> | Refusal> {
+  const after = decodeCursor(query.cursor)
+  if (isRefusal(after)) return after
   const rows: SuggestionRow[] = await suggestionRows(knex)
-    .where('s.status', filter.status)
+    .where('s.status', query.status)
     .whereNull('p.removed_at')
-    .modify((query) => {
-      if (filter.projectId !== undefined) query.where('s.project_id', filter.projectId)
+    .modify((q) => {
+      if (after) q.where('s.id', '>', after.id)
+      if (query.projectId !== undefined) q.where('s.project_id', query.projectId)
     })
     .orderBy('s.id')
-  return Promise.all(rows.map((row) => toSuggestion(knex, row)))
+    .limit(query.limit + 1)
+  return toPage(rows, query.limit, {
+    item: await suggestionOf(knex, rows),
+    position: (row) => ({ rank: 0, id: row.id }),
+  })
 }
 
 /** One suggestion. The id is one that `resolveId` gave. */
 async function suggestionDetail(knex: Knex, id: string): Promise<Suggestion> {
-  return toSuggestion(knex, await suggestionRows(knex).where('s.id', id).first())
+  const row: SuggestionRow = await suggestionRows(knex).where('s.id', id).first()
+  const toSuggestion = await suggestionOf(knex, [row])
+  return toSuggestion(row)
 }
 
 export interface SuggestionAnswer {
@@ -183,20 +193,36 @@ const suggestionRows = (knex: Knex): Knex.QueryBuilder =>
     .join('projects as p', 'p.id', 's.project_id')
     .select('s.*', { project_name: 'p.name' })
 
-async function toSuggestion(knex: Knex, row: SuggestionRow): Promise<Suggestion> {
-  const said: {
-    id: string
-    text: string
-    created_by: string
-    created_at: string
-    number: number
-    profile: { name: string }
-  }[] = await knex('corrections as c')
+interface SaidRow {
+  id: string
+  text: string
+  created_by: string
+  created_at: string
+  number: number
+  profile: { name: string }
+}
+
+/** Makes suggestions of these rows: what was said is read for all of them at once. */
+async function suggestionOf(
+  knex: Knex,
+  rows: readonly SuggestionRow[],
+): Promise<(row: SuggestionRow) => Suggestion> {
+  const said: SaidRow[] = await knex('corrections as c')
     .join('agent_runs as r', 'r.id', 'c.run_id')
     .join('goals as g', 'g.id', 'r.goal_id')
-    .whereIn('c.id', row.correction_ids)
+    .whereRaw('c.id = any(?::uuid[])', [rows.flatMap((row) => row.correction_ids)])
     .orderBy('c.id')
     .select('c.id', 'c.text', 'c.created_by', 'c.created_at', 'r.number', 'g.profile')
+  return (row) => {
+    const ids = new Set(row.correction_ids)
+    return toSuggestion(
+      row,
+      said.filter(({ id }) => ids.has(id)),
+    )
+  }
+}
+
+function toSuggestion(row: SuggestionRow, said: readonly SaidRow[]): Suggestion {
   return {
     id: row.id,
     shortId: shortId('suggestion', row.number),

@@ -12,10 +12,10 @@ export function suggestionRoutes(
   changes: Changes,
 ): SuggestionRoutes {
   return {
-    async listSuggestions({ query: { project, status } }) {
+    async listSuggestions({ query: { project, ...query } }) {
       const found = project === undefined ? undefined : await resolveId(knex, 'project', project)
       if (isRefusal(found)) return found
-      return { items: await listSuggestions(knex, { projectId: found?.id, status }), next: null }
+      return listSuggestions(knex, { ...query, projectId: found?.id })
     },
     acceptSuggestion: ({ params, body }) =>
       changes.change(async ({ tx, emit, actor }) => {

@@ -18,7 +18,7 @@ export const correct = defineCommand({
     if (io.json) io.document(correction)
     io.print(`The correction is ${correction.state}; the agent gets it with its next step.`)
     io.note(`See how far it comes: dispatch logs ${run} --follow`)
-    const { items } = await deps.call('listSuggestions', {})
+    const { items } = await deps.call('listSuggestions', { query: { limit: 200 } })
     const made = items.find(({ corrections }) => corrections.some((c) => c.id === correction.id))
     if (made)
       io.note(

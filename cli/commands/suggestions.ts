@@ -1,9 +1,9 @@
 import { actorName } from '../../contracts/figures.ts'
 import type { Suggestion } from '../../contracts/schemas.ts'
-import { defineCommand } from '../command.ts'
+import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
 import type { Io } from '../io.ts'
-import { printPage } from '../page.ts'
+import { pageQuery, printPage } from '../page.ts'
 
 const id = { required: true, help: 'a suggestion, such as S-3' } as const
 
@@ -14,11 +14,16 @@ export const suggestions = defineCommand({
   summary: 'List corrections that you give again and again, which could be conventions',
   prints: { replies: ['listSuggestions'] },
   args: {},
-  options: { project: { type: 'string', help: 'only of this project (id, name or path)' } },
+  options: {
+    project: { type: 'string', help: 'only of this project (id, name or path)' },
+    ...PAGE_OPTIONS,
+  },
   examples: ['dispatch suggestions', 'dispatch suggestions --project P-2 --json'],
-  async run({ project }, deps, io) {
-    const query = project ? { project: projectNamed(project, deps.cwd) } : {}
-    const page = await deps.call('listSuggestions', { query })
+  async run({ project, limit, cursor }, deps, io) {
+    const of = project ? { project: projectNamed(project, deps.cwd) } : {}
+    const page = await deps.call('listSuggestions', {
+      query: { ...of, ...pageQuery({ limit, cursor }) },
+    })
     const code = printPage(io, page, {
       none: 'No suggestions. Three corrections alike in a project make one.',
       columns: [

@@ -147,7 +147,9 @@ export const entriesQuery = (id: string, kind: TranscriptEntry['kind']) =>
 export const suggestionsQuery = (project?: string) =>
   queryOptions({
     queryKey: ['suggestions', project ?? null],
-    queryFn: read(() => call('listSuggestions', { query: project ? { project } : {} })),
+    queryFn: read(() =>
+      call('listSuggestions', { query: { limit: 200, ...(project && { project }) } }),
+    ),
   })
 
 export const poolQuery = () =>
