@@ -1,8 +1,9 @@
-import type { AcpAgent, Detection, RunSpec } from '../contracts/agent.ts'
+import type { AcpAgent, AgentEvent, Detection, RunSpec } from '../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from './adapter.ts'
+import { adapterFailed } from './endings.ts'
 import type { ProgramSearch } from './find-program.ts'
 import { endingLoops } from './loop-watch.ts'
-import { missingSession } from './missing-session.ts'
+import { endedSession, missingSession } from './missing-session.ts'
 import { sandboxProblem } from './sandbox/probe.ts'
 
 /** Every agent that Dispatch can drive. Loaded on use, so that the runner starts with one adapter and not with all. */
@@ -68,10 +69,30 @@ export async function openSession(spec: RunSpec, io: AdapterIo): Promise<AgentSe
     : spec
   const { resumeSessionId } = spec
   return endingLoops(
-    resumeSessionId === undefined
-      ? adapter.start(ready, io)
-      : adapter.resume({ ...ready, resumeSessionId }, io),
+    safely(() =>
+      resumeSessionId === undefined
+        ? adapter.start(ready, io)
+        : adapter.resume({ ...ready, resumeSessionId }, io),
+    ),
   )
+}
+
+/** Whatever an adapter throws is how its session ends: a program that the system does not start, a folder that cannot be made for it. */
+function safely(open: () => AgentSession): AgentSession {
+  let session: AgentSession
+  try {
+    session = open()
+  } catch (error) {
+    return endedSession(adapterFailed(error))
+  }
+  async function* events(): AsyncGenerator<AgentEvent> {
+    try {
+      yield* session.events
+    } catch (error) {
+      yield adapterFailed(error)
+    }
+  }
+  return { ...session, events: events() }
 }
 
 function unknownAgent(name: string): AgentSession {
