@@ -8,7 +8,6 @@ import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
 import { testPort } from '../test/support/test-port.ts'
-import { until } from '../test/support/until.ts'
 import { connectTemporal } from './connection.ts'
 import { startDevServer } from './dev-server.ts'
 import { databaseFile, lastUsedVersion, readState } from './dev-server-files.ts'
@@ -72,22 +71,24 @@ test('a start that was killed before its server was healthy leaves none beside w
   await expect(killed).rejects.toThrow('Temporal did not start')
 })
 
-test('a start that is given up has ended its server, and the next one does not need what that has left', async () => {
-  const options = {
-    dir,
-    binary: await binary(),
-    logFile: join(dir, 'log'),
-    log: silent,
-    say: nothing,
-  }
+test('a start that is given up has ended its server at once, also one that would come up first', async () => {
+  execFileSync('mkfifo', [join(dir, 'began')])
+  const script = `#!/bin/sh\ntrap '' TERM\necho > '${join(dir, 'began')}'\nread never < '${join(dir, 'began')}'\n`
+  writeFileSync(join(dir, 'slow'), script, { mode: 0o700 })
+  const cli = await binary()
+  const at = { dir, logFile: join(dir, 'log'), log: silent, say: nothing }
   const given = new AbortController()
-  const outcome = startDevServer({ ...options, signal: given.signal }).catch((error) => error)
-  const pid = await until(() => readState(dir)?.pid, { ms: 5_000, what: 'a server', everyMs: 1 })
+  const slow = { ...cli, path: join(dir, 'slow') }
+  const outcome = startDevServer({ ...at, binary: slow, signal: given.signal }).catch((e) => e)
+  await readFile(join(dir, 'began'))
+  const { pid = 0 } = readState(dir) ?? {}
+  const asked = performance.now()
   given.abort(new Error('enough'))
   expect(await outcome).toMatchObject({ message: 'enough' })
+  expect(performance.now() - asked).toBeLessThan(4_000)
   expect(commandLine(pid)).toBeUndefined()
   expect(readState(dir)).toBeUndefined()
-  await (await startDevServer(options)).stop()
+  await (await startDevServer({ ...at, binary: cli })).stop()
 })
 
 test('a file that a server has not finished is made again, unless it was written long after it was begun', async () => {

@@ -71,7 +71,6 @@ export async function startDevServer(options: DevServerOptions): Promise<Running
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
   const leftover = await adoptLeftover(options)
   if (leftover) return leftover
-  options.signal?.throwIfAborted()
 
   sayIfGoalsAreElsewhere(options)
   const { child, state } = await onFreePorts(options)
@@ -94,20 +93,21 @@ async function onFreePorts(options: DevServerOptions) {
     const port = await freePort(options.port)
     const uiPort = options.uiPort === undefined ? undefined : await freePort(options.uiPort)
     const { version } = options.binary
+    options.signal?.throwIfAborted()
     removeHalfMade(options.dir, version)
     const child = spawnServer(options, { port, uiPort })
     const state: ServerState = { pid: child.pid ?? 0, port, uiPort: uiPort ?? null, version }
     // before it is healthy: whoever comes after a kill meanwhile must find it, and not start a second one on its file
     writeState(options.dir, state)
     try {
-      await healthy(child, port, options)
+      await Promise.race([healthy(child, port, options.logFile), abortion(options.signal)])
       fileIsMade(options.dir, version)
       return { child, state }
     } catch (error) {
       const endedItself = hasEnded(child)
-      await endServer(child.pid, 5_000)
+      // asked to end it would come up first; what it has written is safe, and nobody has used it yet
+      await endServer(child.pid, options.signal?.aborted ? 0 : 5_000)
       forgetState(options.dir)
-      options.signal?.throwIfAborted()
       const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
       if (!endedItself || !isTaken || tries === PORT_TRIES) throw error
       options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
@@ -186,11 +186,7 @@ function spawnServer(
   return child
 }
 
-async function healthy(
-  child: ChildProcess,
-  port: number,
-  { logFile, signal }: Pick<DevServerOptions, 'logFile' | 'signal'>,
-) {
+async function healthy(child: ChildProcess, port: number, logFile: string) {
   let failure: string | undefined
   child.once('error', (error) => {
     failure = error.message
@@ -198,7 +194,6 @@ async function healthy(
   const deadline = Date.now() + START_MS
   // gRPC waits a second after a refused connection, so the port comes first
   while (!(await isOpen(port)) || !listensOn(child.pid, port) || !(await answers(port, 1_000))) {
-    signal?.throwIfAborted()
     if (hasEnded(child)) failure ??= ending(child)
     if (failure === undefined && Date.now() > deadline)
       failure = `no answer on port ${port} within ${START_MS / 1000} s`
@@ -207,6 +202,13 @@ async function healthy(
   }
   // where nobody tells who listens, it may have been another one
   if (hasEnded(child)) throw notStarted(ending(child), logFile)
+}
+
+/** Rejects when it aborts: an attempt to connect takes its time. */
+function abortion(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason))
+  })
 }
 
 const notStarted = (failure: string, logFile: string) =>

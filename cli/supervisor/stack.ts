@@ -90,6 +90,7 @@ export class HomeInUseError extends Error {
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { say, signal } = options
+  signal?.throwIfAborted()
   const home = createHome(options.config.home.root)
   const lock = takeLock(home.lockFile)
   if (!lock.taken) throw new HomeInUseError(home.root, lock.holder)
