@@ -8,6 +8,7 @@ import type {
   TranscriptEntry,
   UsageTotals,
 } from '../../contracts/schemas.ts'
+import { askAll } from '../ask-all.ts'
 import { listCorrections } from '../corrections.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
@@ -132,9 +133,9 @@ export async function listAgents(
 }
 
 export async function agentDetail(knex: Knex, id: string): Promise<AgentRunDetail> {
-  const [row, corrections] = await Promise.all([
-    runRows(knex).where('r.id', id).first(),
-    listCorrections(knex, id),
+  const [row, corrections] = await askAll(knex, [
+    () => runRows(knex).where('r.id', id).first(),
+    () => listCorrections(knex, id),
   ])
   return { ...toRun(row), corrections }
 }

@@ -3,6 +3,7 @@ import { formatUtc } from '../../contracts/figures.ts'
 import { goalStream, shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
 import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
+import { askAll } from '../ask-all.ts'
 import { delaysOf } from '../delays.ts'
 import { lateMessages } from '../outbox.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
@@ -57,11 +58,11 @@ async function summaryOf(
   knex: Knex,
   ids: readonly string[],
 ): Promise<(row: GoalRow) => GoalSummary> {
-  const [usage, working, late, delays] = await Promise.all([
-    usageBy(knex, 'goal_id', ids),
-    workingOn(knex, ids),
-    untold(knex, ids),
-    delaysOf(knex, ids),
+  const [usage, working, late, delays] = await askAll(knex, [
+    () => usageBy(knex, 'goal_id', ids),
+    () => workingOn(knex, ids),
+    () => untold(knex, ids),
+    () => delaysOf(knex, ids),
   ])
   return (row) => ({
     id: row.id,

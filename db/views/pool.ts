@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
 import type { PoolState, Settings } from '../../contracts/schemas.ts'
+import { askAll } from '../ask-all.ts'
 import { inTurn, limitReached, type PoolPause, readPause } from '../pool.ts'
 import { readSettings } from '../settings.ts'
 
@@ -22,24 +23,10 @@ interface LeaseRow {
 
 /** Who runs, who waits, and why. */
 export async function poolState(knex: Knex): Promise<PoolState> {
-  const [settings, paused, rows] = await Promise.all([
-    readSettings(knex),
-    readPause(knex),
-    knex('run_leases as l')
-      .join('goals as g', 'g.id', 'l.goal_id')
-      .whereIn('l.state', ['held', 'waiting'])
-      .orderBy(['l.enqueued_at', 'l.id'])
-      .leftJoin('stage_attempts as a', (on) =>
-        on
-          .on('a.goal_id', 'l.goal_id')
-          .andOn(
-            knex.raw(`l.id = coalesce(a.task_id, a.goal_id) || '/' || a.stage || '/' || a.attempt`),
-          ),
-      )
-      .leftJoin('tasks as t', 't.id', 'a.task_id')
-      .select('l.*', { goal_number: 'g.number', goal_title: 'g.title' })
-      .select({ goal_paused: 'g.paused' })
-      .select({ task_number: 't.number', task_title: 't.title' }) as Promise<LeaseRow[]>,
+  const [settings, paused, rows] = await askAll(knex, [
+    () => readSettings(knex),
+    () => readPause(knex),
+    () => leaseRows(knex),
   ])
   const held = rows.filter((row) => row.state === 'held')
   const waiting = rows
@@ -61,6 +48,23 @@ export async function poolState(knex: Knex): Promise<PoolState> {
     })),
   }
 }
+
+const leaseRows = (knex: Knex): Promise<LeaseRow[]> =>
+  knex('run_leases as l')
+    .join('goals as g', 'g.id', 'l.goal_id')
+    .whereIn('l.state', ['held', 'waiting'])
+    .orderBy(['l.enqueued_at', 'l.id'])
+    .leftJoin('stage_attempts as a', (on) =>
+      on
+        .on('a.goal_id', 'l.goal_id')
+        .andOn(
+          knex.raw(`l.id = coalesce(a.task_id, a.goal_id) || '/' || a.stage || '/' || a.attempt`),
+        ),
+    )
+    .leftJoin('tasks as t', 't.id', 'a.task_id')
+    .select('l.*', { goal_number: 'g.number', goal_title: 'g.title' })
+    .select({ goal_paused: 'g.paused' })
+    .select({ task_number: 't.number', task_title: 't.title' })
 
 const toLease = (row: LeaseRow) => ({
   id: row.id,

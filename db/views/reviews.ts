@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
 import type { Review, ReviewSummary } from '../../contracts/schemas.ts'
+import { askAll } from '../ask-all.ts'
 import { approvedEdit } from '../decisions.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
@@ -142,11 +143,11 @@ export async function reviewsOfGoal(knex: Knex, goalId: string): Promise<ReviewS
 /** A review with everything a decision needs. The id is one that `resolveId` gave. */
 export async function reviewDetail(knex: Knex, id: string): Promise<Review> {
   const row: ReviewRow = await reviewRows(knex, ['v.*']).where('v.id', id).first()
-  const [reviewed, edited, history, newer] = await Promise.all([
-    row.spec_id === null ? undefined : knex('specs').where({ id: row.spec_id }).first(),
-    approvedEdit(knex, row),
-    earlierDecisions(knex, row),
-    newerReview(knex, row),
+  const [reviewed, edited, history, newer] = await askAll(knex, [
+    () => (row.spec_id === null ? undefined : knex('specs').where({ id: row.spec_id }).first()),
+    () => approvedEdit(knex, row),
+    () => earlierDecisions(knex, row),
+    () => newerReview(knex, row),
   ])
   const spec: SpecRow | undefined = edited ?? reviewed
   const before =
