@@ -108,7 +108,7 @@ async function onFreePorts(options: DevServerOptions) {
       // asked to end it would come up first; what it has written is safe, and nobody has used it yet
       await endServer(child.pid, options.signal?.aborted ? 0 : 5_000)
       forgetState(options.dir)
-      const isTaken = (await isOpen(port)) || (uiPort !== undefined && (await isOpen(uiPort)))
+      const isTaken = (await isOpen(port)) || (await isOpen(uiPort))
       if (!endedItself || !isTaken || tries === PORT_TRIES) throw error
       options.log.info({ port, uiPort }, 'the port of Temporal was taken meanwhile')
     }
@@ -281,7 +281,8 @@ function linkOf(path: string): string {
   }
 }
 
-function isOpen(port: number): Promise<boolean> {
+async function isOpen(port: number | undefined): Promise<boolean> {
+  if (port === undefined) return false
   return new Promise((resolve) => {
     const socket = createConnection({ host: '127.0.0.1', port })
     const settle = (open: boolean) => {
