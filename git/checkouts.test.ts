@@ -308,6 +308,13 @@ test.skipIf(!canBeRefused)(
     expect([f.sh(['rev-parse', 'main']), status()]).toEqual([head, EDITED])
     asBefore(f.repo)
     chmodSync(join(f.repo, 'build'), 0o755)
+    chmodSync(join(f.repo, '.git'), 0o555)
+    expect(await git.mergeGoal(goal)).toMatchObject({
+      message: expect.stringMatching(
+        /could not be written in .*index\.lock': Permission denied\. /,
+      ),
+    })
+    chmodSync(join(f.repo, '.git'), 0o755)
     expect(await git.mergeGoal(goal)).toMatchObject(MERGED)
     expect(status()).toBe(EDITED.replace('A', ' '))
     expect([read('a.txt'), read('new/b.txt'), read('both.txt'), read('mine.txt')]).toEqual([

@@ -185,7 +185,8 @@ async function moveFiles(
   if (unknown.length > 0) return dirtyFiles(unknown)
   // again right before it is done: whatever stops it then, it began with files that are as git knows them
   const refused = await refusal(git, call, move)
-  if (refused !== undefined) return unresolved(path, refused) ?? dirty(refused)
+  if (refused !== undefined)
+    return unresolved(path, refused) ?? dirty(refused) ?? notWritten(path, refused)
   if (input.dryRun) return undefined
   const stopped = await readTree(git, call, [], move).catch((error) => {
     if (error instanceof GitProblem && error.code === 'disk_full') return 'the disk is full'
@@ -194,7 +195,7 @@ async function moveFiles(
   if (stopped === undefined) return undefined
   // git looks at all files before it writes the first
   const late = dirty(stopped)
-  if (late.files?.length) return late
+  if (late) return late
   const left = await putBack(git, call, move).then(
     () => false,
     (error) => {
@@ -232,7 +233,7 @@ async function readTree(
 }
 
 /** The disk is full, or a folder is closed to the person themselves, as one that a container made. */
-function notWritten(path: string, said: string, left: boolean): Blocked {
+function notWritten(path: string, said: string, left = false): Blocked {
   const lines = said.split('\n').map((line) => line.replace(/^\w+: /, ''))
   const rest = left
     ? ' Not all could be put back as they were: `git status` names those, and `git checkout -- FILE` brings one back.'
@@ -280,7 +281,8 @@ function unresolved(path: string, said: string): Blocked | undefined {
   return { outcome: 'blocked', code: 'in_progress_operation', message }
 }
 
-function dirty(stderr: string): Blocked {
+/** Undefined where git names no file. */
+function dirty(stderr: string): Blocked | undefined {
   const patterns = [
     /Entry '(.+?)' (?:not uptodate|would be overwritten|overlaps)/g,
     /Untracked working tree file '(.+?)' would be/g,
@@ -293,15 +295,14 @@ function dirty(stderr: string): Blocked {
       ...listed,
     ]),
   ].filter(Boolean)
-  return dirtyFiles(files, stderr)
+  return files.length > 0 ? dirtyFiles(files) : undefined
 }
 
-function dirtyFiles(files: string[], otherwise = ''): Blocked {
-  const which = files.length > 0 ? someOf(files) : otherwise.trim().slice(0, 300)
+function dirtyFiles(files: string[]): Blocked {
   return {
     outcome: 'blocked',
     code: 'dirty_files',
-    message: `Your checkout has uncommitted work that the merge would overwrite: ${which}. Commit, stash or move it, then retry the merge.`,
+    message: `Your checkout has uncommitted work that the merge would overwrite: ${someOf(files)}. Commit, stash or move it, then retry the merge.`,
     files,
   }
 }
