@@ -19,6 +19,7 @@ import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { gitChangesSince } from '../db/git-changes.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
 import { withDistinctIds } from '../domain/spec-items.ts'
+import { within } from '../domain/within.ts'
 import type { CommitResult } from '../git/commit.ts'
 import { GitProblem } from '../git/problem.ts'
 import { endOfCheck, failedChecks } from './checks.ts'
@@ -293,6 +294,12 @@ export function problemsOf(checks: readonly CheckResult[], output: VerifyOutput)
   ]
 }
 
+/** All that whoever mends the work is told of what verify found: something of each problem, however many there are. */
+export function toldOfProblems(problems: readonly string[]): string {
+  const found = `Verify found ${problems.length} problem${problems.length === 1 ? '' : 's'}.`
+  return [found, ...within(problems, SUMMARY - found.length - problems.length)].join('\n')
+}
+
 /** A failed check or item goes back to the implementing agent with its evidence. */
 async function judge(
   deps: ActivityDeps,
@@ -316,12 +323,7 @@ async function judge(
     if (!told) tell(emit, key, { type: 'task.verified', data })
   })
   if (failed.length === 0) return { outcome: 'passed' }
-  return {
-    outcome: 'findings',
-    summary: storable(
-      `Verify found ${failed.length} problems.\n${failed.join('\n')}`.slice(0, SUMMARY),
-    ),
-  }
+  return { outcome: 'findings', summary: storable(toldOfProblems(failed)) }
 }
 
 /** What is held against the whole: checks that fail on it, though they passed on each task, and what the agent found. */
