@@ -1,6 +1,6 @@
 import { ConfigError, processConfig } from '../config/config.ts'
 import { connectTemporal, TemporalAway } from './connection.ts'
-import { ensureNamespace, NamespaceNotReady, prepareNamespace } from './search-attributes.ts'
+import { NamespaceNotReady, prepareNamespace } from './search-attributes.ts'
 
 /**
  * A job for a Temporal server that nobody else prepares: makes the namespace where it is missing, registers our search
@@ -12,8 +12,7 @@ async function main(): Promise<void> {
   const { address, namespace, tls, apiKey } = temporal
   const connection = await connectTemporal({ address, tls, ...(apiKey ? { apiKey } : {}) })
   try {
-    await ensureNamespace(connection, namespace)
-    await prepareNamespace(connection, namespace)
+    await prepareNamespace(connection, namespace, { make: true })
     process.stdout.write(`the namespace ${namespace} at ${address} is ready\n`)
   } finally {
     await connection.close()

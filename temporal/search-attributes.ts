@@ -24,21 +24,21 @@ const RETENTION_DAYS = 30
 const PREPARE_MS = 30_000
 const ALREADY_EXISTS = 6 // https://grpc.io/docs/guides/status-codes/
 
-/** Makes the namespace where it is missing; false when it was there. A new one may take seconds to be known everywhere. */
-export async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {
+async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
   try {
     await connection.workflowService.registerNamespace({
       namespace,
       workflowExecutionRetentionPeriod: { seconds: RETENTION_DAYS * DAY_SECONDS } as never,
     })
-    return true
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === ALREADY_EXISTS) return false
+    if (isGrpcServiceError(error) && error.code === ALREADY_EXISTS) return
     throw error
   }
 }
 
 export interface PrepareOptions {
+  /** Makes the namespace where it is missing. */
+  make?: boolean
   /** Milliseconds until it is an error that Temporal has not done it; default 30,000. */
   withinMs?: number
   /** Gives it up. */
@@ -64,10 +64,13 @@ export class NamespaceNotReady extends Error {
 export async function prepareNamespace(
   connection: Connection,
   namespace = 'default',
-  { withinMs = PREPARE_MS, signal }: PrepareOptions = {},
+  { make = false, withinMs = PREPARE_MS, signal }: PrepareOptions = {},
 ): Promise<boolean> {
   signal?.throwIfAborted()
-  const work = () => prepare(connection, namespace)
+  const work = async () => {
+    if (make) await ensureNamespace(connection, namespace)
+    return prepare(connection, namespace)
+  }
   try {
     return await connection.withDeadline(Date.now() + withinMs, () =>
       signal ? connection.withAbortSignal(signal, work) : work(),

@@ -72,6 +72,9 @@ function newHome() {
   return { home, entries }
 }
 
+/** One of the person's own, which no new server has. */
+const NAMESPACE = 'shop'
+
 async function start(
   { home, entries }: ReturnType<typeof newHome>,
   port: number,
@@ -80,7 +83,7 @@ async function start(
 ): Promise<Stack> {
   const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
   const config = loadConfig(
-    { PATH, HOME, XDG_CACHE_HOME },
+    { PATH, HOME, XDG_CACHE_HOME, TEMPORAL_NAMESPACE: NAMESPACE },
     { home, port, temporalPort: port + 100 },
   )
   const log = pino({ level: 'silent' })
@@ -144,7 +147,7 @@ test("a home starts, is refused a second time, survives kills and the loss of Te
   }
   const temporal = await connectTemporal({ address: stack.temporalAddress })
   const { customAttributes } = await temporal.operatorService.listSearchAttributes({
-    namespace: 'default',
+    namespace: NAMESPACE,
   })
   await temporal.close()
   expect(Object.keys(customAttributes)).toEqual(

@@ -225,8 +225,8 @@ function createStack(options: StackOptions) {
     try {
       const connection = await connectTemporal({ address: server.address })
       const { namespace } = config.temporal
-      const isNew = await prepareNamespace(connection, namespace, { signal }).finally(() =>
-        connection.close(),
+      const isNew = await prepareNamespace(connection, namespace, { make: true, signal }).finally(
+        () => connection.close(),
       )
       if (isNew && complete)
         say(
