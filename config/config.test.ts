@@ -63,16 +63,19 @@ test('a home has the same paths whichever way it is named, also before it is the
   }
 })
 
-test.each(['"', ':', '*', '?', '\n'])('a home whose path has a %j in it is refused', (special) => {
-  expect(() => loadConfig({ DISPATCH_HOME: join(home, `a${special}b`) })).toThrow(
-    expect.objectContaining({
-      exitCode: 78,
-      message: expect.stringMatching(
-        /its path has a ".+" in it\.\nName another one with --home or DISPATCH_HOME/,
-      ),
-    }),
-  )
-})
+test.each(['"', ':', '*', '?', '\n', '#', '%20'])(
+  'a home whose path has a %j in it is refused',
+  (special) => {
+    expect(() => loadConfig({ DISPATCH_HOME: join(home, `a${special}b`) })).toThrow(
+      expect.objectContaining({
+        exitCode: 78,
+        message: expect.stringMatching(
+          /its path has a ".+" in it\.\nName another one with --home or DISPATCH_HOME/,
+        ),
+      }),
+    )
+  },
+)
 
 test('wrong variables and options are named', () => {
   expect(refusal({ DISPATCH_PORT: '70000' })).toBe(

@@ -70,7 +70,7 @@ export class HomeUnusable extends Error {
 }
 
 /** What log files, lists of paths and the addresses of databases cannot hold in a path. */
-const SPECIAL = /[\p{Cc}<>"|?*:]/u
+const SPECIAL = /[\p{Cc}<>"|?*:#]|%[\da-f]{2}/iu
 
 /**
  * Throws HomeUnusable where something that is no folder, or that cannot be looked at, is in the home's place, or where programs that
