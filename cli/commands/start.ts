@@ -18,14 +18,14 @@ export const start = defineCommand({
   handlesInterrupt: true,
   // whoever reads along may leave, and its terminal or the disk of its output may go: the log has the same lines
   goesOnWithout: 'output',
-  async run(options, { signal }, io) {
+  async run(options, { cwd, signal }, io) {
     const { startCommand } = await import('../supervisor/start-command.ts')
     return startCommand(
       {
         ...(options.home ? { home: options.home } : {}),
         ...(options.port ? { port: options.port } : {}),
         ...(options['temporal-port'] ? { temporalPort: options['temporal-port'] } : {}),
-        ui: !options['no-ui'],
+        ...{ ui: !options['no-ui'], cwd },
       },
       saying(io),
       signal,

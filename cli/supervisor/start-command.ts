@@ -18,6 +18,8 @@ export interface StartCommandOptions {
   temporalPort?: string
   /** False: the API does not serve the web UI. */
   ui?: boolean
+  /** Undefined where the folder that one is in was deleted. */
+  cwd: string | undefined
 }
 
 /** Where lines for people go. */
@@ -46,6 +48,8 @@ export async function startCommand(
   try {
     const config = processConfig(options)
     createHome(config.home.root)
+    // nothing that is started in a folder that is gone comes up
+    if (options.cwd === undefined) process.chdir(config.home.root)
     const log = await createLogger({
       service: 'supervisor',
       level: config.logLevel,

@@ -95,11 +95,13 @@ test('a database of a newer Dispatch is refused by worker, API and start, and no
   }
 })
 
-test('a port in use is said and another taken; a second start ends with 75; without its terminal it goes on, and stops in order', async () => {
+test('in a folder that was deleted: a port in use is said and another taken; a second start ends with 75; without its terminal it goes on, and stops in order', async () => {
   const taken = createServer()
   const port = await testPort()
   await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
-  const child = startCli(['start', '--port', String(port)], { env })
+  const gone = mkdtempSync(join(folder, 'gone-'))
+  const start = [process.execPath, join(inject('dist'), 'cli.cjs'), 'start', '--port', String(port)]
+  const child = spawn('sh', ['-c', 'rmdir "$PWD" && exec "$@"', 'sh', ...start], { cwd: gone, env })
   const ended = result(child)
   try {
     const output = await said(child, /web UI +http:\S+/)
