@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/connect.ts'
-import { type DoctorFinding, databaseFindings } from '../db/doctor.ts'
+import { type DoctorFinding, databaseFindings, told } from '../db/doctor.ts'
 import { agentsFinding } from '../db/doctor-agents.ts'
 import { sandboxFinding } from '../db/doctor-sandbox.ts'
 import { liveWorktreeKeys } from '../db/live-worktrees.ts'
@@ -100,16 +100,6 @@ async function ofHubs(
       ? null
       : 'their branches may hold work: look (git --git-dir FOLDER/clean.git branch), then remove the folders',
     repaired: false,
-  }
-}
-
-/** One broken hub must not hide what else was found. */
-async function told(name: string, look: () => Promise<DoctorFinding>): Promise<DoctorFinding> {
-  try {
-    return await look()
-  } catch (error) {
-    const advice = 'see the message, and "dispatch logs --service api"'
-    return { name, ok: false, message: (error as Error).message, advice, repaired: false }
   }
 }
 

@@ -13,6 +13,19 @@ export interface DoctorFinding {
   repaired: boolean
 }
 
+/** Looks; what keeps it from that is a finding of its own, and must not hide what else is found. */
+export async function told(
+  name: string,
+  look: () => Promise<DoctorFinding>,
+): Promise<DoctorFinding> {
+  try {
+    return await look()
+  } catch (error) {
+    const advice = 'see the message, and "dispatch logs --service api"'
+    return { name, ok: false, message: (error as Error).message, advice, repaired: false }
+  }
+}
+
 /**
  * What the database itself can tell: whether a worker lives, and what is left over. That is places in the pool whose stage or goal
  * is over, messages that Temporal does not take, runs that count as running although their stage is over. `repair` frees the
@@ -23,10 +36,10 @@ export async function databaseFindings(
   repair: boolean,
 ): Promise<DoctorFinding[]> {
   return [
-    await workerFinding(database),
-    await orphanedLeases(database, repair),
-    await lateMessagesFinding(database),
-    await orphanedRuns(database, repair),
+    await told('worker', () => workerFinding(database)),
+    await told('pool', () => orphanedLeases(database, repair)),
+    await told('outbox', () => lateMessagesFinding(database)),
+    await told('runs', () => orphanedRuns(database, repair)),
   ]
 }
 
