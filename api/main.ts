@@ -9,7 +9,7 @@ import { standBy } from '../config/standby.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
 import { recordTampering } from '../db/git-changes.ts'
-import { forgetOld } from '../db/idempotency.ts'
+import { keepForgetting } from '../db/idempotency.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { seedSettings } from '../db/settings.ts'
 import { createGit } from '../git/git.ts'
@@ -52,7 +52,9 @@ async function main(): Promise<void> {
   const database = connect(databaseUrl)
   await seedProfiles(database)
   await seedSettings(database.knex, config.pool)
-  await forgetOld(database.knex)
+  const forgetNoMore = await keepForgetting(database.knex, (error) =>
+    log.warn({ err: error }, 'old answers could not be removed; it is tried again'),
+  )
   const temporal = createTemporalGateway(temporalAt(config, address))
   const onTampered = recordTampering(database)
   const git = createGit({ home: home.root, path: config.path, onTampered })
@@ -74,6 +76,7 @@ async function main(): Promise<void> {
   log.info({ port: api.port }, 'the API listens')
   process.send?.({ type: 'ready', port: api.port })
   endGracefully(log, async () => {
+    forgetNoMore()
     await api.close()
     await temporal.close()
     await database.close()

@@ -5,6 +5,7 @@ import { LOCKS } from './locks.ts'
 
 /** How long an answer is kept for a repeated create. */
 const KEEP = `interval '24 hours'`
+const FORGET_EVERY_MS = 3_600_000
 
 export type Remembered =
   | { state: 'new' }
@@ -49,6 +50,15 @@ export async function remember(
   })
 }
 
-export async function forgetOld(knex: Knex): Promise<void> {
-  await knex('idempotency').whereRaw(`created_at < now() - ${KEEP}`).delete()
+/** Removes answers that are kept no longer, now and then every hour. Returns what ends that. */
+export async function keepForgetting(
+  knex: Knex,
+  onError: (error: Error) => void,
+  everyMs = FORGET_EVERY_MS,
+): Promise<() => void> {
+  const forget = () => knex('idempotency').whereRaw(`created_at < now() - ${KEEP}`).delete()
+  await forget()
+  const timer = setInterval(() => void forget().catch(onError), everyMs)
+  timer.unref()
+  return () => clearInterval(timer)
 }
