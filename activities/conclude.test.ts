@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -476,6 +485,43 @@ test.each(['running', 'paused', 'review', 'failed', 'cancelled'])(
     expect(left.filter((name) => name.endsWith('.claim.json'))).toEqual([])
   },
 )
+
+test.each(['before', 'after'])(
+  'a goal whose hubs were deleted can be cancelled %s another goal has made new ones, and says what is left of its work',
+  async (when) => {
+    const task = await begin('a')
+    f.write('b.txt', 'two\n', task.path)
+    await answer(task)
+    const { project_id: projectId } = await database.knex('goals').first('project_id')
+    const clean = join(f.home, 'hubs', projectId, 'clean.git')
+    rmSync(join(clean, '..'), { recursive: true })
+    if (when === 'after') await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    const { finishBegunMerge } = createMergeActivities(deps)
+    const { endGoal } = createLifecycleActivities(deps, finishBegunMerge)
+    await endGoal({ goalId, reason: 'enough' })
+    await f.git.idle()
+    const { status, reason } = await database.knex('goals').first('status', 'reason')
+    if (when === 'before')
+      expect(reason).toBe(
+        `enough; the work is kept in ${task.path}; Dispatch's own copy of the repository, ${clean}, is gone, and with it what this goal had not merged. File the goal again: dispatch goal "<text>".`,
+      )
+    else expect(reason).toMatch(/^enough; the work is kept in dispatch\/T-\d+-a$/)
+    expect(status).toBe('cancelled')
+    if (when === 'before') expect(readFileSync(join(task.path, 'b.txt'), 'utf8')).toBe('two\n')
+    else expect(f.sh(['show', `${reason.split(' ').at(-1)}:b.txt`])).toBe('two')
+  },
+)
+
+test('a goal whose hubs were deleted before its merge says so, and to file it again', async () => {
+  await onGoalBranch()
+  const { project_id: projectId } = await database.knex('goals').first('project_id')
+  rmSync(join(f.home, 'hubs', projectId), { recursive: true })
+  const { mergeGoal } = createMergeActivities(deps)
+  const again = /own copy of the repository.* File the goal again/
+  await expect(mergeGoal({ goalId, attempt: 1 })).rejects.toThrow(again)
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  await expect(mergeGoal({ goalId, attempt: 1 })).rejects.toThrow(again)
+})
 
 test('a pause that is accepted while the merge waits for its turn holds it; resumed, it is merged', async () => {
   await onGoalBranch()

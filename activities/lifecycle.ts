@@ -147,7 +147,12 @@ export function createLifecycleActivities(
       .where({ goal_id: goalId, status: 'running' })
     await endRuns(deps, live, 'the goal was cancelled')
     const tasks: TaskRow[] = await database.knex('tasks').where({ goal_id: goalId })
-    const kept = await keepBranches(facts, tasks)
+    let lost = ''
+    const kept = await keepBranches(facts, tasks).catch((error) => {
+      if (!(error instanceof GitProblem) || error.code !== 'hub_gone') throw error
+      lost = `; ${error.message}`
+      return worktreesOf(facts, tasks)
+    })
     await releaseWorkspaces(facts, tasks)
     const where = kept.length > 0 ? `; the work is kept in ${kept.join(', ')}` : ''
     await database.change(async (tx, emit) => {
@@ -177,9 +182,18 @@ export function createLifecycleActivities(
         goalId,
         status: 'cancelled',
         stage: facts.goal.stage,
-        reason: `${reason}${where}${unknown}`,
+        reason: `${reason}${where}${lost}${unknown}`,
       })
     })
+  }
+
+  /** Without a hub nothing can be saved, and what agents left in their worktrees stays there. */
+  async function worktreesOf({ project }: GoalFacts, tasks: readonly TaskRow[]): Promise<string[]> {
+    const open = tasks.filter(({ status }) => status !== 'integrated')
+    const paths = await Promise.all(
+      open.map(({ id }) => git.worktreeOf({ projectId: project.id, key: taskKey(id) })),
+    )
+    return paths.filter((path) => path !== undefined)
   }
 
   async function keepBranches(

@@ -7,6 +7,7 @@ import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { changeStage, openStage, type StageKey } from '../db/stages.ts'
 import type { MergeIntent } from '../git/merge-goal.ts'
+import { branchGone } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { IntegrateResult, MergeResult } from './types.ts'
@@ -75,7 +76,7 @@ export function createMergeActivities(deps: ActivityDeps) {
   ): Promise<IntegrateResult> {
     const { goal, project } = facts
     const onto = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
-    if (!onto) throw new Error(`goal ${goal.id} has no branch`)
+    if (!onto) throw branchGone(goal.branch ?? '')
     const claim = {
       projectId: project.id,
       key: taskKey(task.id),
@@ -141,7 +142,8 @@ export function createMergeActivities(deps: ActivityDeps) {
     const head = goal.branch
       ? await git.branchHead({ projectId: project.id, branch: goal.branch })
       : undefined
-    if (!head || !goal.base_commit) throw new Error(`goal ${goalId} has no branch to merge`)
+    if (!goal.branch || !goal.base_commit) throw new Error(`goal ${goalId} has not begun`)
+    if (!head) throw branchGone(goal.branch)
     const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt }
     const held = await database.change(async (tx, emit) => {
       const now = await tx('goals').where({ id: goalId }).forUpdate().first('paused', 'ending')

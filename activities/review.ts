@@ -22,6 +22,7 @@ import { grantedBudget } from '../domain/budget.ts'
 import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
 import { placeOf, worstVerdicts } from '../domain/spec-items.ts'
 import type { Diff } from '../git/diff.ts'
+import { branchGone } from '../git/problem.ts'
 import { endOfCheck, unrunDoubts } from './checks.ts'
 import { findingsOf, leftOutWords } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -196,7 +197,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     const at = { projectId: project.id, repoPath: project.path }
     const base = await git.importTarget({ ...at, target: goal.target_branch })
     const head = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
-    if (!head) throw new Error(`goal ${goal.id} has no branch to merge`)
+    if (!head) throw branchGone(goal.branch ?? '')
     // what the merge changes, so that other people's work on the target since then does not look undone
     const began = goal.base_commit ?? base
     const merged = await git.previewMerge({ projectId: project.id, onto: base, began, head })

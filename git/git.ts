@@ -22,7 +22,7 @@ import { previewMerge } from './merge-onto.ts'
 import { createQueue } from './queue.ts'
 import { fileAt, treeOf } from './refs.ts'
 import { createGitRunner } from './run.ts'
-import { claimWorktree, type ReleaseInput, releaseWorktree, warm } from './worktrees.ts'
+import { claimWorktree, type ReleaseInput, releaseWorktree, warm, worktreeOf } from './worktrees.ts'
 
 export interface GitOptions {
   /** DISPATCH_HOME. */
@@ -83,6 +83,7 @@ export function createGit(options: GitOptions) {
     importTarget: (input: Parameters<typeof importTarget>[1]) => importTarget(deps, input),
     claimWorktree: bind(claimWorktree),
     releaseWorktree: (input: ReleaseInput) => releaseWorktree(deps, input, background),
+    worktreeOf: bind(worktreeOf),
     warm: bind(warm),
     /** Warms beside other work: what goes wrong is logged, and the next claim makes its own worktree. */
     keepWarm: (input: Parameters<typeof warm>[1]): void => background(warm(deps, input)),

@@ -110,8 +110,14 @@ test.each([
     const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
     const { path } = await f.git.claimWorktree(claim)
     const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
-    // Without the stored original nothing is put back, and the poison is in force all the time.
-    if (!restored) rmSync(join(f.home, 'hubs', projectId, 'sandbox.config'))
+    // Without the stored original, and what it is made again from, nothing is put back: the poison is in force all the time.
+    if (!restored) {
+      rmSync(join(f.home, 'hubs', projectId, 'sandbox.config'))
+      appendFileSync(
+        join(f.home, 'hubs', projectId, 'clean.git', 'config'),
+        '# of another version\n',
+      )
+    }
     poison(sandbox, 'agent')
     f.write('a.txt', 'agent\n', path)
     f.write('nested/x.txt', 'x', path)

@@ -41,6 +41,9 @@ const SANDBOX_SETTINGS = `${SHARED_SETTINGS}[user]
 \temail = dispatch@localhost
 `
 
+/** In the project's folder of hubs: the sandbox hub's config as it was made. */
+const SANDBOX_CONFIG = 'sandbox.config'
+
 /** More than the sandbox hub's config and alternates hold as we write them. */
 const OWN_BYTES = 100_000
 
@@ -88,6 +91,16 @@ export async function ensureNeutral(deps: GitDeps, objectFormat: string): Promis
   return path
 }
 
+/** Throws `hub_gone` where a project's clean hub was deleted: with it went the branches that were nowhere else. */
+export async function requireHub({ clean }: ProjectLayout): Promise<void> {
+  if (await stat(clean).catch(() => undefined)) return
+  throw new GitProblem(
+    'hub_gone',
+    `Dispatch's own copy of the repository, ${clean}, is gone, and with it what this goal had not merged.`,
+    'File the goal again: dispatch goal "<text>".',
+  )
+}
+
 /** Creates the clean and the sandbox hub of a project; again is a no-op. */
 export async function ensureHubs(
   deps: GitDeps,
@@ -108,7 +121,7 @@ export async function ensureHubs(
       `${quotePath(join(layout.clean, 'objects'))}\n`,
     )
     await writeWhole(
-      join(layout.hubs, 'sandbox.config'),
+      join(layout.hubs, SANDBOX_CONFIG),
       await readFile(join(layout.sandbox, 'config'), 'utf8'),
     )
     await privateDir(layout.worktrees)
@@ -123,12 +136,7 @@ export async function ensureHubs(
  * says who should be looked at (facts T17).
  */
 export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Promise<void> {
-  const wanted = await readFile(join(layout.hubs, 'sandbox.config'), 'utf8').catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    },
-  )
+  const wanted = await ownSandboxConfig(layout)
   if (wanted === undefined) return
   const own = [
     { name: 'config', content: wanted },
@@ -159,6 +167,24 @@ export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Prom
   if (lost.length > 0) await refill(deps, layout)
   deps.log('an agent changed the sandbox hub; put back', { changed })
 }
+
+/** The config of the sandbox hub as we wrote it; undefined where there are no hubs. Deleted, it is made again: it is the clean hub's but for our settings. */
+async function ownSandboxConfig({ hubs, clean }: ProjectLayout): Promise<string | undefined> {
+  const path = join(hubs, SANDBOX_CONFIG)
+  const kept = await readText(path)
+  if (kept !== undefined) return kept
+  const like = await readText(join(clean, 'config'))
+  if (!like?.endsWith(SHARED_SETTINGS)) return undefined
+  const made = `${like.slice(0, -SHARED_SETTINGS.length)}${SANDBOX_SETTINGS}`
+  await writeWhole(path, made)
+  return made
+}
+
+const readText = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
 
 /** A sandbox hub that lost its objects or refs: what it has of the clean hub, and no ref to what is not there any more, at which git would stop. */
 async function refill({ git }: GitDeps, { clean, sandbox }: ProjectLayout): Promise<void> {

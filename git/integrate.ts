@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { moveBranch, openWorktree, type Trailers } from './commit.ts'
 import { diffHash } from './diff.ts'
-import { type GitDeps, publishCommit } from './hubs.ts'
+import { type GitDeps, publishCommit, requireHub } from './hubs.ts'
 import { projectLayout, writeWhole } from './layout.ts'
 import { checkMergeKey, commitMerge, findMergeKey, mergeTree } from './merge-tree.ts'
 import { GitProblem } from './problem.ts'
@@ -28,17 +28,15 @@ export async function createGoalBranch(
   return head
 }
 
-/** The head of a branch in the clean hub, such as the goal's. */
+/** The head of a branch in the clean hub, such as the goal's. Throws `hub_gone`. */
 export async function branchHead(
   deps: GitDeps,
   input: { projectId: string; branch: string },
 ): Promise<string | undefined> {
   checkBranchName(input.branch)
-  return readRef(
-    deps.git,
-    projectLayout(deps.home, input.projectId).clean,
-    `refs/heads/${input.branch}`,
-  )
+  const layout = projectLayout(deps.home, input.projectId)
+  await requireHub(layout)
+  return readRef(deps.git, layout.clean, `refs/heads/${input.branch}`)
 }
 
 export type IntegrateOutcome =

@@ -22,6 +22,7 @@ export const GIT_PROBLEM_CODES = [
   'commit_missing',
   'unsafe_commit',
   'workspace_lost',
+  'hub_gone',
   'unreadable',
 ] as const
 export type GitProblemCode = (typeof GIT_PROBLEM_CODES)[number]
@@ -46,6 +47,14 @@ export const gone = (path: string) =>
     'not_found',
     `${path} does not exist any more.`,
     'Put the repository back where it was.',
+  )
+
+/** Of a branch that Dispatch made before its own copy of the repository was deleted. */
+export const branchGone = (branch: string) =>
+  new GitProblem(
+    'hub_gone',
+    `${branch} is not in Dispatch's own copy of the repository: that was made anew since, and what the goal had not merged is gone with the old one.`,
+    'File the goal again: dispatch goal "<text>".',
   )
 
 /** git itself failed in a way we did not expect. */

@@ -545,8 +545,23 @@ test('an agent whose worktree lost its hub goes on in it with the next attempt',
 test('with the hubs of a project gone, an old goal is told to be filed again, and that works', async () => {
   rmSync(join(f.home, 'hubs', projectId), { recursive: true })
   await expect(claim('T-1')).rejects.toThrow(/own copy .* is gone.*dispatch goal "<text>"/)
+  const old = base
+  f.sh(['commit', '-q', '--amend', '-m', 'written anew'])
   base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
   expect((await claim('T-2')).head).toBe(base)
+  const ofOld = f.git.claimWorktree({ projectId, key: 'T-3', base: old, branch: 'dispatch/T-3' })
+  await expect(ofOld).rejects.toThrow(/own copy .* was made anew since.*dispatch goal "<text>"/)
+})
+
+test('an agent that deletes what the sandbox hub is compared with changes it no more unseen than before', async () => {
+  const { path } = await claim('T-1')
+  const config = readFileSync(join(sandbox(), 'config'), 'utf8')
+  rmSync(join(f.home, 'hubs', projectId, 'sandbox.config'))
+  f.sh(['config', 'core.fsmonitor', './watch'], path)
+  await claim('T-1')
+  expect(f.tampered).toEqual(['config'])
+  expect(readFileSync(join(sandbox(), 'config'), 'utf8')).toBe(config)
+  expect(readFileSync(join(f.home, 'hubs', projectId, 'sandbox.config'), 'utf8')).toBe(config)
 })
 
 test('doctor finds a sandbox hub that is broken, and makes it again', async () => {

@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { lastPublished, moveBranch, publishWork, saveWork, standing } from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
-import { type GitDeps, publishCommit, restoreSandbox } from './hubs.ts'
+import { type GitDeps, publishCommit, requireHub, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { readRegularText } from './read-regular.ts'
@@ -171,17 +171,12 @@ async function chooseClaim(
 
 /**
  * A worktree of the sandbox hub on `branch`: the same one for the same key, a warm one where there is one, else a new one.
- * Throws `commit_missing` (base not in the clean hub), `bad_ref`, `branch_checked_out_elsewhere`.
+ * Throws `hub_gone`, `commit_missing` (base not in the clean hub), `bad_ref`, `branch_checked_out_elsewhere`.
  */
 export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<Worktree> {
   checkBranchName(input.branch)
   const layout = projectLayout(deps.home, input.projectId)
-  if (!(await stat(layout.clean).catch(() => undefined)))
-    throw new GitProblem(
-      'not_found',
-      `Dispatch's own copy of the repository, ${layout.clean}, is gone, and with it what this goal had not merged.`,
-      'File the goal again: dispatch goal "<text>".',
-    )
+  await requireHub(layout)
   const [present] = await Promise.all([
     hasCommit(deps.git, layout.clean, input.base),
     deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout)),
@@ -189,8 +184,8 @@ export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<W
   if (!present)
     throw new GitProblem(
       'commit_missing',
-      `Commit ${input.base.slice(0, 12)} is not in the hub.`,
-      'Import the target branch first.',
+      `Commit ${input.base.slice(0, 12)}, on which this goal's work stands, is not in Dispatch's own copy of the repository: ${layout.clean} was made anew since, and what the goal had not merged is gone with the old one.`,
+      'File the goal again: dispatch goal "<text>".',
     )
   const chosen = await deps.queue.run(layout.worktrees, () => chooseClaim(deps, layout, input))
   return deps.queue.run(slotPath(layout, chosen.slot), async () => {
@@ -200,6 +195,16 @@ export async function claimWorktree(deps: GitDeps, input: ClaimInput): Promise<W
     ])
     return reclaim(deps, layout, claim ?? chosen, head)
   })
+}
+
+/** Where the worktree of a key is, also where nothing can be done with it. */
+export async function worktreeOf(
+  { home }: Pick<GitDeps, 'home'>,
+  input: { projectId: string; key: string },
+): Promise<string | undefined> {
+  const layout = projectLayout(home, input.projectId)
+  const claim = await findClaim(layout, input.key)
+  return claim && slotPath(layout, claim.slot)
 }
 
 /** Puts a used slot back to a clean, detached checkout of its last base; on any trouble it is thrown away instead. */
