@@ -1,14 +1,44 @@
-import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createLogger, logFiles, readLogs } from './log.ts'
+import { until } from '../test/support/until.ts'
+import { createLogger, keepRolling, logFiles, readLogs } from './log.ts'
 
 let dir: string
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'dispatch-log-'))
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+test('the log of a server that runs begins anew when it has grown, also while it is written', async () => {
+  const file = join(dir, 'temporal.log')
+  const missing = join(dir, 'none.log')
+  const server = openSync(file, 'a', 0o600)
+  const end = keepRolling([missing, file], () => undefined, 20)
+  try {
+    writeSync(server, Buffer.alloc(10 * 1024 * 1024, 'x'))
+    writeSync(server, 'the first\n')
+    await until(() => statSync(file).size === 0, { ms: 5_000, what: 'a new beginning' })
+    writeSync(server, 'the second\n')
+    expect(readFileSync(file, 'utf8')).toBe('the second\n')
+    expect(readFileSync(`${file}.old`, 'utf8').slice(-10)).toBe('the first\n')
+    expect(statSync(`${file}.old`).mode & 0o777).toBe(0o600)
+  } finally {
+    end()
+    closeSync(server)
+  }
+})
 
 test('lines are JSON, private, without secrets, and can be followed', async () => {
   const log = await createLogger({ service: 'worker', level: 'info', dir })

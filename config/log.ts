@@ -1,12 +1,14 @@
 import {
   closeSync,
+  constants,
+  copyFileSync,
   existsSync,
   fstatSync,
   openSync,
   readdirSync,
   readSync,
-  renameSync,
   statSync,
+  truncateSync,
   watch,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -30,6 +32,9 @@ const SECRETS = [
 
 /** Lines that a full disk did not take are kept up to this much; then the newest are dropped. */
 const UNWRITTEN_BYTES = 1_000_000
+
+const ROLL_BYTES = 10 * 1024 * 1024
+const ROLL_EVERY_MS = 60_000
 
 export interface LogOptions {
   service: Service
@@ -62,10 +67,34 @@ export async function createLogger({ service, level, dir }: LogOptions): Promise
   return pino(settings, stream)
 }
 
-/** Starts a new file when `file` grew over 10 MB; one older is kept. For servers that write by themselves. */
-export function rollOver(file: string): void {
+/**
+ * Keeps the files of servers that write by themselves small: one that has grown over 10 MB begins anew, now and then every minute,
+ * and one older is kept as `.old`. Returns what ends that.
+ */
+export function keepRolling(
+  files: readonly string[],
+  onError: (error: Error) => void,
+  everyMs = ROLL_EVERY_MS,
+): () => void {
+  const roll = () => {
+    try {
+      for (const file of files) rollOver(file)
+    } catch (error) {
+      onError(error as Error)
+    }
+  }
+  roll()
+  const timer = setInterval(roll, everyMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** Emptied, not renamed: a server that runs has it open, appends to it, and would go on in the old one. */
+function rollOver(file: string): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  if (size > 10 * 1024 * 1024) renameSync(file, `${file}.old`)
+  if (size <= ROLL_BYTES) return
+  copyFileSync(file, `${file}.old`, constants.COPYFILE_FICLONE)
+  truncateSync(file)
 }
 
 /** Log files of a service, oldest first: the rotated ones, or the single file of Postgres and Temporal. */

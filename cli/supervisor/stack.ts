@@ -9,7 +9,7 @@ import {
   sharedCache,
   shortSocketDir,
 } from '../../config/home.ts'
-import { rollOver } from '../../config/log.ts'
+import { keepRolling } from '../../config/log.ts'
 import { reachableAt } from '../../config/ports.ts'
 import { commandLine, processStart } from '../../config/process-table.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
@@ -28,6 +28,7 @@ import {
 } from './node-service.ts'
 import { writeServerFile } from './server-file.ts'
 import { type ServiceState, type Supervised, supervise } from './supervise.ts'
+import { prepareElsewhere } from './temporal-elsewhere.ts'
 import { waitAloud } from './wait-aloud.ts'
 
 const TELL_AGAIN_MS = 5_000
@@ -147,6 +148,7 @@ function createStack(options: StackOptions) {
   }
   let complete = false
   let again: NodeJS.Timeout | undefined
+  let rollNoMore: () => void = () => undefined
   const url = () => `http://${reachableAt(config.host, at.apiPort)}`
 
   async function keep<T extends { pid: number; exited: Promise<string>; stop(): Promise<void> }>(
@@ -219,7 +221,7 @@ function createStack(options: StackOptions) {
   }
   /**
    * Each time: its database may have been lost with it, and in a new one no workflow starts before our search attributes are there.
-   * Namespaces of a server that is not ours belong to whoever runs it.
+   * Namespaces of a server that is not ours belong to whoever runs it (temporal-elsewhere.ts).
    */
   async function prepare(server: RunningTemporal, signal: AbortSignal) {
     try {
@@ -316,8 +318,11 @@ function createStack(options: StackOptions) {
 
   return {
     async start() {
-      for (const name of ['postgres.log', 'temporal.log', 'worker.out', 'api.out'])
-        rollOver(join(home.logs, name))
+      const written = ['postgres.log', 'temporal.log', 'worker.out', 'api.out']
+      rollNoMore = keepRolling(
+        written.map((name) => join(home.logs, name)),
+        (error) => log.warn({ err: error }, 'a log that grows could not be begun anew'),
+      )
       // the home is known already, and tells whose processes they are
       const ownEnv = { ...options.env, DISPATCH_HOME: home.root }
       // programs put in their place need not know how to stand by
@@ -325,7 +330,9 @@ function createStack(options: StackOptions) {
         ahead.set(name, prepareNodeService({ ...childOf(name), env: ownEnv }))
       await allDone([
         config.databaseUrl ? undefined : keep('postgres', startDatabase, onDatabase),
-        config.temporal.address ? undefined : keep('temporal', startTemporal, onTemporal),
+        config.temporal.address
+          ? prepareElsewhere(config.temporal, { say, signal: givenUp })
+          : keep('temporal', startTemporal, onTemporal),
       ])
       await allDone([
         keep('worker', startChild('worker'), onWorker),
@@ -338,6 +345,7 @@ function createStack(options: StackOptions) {
     async stop() {
       complete = false
       clearTimeout(again)
+      rollNoMore()
       for (const waiting of ahead.values()) await waiting.discard()
       for (const name of ['api', 'worker', 'temporal', 'postgres'] as const)
         await waitAloud(`${name} to end`, say, async () => services.get(name)?.stop())
