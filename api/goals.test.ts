@@ -4,7 +4,7 @@ import type { AgentRun, StageState } from '../contracts/schemas.ts'
 import { stageRows, workedUntil } from '../contracts/stage-rows.ts'
 import { storeDetections } from '../db/adapters.ts'
 import { endDelay, noteDelay } from '../db/delays.ts'
-import { insertGoal } from './support/rows.ts'
+import { insertGoal, insertReview } from './support/rows.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 let at: TestApi
@@ -328,6 +328,17 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
   ])
   await at.database.knex('goals').where({ id }).update({ status: 'completed', paused: false })
   expect(await act('resume')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
+})
+
+test('a goal that waits for a review says so again when it is resumed, or goes on elsewhere', async () => {
+  const id = await insertGoal(at.database)
+  await insertReview(at.database, id, { title: 'The spec' })
+  const act = (verb: string) => at.call('POST', `/api/goals/${id}/${verb}`, {})
+  const waits = { body: { status: 'active', reason: 'waits for a review: The spec' } }
+  await act('pause')
+  expect(await act('resume')).toMatchObject(waits)
+  await at.database.knex('goals').where({ id }).update({ status: 'needs_attention' })
+  expect(await act('retry')).toMatchObject(waits)
 })
 
 test('a goal that is ending is not paused, and says so while it is, also when it was paused before', async () => {

@@ -160,7 +160,7 @@ export async function resumeGoal(
   // something may have failed while the goal was paused: then it is that which it waits for now
   const [needed] = Object.values(goal.attention)
   const status = needed === undefined ? 'active' : 'needs_attention'
-  const reason = needed ?? (goal.ending ? goal.reason : null)
+  const reason = needed ?? (goal.ending ? goal.reason : await waitedFor(tx, id))
   await setStatus(tx, emit, { goal, status, reason, paused: false, actor })
   await tell(tx, id, SET_PAUSED, { paused: false })
   return undefined
@@ -260,10 +260,18 @@ export async function retryGoal(
   const status = goal.paused ? 'paused' : 'active'
   if (goal.status === 'needs_attention') {
     await tx('goals').where({ id: goal.id }).update({ attention: '{}' })
-    await setStatus(tx, emit, { goal, status, reason: null, paused: goal.paused, actor })
+    const reason = await waitedFor(tx, id)
+    await setStatus(tx, emit, { goal, status, reason, paused: goal.paused, actor })
   }
   await tell(tx, id, RETRY_STAGE, { key: randomUUID() })
   return undefined
+}
+
+/** In words, a review of the goal that nobody has decided: that it goes on does not end that wait. */
+async function waitedFor(tx: Tx, goalId: string): Promise<string | null> {
+  const where = { goal_id: goalId, status: 'pending' }
+  const review = await tx('reviews').where(where).first('title')
+  return review ? `waits for a review: ${review.title}` : null
 }
 
 async function goOnWith(
