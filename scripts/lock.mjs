@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const WAIT_MS = 600_000
+/** Whoever holds the gate needs less. */
+const GATE_MS = 5
 
 /** Runs `work` while this process alone holds `file`. Waits for another holder; the lock of a dead one is taken over. */
 export async function withLock(file, work) {
@@ -13,7 +15,7 @@ export async function withLock(file, work) {
     const holder = read(file)
     if (holder === '') continue // released meanwhile
     if (!alive(Number(holder))) {
-      discard(file, holder)
+      await removeStale(file)
       continue
     }
     if (Date.now() > deadline) throw new Error(`${file} is held by process ${holder} for 10 minutes: end it or remove the file`)
@@ -43,7 +45,25 @@ function take(file) {
   }
 }
 
-/** Removes the lock of a dead holder, but not one that somebody else has taken over in the meantime. */
+/**
+ * Removes the lock of a dead holder. One process at a time looks and removes: between the two, another one might take the lock over,
+ * and would lose it to a third.
+ */
+async function removeStale(file) {
+  const gate = `${file}.gate`
+  if (take(gate)) {
+    const holder = read(file)
+    if (holder !== '' && !alive(Number(holder))) rmSync(file, { force: true })
+    rmSync(gate, { force: true })
+    return
+  }
+  const keeper = read(gate)
+  // whoever was killed in there must not keep all others out
+  if (keeper !== '' && !alive(Number(keeper))) discard(gate, keeper)
+  else await delay(GATE_MS)
+}
+
+/** Removes a stale gate, but only that one: two may find it at the same time, and one of them has a new one already. */
 function discard(file, holder) {
   const aside = `${file}.${process.pid}.stale`
   try {
