@@ -39,6 +39,8 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
 export interface PrepareOptions {
   /** Makes the namespace where it is missing. */
   make?: boolean
+  /** It is somebody else's: nothing but the search attributes is touched, without which no workflow of ours starts there. */
+  theirs?: boolean
   /** Milliseconds until it is an error that Temporal has not done it; default 30,000. */
   withinMs?: number
   /** Gives it up. */
@@ -64,12 +66,14 @@ export class NamespaceNotReady extends Error {
 export async function prepareNamespace(
   connection: Connection,
   namespace = 'default',
-  { make = false, withinMs = PREPARE_MS, signal }: PrepareOptions = {},
+  { make = false, theirs = false, withinMs = PREPARE_MS, signal }: PrepareOptions = {},
 ): Promise<boolean> {
   signal?.throwIfAborted()
   const work = async () => {
     if (make) await ensureNamespace(connection, namespace)
-    return prepare(connection, namespace)
+    const isNew = await registerAttributes(connection, namespace)
+    if (!theirs) await keepClosed(connection, namespace)
+    return isNew
   }
   try {
     return await connection.withDeadline(Date.now() + withinMs, () =>
@@ -82,7 +86,7 @@ export async function prepareNamespace(
   }
 }
 
-async function prepare(connection: Connection, namespace: string): Promise<boolean> {
+async function registerAttributes(connection: Connection, namespace: string): Promise<boolean> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(
     ([name]) => !(name in customAttributes),
@@ -93,9 +97,12 @@ async function prepare(connection: Connection, namespace: string): Promise<boole
       searchAttributes: Object.fromEntries(missing),
     })
   }
+  return missing.length === Object.keys(SEARCH_ATTRIBUTE_TYPES).length
+}
+
+async function keepClosed(connection: Connection, namespace: string): Promise<void> {
   await connection.workflowService.updateNamespace({
     namespace,
     config: { workflowExecutionRetentionTtl: { seconds: RETENTION_DAYS * DAY_SECONDS } as never },
   })
-  return missing.length === Object.keys(SEARCH_ATTRIBUTE_TYPES).length
 }
