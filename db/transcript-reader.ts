@@ -7,7 +7,7 @@ export interface TranscriptReader {
   after(runId: string, seq: number): Promise<TranscriptPart>
 }
 
-export interface TranscriptPart {
+interface TranscriptPart {
   entries: TranscriptEntry[]
   /** There may be others after these. */
   more: boolean
