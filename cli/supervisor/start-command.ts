@@ -74,7 +74,7 @@ export async function startCommand(
     endBallast?.()
     if (!asked.aborted) throw error
     say.out(
-      'given up before it had started: nothing of it runs, nothing is lost, and the next start begins again',
+      'given up: what this start had begun is ended, nothing is lost, and the next start begins again',
     )
     return asked.reason.exitCode
   }
