@@ -158,23 +158,28 @@ test.each([
     await f.git.rebaseTask({ projectId, worktreePath: path, onto: goalHead })
     poison(sandbox, 'agent')
     await f.git.prepareConflict({ projectId, worktreePath: path, onto: goalHead })
-    const merged = await f.git.mergeGoal({
-      projectId,
-      repoPath: f.repo,
-      target: 'main',
-      goalHead,
-      began: base,
-      approved: { base, hash },
-      message: 'Merge',
-      trailers: {},
-      mergeKey: 'k2',
-      intent: {
-        load: async () => undefined,
-        begin: async () => true,
-        save: async () => undefined,
-      },
-    })
-    expect(merged).toMatchObject({ outcome: 'merged' })
+    const merge = () =>
+      f.git.mergeGoal({
+        projectId,
+        repoPath: f.repo,
+        target: 'main',
+        goalHead,
+        began: base,
+        approved: { base, hash },
+        message: 'Merge',
+        trailers: {},
+        mergeKey: 'k2',
+        intent: {
+          load: async () => undefined,
+          begin: async () => true,
+          save: async () => undefined,
+        },
+      })
+    // what the person's own git would smudge is theirs to merge; the rest of the poison stays
+    expect(await merge()).toMatchObject({ outcome: 'filtered' })
+    const config = join(f.repo, '.git', 'config')
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/^\t(smudge|process) = .*\n/gm, ''))
+    expect(await merge()).toMatchObject({ outcome: 'merged' })
     await f.git.exportBranch({ projectId, repoPath: f.repo, branch: 'dispatch/T-1', sha: head })
     poison(sandbox, 'agent')
     f.write('more.txt', 'x', path)
