@@ -26,8 +26,10 @@ function reasonOf(said: string, message: string | undefined, exit: CliExit): Fai
   if (exit.code === AUTH_EXIT || /set an Auth method|must specify the GEMINI_API_KEY/i.test(said))
     return 'auth'
   if (message === undefined) return 'crash'
-  if (/SAFETY|RECITATION|safety reasons|blocked/i.test(message)) return 'refused'
   const status = statusOf(message) ?? STATUS_OF_EXIT[exit.code ?? 0]
+  // a key may be blocked too, which its status says
+  if ((status ?? 400) === 400 && /SAFETY|RECITATION|safety reasons|blocked/i.test(message))
+    return 'refused'
   if (status !== undefined) return reasonOfStatus(status, said)
   return reasonOfWords(said)
 }
