@@ -158,6 +158,15 @@ const IN_THE_WAY: Record<
     named: 'lib/nested/',
     kept: () => read('lib/nested/y.c'),
   },
+  'that is staged in a folder of which the goal makes a file': {
+    goal: put({ lib: 'goal\n' }),
+    person() {
+      f.write('lib/new.c', 'precious\n')
+      f.sh(['add', 'lib/new.c'])
+    },
+    named: 'lib/new.c',
+    kept: () => read('lib/new.c'),
+  },
   'behind a link that took the place of a folder': {
     before: () => f.write('lib/x.c', 'precious\n'),
     goal: put({ 'lib/x.c': 'goal\n' }),

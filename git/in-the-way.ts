@@ -28,12 +28,21 @@ export async function inTheWay(
   // it may hold what the merge adds already: one that was killed half way
   const index = new Set(listed.map(asKey))
   const isKnown = (name: string) => index.has(asKey(name))
+  const isOwn = places.some(({ isFolder }) => isFolder) ? await staged(git, call, from) : new Set()
+  // with a folder goes what is staged in it
+  const isOld = (name: string) => isKnown(name) && !isOwn.has(name)
   const found: string[] = []
   for (const { name, isFolder } of places) {
-    const unknown = isFolder ? await unknownIn(path, name, isKnown) : !isKnown(name) && name
+    const unknown = isFolder ? await unknownIn(path, name, isOld) : !isKnown(name) && name
     if (unknown) found.push(asText(unknown))
   }
   return found
+}
+
+/** Names of which the person's index has something else than a commit. */
+export async function staged(git: GitRunner, call: GitCall, from: string): Promise<Set<string>> {
+  const what = ['-z', '--name-only', '--no-renames', '--ignore-submodules=all']
+  return new Set(lines((await git.run(['diff-index', '--cached', ...what, from], call)).stdout))
 }
 
 /** What is there in the place of something that the merge adds, or of a folder that it writes in. `fields`: pairs of status and name. */

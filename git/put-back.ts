@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { staged } from './in-the-way.ts'
 import type { GitCall, GitRunner } from './run.ts'
 import { lines } from './tree.ts'
 
@@ -11,13 +12,11 @@ export async function putBack(
   call: GitCall,
   { path, from, to }: { path: string; from: string; to: string },
 ): Promise<void> {
-  const quiet = ['-z', '--name-only', '--no-renames', '--ignore-submodules=all']
-  const staged = new Set(
-    lines((await git.run(['diff-index', '--cached', ...quiet, from], call)).stdout),
-  )
+  const own = await staged(git, call, from)
   const changed = async (filter: string) => {
-    const what = ['diff-tree', '-r', ...quiet, `--diff-filter=${filter}`, from, to]
-    return lines((await git.run(what, call)).stdout).filter((name) => !staged.has(name))
+    const what = ['-r', '-z', '--name-only', '--no-renames', `--diff-filter=${filter}`]
+    const { stdout } = await git.run(['diff-tree', ...what, from, to], call)
+    return lines(stdout).filter((name) => !own.has(name))
   }
   for (const name of await changed('A'))
     await rm(Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, 'latin1')]), { force: true })
