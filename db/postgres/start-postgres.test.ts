@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { commandLine } from '../../config/process-table.ts'
+import { commandLine, processesIn } from '../../config/process-table.ts'
 import { until } from '../../test/support/until.ts'
 import { startPostgres } from './start-postgres.ts'
 
@@ -47,6 +47,9 @@ test('a server that is left is adopted; a killed one comes back with every ackno
   await query(first.url, 'insert into kept select generate_series(1, 100)')
   process.kill(first.pid, 'SIGKILL')
   expect(await first.exited).toContain('SIGKILL')
+  // its children see that it is gone, and no new one starts beside them
+  const haveEnded = () => processesIn(join(dir, 'pg', 'data')).length === 0
+  await until(haveEnded, { ms: 20_000, what: 'the end of its children', everyMs: 5 })
 
   const third = await startPostgres(options())
   expect(third.adopted).toBe(false)
