@@ -1,5 +1,6 @@
 import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import type { AdapterIo, AgentSession, Correction } from './adapter.ts'
+import { orAsItIs } from './as-it-is.ts'
 import { type CliLine, type CliProcess, spawnCli } from './cli-process.ts'
 import { adapterFailed, endOf, endWithoutResult, INTERRUPT_GRACE_MS, TOO_LATE } from './endings.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
@@ -12,7 +13,7 @@ export interface CliDialect {
   input: readonly string[]
   /** Its stdin is closed after those: it reads to the end before it begins. */
   endsInput?: boolean
-  /** One stdout line as events. A terminal event ends the session; what comes later is dropped. Must not throw. */
+  /** One stdout line as events. A terminal event ends the session; what comes later is dropped. */
   read(line: CliLine): AgentEvent[]
   /** The stdin line that hands over a correction; undefined where the agent takes none while it works. */
   correction(correction: Correction): string | undefined
@@ -83,7 +84,8 @@ async function pump(
   for await (const line of cli.lines) {
     if (line.dropped > 0) await queue.push(tooLong(line))
     if (terminal) continue
-    for (const event of line.from === 'stderr' ? stderrNotice(line, stderr) : dialect.read(line)) {
+    const read = () => (line.from === 'stderr' ? stderrNotice(line, stderr) : dialect.read(line))
+    for (const event of orAsItIs(line.text, read)) {
       if (event.type !== 'done' && event.type !== 'failed') {
         await queue.push(event)
         continue

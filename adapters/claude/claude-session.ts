@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Options, Query, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk'
 import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
+import { orAsItIs } from '../as-it-is.ts'
 import type { CliProcess } from '../cli-process.ts'
 import {
   adapterFailed,
@@ -197,7 +198,8 @@ function createTalk(
     },
     /** The terminal event, once everything that was sent to the agent is dealt with. */
     async hear(message: ClaudeMessage): Promise<TerminalEvent | undefined> {
-      for (const event of translator.read(message)) {
+      const read = () => translator.read(message)
+      for (const event of message.type === 'result' ? read() : orAsItIs(message, read)) {
         if (event.type === 'failed') return event
         // A correction that waits starts another turn: that one's answer counts.
         if (event.type === 'done') return corrections.areWaiting() ? undefined : event

@@ -1,5 +1,6 @@
 import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import type { Correction } from '../adapter.ts'
+import { orAsItIs } from '../as-it-is.ts'
 import { endByInterrupt } from '../endings.ts'
 import { refusalOf, sandboxPolicy } from './access.ts'
 import { createCorrections } from './corrections.ts'
@@ -158,8 +159,12 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
       if (id !== undefined) return void (await refuse({ id, method }))
       const notification = incoming as Notification
       if (isOfAnother(notification, threadId)) return
-      for (const event of translator.read(notification)) await push(event)
-      follow(notification)
+      // first what it means for the course: events that cannot be read must not keep a turn from its end
+      const events = orAsItIs(notification, () => {
+        follow(notification)
+        return translator.read(notification)
+      })
+      for (const event of events) await push(event)
     },
     correct(correction) {
       corrections.add(correction)

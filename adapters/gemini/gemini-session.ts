@@ -6,6 +6,7 @@ import type {
   Usage,
 } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
+import { orAsItIs } from '../as-it-is.ts'
 import { type CliLine, type CliProcess, spawnCli } from '../cli-process.ts'
 import { createCorrectionBox } from '../correction-box.ts'
 import {
@@ -24,7 +25,7 @@ import { failureOf, retryIn } from './failures.ts'
 import { plainWords } from './plain-words.ts'
 import { makeRunHome } from './run-home.ts'
 import { createSessionRecord, mendSession, type SessionRecord } from './session-record.ts'
-import { createTranslator, notice, usageOf } from './translator.ts'
+import { createTranslator, notice, type Translated, usageOf } from './translator.ts'
 import type { GeminiMessage, ResultMessage } from './wire.ts'
 
 const TITLE = 'Gemini CLI'
@@ -180,10 +181,14 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
       if (!message || result) return false
       // before the result, with which the next request is handed over: the answer that asked for the tool is written down by now
       if (message.type === 'tool_result') await look()
-      const translated = translator.read(message)
+      let translated: Translated = { events: [] }
+      const events = orAsItIs(message, () => {
+        translated = translator.read(message)
+        return translated.events
+      })
       if (translated.moment === 'hooks_ran') corrections.hooksRan()
       if (translated.moment === 'model_spoke') corrections.modelSpoke()
-      for (const event of translated.events) await push(event)
+      for (const event of events) await push(event)
       result = translated.result
       return result !== undefined
     },
