@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type ProjectLayout, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
-import type { GitCall, GitRunner } from './run.ts'
+import { type GitCall, type GitRunner, quotePath } from './run.ts'
 import { slotPath } from './slots.ts'
 
 /**
@@ -158,9 +158,12 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
   const entries = lines(listed.stdout)
   if (await watchAll(git, tree, entries)) return stageAll(git, tree)
   const untracked = entries.filter((entry) => entry.startsWith('? ')).map(pathOf)
+  const listedAsChanged = lines(changed.stdout)
+  const untouched = await untouchedFiles(git, tree, { changed: listedAsChanged, entries })
+  const written = listedAsChanged.filter((path) => !untouched.has(path))
   // adding a nested repository would run git inside it
-  const paths = [...lines(changed.stdout), ...untracked.filter((path) => !isNested(path))]
-  const special = await specialFiles(tree, lines(changed.stdout))
+  const paths = [...written, ...untracked.filter((path) => !isNested(path))]
+  const special = await specialFiles(tree, written)
   await updateIndex(
     git,
     tree,
@@ -260,6 +263,37 @@ export const statIn = (tree: Pick<SlotTree, 'path'>, path: string) =>
   lstat(Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')])).catch(
     () => undefined,
   )
+
+/**
+ * Of what git lists as changed, files that are to the byte as they were committed: attributes that came later (`text`, `eol`) would store them with
+ * other line ends. Whoever works next to them has not changed them.
+ */
+async function untouchedFiles(
+  git: GitRunner,
+  tree: SlotTree,
+  { changed, entries }: { changed: readonly string[]; entries: readonly string[] },
+): Promise<Set<string>> {
+  const names = new Set(changed)
+  const files = entries.flatMap((entry) => {
+    const path = pathOf(entry)
+    const [, mode, id] = (names.has(path) && /^H 100(\d+) (\w+) 0\t/.exec(entry)) || []
+    return mode && id ? [{ path, id, isProgram: mode === '755' }] : []
+  })
+  const stats = await Promise.all(files.map(({ path }) => statIn(tree, path)))
+  const sameKind = files.filter((file, index) => {
+    const info = stats[index]
+    // an empty one may be new: `git add -N` notes it as one without content
+    return info?.isFile() && info.size > 0 && file.isProgram === ((info.mode & 0o100) !== 0)
+  })
+  if (sameKind.length === 0) return new Set()
+  const input = Buffer.from(sameKind.map(({ path }) => `${quotePath(path)}\n`).join(''), 'latin1')
+  const { code, stdout } = await git.run(['hash-object', '--no-filters', '--stdin-paths'], {
+    // one that cannot be read is told by who adds it
+    ...{ ...tree.call, input, answers: [0, 128] },
+  })
+  const ids = code === 0 ? stdout.toString('utf8').split('\n') : []
+  return new Set(sameKind.filter(({ id }, index) => id === ids[index]).map(({ path }) => path))
+}
 
 /** Tracked files that are pipes, sockets or devices by now: git stops at them, as at nothing else. For us they are removed. */
 async function specialFiles(tree: SlotTree, paths: readonly string[]): Promise<string[]> {

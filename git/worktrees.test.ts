@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -666,6 +667,35 @@ test('a lock left by a killed git is cleared, one whose owner lives is waited fo
     await gone
   }
   expect((await commit()).committed).toBe(true)
+})
+
+test('files that attributes would store in another form are in no commit of an agent that did not write them', async () => {
+  const odd = 'with "quotes"\n and ends.bat'
+  f.commit({
+    'old.bat': 'one\r\ntwo\r\n',
+    [odd]: 'x\r\n',
+    'run.bat': 'r\r\n',
+  })
+  f.write('.gitattributes', '*.bat text eol=crlf\n')
+  f.sh(['add', '.gitattributes'])
+  f.sh(['commit', '-q', '-m', 'attributes'])
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await claim('T-1')
+  f.write('a.js', 'by the agent\n', path)
+  f.write('b/__init__.py', '', path)
+  f.sh(['add', '-N', '.'], path)
+  // git looks into a file only where it may have been written
+  for (const name of ['old.bat', odd, 'run.bat']) utimesSync(join(path, name), 1, 1)
+  const { files } = await f.git.commitAll({
+    ...{ projectId, worktreePath: path, message: 'm', trailers: {} },
+  })
+  expect(files).toEqual(['a.js', 'b/__init__.py'])
+  f.write('old.bat', 'one\r\nthree\r\n', path)
+  chmodSync(join(path, 'run.bat'), 0o755)
+  const next = await f.git.commitAll({
+    ...{ projectId, worktreePath: path, message: 'm', trailers: {} },
+  })
+  expect(next.files).toEqual(['a.js', 'b/__init__.py', 'old.bat', 'run.bat'])
 })
 
 test('LFS pointers and submodules are carried as they are', async () => {
