@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { processConfig, processEnv } from '../../config/config.ts'
 import { diskWarning } from '../../config/disk.ts'
 import { createHome } from '../../config/home.ts'
@@ -6,7 +7,7 @@ import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
 import { type AskedToStop, askedToStop } from '../asked-to-stop.ts'
-import { EXIT } from '../failure.ts'
+import { CliFailure, EXIT } from '../failure.ts'
 import { nameWithVersion } from '../who-works.ts'
 import { keepBallast } from './ballast.ts'
 import { type Stack, startStack } from './stack.ts'
@@ -31,13 +32,14 @@ export interface Say {
 /**
  * `dispatch start`: runs until Ctrl-C, which `interrupted` tells of, or SIGTERM. Returns the exit code: 0, or when it was asked to
  * stop before all had started 128 and the number of the signal. What it throws has its exit code: 1 a part did not start, 75 the
- * home is in use, 78 wrong configuration, a home that cannot be one, or a database of a newer version.
+ * home is in use, 78 wrong configuration, a home that cannot be one, a database of a newer version, or another system than Linux.
  */
 export async function startCommand(
   options: StartCommandOptions,
   say: Say,
   interrupted: AbortSignal,
 ): Promise<number> {
+  refuseOtherSystems()
   const umask = process.umask(0o077) // the home is private, a person's repository is not ours to close
   let stack: Stack
   let endBallast: (() => void) | undefined
@@ -88,6 +90,17 @@ export async function startCommand(
   await stack.stop()
   say.out('stopped; running agents go on and are picked up by the next start')
   return EXIT.ok
+}
+
+/** Elsewhere no run of an agent would come to its end, and a git at work would be taken for dead. */
+function refuseOtherSystems(): void {
+  if (existsSync('/proc/self/stat')) return
+  throw new CliFailure(
+    'configuration',
+    'unsupported_system',
+    `Dispatch asks Linux's /proc which processes live, and this system (${process.platform}) has none.`,
+    'Start it on Linux: a virtual machine will do, or a container with /proc.',
+  )
 }
 
 async function summary(stack: Stack): Promise<string[]> {

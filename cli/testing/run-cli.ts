@@ -8,6 +8,8 @@ const CLI = join(distDir(), 'cli.cjs')
 export interface CliOptions {
   env?: Record<string, string>
   cwd?: string
+  /** The command line that it is run by. */
+  under?: readonly string[]
   stdin?: string
   /** Descriptor of an open file in the place of a pipe. */
   stdinFile?: number
@@ -31,10 +33,11 @@ export function runCli(args: string[], options: CliOptions = {}): Promise<CliRes
 
 export function startCli(
   args: string[],
-  { env = {}, cwd, stdinFile, stdoutFile }: CliOptions = {},
+  { env = {}, cwd, under = [], stdinFile, stdoutFile }: CliOptions = {},
 ): ChildProcess {
   const stdio = [stdinFile ?? 'pipe', stdoutFile ?? 'pipe', 'pipe'] as const
-  return spawn(process.execPath, [CLI, ...args], {
+  const [command, ...rest] = [...under, process.execPath, CLI, ...args] as [string, ...string[]]
+  return spawn(command, rest, {
     cwd,
     env: { ...ENV, ...env },
     stdio: [...stdio],

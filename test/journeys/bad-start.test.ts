@@ -13,6 +13,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { sandboxProblem } from '../../adapters/sandbox/probe.ts'
 import { readServerFile } from '../../cli/supervisor/server-file.ts'
 import { result, runCli, startCli } from '../../cli/testing/run-cli.ts'
 import { processEnv } from '../../config/config.ts'
@@ -59,6 +60,20 @@ function said(child: ChildProcess, wanted: RegExp): Promise<string> {
     child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${all}`)))
   })
 }
+
+const noSandbox = await sandboxProblem()
+test.skipIf(noSandbox !== undefined)(
+  `where there is no /proc nothing is started${noSandbox ? ` (not tried: ${noSandbox})` : ''}`,
+  async () => {
+    const under = ['bwrap', '--dev-bind', '/', '/', '--tmpfs', '/proc']
+    const { code, stderr } = await runCli(['start'], { env, under })
+    expect({ code, stderr }).toEqual({
+      code: 78,
+      stderr: expect.stringMatching(/^error: .*\/proc.*\nStart it on Linux/),
+    })
+    expect(existsSync(join(folder, 'home'))).toBe(false)
+  },
+)
 
 test('a database of a newer Dispatch is refused by worker, API and start, and nothing in it is changed', async () => {
   const database = connect(own.url)
