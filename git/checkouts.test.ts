@@ -167,6 +167,31 @@ const IN_THE_WAY: Record<
     named: 'lib/new.c',
     kept: () => read('lib/new.c'),
   },
+  'that is staged in a folder in the place of a file, which the goal deletes': {
+    before: () => f.write('lib', 'x\n'),
+    goal: (clone) => rmSync(join(clone, 'lib')),
+    person() {
+      rmSync(join(f.repo, 'lib'))
+      f.write('lib/new.c', 'precious\n')
+      f.sh(['add', '-A'])
+    },
+    named: 'lib/new.c',
+    kept: () => read('lib/new.c'),
+  },
+  'that is staged in a folder in the place of a file, as the goal makes one': {
+    before: () => f.write('lib', 'x\n'),
+    goal(clone) {
+      rmSync(join(clone, 'lib'))
+      f.write('lib/new.c', 'goal\n', clone)
+    },
+    person() {
+      rmSync(join(f.repo, 'lib'))
+      f.write('lib/new.c', 'precious\n')
+      f.sh(['add', '-A'])
+    },
+    named: 'lib/new.c',
+    kept: () => read('lib/new.c'),
+  },
   'behind a link that took the place of a folder': {
     before: () => f.write('lib/x.c', 'precious\n'),
     goal: put({ 'lib/x.c': 'goal\n' }),
