@@ -274,6 +274,7 @@ const MAKE_REPOSITORY = `
 git init -q --template= -b main
 git config user.name Person
 git config user.email person@localhost
+git config maintenance.auto false
 git add -A
 git commit -q -m Start`
 
