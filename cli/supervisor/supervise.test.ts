@@ -145,3 +145,34 @@ test('a held service stays down until it is let go, and a stop does not wait for
   await service.stop()
   expect(starts).toBe(2)
 })
+
+test('however often it is started again, nothing of the starts before is kept', async () => {
+  const warnings: Error[] = []
+  const collect = (warning: Error) => warnings.push(warning)
+  process.on('warning', collect)
+  let current = fakeService(0)
+  let wake: () => void = () => undefined
+  const supervised = await supervise({
+    name: 'temporal',
+    start: async (signal) => {
+      signal.addEventListener('abort', () => undefined)
+      current = fakeService(current.pid + 1)
+      return current
+    },
+    onStarted: () => wake(),
+    onEnded: () => undefined,
+    say: () => undefined,
+    backoffMs: () => 1,
+    slowMs: 1,
+  })
+  for (let starts = 1; starts < 15; starts++) {
+    const again = new Promise<void>((resolve) => {
+      wake = resolve
+    })
+    current.end('killed')
+    await again
+  }
+  await supervised.stop()
+  process.off('warning', collect)
+  expect(warnings).toEqual([])
+})

@@ -52,7 +52,9 @@ export async function supervise<T extends RunningService>(
 ): Promise<Supervised> {
   const { name, start, onStarted, onEnded, say } = options
   const stopping = new AbortController()
-  let running: T | undefined = await start(stopping.signal)
+  /** For one use: what listens to it goes with it, and this one lives as long as the service. */
+  const whenStopped = () => AbortSignal.any([stopping.signal])
+  let running: T | undefined = await start(whenStopped())
   let restarts = 0
   let reason = ''
   let ends: number[] = []
@@ -79,11 +81,11 @@ export async function supervise<T extends RunningService>(
   async function startAgain(): Promise<T | undefined> {
     for (;;) {
       await delay(pause(), undefined, { signal: stopping.signal }).catch(() => undefined)
-      if (held) await Promise.race([held, aborted(stopping.signal)])
+      if (held) await Promise.race([held, aborted(whenStopped())])
       if (stopping.signal.aborted) return undefined
       restarts += 1
       try {
-        return await start(stopping.signal)
+        return await start(whenStopped())
       } catch (error) {
         if (stopping.signal.aborted) return undefined
         reason = (error as Error).message
