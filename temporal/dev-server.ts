@@ -100,7 +100,7 @@ async function onFreePorts(options: DevServerOptions) {
     // before it is healthy: whoever comes after a kill meanwhile must find it, and not start a second one on its file
     writeState(options.dir, state)
     try {
-      await Promise.race([healthy(child, port, options.logFile), abortion(options.signal)])
+      await Promise.race([healthy(child, port, options.logFile), untilGivenUp(options.signal)])
       fileIsMade(options.dir, version)
       return { child, state }
     } catch (error) {
@@ -205,7 +205,7 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
 }
 
 /** Rejects when it aborts: an attempt to connect takes its time. */
-function abortion(signal: AbortSignal | undefined): Promise<never> {
+function untilGivenUp(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason))
   })
