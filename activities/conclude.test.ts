@@ -317,6 +317,7 @@ test('a goal can be cancelled though the worktree of a task is in use by another
   expect(reason).toContain((await database.knex('tasks').where({ key: 'good' }).first()).branch)
 })
 
+// only root can give a file to another user
 test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
   'a goal with a file that git cannot read can be cancelled, names it and keeps the rest',
   async () => {

@@ -882,6 +882,7 @@ describe('finding the server', () => {
     expect(below).toMatchObject({ code: 78, stderr: expect.stringContaining('Name another one') })
   })
 
+  // /proc, in which nobody can make a folder, is Linux's
   it.skipIf(process.platform !== 'linux')(
     'says so of a folder in which none can be made',
     async () => {

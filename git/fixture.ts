@@ -24,7 +24,7 @@ export interface Fixture {
 }
 
 const isRoot = process.getuid?.() === 0
-/** Whether `unprivileged` can be made here. */
+/** Whether `unprivileged` can be made here: of root it takes Linux's `setpriv`. Where it cannot, what it would be refused is not tried. */
 export const canBeRefused = !isRoot || process.platform === 'linux'
 
 const PERSON = {

@@ -156,6 +156,7 @@ test('dependencies are copied when the lockfiles agree, and cleaning never follo
   )
 })
 
+// `setpriv` takes from root what reads every file: it is Linux's, and takes nothing from anybody else
 test.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
   'of dependencies what cannot be read is not copied, and keeps nobody from the rest',
   async () => {
@@ -304,6 +305,7 @@ test.skipIf(!canBeRefused)(
   },
 )
 
+// only root can give a file to another user
 test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
   'files of another user are named, and keep nothing else from being saved',
   async () => {
