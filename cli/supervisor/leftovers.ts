@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HomePaths } from '../../config/home.ts'
 import {
@@ -8,6 +7,7 @@ import {
   processesIn,
   processStart,
 } from '../../config/process-table.ts'
+import { postmasterPid } from '../../db/postgres/start-postgres.ts'
 import { readState } from '../../temporal/dev-server-files.ts'
 import { readServerFile } from './server-file.ts'
 
@@ -75,7 +75,4 @@ export async function endOrphansOfPostgres(home: HomePaths): Promise<void> {
   await Promise.all(orphans.map((pid) => endProcess(pid, 0, 'SIGKILL')))
 }
 
-function postgresPid(home: HomePaths): number {
-  const file = join(home.postgres, 'data', 'postmaster.pid')
-  return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0
-}
+const postgresPid = (home: HomePaths): number => postmasterPid(join(home.postgres, 'data')) ?? 0

@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { commandLine, processesIn } from '../../config/process-table.ts'
 import { until } from '../../test/support/until.ts'
-import { startPostgres } from './start-postgres.ts'
+import { postmasterPid, startPostgres } from './start-postgres.ts'
 
 let dir: string
 beforeEach(() => {
@@ -79,9 +71,8 @@ test('a start that is given up has ended what it started', async () => {
   const given = new AbortController()
   const pids: number[] = []
   const starting = startPostgres({ ...options(), signal: given.signal }).catch((error) => error)
-  const file = join(dir, 'pg', 'data', 'postmaster.pid')
   const server = () => {
-    const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
+    const pid = postmasterPid(join(dir, 'pg', 'data')) ?? 0
     if (pid > 0) pids.push(pid) // that of initdb is negative
     return pid > 0
   }

@@ -197,14 +197,26 @@ async function failureOf(command: string, args: readonly string[], signal?: Abor
   }
 }
 
+const pidFile = (data: string) => join(data, 'postmaster.pid')
+
+/** The pid that the server on `data` wrote down, negative for that of initdb; undefined where none did, or it has ended by now. */
+export function postmasterPid(data: string): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(pidFile(data), 'utf8'), 10)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
 /**
  * The pid of a server of ours that still runs on `data`. A postmaster.pid whose pid now belongs to somebody else is
  * removed, because Postgres itself would refuse to start.
  */
 async function leftoverPid(data: string, url: string, { commandLine, signal }: PostgresOptions) {
-  const file = join(data, 'postmaster.pid')
-  if (!existsSync(file)) return undefined
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
+  const file = pidFile(data)
+  const pid = postmasterPid(data)
+  if (pid === undefined) return undefined
   const command = pid > 0 ? commandLine(pid) : undefined
   if (command === undefined) {
     if (pid > 0 && !(await reaped(pid, signal))) rmSync(file, { force: true })
