@@ -12,7 +12,8 @@ const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 let at: TestApi
 let uiDir: string
 beforeAll(async () => {
-  uiDir = mkdtempSync(join(tmpdir(), 'dispatch-pages-'))
+  // where nvm keeps what npm installs, there is a hidden folder on the way
+  uiDir = mkdtempSync(join(tmpdir(), '.dispatch-pages-'))
   mkdirSync(join(uiDir, 'assets'))
   writeFileSync(join(uiDir, 'index.html'), `<!doctype html><script>${SCRIPT}</script><p>page</p>`)
   writeFileSync(join(uiDir, 'assets', 'index-1.js'), 'plain()')

@@ -28,15 +28,17 @@ function servePrecompressed(dir: string): RequestHandler {
   return (request, response, next) => {
     const name = /^\/assets\/([\w.-]+\.(js|css))$/.exec(request.path)
     if (!name?.[1] || !request.acceptsEncodings('gzip')) return next()
-    const file = join(dir, 'assets', `${name[1]}.gz`)
-    if (!existsSync(file)) return next()
-    response.set({
+    const root = join(dir, 'assets')
+    const file = `${name[1]}.gz`
+    if (!existsSync(join(root, file))) return next()
+    const headers = {
       'Content-Encoding': 'gzip',
       'Content-Type': TYPES[name[2] ?? ''] ?? 'application/octet-stream',
       'Cache-Control': FOR_EVER,
       Vary: 'Accept-Encoding',
-    })
-    response.sendFile(file)
+    }
+    // by its root: of a whole path a hidden folder, as of nvm, would count as hidden file
+    response.sendFile(file, { root, headers })
   }
 }
 
