@@ -524,6 +524,21 @@ test('a goal whose hubs were deleted before its merge says so, and to file it ag
   await expect(mergeGoal({ goalId, attempt: 1 })).rejects.toThrow(again)
 })
 
+test('a goal at work whose hubs were made anew says at its next task, at an approved one and at its audit to file it again', async () => {
+  await onGoalBranch()
+  const { project_id: projectId } = await database.knex('goals').first('project_id')
+  const { id: taskId } = await database.knex('tasks').first('id')
+  await database.knex('reviews').update({ base: f.sh(['rev-parse', 'main']) })
+  rmSync(join(f.home, 'hubs', projectId), { recursive: true })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const again = /own copy of the repository.* File the goal again/
+  await expect(begin('next')).rejects.toThrow(again)
+  const audit = { goalId, taskId: null, stage: 'audit', attempt: 1 } as const
+  await expect(beginStage(audit)).rejects.toThrow(again)
+  const { integrateTask } = createMergeActivities(deps)
+  await expect(integrateTask({ goalId, taskId, attempt: 1 })).rejects.toThrow(again)
+})
+
 test('a pause that is accepted while the merge waits for its turn holds it; resumed, it is merged', async () => {
   await onGoalBranch()
   const pause = (paused: boolean) => database.knex('goals').update({ paused })

@@ -7,11 +7,10 @@ import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { changeStage, openStage, type StageKey } from '../db/stages.ts'
 import type { MergeIntent } from '../git/merge-goal.ts'
-import { branchGone } from '../git/problem.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { IntegrateResult, MergeResult } from './types.ts'
-import { releaseTask } from './workspace.ts'
+import { goalHead, releaseTask } from './workspace.ts'
 
 interface Approval {
   id: string
@@ -36,6 +35,7 @@ export function createMergeActivities(deps: ActivityDeps) {
     if (!task || !goal.branch)
       throw new Error(`task ${input.taskId} cannot be integrated: it has no branch`)
     if (task.status === 'integrated') return merged(facts, task) // killed just before the last step
+    await goalHead(deps, facts)
     const approval = await approvalOf({
       goal_id: goal.id,
       task_id: task.id,
@@ -74,9 +74,8 @@ export function createMergeActivities(deps: ActivityDeps) {
     task: TaskRow,
     outcome: { outcome: 'moved' | 'conflict' },
   ): Promise<IntegrateResult> {
-    const { goal, project } = facts
-    const onto = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
-    if (!onto) throw branchGone(goal.branch ?? '')
+    const { project } = facts
+    const onto = await goalHead(deps, facts)
     const claim = {
       projectId: project.id,
       key: taskKey(task.id),
@@ -137,13 +136,10 @@ export function createMergeActivities(deps: ActivityDeps) {
     attempt: number
   }): Promise<MergeResult> {
     const facts = await loadFacts(database.knex, goalId)
-    const { goal, project } = facts
+    const { goal } = facts
     if (goal.merged_commit) return { outcome: 'merged', commit: goal.merged_commit }
-    const head = goal.branch
-      ? await git.branchHead({ projectId: project.id, branch: goal.branch })
-      : undefined
-    if (!goal.branch || !goal.base_commit) throw new Error(`goal ${goalId} has not begun`)
-    if (!head) throw branchGone(goal.branch)
+    if (!goal.base_commit) throw new Error(`goal ${goalId} has not begun`)
+    const head = await goalHead(deps, facts)
     const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt }
     const held = await database.change(async (tx, emit) => {
       const now = await tx('goals').where({ id: goalId }).forUpdate().first('paused', 'ending')

@@ -22,13 +22,13 @@ import { grantedBudget } from '../domain/budget.ts'
 import { opinionDoubts, withSecondOpinion } from '../domain/second-opinion.ts'
 import { placeOf, worstVerdicts } from '../domain/spec-items.ts'
 import type { Diff } from '../git/diff.ts'
-import { branchGone } from '../git/problem.ts'
 import { endOfCheck, unrunDoubts } from './checks.ts'
 import { findingsOf, leftOutWords } from './conclude.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import { addRequestedTask, createTasks } from './tasks.ts'
 import type { NewTask, OpenedReview, OpenReviewInput, SettledReview } from './types.ts'
+import { goalHead } from './workspace.ts'
 
 /** What a review shows and what its decision is bound to. */
 interface Subject {
@@ -196,8 +196,7 @@ export function createReviewActivities(deps: ActivityDeps) {
     const { goal, project } = facts
     const at = { projectId: project.id, repoPath: project.path }
     const base = await git.importTarget({ ...at, target: goal.target_branch })
-    const head = await git.branchHead({ projectId: project.id, branch: goal.branch ?? '' })
-    if (!head) throw branchGone(goal.branch ?? '')
+    const head = await goalHead(deps, facts)
     // what the merge changes, so that other people's work on the target since then does not look undone
     const began = goal.base_commit ?? base
     const merged = await git.previewMerge({ projectId: project.id, onto: base, began, head })

@@ -4,7 +4,7 @@ import type { EmittedEvent } from '../db/events.ts'
 import type { GoalFacts, TaskRow } from '../db/facts.ts'
 import type { StageKey } from '../db/stages.ts'
 import { isDiskFull } from '../domain/disk.ts'
-import { GitProblem, isGitsFault } from '../git/problem.ts'
+import { branchGone, GitProblem, isGitsFault } from '../git/problem.ts'
 import type { ReleaseInput } from '../git/worktrees.ts'
 import type { ActivityDeps } from './deps.ts'
 import { taskBranch } from './names.ts'
@@ -126,10 +126,13 @@ async function commitToLookAt(
   return commit
 }
 
-async function goalHead(deps: ActivityDeps, { goal, project }: GoalFacts): Promise<string> {
-  const head = goal.branch
-    ? await deps.git.branchHead({ projectId: project.id, branch: goal.branch })
-    : undefined
-  if (!head) throw new Error(`goal ${goal.id} has no branch yet`)
+/** The head of the goal's branch. Throws `hub_gone`. */
+export async function goalHead(
+  { git }: Pick<ActivityDeps, 'git'>,
+  { goal: { id, branch }, project }: Pick<GoalFacts, 'goal' | 'project'>,
+): Promise<string> {
+  if (!branch) throw new Error(`goal ${id} has not begun`)
+  const head = await git.branchHead({ projectId: project.id, branch })
+  if (!head) throw branchGone(branch)
   return head
 }
