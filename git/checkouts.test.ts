@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -349,6 +350,17 @@ test.skipIf(!canBeRefused)(
       ),
     })
     chmodSync(join(f.repo, '.git'), 0o755)
+    for (const closed of ['objects/pack', 'refs/heads', 'logs/refs/heads/main']) {
+      const path = join(f.repo, '.git', closed)
+      const { mode } = statSync(path)
+      chmodSync(path, mode & ~0o222)
+      await expect(git.mergeGoal(goal)).rejects.toMatchObject({
+        ...{ name: 'GitProblem', code: 'not_writable' },
+        message: expect.stringMatching(`^Git may not write .*/my repo/.git/${closed}.*Make`),
+      })
+      expect([f.sh(['rev-parse', 'main']), status()]).toEqual([head, EDITED])
+      chmodSync(path, mode)
+    }
     expect(await git.mergeGoal(goal)).toMatchObject(MERGED)
     expect(status()).toBe(EDITED.replace('A', ' '))
     expect([read('a.txt'), read('new/b.txt'), read('both.txt'), read('mine.txt')]).toEqual([

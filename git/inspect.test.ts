@@ -122,6 +122,13 @@ test('heads and targets that cannot be merged into', async () => {
   expect(await f.git.inspectRepository(f.repo, { target: 'main' })).toMatchObject({
     head: { branch: undefined },
   })
+  f.sh(['checkout', '-q', '--orphan', 'fresh'])
+  expect(await problem(f.repo)).toMatch(
+    /^unborn_branch: fresh is checked out in .* no commit yet\. .*`git checkout main`.*--branch main/,
+  )
+  expect(await f.git.inspectRepository(f.repo, { target: 'main' })).toMatchObject({
+    ...{ head: { branch: 'fresh', sha: undefined }, defaultBranch: 'main' },
+  })
 })
 
 test.runIf(process.getuid?.() === 0)("another user's repository is not opened", async () => {

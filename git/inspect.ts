@@ -179,11 +179,29 @@ async function defaultBranchOf(
   return current ?? 'main'
 }
 
-function unborn(given: string): GitProblem {
+/** Of a checkout that is at no commit: those of an orphan branch lie elsewhere. */
+async function unborn(
+  git: GitRunner,
+  gitDir: string,
+  { given, branch }: { given: string; branch: string | undefined },
+): Promise<GitProblem> {
+  const newest = [
+    'for-each-ref',
+    '--sort=-committerdate',
+    '--count=1',
+    '--format=%(refname:lstrip=2)',
+  ]
+  const other = await git.text([...newest, 'refs/heads'], { gitDir })
+  if (other === '' || branch === undefined)
+    return new GitProblem(
+      'empty_repository',
+      `${given} has no commit yet.`,
+      'Make a first commit: `git add -A && git commit -m "First commit"`.',
+    )
   return new GitProblem(
-    'empty_repository',
-    `${given} has no commit yet.`,
-    'Make a first commit: `git add -A && git commit -m "First commit"`.',
+    'unborn_branch',
+    `${branch} is checked out in ${given} and has no commit yet.`,
+    `Make one, check out a branch that has some (\`git checkout ${other}\`), or name a target branch (--branch ${other}).`,
   )
 }
 
@@ -193,7 +211,7 @@ function checkTarget(given: string, target: string | undefined, branch: string |
     throw new GitProblem(
       'detached_head',
       `${given} has no branch checked out (detached HEAD).`,
-      'Check a branch out, or name a target branch.',
+      'Check a branch out, or name a target branch (--branch NAME).',
     )
 }
 
@@ -239,10 +257,10 @@ export async function inspectRepository(
       : undefined
   const sha = await readRef(git, gitDir, 'HEAD')
   if (options.target !== undefined) await requireTarget(git, gitDir, options.target)
-  else if (sha === undefined) throw unborn(path)
+  else if (sha === undefined) throw await unborn(git, gitDir, { given: path, branch: name })
   checkTarget(path, options.target, name)
   const seen = sha ?? (await readRef(git, gitDir, `refs/heads/${options.target}`))
-  if (seen === undefined) throw unborn(path)
+  if (seen === undefined) throw await unborn(git, gitDir, { given: path, branch: name })
   const objectFormat = await git.text(['rev-parse', '--show-object-format'], { gitDir })
   const exists = (file: string) =>
     lstat(file).then(

@@ -24,6 +24,8 @@ export const GIT_PROBLEM_CODES = [
   'workspace_lost',
   'hub_gone',
   'unreadable',
+  'not_writable',
+  'unborn_branch',
 ] as const
 export type GitProblemCode = (typeof GIT_PROBLEM_CODES)[number]
 
@@ -56,6 +58,24 @@ export const branchGone = (branch: string) =>
     `${branch} is not in Dispatch's own copy of the repository: that was made anew since, and what the goal had not merged is gone with the old one.`,
     'File the goal again: dispatch goal "<text>".',
   )
+
+const CLOSED = [
+  /unable to (?:create|write|append)\b[^\n]*?'?(\/[^'\n]+?)'?: (?:Permission denied|Read-only file system)/i,
+  // of these git does not say why
+  /unable to create directory for (\/[^\n]+)/i,
+  /insufficient permission for adding an object to repository database ([^\n]+)/,
+]
+
+/** Of what git said: that a part of a repository is closed to whoever runs it. Undefined where that is not it. */
+export function notWritable(said: string): GitProblem | undefined {
+  const path = CLOSED.map((pattern) => pattern.exec(said)?.[1]).find(Boolean)
+  if (path === undefined) return undefined
+  return new GitProblem(
+    'not_writable',
+    `Git may not write ${path}.`,
+    'Make its folder writable for the user that Dispatch runs as (chown or chmod; git with sudo leaves files of root), then try again; nothing was lost.',
+  )
+}
 
 /** git itself failed in a way we did not expect. */
 export class GitFailure extends Error {

@@ -1,4 +1,4 @@
-import { GitProblem } from './problem.ts'
+import { GitProblem, notWritable } from './problem.ts'
 import type { GitRunner } from './run.ts'
 
 const MAX_NAME = 200
@@ -155,7 +155,9 @@ export async function swapRef(
       `${change.ref} cannot be created beside a branch whose name is a part of it.`,
       'Rename or delete the other branch.',
     )
-  throw new Error(`update-ref ${change.ref} failed (${code}): ${stderr.trim()}`)
+  throw (
+    notWritable(stderr) ?? new Error(`update-ref ${change.ref} failed (${code}): ${stderr.trim()}`)
+  )
 }
 
 /** Sets a ref of ours to a commit, whatever it was. */

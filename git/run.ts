@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { clearStaleLock } from './locks.ts'
 import type { FoundObject } from './object-reader.ts'
 import { createObjectReaders } from './object-readers.ts'
-import { GitFailure, GitProblem, gone } from './problem.ts'
+import { GitFailure, GitProblem, gone, notWritable } from './problem.ts'
 import {
   directProcesses,
   type Ended,
@@ -165,7 +165,7 @@ function explain(args: readonly string[], code: number | null, stderr: string): 
       `Another git process holds ${lock[1]}.`,
       'Let it finish; if none is running, delete that file and try again.',
     )
-  return new GitFailure(args, code, stderr)
+  return notWritable(stderr) ?? new GitFailure(args, code, stderr)
 }
 
 /** A full disk or a held lock is never an answer, whatever exit codes the caller expects. */
