@@ -138,6 +138,15 @@ test('a goal whose agent is not there goes on with the agents of another profile
   await goTo(stuck)
   await choose()
   expect(await violations(page)).toEqual([])
+  // why is said once beside what happened, and on a phone the buttons leave room for the title
+  const { reason } = await at.until(stuck.id, () => true)
+  const words = (reason ?? '').split('`')[0] ?? ''
+  const outsideFeed = page.getByText(words).and(page.locator('main :not([role=log] *)'))
+  expect([words.length > 20, await outsideFeed.count()]).toEqual([true, 1])
+  await page.setViewportSize({ width: 390, height: 844 })
+  const title = page.getByRole('heading', { name: stuck.shortId })
+  await expect.poll(() => title.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0)
+  expect(await violations(page)).toEqual([])
   await page.getByRole('button', { name: 'Retry', exact: true }).click()
   await page.getByText('Profile Demo').waitFor()
   expect((await at.until(stuck.id, (goal) => goal.reviews.length > 0)).profile.name).toBe('Demo')

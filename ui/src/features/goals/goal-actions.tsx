@@ -1,39 +1,18 @@
-import { useMutation } from '@tanstack/react-query'
 import { CircleSlash, Copy, Ellipsis, ExternalLink, Pause, Play, RotateCw } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { type Action, useActions } from '../../app/actions/registry.ts'
-import { call } from '../../app/api.ts'
-import { copy, toastError } from '../../app/toasts.ts'
+import { copy } from '../../app/toasts.ts'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Menu, MenuItem, MenuLink, MenuSeparator } from '../../components/menu.tsx'
-import { OtherProfile } from './other-profile.tsx'
-
-const ACTS = {
-  pause: { route: 'pauseGoal', failed: 'Pause failed' },
-  resume: { route: 'resumeGoal', failed: 'Resume failed' },
-  retry: { route: 'retryGoal', failed: 'Retry failed' },
-  cancel: { route: 'cancelGoal', failed: 'Cancel failed' },
-} as const
-type Act = keyof typeof ACTS
+import type { GoalActs } from './use-goal-acts.ts'
 
 /** What can be done with a goal in its state: as buttons, in a menu, and by key. */
-export function GoalActions({ goal }: { goal: Goal }) {
+export function GoalActions({ goal, acts }: { goal: Goal; acts: GoalActs }) {
   const [confirming, setConfirming] = useState(false)
-  const { id, shortId, title, status, paused } = goal
-  const [profile, setProfile] = useState<string>()
-  const act = useMutation({
-    mutationFn: (what: Act) => {
-      if (what === 'pause' || what === 'cancel')
-        return call(ACTS[what].route, { params: { id }, body: {} })
-      const body = profile === undefined ? {} : { profile }
-      return call(ACTS[what].route, { params: { id }, body })
-    },
-    onSuccess: () => setProfile(undefined),
-    onError: (error, what) => toastError(ACTS[what].failed, error),
-  })
-  const { mutate } = act
+  const { shortId, title, status, paused } = goal
+  const { act } = acts
   const open = status === 'active' || status === 'paused' || status === 'needs_attention'
   useActions(
     useMemo((): Action[] => {
@@ -46,7 +25,7 @@ export function GoalActions({ goal }: { goal: Goal }) {
           keys: 'p',
           icon: paused ? Play : Pause,
           enabledWhen: () => open,
-          run: () => mutate(paused ? 'resume' : 'pause'),
+          run: () => act(paused ? 'resume' : 'pause'),
         },
         {
           ...shared,
@@ -54,7 +33,7 @@ export function GoalActions({ goal }: { goal: Goal }) {
           title: 'Retry failed stage',
           icon: RotateCw,
           enabledWhen: () => status === 'needs_attention',
-          run: () => mutate('retry'),
+          run: () => act('retry'),
         },
         {
           ...shared,
@@ -65,31 +44,17 @@ export function GoalActions({ goal }: { goal: Goal }) {
           run: () => setConfirming(true),
         },
       ]
-    }, [shortId, title, status, paused, open, mutate]),
+    }, [shortId, title, status, paused, open, act]),
   )
   return (
     <>
-      {(status === 'needs_attention' || status === 'paused') && (
-        <OtherProfile goal={goal} value={profile} onChange={setProfile} />
-      )}
-      {status === 'needs_attention' && (
-        <Button tone="primary" icon={RotateCw} busy={act.isPending} onClick={() => mutate('retry')}>
-          Retry
-        </Button>
-      )}
-      {paused && (
-        <Button
-          tone={status === 'paused' ? 'primary' : 'secondary'}
-          icon={Play}
-          keys="p"
-          busy={act.isPending}
-          onClick={() => mutate('resume')}
-        >
+      {status === 'needs_attention' && paused && (
+        <Button icon={Play} keys="p" busy={acts.isPending} onClick={() => act('resume')}>
           Resume
         </Button>
       )}
       {status === 'active' && (
-        <Button icon={Pause} keys="p" busy={act.isPending} onClick={() => mutate('pause')}>
+        <Button icon={Pause} keys="p" busy={acts.isPending} onClick={() => act('pause')}>
           Pause
         </Button>
       )}
@@ -117,9 +82,7 @@ export function GoalActions({ goal }: { goal: Goal }) {
         detail={`“${title}” ends: its agents are stopped and its reviews are void. Its branch and what was written stay.`}
         confirm="Cancel goal"
         dismiss="Keep it"
-        onConfirm={async () => {
-          await act.mutateAsync('cancel').catch(() => undefined) // told by the toast above
-        }}
+        onConfirm={() => acts.actAndWait('cancel')}
         onClose={() => setConfirming(false)}
       />
     </>

@@ -16,14 +16,14 @@ import { PageHeader } from '../../components/page-header.tsx'
 import { ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
-import { formatFull, plural } from '../../lib/format.ts'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { GoalActions } from './goal-actions.tsx'
+import { GoalBanners, waitsForProvider, whyBeside } from './goal-banners.tsx'
 import { GoalFeed } from './goal-feed.tsx'
 import { goalStatus } from './goal-groups.ts'
 import { GoalTasks } from './goal-tasks.tsx'
-import { OtherProfile } from './other-profile.tsx'
 import { StageStrip } from './stage-strip.tsx'
+import { useGoalActs } from './use-goal-acts.ts'
 import { WhyAgents } from './why-agents.tsx'
 
 const route = getRouteApi('/goals/$id')
@@ -47,6 +47,11 @@ export function GoalPage() {
         )}
       </>
     )
+  return <GoalView key={goal.id} goal={goal} />
+}
+
+function GoalView({ goal }: { goal: Goal }) {
+  const acts = useGoalActs(goal)
   return (
     <>
       <PageHeader
@@ -55,12 +60,9 @@ export function GoalPage() {
           { label: goal.title, id: goal.shortId },
         ]}
       >
-        <GoalActions key={goal.id} goal={goal} />
+        <GoalActions goal={goal} acts={acts} />
       </PageHeader>
-      <Attention goal={goal} />
-      <Limited key={goal.id} goal={goal} />
-      <Still goal={goal} />
-      <Reviews goal={goal} />
+      <GoalBanners goal={goal} acts={acts} />
       <StageStrip goal={goal} />
       <Body goal={goal} />
     </>
@@ -93,7 +95,7 @@ function Body({ goal }: { goal: Goal }) {
         }
       >
         <TabPanel value="activity" className="flex flex-col data-[state=inactive]:hidden">
-          <GoalFeed key={goal.id} goal={goal} />
+          <GoalFeed goal={goal} />
         </TabPanel>
         <TabPanel value="tasks" className="overflow-y-auto pt-2">
           <GoalTasks goal={goal} />
@@ -108,7 +110,7 @@ function Body({ goal }: { goal: Goal }) {
     <div className="flex min-h-0 flex-1">
       <section aria-labelledby="activity" className="flex min-h-0 min-w-0 flex-1 flex-col">
         <Heading id="activity">Activity</Heading>
-        <GoalFeed key={goal.id} goal={goal} />
+        <GoalFeed goal={goal} />
       </section>
       <aside
         aria-label="About the goal"
@@ -150,118 +152,8 @@ function Heading({
   )
 }
 
-/** What went wrong, where it cannot be missed. */
-function Attention({ goal }: { goal: Goal }) {
-  if (goal.status !== 'needs_attention') return null
-  return (
-    <section
-      aria-label="What it needs"
-      className="flex shrink-0 items-start gap-3 border-b bg-warn-soft px-4 py-2"
-    >
-      <StatusIcon status={goal.status} quiet size={16} className="pt-0.5" />
-      <p className="min-w-0 flex-1">
-        <span className="font-medium">{STAGE_TITLES[goal.stage]} needs you: </span>
-        <bdi>
-          <InlineCode text={goal.reason ?? 'no reason was given'} />
-        </bdi>
-      </p>
-    </section>
-  )
-}
-
-const waitsForProvider = ({ status, stages, working }: Goal) =>
-  status === 'active' && working.length === 0 && stages.some(({ resumesAt }) => resumesAt !== null)
-
-/** That a provider is waited for and until when, with the way not to wait. */
-function Limited({ goal }: { goal: Goal }) {
-  const waiting = goal.stages.filter(({ resumesAt }) => resumesAt !== null)
-  const [profile, setProfile] = useState<string>()
-  const retry = useMutation({
-    mutationFn: () =>
-      call('retryGoal', {
-        params: { id: goal.id },
-        body: profile === undefined ? {} : { profile },
-      }),
-    onSuccess: () => setProfile(undefined),
-    onError: (error) => toastError('It could not be tried now', error),
-  })
-  const [first] = waiting.toSorted((a, b) => (a.resumesAt ?? '').localeCompare(b.resumesAt ?? ''))
-  if (!first?.resumesAt || goal.status !== 'active') return null
-  return (
-    <section
-      aria-label="Waits for a provider"
-      className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b bg-sunken px-4 py-2"
-    >
-      <Clock3 size={15} className="shrink-0 text-fg-3" aria-hidden="true" />
-      <p className="min-w-0 flex-1 basis-64">
-        <span className="font-medium">
-          {STAGE_TITLES[first.stage]} waits for{' '}
-          {first.adapter === null ? 'its agent' : <AdapterMark adapter={first.adapter} />}
-        </span>{' '}
-        and goes on by itself at{' '}
-        <time dateTime={first.resumesAt}>{formatFull(first.resumesAt)}</time>
-        {waiting.length > 1 && `; ${waiting.length - 1} more stages wait`}.
-      </p>
-      <OtherProfile goal={goal} value={profile} onChange={setProfile} />
-      <Button busy={retry.isPending} icon={RotateCw} onClick={() => retry.mutate()}>
-        Try now
-      </Button>
-    </section>
-  )
-}
-
-/** Why nothing goes on although nobody is asked: the stages alone would look at work. */
-function Still({ goal }: { goal: Goal }) {
-  const why = whyOf(goal)
-  if (!standsStill(goal) || why === null) return null
-  return (
-    <section
-      aria-label="Why it waits"
-      className="flex shrink-0 items-start gap-3 border-b bg-sunken px-4 py-2"
-    >
-      <Clock3 size={15} className="mt-0.5 shrink-0 text-fg-3" aria-hidden="true" />
-      <bdi className="min-w-0 flex-1 break-words first-letter:uppercase">{why}</bdi>
-    </section>
-  )
-}
-
-/** What the goal waits for, with the way to give it. */
-function Reviews({ goal }: { goal: Goal }) {
-  const pending = goal.reviews.filter(({ status }) => status === 'pending')
-  const [first] = pending
-  if (!first || goal.status === 'cancelled') return null
-  return (
-    <section
-      aria-label="Reviews that wait for you"
-      className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b bg-warn-soft px-4 py-2"
-    >
-      <Eye size={15} className="shrink-0 text-warn" aria-hidden="true" />
-      <p className="min-w-0 flex-1 truncate">
-        <span className="font-medium">{plural(pending.length, 'review')} for you: </span>
-        <bdi>{first.title}</bdi>
-        {pending.length > 1 && ` and ${pending.length - 1} more`}
-      </p>
-      <Link
-        to="/reviews/$id"
-        params={{ id: first.shortId }}
-        className={buttonClass({ tone: 'primary' })}
-      >
-        Review {first.shortId}
-      </Link>
-    </section>
-  )
-}
-
-/** Why it is in its state, where no line above says so. */
-function whyOf(goal: Goal): string | null {
-  if (waitsForProvider(goal)) return null
-  // the one that was waited for is decided, which the goal itself says a moment later
-  if (goal.pendingReviews === 0 && goal.reason?.startsWith('waits for a review:')) return null
-  return goal.pendingReviews > 1 ? `waits for ${goal.pendingReviews} reviews` : goal.reason
-}
-
 function Facts({ goal }: { goal: Goal }) {
-  const why = whyOf(goal)
+  const why = whyBeside(goal)
   return (
     <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 px-4 py-3 text-13 [&_dd]:min-w-0 [&_dt]:text-fg-3">
       <dt>State</dt>
@@ -270,7 +162,11 @@ function Facts({ goal }: { goal: Goal }) {
           status={waitsForProvider(goal) ? 'waiting' : goalStatus(goal)}
           className="font-medium"
         />
-        {why && <p className="text-12 text-fg-2">{why}</p>}
+        {why && (
+          <p className="break-words text-12 text-fg-2">
+            <InlineCode text={why} />
+          </p>
+        )}
       </dd>
       <dt>Project</dt>
       <dd className="truncate">
