@@ -20,6 +20,7 @@ import type { Check } from '../runner/spawner-messages.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
 import type { ActivityDeps } from './deps.ts'
+import { createLifecycleActivities } from './lifecycle.ts'
 import { createStageActivities } from './stage.ts'
 
 let own: TestDatabase
@@ -39,6 +40,8 @@ let ending: AbortController
 let tries: number
 /** Of the goal's branch. */
 let tree: string
+/** What the task's commit changes. */
+let changed: string[]
 
 beforeAll(async () => {
   own = await createTestDatabase()
@@ -90,6 +93,7 @@ beforeEach(async () => {
   ending = new AbortController()
   tries = 1
   tree = 'verified'
+  changed = []
 })
 afterEach(async () => {
   vi.useRealTimers()
@@ -104,7 +108,11 @@ afterAll(async () => {
 })
 
 /** Runs the stage as the worker would; `onClaim` happens when its worktree is opened. */
-function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undefined) {
+function runStage(
+  at: StageKey,
+  onClaim: () => Promise<void> = async () => undefined,
+  feedback = '',
+) {
   const runner = {
     state: async (id: string) => states.get(id) ?? 'absent',
     start: async ({ runId, prompt }: { runId: string; prompt: string }) => {
@@ -147,6 +155,11 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
     branchHead: async () => 'h1',
     treeOf: async () => tree,
     snapshotConfig: async () => ({}),
+    commitAll: async () => ({
+      ...{ head: 'h1', changed: true, files: changed, committed: true },
+      ...{ leftOut: [], closed: [], unresolved: [], undone: [] },
+    }),
+    publish: async () => undefined,
   }
   const deps = {
     database,
@@ -160,7 +173,7 @@ function runStage(at: StageKey, onClaim: () => Promise<void> = async () => undef
   } as unknown as ActivityDeps
   const info = { attempt: tries }
   const context = { cancellationSignal: ending.signal, info } as unknown as Context
-  const input = { ...at, feedback: '' } as Parameters<
+  const input = { ...at, feedback } as Parameters<
     ReturnType<typeof createStageActivities>['runStage']
   >[0]
   return asyncLocalStorage.run(context, () => createStageActivities(deps).runStage(input))
@@ -247,6 +260,43 @@ test.each([
     expect(told(remarks)).toEqual([...granted, ...APPROVED])
   },
 )
+
+const rowsOf = (stage: string) =>
+  database
+    .knex('stage_attempts')
+    .where({ task_id: key.taskId, stage })
+    .orderBy('id')
+    .select('attempt', 'status', 'feedback')
+
+test('a frontend that was skipped in earlier rounds and is called for after all comes after them, and its failure asks a person', async () => {
+  const answer = { summary: 's', files: [], deviations: [] }
+  const done = { type: 'done', text: '', output: answer } as const
+  const implement = async (attempt: number, files: string[]) => {
+    const at = { ...key, attempt }
+    await database.change((tx) => openStage(tx, at, null))
+    await endSegment(database, await liveRun(at), { status: 'done', terminal: done })
+    changed = files
+    expect(await runStage(at)).toMatchObject({ outcome: 'passed' })
+  }
+  await implement(1, ['a.js'])
+  await implement(2, ['a.js'])
+  expect(await rowsOf('frontend')).toEqual([{ attempt: 1, status: 'skipped', feedback: null }])
+  await database.change((tx) => openStage(tx, { ...key, stage: 'verify' }, null))
+  await implement(3, ['a.css'])
+
+  const frontend: StageKey = { ...key, stage: 'frontend' }
+  await expect(runStage(frontend, async () => askToStop(), 'Resolve it')).rejects.toThrow('PAUSED')
+  expect(await rowsOf('frontend')).toEqual([
+    { attempt: 1, status: 'waiting', feedback: 'Resolve it' },
+  ])
+  const { report } = createLifecycleActivities({ database } as ActivityDeps, async () => false)
+  const failed = { ...frontend, status: 'needs_attention', reason: 'broke' } as const
+  expect(await report(failed)).toBeUndefined()
+
+  ending = new AbortController()
+  await implement(4, ['a.js'])
+  expect((await rowsOf('frontend')).map(({ status }) => status)).toEqual(['failed', 'skipped'])
+})
 
 test('a correction that came too late for its run is delivered with the next prompt, and says which', async () => {
   const { knex } = database
@@ -433,11 +483,23 @@ test('a repair whose worker died before it was started is told what is to be rep
   expect(prompts.join()).toContain('expected array, received string')
 })
 
-test('no agent is started once a pause is known', async () => {
-  await expect(runStage(key, async () => askToStop())).rejects.toThrow('PAUSED')
-  expect(calls).toEqual([])
-  expect((await lease(leaseId)).state).toBe('released')
-})
+test.each([
+  ['paused', { paused: true }],
+  ['waiting', { paused: false }], // resumed while the pause took effect
+  ['cancelled', { paused: false, ending: true }],
+])(
+  'no agent is started once a pause or a cancellation is known, and the stage is %s',
+  async (status, goal) => {
+    const stop = async () => {
+      await database.knex('goals').where({ id: key.goalId }).update(goal)
+      askToStop()
+    }
+    await expect(runStage(key, stop)).rejects.toThrow('PAUSED')
+    expect(calls).toEqual([])
+    expect((await lease(leaseId)).state).toBe('released')
+    expect(await rowsOf('implement')).toMatchObject([{ status }])
+  },
+)
 
 test('an agent that another worker interrupted for a pause is not started again before this one hears of it', async () => {
   await database.change((tx) => openStage(tx, key, null))

@@ -2,12 +2,17 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { goalStream } from '../contracts/ids.ts'
 import type { CheckResult } from '../contracts/schemas.ts'
 import type { AgentStage } from '../contracts/stages.ts'
-import type { Tx } from '../db/connect.ts'
-import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { acquireLease, releaseLease, renewLease } from '../db/pool.ts'
 import { listSegments, type RunRow } from '../db/runs.ts'
-import { changeStage, openStage, type StageKey, type StageRow } from '../db/stages.ts'
+import {
+  changeStage,
+  forgetSkipped,
+  openStage,
+  type StageKey,
+  type StageRow,
+  skipStage,
+} from '../db/stages.ts'
 import { BudgetHold } from '../domain/budget.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { isPassing } from '../domain/passing.ts'
@@ -33,6 +38,7 @@ import type { RunStageInput, StageResult } from './types.ts'
 import { verifiedChecks } from './verified-checks.ts'
 import { openWorkspace, releaseScratch, type Workspace } from './workspace.ts'
 
+const NO_FRONTEND = 'neither the task nor its files call for it'
 /** What gets better within some seconds is not worth telling. */
 const UNTOLD_TRIES = 5
 /** How often a place in the pool is renewed while its stage is at work, checks and git included. */
@@ -61,7 +67,10 @@ export function createStageActivities(deps: ActivityDeps) {
     }
     const facts = await loadFacts(database.knex, input.goalId, input.taskId)
     const assigned = assignedAgent({ key, facts })
-    const row = await database.change((tx) => openStage(tx, key, input.feedback || null))
+    const row = await database.change(async (tx) => {
+      await forgetSkipped(tx, key)
+      return openStage(tx, key, input.feedback || null)
+    })
     if (row.result) return row.result as StageResult
     const leaseId = leaseOf(key)
     await abandonEarlierAttempts(deps, key)
@@ -233,7 +242,7 @@ export function createStageActivities(deps: ActivityDeps) {
       await changeStage(tx, emit, { key, change: { ...stateAfter(key, facts, result) } })
       const noFrontend =
         key.stage === 'implement' && result.outcome === 'passed' && !result.frontend
-      if (noFrontend) await skipFrontend(tx, emit, key)
+      if (noFrontend) await skipStage(tx, emit, { ...key, stage: 'frontend', reason: NO_FRONTEND })
       await releaseLease(tx, leaseId, emit)
       if (result.outcome !== 'parked') return
       const { reason } = result
@@ -244,9 +253,11 @@ export function createStageActivities(deps: ActivityDeps) {
   /** A pause or a cancellation: the run has ended, its session is kept, its place is free for others. */
   async function interrupted(key: StageKey, leaseId: string): Promise<void> {
     await database.change(async (tx, emit) => {
-      const goal = await tx('goals').where({ id: key.goalId }).first('paused', 'reason')
-      const status = goal.paused ? 'paused' : 'cancelled'
-      await changeStage(tx, emit, { key, change: { status, reason: goal.reason } })
+      const goal = await tx('goals').where({ id: key.goalId }).first('paused', 'ending', 'reason')
+      const status = goal.paused ? 'paused' : goal.ending ? 'cancelled' : 'waiting'
+      // one that was resumed while its agent was being interrupted goes on at once
+      const reason = status === 'waiting' ? null : goal.reason
+      await changeStage(tx, emit, { key, change: { status, reason } })
       await releaseLease(tx, leaseId, emit)
     })
   }
@@ -278,17 +289,6 @@ const diskHold = (error: Error) =>
   error instanceof DiskLow
     ? error.message
     : `disk full: ${error.message.slice(0, 500)}; free some space`
-
-async function skipFrontend(
-  tx: Tx,
-  emit: (event: EmittedEvent) => void,
-  implement: StageKey,
-): Promise<void> {
-  const key: StageKey = { ...implement, stage: 'frontend' }
-  await openStage(tx, key, null)
-  const reason = 'neither the task nor its files call for it'
-  await changeStage(tx, emit, { key, change: { status: 'skipped', reason } })
-}
 
 function notAnswered(outcome: Exclude<AgentOutcome, { type: 'answered' }>): StageResult {
   switch (outcome.type) {

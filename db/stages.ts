@@ -49,6 +49,32 @@ export async function openStage(tx: Tx, key: StageKey, feedback: string | null):
   return (await tx('stage_attempts').where(columns(key)).first()) as StageRow
 }
 
+/** Notes that a stage is not called for in this round of its task, as its next attempt: that one takes its place where it is, in a later round. */
+export async function skipStage(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  { reason, ...of }: Omit<StageKey, 'attempt'> & { reason: string },
+): Promise<void> {
+  const { attempt: _, ...stage } = columns({ ...of, attempt: 0 })
+  const last = await tx('stage_attempts')
+    .where(stage)
+    .whereNot({ status: 'skipped' })
+    .max({ n: 'attempt' })
+    .first()
+  const key = { ...of, attempt: Number(last?.['n'] ?? 0) + 1 }
+  await openStage(tx, key, null)
+  await changeStage(tx, emit, { key, change: { status: 'skipped', reason } })
+}
+
+/** A stage is called for: that it was skipped in earlier rounds is no part of this one, which comes after all that happened since. */
+export async function forgetSkipped(tx: Tx, key: StageKey): Promise<void> {
+  const { attempt: _, ...stage } = columns(key)
+  await tx('stage_attempts')
+    .where({ ...stage, status: 'skipped' })
+    .whereNull('result')
+    .delete()
+}
+
 const OVER: readonly StageStatus[] = [
   ...(['passed', 'failed', 'changes_requested', 'skipped', 'cancelled'] as const),
 ]
