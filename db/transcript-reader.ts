@@ -24,14 +24,17 @@ interface Question {
   failed: (error: unknown) => void
 }
 
+/** Entries of a page as SQL, and of each how many were `read`: those that are too many bytes are left to the next page. */
+export const pageOfEntries = (page: { where: string; order: 'asc' | 'desc'; limit: string }) => `
+select seq, at, role, kind, content, read from (
+  select *, count(*) over () as read, sum(bytes) over (order by seq ${page.order}) - bytes as before from (
+    select *, octet_length(content::text) as bytes from transcripts
+      where ${page.where} order by seq ${page.order} limit ${page.limit}) page) sized
+ where before < ${MAX_BYTES} order by seq ${page.order}`
+
 const READ = `
 select w.n, t.* from unnest(cast(:runs as uuid[]), cast(:seqs as bigint[])) with ordinality as w(run_id, after, n)
-  cross join lateral (
-    select seq, at, role, kind, content, read from (
-      select *, count(*) over () as read, sum(bytes) over (order by seq) - bytes as before from (
-        select *, octet_length(content::text) as bytes from transcripts
-          where run_id = w.run_id and seq > w.after order by seq limit ${MAX_ENTRIES}) page) sized
-     where before < ${MAX_BYTES} order by seq) t
+  cross join lateral (${pageOfEntries({ where: 'run_id = w.run_id and seq > w.after', order: 'asc', limit: `${MAX_ENTRIES}` })}) t
  order by w.n, t.seq`
 
 /**

@@ -4,6 +4,7 @@ import type { RunEvent } from '../contracts/agent.ts'
 import { databaseOfFile } from '../test/support/database.ts'
 import type { Database } from './connect.ts'
 import { storeEvents } from './transcripts.ts'
+import { readTranscript } from './views/agents.ts'
 
 let database: Database
 databaseOfFile((made) => {
@@ -117,3 +118,24 @@ test('a run whose events cannot be stored does not hold up the others', async ()
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   expect(await stored(run)).toEqual(['1 first', '2 second'])
 })
+
+test.each(['after', 'before'] as const)(
+  'pages of long entries have about a megabyte, and %s the last of one the next one goes on',
+  async (place) => {
+    const [run = ''] = await makeRuns(1)
+    const long = Array.from({ length: 14 }, (_, n) => text(n + 1, 'x'.repeat(200_000)))
+    const short = Array.from({ length: 4 }, (_, n) => text(15 + n, 'short'))
+    await storeEvents(database, run, [...long, ...short])
+    const pages: number[][] = []
+    for (let edge: string | null = place === 'after' ? '0' : '1000'; edge !== null; ) {
+      const query = place === 'after' ? { after: Number(edge) } : { after: 0, before: Number(edge) }
+      const { items, next } = await readTranscript(database.knex, run, { ...query, limit: 1000 })
+      expect(JSON.stringify(items).length).toBeLessThan(1_500_000)
+      pages.push(items.map(({ seq }) => seq))
+      edge = next
+    }
+    const inOrder = place === 'after' ? pages : pages.toReversed()
+    expect(inOrder.flat()).toEqual(Array.from({ length: 18 }, (_, n) => n + 1))
+    expect(pages).toHaveLength(3)
+  },
+)

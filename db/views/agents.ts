@@ -13,6 +13,7 @@ import { listCorrections } from '../corrections.ts'
 import { decodeCursor, type Page, type PageQuery, toPage } from '../page.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { resolveId } from '../resolve.ts'
+import { pageOfEntries } from '../transcript-reader.ts'
 import { USAGE_SUM } from './usage.ts'
 
 interface RunRow {
@@ -148,8 +149,8 @@ interface TranscriptQuery {
 }
 
 /**
- * What a run said and did, oldest first: after a seq, or the last ones before one. `next` is the seq to go on after, or before;
- * null when there are no more.
+ * What a run said and did, oldest first: after a seq, or the last ones before one; fewer than `limit` where they are long. `next` is the
+ * seq to go on after, or before; null when there are no more.
  */
 export async function readTranscript(
   knex: Knex,
@@ -157,19 +158,25 @@ export async function readTranscript(
   query: TranscriptQuery,
 ): Promise<Page<TranscriptEntry>> {
   const { after, before, kind, limit } = query
-  const rows: TranscriptEntry[] = await knex('transcripts')
-    .where({ run_id: runId, ...(kind === undefined ? {} : { kind }) })
-    .where('seq', '>', after)
-    .modify((q) => {
-      if (before !== undefined) q.where('seq', '<', before)
-    })
-    .orderBy('seq', before === undefined ? 'asc' : 'desc')
-    .limit(limit)
-    .select('seq', 'at', 'role', 'kind', 'content')
-  const items = before === undefined ? rows : rows.reverse()
-  const edge = before === undefined ? items.at(-1) : items[0]
-  return { items, next: edge && items.length === limit ? String(edge.seq) : null }
+  const where = [
+    'run_id = :runId and seq > :after',
+    ...(before === undefined ? [] : ['seq < :before']),
+    ...(kind === undefined ? [] : ['kind = :kind']),
+  ].join(' and ')
+  const order = before === undefined ? 'asc' : 'desc'
+  const bindings = { runId, after, before: before ?? null, kind: kind ?? null, limit }
+  const { rows } = await knex.raw(pageOfEntries({ where, order, limit: ':limit' }), bindings)
+  const read: number = rows[0]?.read ?? 0
+  const edge = rows.at(-1)
+  const more = read === limit || read > rows.length
+  const items: TranscriptEntry[] = rows.map(({ read: _, ...entry }: TranscriptRow) => entry)
+  return {
+    items: before === undefined ? items : items.reverse(),
+    next: more ? String(edge.seq) : null,
+  }
 }
+
+type TranscriptRow = TranscriptEntry & { read: number }
 
 /** Agents as the last detection found them. */
 export async function listAdapters(knex: Knex): Promise<AdapterInfo[]> {
