@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import {
   createDocument,
+  type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
   type ZodOpenApiPathsObject,
 } from 'zod-openapi'
 import { api, type RouteSchema } from '../contracts/api.ts'
@@ -19,7 +21,7 @@ export function openApiDocument(version: string) {
       [route.method.toLowerCase()]: operation(name, route, api[name]),
     }
   }
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: {
       title: 'Dispatch',
@@ -30,7 +32,15 @@ export function openApiDocument(version: string) {
     servers: [{ url: '/' }],
     security: [],
     paths,
-  })
+  }
+  return createDocument(document, { override: openReply })
+}
+
+/** What is answered may have more than is described, in parts of it too: a closed part would refuse what the others have. */
+const openReply: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
+  const { def } = zodSchema._zod
+  if (io === 'output' && def.type === 'object' && !def.catchall)
+    delete jsonSchema.additionalProperties
 }
 
 const dispatchHeader = z.object({ 'X-Dispatch': z.literal('1') })
