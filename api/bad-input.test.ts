@@ -144,6 +144,8 @@ test('what Postgres would stumble over is refused before', async () => {
     `/api/reviews?cursor=${cursor([2 ** 50, run])}`,
     '/api/overview?since=0000-01-01T00:00:00Z',
     '/api/ledger?from=0000-01-01',
+    `/api/overview?since=2026-01-31T12:00:00.${'1'.repeat(200)}Z`,
+    `/api/ledger?to=2026-01-31T12:00:00.${'1'.repeat(200)}Z`,
   ])
     expect(`${path} ${(await at.call('GET', path)).status}`).toBe(`${path} 422`)
   const far = cursor(['day', 'tokens', 2 ** 50, 'x'])

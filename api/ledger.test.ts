@@ -144,6 +144,12 @@ test('grouped by anything, of a goal or a project, in a time', async () => {
   const days = 'by=adapter&from=2026-01-01&to=2026-02-01'
   expect((await ledger(days)).total.runs).toBe(1)
   expect((await ledger(`${days}&zone=Europe/Berlin`)).total.runs).toBe(0)
+  // Postgres does not know every name of a zone
+  for (const [zone, day] of [
+    ['AET', '2026-02-01'],
+    ['US/Pacific-New', '2026-01-31'],
+  ])
+    expect(keys(await ledger(`by=day&${january}&zone=${zone}`))).toEqual([day])
   const { status, body } = await at.call('GET', '/api/ledger?zone=Mars/Olympus')
   expect([status, body.errors[0].detail]).toEqual([422, expect.stringContaining('time zone')])
   expect((await at.call('GET', '/api/ledger?goal=G-999999')).status).toBe(404)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { NETWORKS, SANDBOXES } from './agent.ts'
 import { event } from './events.ts'
-import { isTimeZone, LEDGER_GROUPS, LEDGER_ORDERS } from './ledger.ts'
+import { LEDGER_GROUPS, LEDGER_ORDERS, timeZoneOf } from './ledger.ts'
 import { specOutput } from './outputs.ts'
 import type { RouteName } from './routes.ts'
 import {
@@ -63,10 +63,11 @@ const listOf = <T extends z.ZodType>(item: T) =>
 const timeZone = z
   .string()
   .max(60)
-  .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin')
-/** There is no year 0, which ISO 8601 has. */
-const hasYear = (value: string) => !value.startsWith('0000')
-const dayOrTime = z.union([z.iso.date().refine(hasYear), z.iso.datetime().refine(hasYear)], {
+  .refine((zone) => timeZoneOf(zone), 'must be the name of a time zone, such as Europe/Berlin')
+  .transform((zone) => timeZoneOf(zone) ?? zone)
+/** There is no year 0, which ISO 8601 has; it also has any number of digits after the second, of which Postgres reads some. */
+const isStorable = (value: string) => !value.startsWith('0000') && value.length <= 40
+const dayOrTime = z.union([z.iso.date().refine(isStorable), z.iso.datetime().refine(isStorable)], {
   error: 'must be a day or time that exists, such as 2026-01-31 or 2026-01-31T12:00:00Z',
 })
 const nothing = z.strictObject({})
@@ -139,7 +140,7 @@ export const api = {
   getOverview: {
     summary: 'Projects with what waits in them, reviews due, the pool, and usage since a time',
     query: z.strictObject({
-      since: z.iso.datetime().refine(hasYear, 'must be a time that exists').optional(),
+      since: z.iso.datetime().refine(isStorable, 'must be a time that exists').optional(),
     }),
     reply: overview,
   },
@@ -335,6 +336,7 @@ export const api = {
       /** The last ones before this seq instead, oldest first; `next` is then the seq to go on before. */
       before: z.coerce.number().int().min(1).optional(),
       kind: text(20).optional(),
+      /** At most; long ones fill a page before, with about a megabyte. */
       limit: z.coerce.number().int().min(1).max(1000).default(200),
     }),
     reply: listOf(transcriptEntry),

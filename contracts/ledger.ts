@@ -37,13 +37,15 @@ export function isLowCache(usage: Input): boolean {
   return ratio !== null && all >= CACHEABLE_TOKENS && ratio < LOW_CACHE_RATIO
 }
 
-/** True for a name such as `Europe/Berlin` or `UTC`; offsets such as `+01:00` mean something else to Postgres. */
-export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return false
+/**
+ * The zone's first name, which Postgres knows too, of a name such as `Europe/Berlin`, `AET` or `UTC`; undefined for anything else:
+ * offsets such as `+01:00` mean something else to Postgres, and so do short names such as `IST`.
+ */
+export function timeZoneOf(name: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return undefined
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
   } catch {
-    return false // it says so by throwing
+    return undefined // it says so by throwing
   }
 }
