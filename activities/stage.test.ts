@@ -298,6 +298,16 @@ test('a frontend that was skipped in earlier rounds and is called for after all 
   expect((await rowsOf('frontend')).map(({ status }) => status)).toEqual(['failed', 'skipped'])
 })
 
+test('an attempt that broke and that a person had tried again is not paid for again when its workflow begins again', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const terminal = { type: 'failed', reason: 'interrupted', detail: 'the stage failed' } as const
+  await endSegment(database, await liveRun(key), { status: 'interrupted', terminal })
+  await database.knex('stage_attempts').update({ status: 'failed', reason: 'git broke' })
+  await database.change((tx) => openStage(tx, { ...key, attempt: 2 }, null))
+  expect(await runStage(key)).toEqual({ outcome: 'failed', reason: 'git broke' })
+  expect(calls).toEqual([])
+})
+
 test('a correction that came too late for its run is delivered with the next prompt, and says which', async () => {
   const { knex } = database
   await database.change((tx) => openStage(tx, key, null))

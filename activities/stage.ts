@@ -8,6 +8,7 @@ import { listSegments, type RunRow } from '../db/runs.ts'
 import {
   changeStage,
   forgetSkipped,
+  isTriedAgain,
   openStage,
   type StageKey,
   type StageRow,
@@ -72,6 +73,9 @@ export function createStageActivities(deps: ActivityDeps) {
       return openStage(tx, key, input.feedback || null)
     })
     if (row.result) return row.result as StageResult
+    // met by a workflow that begins again: it broke without an answer, and a person had it tried again
+    if (await isTriedAgain(database.knex, key))
+      return { outcome: 'failed', reason: row.reason ?? 'it was tried again since' }
     const leaseId = leaseOf(key)
     await abandonEarlierAttempts(deps, key)
     const segments = await listSegments(database.knex, key)

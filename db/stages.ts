@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import { goalStream } from '../contracts/ids.ts'
 import type { CheckResult, SecondOpinion } from '../contracts/schemas.ts'
 import type { Stage, StageStatus } from '../contracts/stages.ts'
@@ -73,6 +74,17 @@ export async function forgetSkipped(tx: Tx, key: StageKey): Promise<void> {
     .where({ ...stage, status: 'skipped' })
     .whereNull('result')
     .delete()
+}
+
+/** Whether the stage was begun again after this attempt. */
+export async function isTriedAgain(knex: Knex, key: StageKey): Promise<boolean> {
+  const { attempt, ...stage } = columns(key)
+  const later = await knex('stage_attempts')
+    .where(stage)
+    .where('attempt', '>', attempt)
+    .whereNot({ status: 'skipped' })
+    .first('id')
+  return later !== undefined
 }
 
 const OVER: readonly StageStatus[] = [
