@@ -1,15 +1,11 @@
 import { commands } from './commands.ts'
+import { ctrlC } from './ctrl-c.ts'
 import { runCli } from './run.ts'
 
 /** Entry of `dispatch`: the only place that ends the process. */
 const interrupted = new AbortController()
-let signals = 0
 
-process.on('SIGINT', () => {
-  signals += 1
-  if (signals > 1) process.exit(130)
-  interrupted.abort()
-})
+process.on('SIGINT', ctrlC({ asks: () => interrupted.abort(), ends: () => process.exit(130) }))
 
 void runCli({
   argv: process.argv.slice(2),
