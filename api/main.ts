@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { type Config, ConfigError, processConfig } from '../config/config.ts'
 import { createHome, distDir, HomeUnusable, packageVersion } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
+import { isLoopback } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
@@ -20,11 +21,9 @@ import { startApi } from './start-api.ts'
 import { createReadDiff, createReadReviewDiff } from './task-diff.ts'
 import { createTemporalGateway } from './temporal-gateway.ts'
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
-
 /** Refuses to be reachable from other machines by mistake: there are no logins yet. */
 function checkHost(host: string): void {
-  if (LOOPBACK.test(host) || process.env['DISPATCH_ALLOW_NETWORK'] === '1') return
+  if (isLoopback(host) || process.env['DISPATCH_ALLOW_NETWORK'] === '1') return
   throw new ConfigError(
     `DISPATCH_HOST is ${host}, which other machines reach, and Dispatch has no logins: use 127.0.0.1, or set ` +
       'DISPATCH_ALLOW_NETWORK=1 where only this machine reaches it (a container whose port is published on 127.0.0.1)',

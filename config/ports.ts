@@ -27,3 +27,8 @@ export function reachableAt(host: string, port: number): string {
   const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host.toLowerCase()
   return `${name.includes(':') ? `[${name}]` : name}:${port}`
 }
+
+/** Whether `host`, as it stands in an address, is this machine and no other reaches it. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+}

@@ -1,4 +1,5 @@
 import { Connection } from '@temporalio/client'
+import { isLoopback } from '../config/ports.ts'
 
 export interface TemporalTarget {
   /** `host:port`. */
@@ -16,6 +17,8 @@ export async function connectTemporal(target: TemporalTarget): Promise<Connectio
     return await Connection.connect({
       address: target.address,
       connectTimeout: target.connectTimeoutMs ?? 10_000,
+      // gRPC takes `http_proxy` for every address, and no proxy leads back to this machine
+      ...(isLocal(target.address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
       ...tlsOptions(target),
       ...(target.apiKey ? { apiKey: target.apiKey } : {}),
     })
@@ -23,6 +26,8 @@ export async function connectTemporal(target: TemporalTarget): Promise<Connectio
     throw new TemporalAway(target.address, error as Error)
   }
 }
+
+const isLocal = (address: string) => isLoopback(address.replace(/:\d+$/, ''))
 
 /** Nothing answers as Temporal where it was said to be; the message says what to check. */
 export class TemporalAway extends Error {

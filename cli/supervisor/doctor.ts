@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { Config } from '../../config/config.ts'
 import { diskSpace } from '../../config/disk.ts'
 import { sharedCache } from '../../config/home.ts'
+import { isLoopback } from '../../config/ports.ts'
 import { postgresBinaries, unprivileged } from '../../db/postgres/binaries.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { lastUsedVersion } from '../../temporal/dev-server-files.ts'
@@ -218,8 +219,7 @@ function checkModes({ home }: Config): string {
 
 function checkListening(config: Config): string {
   const { host, port } = listening(config)
-  const loopback = /^(localhost|::1|127\..*)$/i.test(host)
-  if (!loopback)
+  if (!isLoopback(host))
     throw new Finding(
       `the API listens on ${host}:${port}, which other machines reach`,
       'unset DISPATCH_HOST: Dispatch has no logins; DISPATCH_ALLOW_NETWORK=1 is for where only this machine reaches it',
