@@ -1,4 +1,4 @@
-import { formatTokens } from '../contracts/figures.ts'
+import { formatTokens, reviewWait } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId, taskWorkflowId } from '../contracts/ids.ts'
 import type {
   AuditFinding,
@@ -15,6 +15,7 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { gitChangesSince } from '../db/git-changes.ts'
+import { waitedFor } from '../db/goals.ts'
 import { reviewDecided } from '../db/review-decided.ts'
 import { changeStage, openStage } from '../db/stages.ts'
 import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.ts'
@@ -410,7 +411,7 @@ async function insertReview(
     goalId,
     status: 'active',
     stage,
-    reason: byPolicy ? facts.goal.reason : `waits for a review: ${subject.title}`,
+    reason: byPolicy ? facts.goal.reason : reviewWait(subject.title),
   })
   return reviewId
 }
@@ -453,16 +454,13 @@ async function settleStage(
     const status = wanted ? SETTLED[review.decision] : 'waiting'
     await changeStage(tx, emit, { key, change: { status, reason } })
   }
-  const pending = await tx('reviews')
-    .where({ goal_id: review.goal_id, status: 'pending' })
-    .first('title')
   const goal = await tx('goals').where({ id: review.goal_id }).first('stage', 'status')
   if (goal.status === 'active')
     await setGoal(tx, emit, {
       goalId: review.goal_id,
       status: 'active',
       stage: goal.stage,
-      reason: pending ? `waits for a review: ${pending.title}` : null,
+      reason: await waitedFor(tx, review.goal_id),
     })
 }
 

@@ -110,6 +110,10 @@ test('work that is tried again and again is why its goal stands still, since whe
   expect(await shown()).not.toContain(formatUtc(since))
   await endDelay(at.database, work)
   expect(await shown()).toBeNull()
+  // and where a person had it go another way, it is not tried any more
+  await noteDelay(at.database, work, 'EMFILE')
+  await at.call('POST', `/api/goals/${goal.id}/cancel`, { reason: 'no' })
+  expect(await shown()).toBe('ending: no')
 })
 
 test('a profile that leaves agents to Auto Model gets those that fit and are there, with the reason', async () => {

@@ -53,6 +53,13 @@ export const formatUtc = (at: Date): string =>
 /** `person:ada` is Ada's name to a person; other actors keep their kind. */
 export const actorName = (actor: string): string => actor.replace(/^person:/, '')
 
+const REVIEW_WAIT = 'waits for a review: '
+/** Why a goal waits, where nobody has decided a review of it. */
+export const reviewWait = (title: string): string => REVIEW_WAIT + title
+/** Whether that is why it waits. */
+export const isReviewWait = (reason: string | null): boolean =>
+  reason?.startsWith(REVIEW_WAIT) === true
+
 /** An item of a checklist that is found good by whoever was asked; any other is for the person to look at. */
 export const hasPassed = ({ result, second }: Pick<ChecklistItem, 'result' | 'second'>): boolean =>
   result === 'pass' && second?.disagrees !== true

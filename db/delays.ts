@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { formatUtc } from '../contracts/figures.ts'
 import { storable } from '../contracts/storable.ts'
-import type { Database } from './connect.ts'
+import type { Database, Tx } from './connect.ts'
 
 /** Work for a goal that is tried again until it succeeds. */
 export interface Delayed {
@@ -42,6 +42,11 @@ export async function noteDelay(
 /** It succeeded, or is not tried again. */
 export async function endDelay({ knex }: Database, { goalId, work }: Delayed): Promise<void> {
   await knex('delays').where({ goal_id: goalId, work }).delete()
+}
+
+/** A person had the goal go another way: what is still tried then is noted again, within seconds. */
+export async function forgetDelays(tx: Tx, goalId: string): Promise<void> {
+  await tx('delays').where({ goal_id: goalId }).delete()
 }
 
 /** Why these goals stand still: what is delayed longest of each; the others are absent. */

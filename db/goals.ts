@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { actorName } from '../contracts/figures.ts'
+import { actorName, reviewWait } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
 import type { ProfileSnapshot } from '../contracts/schemas.ts'
 import type { GoalStatus, Stage } from '../contracts/stages.ts'
 import type { Tx } from './connect.ts'
+import { forgetDelays } from './delays.ts'
 import type { EmittedEvent } from './events.ts'
 import { type Assign, changeProfile, keepProfile } from './goal-profile.ts'
 import { enqueue } from './outbox.ts'
@@ -268,10 +269,10 @@ export async function retryGoal(
 }
 
 /** In words, a review of the goal that nobody has decided: that it goes on does not end that wait. */
-async function waitedFor(tx: Tx, goalId: string): Promise<string | null> {
+export async function waitedFor(tx: Tx, goalId: string): Promise<string | null> {
   const where = { goal_id: goalId, status: 'pending' }
   const review = await tx('reviews').where(where).first('title')
-  return review ? `waits for a review: ${review.title}` : null
+  return review ? reviewWait(review.title) : null
 }
 
 async function goOnWith(
@@ -298,6 +299,7 @@ async function setStatus(
   await tx('goals')
     .where({ id: goal.id })
     .update({ status, reason, paused, updated_at: tx.fn.now() })
+  await forgetDelays(tx, goal.id)
   emit({
     type: 'goal.status',
     stream: goalStream(goal.id),

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { Clock3, Eye, Play, RotateCw } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { isReviewWait } from '../../../../contracts/figures.ts'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
 import { standsStill } from '../../app/queries.ts'
@@ -41,7 +42,7 @@ export function whyBeside(goal: Goal): string | null {
 
 /** The reviews that a goal waits for say more of it themselves, and when all of them are decided the goal says so a moment later. */
 const whyOf = (goal: Goal): string | null =>
-  waitsForProvider(goal) || goal.reason?.startsWith('waits for a review:') ? null : goal.reason
+  waitsForProvider(goal) || isReviewWait(goal.reason) ? null : goal.reason
 
 /** One line that cannot be missed; what can be done about it is at its end, or below it where there is no room. */
 function Banner(props: {
