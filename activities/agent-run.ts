@@ -274,7 +274,9 @@ async function sessionOf(
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
 async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
   const { runner, database } = deps
-  if ((await runner.state(run.id)) === 'absent' && !(await begin(deps, work, run))) return
+  // one that told something was begun: without its folder nobody can follow it, and it is lost
+  const isToBegin = run.last_seq === 0 && (await runner.state(run.id)) === 'absent'
+  if (isToBegin && !(await begin(deps, work, run))) return
   const budget = watchReservation(deps, work.key, run)
   const store = await createEventStore(deps, run)
   const send = (command: RunCommand) => sendTo(deps, run, command)

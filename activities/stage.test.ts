@@ -138,6 +138,7 @@ function runStage(
       { signal }: { signal: AbortSignal },
     ): AsyncGenerator<RunEvent[], void> {
       if (states.get(id) === 'lost') throw new RunnerLost(id)
+      if (!states.has(id)) throw new RunnerLost(id, 'its folder was deleted')
       if (states.get(id) === 'silent') throw new RunnerLost(id, 'it did not answer any more')
       calls.push('attach')
       if (events.length > 0) return yield events
@@ -475,6 +476,27 @@ test('a run whose runner hangs is ended with that reason, whatever was sent to i
   expect((await listSegments(database.knex, key))[0]).toMatchObject({
     ...{ status: 'lost', exit_detail: 'it did not answer any more' },
   })
+})
+
+test('a run whose folder was deleted while no worker was there is ended, not begun anew beside its agent, and its session goes on', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  const gone = await liveRun(key)
+  states.delete(gone.id)
+  const at = new Date().toISOString()
+  const told = [
+    { type: 'session', sessionId: 's1', seq: 1, at },
+    { type: 'text', text: 'Working', seq: 2, at },
+  ] as const
+  await storeEvents(database, gone.id, told)
+  const running = runStage(key)
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'the next run' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  expect(calls.slice(0, 3)).toEqual([`reap ${gone.id}`, 'start', 'attach'])
+  expect(await listSegments(database.knex, key)).toMatchObject([
+    { status: 'lost', exit_detail: 'its folder was deleted' },
+    { purpose: 'resume', session_id: 's1' },
+  ])
 })
 
 test('a repair whose worker died before it was started is told what is to be repaired', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { AgentSession } from '../adapters/adapter.ts'
+import { isErrno } from '../adapters/is-errno.ts'
 import {
   killUntilGone,
   processesOf,
@@ -166,12 +167,19 @@ async function record(
   return failed('crash', 'The adapter ended without a result.')
 }
 
-/** The terminal event and `exit.json` are both durable before anyone hears of the end. */
+/**
+ * The terminal event and `exit.json` are both durable before anyone hears of the end. Where somebody deleted the run's folder, those who follow
+ * it hear of it all the same: an answer is paid for.
+ */
 function finish({ dir, spec, log, onEvents }: HostOptions, terminal: TerminalEvent): void {
   const lastSeq = log.append(terminal)
   log.flush()
   const exit: RunExit = { at: new Date().toISOString(), lastSeq, terminal }
-  tidyRun(dir, spec)
-  writeAtomically(join(dir, EXIT_FILE), exit)
+  try {
+    tidyRun(dir, spec)
+    writeAtomically(join(dir, EXIT_FILE), exit)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
   onEvents()
 }

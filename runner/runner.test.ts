@@ -263,6 +263,25 @@ test('a runner that hangs gives up no command for good: it takes it when it goes
   expect(await second.answer).toBeInstanceOf(RunnerSilent)
 })
 
+test('a run whose folder is deleted while it works tells its answer to whoever follows it; for whoever comes later it is lost, and nothing of it is left', async () => {
+  const run = spec('[demo:implement=slow:3]')
+  await runner.start(run)
+  const answer = readAll(runner, run.runId)
+  await readUntil(run.runId, isText)
+  rmSync(runDir(run.runId), { recursive: true })
+  expect((await answer).at(-1)).toMatchObject({ type: 'done' })
+
+  const other = spec('[demo:implement=slow:60]')
+  await runner.start(other)
+  const { length } = await readUntil(other.runId, isText)
+  rmSync(runDir(other.runId), { recursive: true })
+  const late = readAll(newClient(), other.runId, length)
+  await expect(late).rejects.toThrow('its folder was deleted')
+  await expect(late).rejects.toBeInstanceOf(RunnerLost)
+  await runner.reap(other.runId)
+  expect(leftOf(other.runId)).toEqual([])
+})
+
 test('a run whose runner hangs is lost for whoever follows it, with all that it told, and nothing of it goes on', async () => {
   const run = spec('[demo:implement=slow:60]')
   await runner.start(run)

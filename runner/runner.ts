@@ -10,7 +10,7 @@ import type { SpawnerOptions } from './spawner-client.ts'
 import type { Check, CheckEnd } from './spawner-messages.ts'
 import type { Transport } from './transport.ts'
 
-/** The runner of this run died without a result, or hangs. What it stored was delivered; continue by session id after `reap`. */
+/** The runner of this run died without a result, or hangs, or nothing tells of it any more. What it stored was delivered; continue by session id after `reap`. */
 export class RunnerLost extends Error {
   readonly runId: string
   /** What became of it, for people. */
@@ -50,7 +50,7 @@ export interface RunnerClient {
   start(spec: RunSpec): Promise<'started' | 'already'>
   /**
    * The run's events after `afterSeq`, in batches, without gap or duplicate, live to the terminal event, after which `exit.json` exists.
-   * Throws `RunnerLost` when the runner died without a result or hangs, and an Error when the run was never started.
+   * Throws `RunnerLost` when the runner died without a result or hangs, or the run's folder is gone, and an Error when the run was never started.
    */
   attach(runId: string, options: AttachOptions): AsyncIterable<RunEvent[]>
   /** `gone`: the run has ended, was lost, or never started. Sending a correction again is harmless. Throws `RunnerSilent`. */
@@ -163,6 +163,7 @@ async function* follow(
     if (signal?.aborted || (await hasAll(transport, runId, last))) return
     if (silent.aborted) break
     const state = await transport.state(runId)
+    if (state === 'absent' && last > 0) throw new RunnerLost(runId, 'its folder was deleted')
     if (state === 'absent') throw new Error(`run ${runId} was never started`)
     if (state === 'lost') throw new RunnerLost(runId)
     // Only the connection broke, or the process is about to be gone: look again.
