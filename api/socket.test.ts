@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { LiveItem, SocketLike } from '../client/live-socket.ts'
 import { createStreams } from '../client/stream.ts'
@@ -169,6 +169,60 @@ test('streams that are followed at once share a connection, which ends with the 
   const closed = once(sockets[0] as WebSocket, 'close')
   await kept.return(undefined)
   await closed
+})
+
+test('one of as many streams as there may be is asked for again, and goes on', async () => {
+  const { knex } = at.database
+  const first = await insertGoal(at.database)
+  await knex.raw(
+    `insert into goals(project_id, title, description, profile, target_branch)
+     select project_id, title, description, profile, target_branch from goals, generate_series(1, 200) where id = ?`,
+    [first],
+  )
+  const ids: string[] = await knex('goals').orderBy('id', 'desc').limit(201).pluck('id')
+  const socket = new WebSocket(`${baseUrl}/ws`)
+  await once(socket, 'open')
+  const answers: string[] = []
+  const last = new Promise((resolve) =>
+    socket.on('message', (data) => {
+      const { type, code = type, stream } = JSON.parse(String(data))
+      if (['live', 'too_many'].includes(code)) answers.push(code)
+      if (code === 'too_many') resolve(stream)
+    }),
+  )
+  const ask = (id: string | undefined) =>
+    socket.send(JSON.stringify({ type: 'subscribe', stream: `goal/${id}`, after: 0 }))
+  for (const id of ids.slice(0, 200)) ask(id)
+  ask(ids[0])
+  ask(ids[200])
+  expect(await last).toBe(`goal/${ids[200]}`)
+  await vi.waitFor(() => expect(answers).toHaveLength(202), 10_000)
+  expect(answers.filter((code) => code === 'too_many')).toHaveLength(1)
+  socket.close()
+})
+
+test('nothing is read for a client that hung up while its stream was looked up', async () => {
+  const goal = await insertGoal(at.database)
+  for (const n of upTo(3)) await note(goal, `${n}`)
+  const { knex } = at.database
+  const clients = async () =>
+    /^dispatch_ws_clients (\d+)$/m.exec((await at.call('GET', '/metrics')).body)?.[1]
+  await vi.waitFor(async () => expect(await clients()).toBe('0'), 10_000)
+  const asked: string[] = []
+  knex.on('query', ({ sql, bindings }) => {
+    if (bindings?.includes(goalStream(goal))) asked.push(/from "(\w+)"/.exec(sql)?.[1] ?? sql)
+  })
+  await knex.transaction(async (tx) => {
+    await tx.raw('lock table streams')
+    const socket = new WebSocket(`${baseUrl}/ws`)
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ type: 'subscribe', stream: goalStream(goal), after: 0 }))
+    await vi.waitFor(() => expect(asked).toEqual(['streams']), 10_000)
+    socket.terminate()
+    await vi.waitFor(async () => expect(await clients()).toBe('0'), 10_000)
+  })
+  for (let n = 0; n < 3; n += 1) await at.call('GET', '/api/settings')
+  expect(asked).toEqual(['streams'])
 })
 
 /** What comes for one raw message. */

@@ -91,7 +91,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     const { stream, last } = request
     const refuse = (code: string, detail: string) =>
       send(client, { type: 'error', code, detail, stream })
-    if (client.streams.size >= MAX_STREAMS)
+    if (client.streams.size >= MAX_STREAMS && !client.streams.has(stream))
       return refuse('too_many', `One connection has at most ${MAX_STREAMS} streams.`)
     const found = await resolveStream(database.knex, stream)
     if (isRefusal(found)) return refuse(found.refused, found.detail)
@@ -99,6 +99,7 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
     if (request.after > head)
       return refuse('resync', `The stream ends at ${head}: start again after 0.`)
     const after = last === undefined ? request.after : Math.max(request.after, head - last)
+    if (client.socket.readyState !== client.socket.OPEN) return // it hung up meanwhile
     client.streams.get(stream)?.stop()
     const subscription = createSubscription({
       ...{ knex: database.knex, transcripts, stream: found, name: stream, after },
