@@ -27,7 +27,7 @@ export function createApp(deps: ApiDeps): Express {
   app.get('/metrics', async (_request, response) => {
     response.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics())
   })
-  refuseOtherMethods(app)
+  refuseOtherMethods(app, ['/api/openapi.json', '/metrics'])
   if (deps.uiDir !== undefined) servePages(app, { dir: deps.uiDir, csp: CSP })
   app.use((request) => {
     throw new Problem(404, 'not_found', `There is nothing at ${request.path.slice(0, 200)}.`)

@@ -125,10 +125,17 @@ test('addresses and methods that are none', async () => {
   expect(await status('GET', '/api/goals?token=abc')).toBe(400)
   expect(await status('GET', '/nothing')).toBe(404)
   expect(await status('HEAD', '/api/goals')).toBe(200)
+  const made = await at.call('POST', '/API/projects/', { path: at.repository })
+  expect(made.headers.location).toBe(`/api/projects/${made.body.id}`)
   for (const method of ['PUT', 'OPTIONS', 'TRACE']) {
     const answer = await at.call(method, '/api/goals')
     expect(answer).toMatchObject({ status: 405, headers: { allow: 'GET, POST, HEAD' } })
   }
+  for (const path of ['/api/openapi.json', '/metrics'])
+    expect(await at.call('POST', path)).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD' },
+    })
   const overridden = await at.call('GET', '/api/pool/pause', undefined, {
     'x-http-method-override': 'POST',
   })

@@ -52,14 +52,14 @@ export function bind<N extends RouteName>(app: Express, name: N, handler: Handle
     response.status(route.status)
     if (route.versioned) response.set('ETag', entityTag(reply))
     if (route.status === 201 && READABLE.has(`${route.path}/:id`))
-      response.location(`${request.path}/${(reply as unknown as { id: string }).id}`)
+      response.location(`${route.path}/${(reply as unknown as { id: string }).id}`)
     response.json(reply)
   })
 }
 
-/** 405 with Allow on every path of the table; call it when all routes are bound. */
-export function refuseOtherMethods(app: Express): void {
-  const methods = new Map<string, string[]>()
+/** 405 with Allow on every path of the table, and of `readable`; call it when all routes are bound. */
+export function refuseOtherMethods(app: Express, readable: readonly string[]): void {
+  const methods = new Map(readable.map((path) => [path, ['GET']]))
   for (const route of Object.values<Route>(routes))
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
   for (const [path, allowed] of methods) {
