@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
@@ -33,8 +33,10 @@ async function binary() {
   })
 }
 
-test('a server that is left is adopted, and a note of one that a power cut spoilt names none', async () => {
+test("a server that is left is adopted, the person's settings of another Temporal are none of it, and a note of one that a power cut spoilt names none', async () => {
   writeFileSync(join(dir, 'dev-server.json'), '')
+  vi.stubEnv('TEMPORAL_ENV', 'prod')
+  onTestFinished(() => void vi.unstubAllEnvs())
   const options = {
     dir,
     binary: await binary(),
@@ -89,6 +91,21 @@ test('a start that is given up has ended its server at once, also one that would
   expect(commandLine(pid)).toBeUndefined()
   expect(readState(dir)).toBeUndefined()
   await (await startDevServer({ ...at, binary: cli })).stop()
+})
+
+test('a start that is given up waits for no answer of a server that was left and hangs', async () => {
+  const cli = await binary()
+  const at = { dir, binary: cli, logFile: join(dir, 'log'), log: silent, say: nothing }
+  const left = await startDevServer(at)
+  onTestFinished(left.stop)
+  process.kill(left.pid, 'SIGSTOP')
+  const given = new AbortController()
+  const outcome = startDevServer({ ...at, signal: given.signal }).catch((error) => error)
+  const asked = performance.now()
+  given.abort(new Error('enough'))
+  expect(await outcome).toMatchObject({ message: 'enough' })
+  expect(performance.now() - asked).toBeLessThan(1_500)
+  process.kill(left.pid, 'SIGCONT')
 })
 
 test('a file that a server has not finished is made again, unless it was written long after it was begun', async () => {

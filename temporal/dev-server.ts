@@ -31,7 +31,7 @@ export interface DevServerOptions {
   port?: number
   /** Wanted port of Temporal's UI. Without it the server runs headless. */
   uiPort?: number
-  /** Gives the start up; what it has started until then is ended. */
+  /** Gives the start up; what it has started until then is ended, and one that was left is not waited for. */
   signal?: AbortSignal
 }
 
@@ -69,7 +69,8 @@ const TUNING = [
  */
 export async function startDevServer(options: DevServerOptions): Promise<RunningTemporal> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
-  const leftover = await adoptLeftover(options)
+  options.signal?.throwIfAborted()
+  const leftover = await Promise.race([adoptLeftover(options), untilGivenUp(options.signal)])
   if (leftover) return leftover
 
   sayIfGoalsAreElsewhere(options)
@@ -180,11 +181,18 @@ function spawnServer(
   ]
   const out = openSync(options.logFile, 'a', 0o600)
   // detached: Ctrl-C in the terminal is the supervisor's to handle, and a killed supervisor leaves it to be adopted
-  const child = spawn(options.binary.path, args, { detached: true, stdio: ['ignore', out, out] })
+  const child = spawn(options.binary.path, args, {
+    ...{ detached: true, stdio: ['ignore', out, out] },
+    env: environment(),
+  })
   closeSync(out)
   child.unref()
   return child
 }
+
+/** Without what the person tells their own Temporal: the program reads its options from there too, TEMPORAL_ENV for one. */
+const environment = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
 
 async function healthy(child: ChildProcess, port: number, logFile: string) {
   let failure: string | undefined

@@ -18,6 +18,8 @@ export interface Leftover {
 
 /** Postgres takes this long to write what it holds; killed, it makes up for it when it starts. */
 const POSTGRES_GRACE_MS = 10_000
+/** Temporal has written what it answered for; one that does not end by then hangs, and whoever stops it waits. */
+const TEMPORAL_GRACE_MS = 5_000
 
 /** Ends all that a supervisor that was killed has left on a home. Returns what was ended. */
 export async function endLeftovers(home: HomePaths): Promise<Leftover[]> {
@@ -47,7 +49,7 @@ export async function endLeftServers(home: HomePaths): Promise<Leftover[]> {
   const temporal = readState(home.temporal)?.pid ?? 0
   // a pid may belong to somebody else by now: the command line must name our folder
   if (isOf(temporal, home.temporal)) {
-    await endProcess(temporal, 20_000)
+    await endProcess(temporal, TEMPORAL_GRACE_MS)
     ended.push({ name: 'Temporal', pid: temporal })
   }
   const postgres = postgresPid(home)
