@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -79,6 +80,22 @@ test('a download lands whole in the last cache, for the next time', async () => 
     path: join(dir, 'shared', 'temporal'),
   })
   expect(readdirSync(join(dir, 'shared'))).toEqual(['temporal'])
+})
+
+test('what a download that was killed has left is removed, and one that goes on elsewhere is not', async () => {
+  const cache = join(dir, 'shared')
+  const [old, young] = ['.fetch-old', '.fetch-young'].map((name) => join(cache, name))
+  for (const folder of [old, young]) mkdirSync(folder as string, { recursive: true })
+  writeFileSync(join(old as string, 'temporal.tar.gz'), 'half')
+  const anHourAgo = Date.now() / 1000 - 3600
+  utimesSync(old as string, anHourAgo, anHourAgo)
+  const options = { path: '', caches: [join(dir, 'home'), cache], downloads: [] }
+  await expect(findTemporal(options)).rejects.toThrow('Temporal was not found')
+  expect(readdirSync(cache)).toEqual(['.fetch-young'])
+  fakeCli('shared', '1.0.0')
+  utimesSync(young as string, anHourAgo, anHourAgo)
+  await findTemporal(options)
+  expect(readdirSync(cache)).toEqual(['temporal'])
 })
 
 test('a search that is given up ends the program that it asks, and fetches nothing', async () => {

