@@ -63,12 +63,12 @@ function matches({ packages }) {
 }
 
 async function installPackages() {
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+  // also where NODE_ENV=production or the person's npm leaves them out: it is built from them
+  const all = ['--include=dev', '--include=optional']
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...all]
   const code = await exitOf('npm', args, { shell: process.platform === 'win32' })
   if (code !== 0) throw new SetupError(`"npm ci" failed (${code}); its reason stands above`)
-  if (!installed()) {
-    throw new SetupError('"npm ci" left packages out: is NODE_ENV=production or --omit set? Unset it and try again')
-  }
+  if (!installed()) throw new SetupError('"npm ci" left packages out: look at "npm config list", and try again')
 }
 
 /** The exit code of a program that prints to stderr, its signal, or why it did not start. */

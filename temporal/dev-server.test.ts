@@ -33,7 +33,7 @@ async function binary() {
   })
 }
 
-test("a server that is left is adopted, the person's settings of another Temporal are none of it, and a note of one that a power cut spoilt names none', async () => {
+test('a server that is left is adopted, whatever TEMPORAL_ENV is for others, and a note of one that a power cut spoilt names none', async () => {
   writeFileSync(join(dir, 'dev-server.json'), '')
   vi.stubEnv('TEMPORAL_ENV', 'prod')
   onTestFinished(() => void vi.unstubAllEnvs())

@@ -4,6 +4,7 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { processEnv } from '../config/config.ts'
 import { freePort } from '../config/ports.ts'
 import { commandLine, endProcess } from '../config/process-table.ts'
 import { connectTemporal } from './connection.ts'
@@ -192,7 +193,7 @@ function spawnServer(
 
 /** Without what the person tells their own Temporal: the program reads its options from there too, TEMPORAL_ENV for one. */
 const environment = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')))
+  Object.fromEntries(Object.entries(processEnv()).filter(([name]) => !name.startsWith('TEMPORAL_')))
 
 async function healthy(child: ChildProcess, port: number, logFile: string) {
   let failure: string | undefined
