@@ -82,8 +82,10 @@ export function requireFolder(root: string): void {
     throw new HomeUnusable(root, `its path has a ${JSON.stringify(special)} in it`)
   let folder: boolean
   try {
-    folder = statSync(root, { throwIfNoEntry: false })?.isDirectory() ?? true
+    folder = statSync(root).isDirectory()
   } catch (error) {
+    // it is made by a start. Not by `throwIfNoEntry`: what that says of a path through a file differs between versions of Node
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     throw new HomeUnusable(root, (error as Error).message)
   }
   if (!folder) throw new HomeUnusable(root, 'it is not a folder')

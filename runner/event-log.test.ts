@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { RunEvent } from '../contracts/agent.ts'
 import { createEventLog } from './event-log.ts'
 import { createBatchParser, readEvents, truncateTornLine } from './event-reader.ts'
@@ -65,6 +65,8 @@ test('a gap is an error, not a silence', () => {
 })
 
 test('text in tiny pieces is joined, in order with everything else, and safe for a database', () => {
+  vi.useFakeTimers() // what is joined is what comes soon after the last, however slow the machine is
+  onTestFinished(() => void vi.useRealTimers())
   const events: unknown[] = []
   const intake = createIntake({}, (event) => events.push(event))
   for (const text of ['1', '2', '\0', '\ud800', '3']) intake.add({ type: 'text', text })
