@@ -353,6 +353,25 @@ test('a review shows every deviation of its task, whichever agent told of it', a
   })
 })
 
+test('a review whose approved work could not be brought onto the goal’s branch at once is through when it is', async () => {
+  const task = await begin('a')
+  f.write('notes.md', 'two\n', task.path)
+  await answer(task)
+  await review(task)
+  const at = { ...task.key, stage: 'review' } as const
+  const broke = { status: 'needs_attention', reason: 'the disk is full', around: true } as const
+  const runner = { reap: async () => undefined }
+  const { report } = createLifecycleActivities({ ...deps, runner } as never, async () => false)
+  const seen = () =>
+    database.knex('stage_attempts').where({ stage: 'review' }).first('status', 'reason')
+  await report({ ...at, ...broke })
+  expect(await seen()).toEqual({ status: 'failed', reason: 'the disk is full' })
+  const { integrateTask } = createMergeActivities(deps)
+  const taskId = task.key.taskId as string
+  expect(await integrateTask({ goalId, taskId, attempt: 1 })).toEqual({ outcome: 'merged' })
+  expect(await seen()).toEqual({ status: 'passed', reason: null })
+})
+
 test('much documentation goes on by itself and a person is told to look at it; a little of it just goes on', async () => {
   const [little, much] = [await begin('little'), await begin('much')]
   f.write('a.md', 'one line\n', little.path)

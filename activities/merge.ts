@@ -5,7 +5,7 @@ import { storable } from '../contracts/storable.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
-import { changeStage, openStage, type StageKey } from '../db/stages.ts'
+import { changeStage, openStage, passAtLast, type StageKey } from '../db/stages.ts'
 import type { MergeIntent } from '../git/merge-goal.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
@@ -57,7 +57,8 @@ export function createMergeActivities(deps: ActivityDeps) {
       mergeKey: `${goal.id}/${task.id}/${approval.head}/${approval.base}`,
     })
     if (outcome.outcome === 'merged') {
-      await recordIntegrated(facts, task, outcome.commit)
+      const { attempt } = input
+      await recordIntegrated(facts, task, { commit: outcome.commit, attempt })
       return merged(facts, task)
     }
     return bringUpToDate(facts, task, outcome)
@@ -105,8 +106,14 @@ export function createMergeActivities(deps: ActivityDeps) {
     return { outcome: 'conflict', summary }
   }
 
-  async function recordIntegrated(facts: GoalFacts, task: TaskRow, commit: string): Promise<void> {
+  async function recordIntegrated(
+    facts: GoalFacts,
+    task: TaskRow,
+    { commit, attempt }: { commit: string; attempt: number },
+  ): Promise<void> {
+    const review: StageKey = { goalId: facts.goal.id, taskId: task.id, stage: 'review', attempt }
     await database.change(async (tx, emit) => {
+      await passAtLast(tx, emit, review)
       await tx('tasks').where({ id: task.id }).update({
         status: 'integrated',
         merged_commit: commit,

@@ -125,6 +125,18 @@ export async function changeStage(
   })
 }
 
+/** What failed around this attempt was done in the end. */
+export async function passAtLast(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  key: StageKey,
+): Promise<void> {
+  const failed = await tx('stage_attempts')
+    .where({ ...columns(key), status: 'failed' })
+    .first('id')
+  if (failed) await changeStage(tx, emit, { key, change: { status: 'passed', reason: null } })
+}
+
 /** Keeps another agent's opinion of a verify attempt beside its own answer; the last one counts. */
 export async function storeSecondOpinion(
   database: Database,
