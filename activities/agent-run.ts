@@ -219,15 +219,23 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
   const untilMs = Date.parse(last.ended_at ?? new Date().toISOString()) + does.seconds * 1000
   if (untilMs <= Date.now()) return { type: 'start', purpose: 'resume' }
   const unnamed = last.until_guessed ? ' The agent told no time.' : ''
+  const [since, until] = [waitsSince(segments, last), new Date(untilMs)].map(formatUtc)
   return {
     type: 'end',
     outcome: {
       type: 'parked',
-      reason: `${why}${unnamed} Goes on at ${formatUtc(new Date(untilMs))}.`,
+      reason: `${why} Waits since ${since}.${unnamed} Goes on at ${until}.`,
       untilMs,
       segment: last.segment,
     },
   }
+}
+
+/** When the provider first refused what it refuses since: of many pauses in a row, the first. */
+function waitsSince(segments: readonly RunRow[], last: RunRow): Date {
+  const before = segments.findLastIndex(({ exit_reason }) => exit_reason !== last.exit_reason)
+  const { ended_at } = segments[before + 1] ?? last
+  return ended_at === null ? new Date() : new Date(ended_at)
 }
 
 /** The row of the next run with the tokens set aside for it; nothing that costs tokens is started on a budget that is used up. */

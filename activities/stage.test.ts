@@ -740,6 +740,22 @@ describe('once the day has no tokens left', () => {
   })
 })
 
+test('who waits for a provider that asks for one pause after the other says since when, and when it goes on', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  await overRun({}, { type: 'failed', reason: 'crash', detail: 'killed' })
+  for (const segment of [2, 3]) await overRun({ segment }, quota(inAnHour()))
+  const ended_at = ['2026-01-01T08:00:00Z', '2026-01-02T09:30:00Z', '2026-01-03T10:00:00Z']
+  for (const [n, at] of ended_at.entries())
+    await database
+      .knex('agent_runs')
+      .where({ task_id: key.taskId, segment: n + 1 })
+      .update({ ended_at: at })
+  expect(await runStage(key)).toMatchObject({
+    outcome: 'parked',
+    reason: expect.stringMatching(/ Waits since 2026-01-02 09:30 UTC\. Goes on at 20.* UTC\.$/),
+  })
+})
+
 test('an agent that comes back after another one worked in its place goes on with its own session', async () => {
   await database.change((tx) => openStage(tx, key, null))
   await changeProfile({ stages: all('demo'), fallbacks: [{ adapter: 'gemini' }] })
