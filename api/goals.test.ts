@@ -19,6 +19,19 @@ async function project(name: string) {
   return answer.body
 }
 
+test.each([
+  ['/api/goals/G-9999', 'dispatch goals'],
+  ['/api/tasks/T-9999', 'dispatch tasks'],
+  ['/api/reviews/R-9999', 'dispatch reviews'],
+  ['/api/agents/A-9999/transcript', 'dispatch agents'],
+  ['/api/projects/nobody', 'dispatch projects'],
+  ['/api/profiles/nobody', 'dispatch profiles'],
+])('%s is not there, and what is there says %s', async (path, list) => {
+  const { status, body } = await at.call('GET', path)
+  expect(status).toBe(404)
+  expect(body).toMatchObject({ code: 'not_found', advice: `See which there are: ${list}` })
+})
+
 test('a goal of a project that is not there says so in a way of its own', async () => {
   const filed = (body: object) => at.call('POST', '/api/goals', { description: 'Do it', ...body })
   const { status, body } = await filed({ project: '/nowhere' })
@@ -35,6 +48,20 @@ test('a project is found by its path, however long, as by its id', async () => {
   const place = `/api/projects/${encodeURIComponent(path)}`
   expect((await at.call('PATCH', place, { trusted: false })).body).toMatchObject({ id, path })
   expect(await at.call('DELETE', place)).toMatchObject({ status: 200, body: { id } })
+})
+
+test('a repository that is registered again is the same project, and what it has otherwise than is asked for is told', async () => {
+  const { id, shortId } = await project('shop')
+  const again = (more: object) =>
+    at.call('POST', '/api/projects', { path: `${at.repository}/`, ...more })
+  for (const more of [{}, { name: 'shop', trusted: true, checks: [], network: 'agent' }])
+    expect(await again(more)).toMatchObject({ status: 201, body: { id, trusted: true } })
+  const detail = `That repository is ${shortId} (shop) already, and differs in: trust, network. Nothing was changed.`
+  expect(await again({ trusted: false, network: 'none', defaultBranch: 'main' })).toMatchObject({
+    ...{ status: 409, body: { code: 'project_exists', detail } },
+  })
+  expect((await again({})).body).toMatchObject({ trusted: true, network: 'agent' })
+  await at.call('DELETE', `/api/projects/${id}`)
 })
 
 test('a goal of a project that is not trusted is refused with the command that trusts it', async () => {

@@ -30,6 +30,7 @@ export class Problem extends Error {
 const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   not_found: 404,
   project_unknown: 404,
+  project_exists: 409,
   ambiguous_name: 409,
   name_taken: 409,
   in_use: 409,

@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import type { Network, SandboxKind } from '../contracts/agent.ts'
-import { SYSTEM_STREAM } from '../contracts/ids.ts'
+import { SYSTEM_STREAM, shortId } from '../contracts/ids.ts'
 import type { CheckCommand } from '../contracts/schemas.ts'
 import type { Tx } from './connect.ts'
+import { contentHash } from './content-hash.ts'
 import type { EmittedEvent } from './events.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -23,7 +24,9 @@ export interface NewProject {
   /** Real path of the checkout's top folder. */
   path: string
   name?: string | undefined
-  defaultBranch: string
+  /** Absent means the repository's own. */
+  defaultBranch?: string | undefined
+  ownBranch: string
   checks?: CheckCommand[] | undefined
   profileId?: string | undefined
   trusted?: boolean | undefined
@@ -31,17 +34,20 @@ export interface NewProject {
   network?: Network | undefined
 }
 
-/** Registers a repository. The same path again is the same project: nothing changes, its id comes back. */
+/**
+ * Registers a repository. The same path again is the same project: nothing changes, its id comes back. Refused where it has something
+ * else than is asked for, so that nobody takes its agents for shut in who are not.
+ */
 export async function createProject(
   tx: Tx,
   emit: Emit,
   input: NewProject & { actor: string },
-): Promise<{ id: string }> {
+): Promise<{ id: string } | Refusal> {
   const [row] = await tx('projects')
     .insert({
       path: input.path,
       name: input.name ?? basename(input.path),
-      default_branch: input.defaultBranch,
+      default_branch: input.defaultBranch ?? input.ownBranch,
       checks: JSON.stringify(input.checks ?? []),
       profile_id: input.profileId ?? null,
       trusted: input.trusted ?? true,
@@ -51,9 +57,36 @@ export async function createProject(
     .onConflict(tx.raw('(path) where removed_at is null') as never)
     .ignore()
     .returning('id')
-  if (!row) return tx('projects').where({ path: input.path }).whereNull('removed_at').first('id')
+  if (!row) return knownProject(tx, input)
   emit(changed(row.id, 'added', input.actor))
   return row
+}
+
+/** In words, what is asked for of a new project. */
+const asked = (input: NewProject): Record<string, [column: string, value: unknown]> => ({
+  name: ['name', input.name],
+  branch: ['default_branch', input.defaultBranch],
+  checks: ['checks', input.checks],
+  profile: ['profile_id', input.profileId],
+  trust: ['trusted', input.trusted],
+  sandbox: ['sandbox', input.sandbox],
+  network: ['network', input.network],
+})
+
+async function knownProject(tx: Tx, input: NewProject): Promise<{ id: string } | Refusal> {
+  const row = await tx('projects').where({ path: input.path }).whereNull('removed_at').first()
+  const others = Object.entries(asked(input)).flatMap(([word, [column, value]]) =>
+    value === undefined || contentHash(value) === contentHash(row[column]) ? [] : [word],
+  )
+  if (others.length === 0) return row
+  const id = shortId('project', row.number)
+  return refuse(
+    'project_exists',
+    `That repository is ${id} (${row.name}) already, and differs in: ${others.join(', ')}. Nothing was changed.`,
+    {
+      advice: `Change it there, in its settings, or remove it first: dispatch projects remove ${id}`,
+    },
+  )
 }
 
 export interface ProjectChange {

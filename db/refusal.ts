@@ -2,6 +2,7 @@
 export const REFUSAL_CODES = [
   'not_found',
   'project_unknown',
+  'project_exists',
   'ambiguous_name',
   'name_taken',
   'in_use',

@@ -60,10 +60,11 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
           if (noSandbox) return noSandbox
           const target = body.defaultBranch
           const info = await deps.inspectRepository(body.path, target ? { target } : {})
-          const { id } = await createProject(tx, emit, {
+          const made = await createProject(tx, emit, {
             path: info.root,
             name: body.name,
-            defaultBranch: target ?? info.defaultBranch,
+            defaultBranch: target,
+            ownBranch: info.defaultBranch,
             checks: body.checks,
             profileId: profile?.id,
             trusted: body.trusted,
@@ -71,8 +72,9 @@ export function projectRoutes(deps: ApiDeps, changes: Changes): ProjectRoutes {
             network: body.network,
             actor,
           })
+          if (isRefusal(made)) return made
           const notes = notesOn(info)
-          return { ...(await projectDetail(tx, id)), ...(notes.length > 0 ? { notes } : {}) }
+          return { ...(await projectDetail(tx, made.id)), ...(notes.length > 0 ? { notes } : {}) }
         },
       ),
 
