@@ -10,17 +10,31 @@ const TABLES: Readonly<Record<Kind, string>> = {
   run: 'agent_runs',
   suggestion: 'suggestions',
 }
-const WORDS: Readonly<Record<Kind, string>> = {
+type Named = Kind | 'profile'
+const WORDS: Readonly<Record<Named, string>> = {
   project: 'project',
   goal: 'goal',
   task: 'task',
   review: 'review',
   run: 'agent run',
   suggestion: 'suggestion',
+  profile: 'profile',
+}
+/** Commands that list them. */
+const LISTS: Readonly<Record<Named, string>> = {
+  project: 'projects',
+  goal: 'goals',
+  task: 'tasks',
+  review: 'reviews',
+  run: 'agents',
+  suggestion: 'suggestions',
+  profile: 'profiles',
 }
 
-const missing = (word: string, text: string): Refusal =>
-  refuse('not_found', `There is no ${word} ${JSON.stringify(text.slice(0, 100))}.`)
+const missing = (kind: Named, text: string): Refusal =>
+  refuse('not_found', `There is no ${WORDS[kind]} ${JSON.stringify(text.slice(0, 100))}.`, {
+    advice: `See which there are: dispatch ${LISTS[kind]}`,
+  })
 
 /**
  * The uuid of what a person named: a uuid or a short id such as G-12; for projects also name or path.
@@ -36,7 +50,7 @@ export async function resolveId(
   const row = where && (await live(knex, kind).where(where).first('id'))
   if (row) return { id: row.id }
   if (kind === 'project') return resolveProjectName(knex, text)
-  return missing(WORDS[kind], text)
+  return missing(kind, text)
 }
 
 const numberOf = (id: { kind: Kind; number: number }, kind: Kind) =>
