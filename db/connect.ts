@@ -60,6 +60,22 @@ export function connect(url: string, options: { max?: number } = {}): Database {
   }
 }
 
+/** Of the way to a server, a login or a database: nothing was asked yet. */
+const UNREACHABLE = /^(?:E[A-Z_]{3,}|08...|28...|3D000)$/
+
+/** Says of a server that cannot be used which one it is and what to do; any other error is given back. */
+function explained(error: unknown, url: string): unknown {
+  const { code = '', message } = error as { code?: string; message?: string }
+  if (!UNREACHABLE.test(code)) return error
+  const { host, pathname } = new URL(url)
+  // where a name stands for several addresses Node has no message
+  return new DatabaseProblem(
+    'unreachable',
+    `Postgres at ${host}${pathname} cannot be used: ${message || code}. ` +
+      'See that it runs and has this user and database, and that DATABASE_URL (database_url in config.toml) is right where you set it.',
+  )
+}
+
 const TRANSIENT = new Set(['40001', '40P01'])
 
 async function changeWithRetry<T>(
@@ -83,16 +99,19 @@ async function changeWithRetry<T>(
 
 /**
  * Brings the schema to this version. Several processes may call it at once: an advisory lock lets one work.
- * Throws DatabaseProblem `newer_schema` when the database was made by a newer Dispatch; nothing is changed then.
+ * Throws DatabaseProblem `newer_schema` when the database was made by a newer Dispatch, and `unreachable`; nothing is changed then.
  */
 export async function migrate(url: string): Promise<void> {
-  const knex = knexFactory({ client: 'pg', connection: url, pool: { min: 0, max: 2 } })
+  const pool = { min: 0, max: 2 }
+  const knex = knexFactory({ client: 'pg', log: SILENT, connection: url, pool })
   try {
     await knex.transaction(async (lock) => {
       await lock.raw('select pg_advisory_xact_lock(?)', [LOCKS.migrations])
       await refuseNewer(knex)
       await knex.migrate.latest({ migrationSource: MIGRATIONS })
     })
+  } catch (error) {
+    throw explained(error, url)
   } finally {
     await knex.destroy()
   }

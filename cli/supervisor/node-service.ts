@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { STANDBY_VARIABLE, type StandbyMessage } from '../../config/standby.ts'
 import type { RunningService } from './supervise.ts'
 
@@ -78,6 +78,8 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Nod
 interface Spawned {
   child: ChildProcess
   exited: Promise<string>
+  /** How much was in its `outFile` before. */
+  said: number
 }
 
 function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
@@ -88,6 +90,7 @@ function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
     stdio: ['ignore', out, out, 'ipc'],
     env,
   })
+  const said = fstatSync(out).size
   closeSync(out)
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
@@ -95,12 +98,12 @@ function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
       resolve(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
     )
   })
-  return { child, exited }
+  return { child, exited, said }
 }
 
 async function untilReady(
   { name, outFile, signal, readyMs = 60_000, graceMs = 20_000 }: NodeServiceOptions,
-  { child, exited }: Spawned,
+  { child, exited, said }: Spawned,
 ): Promise<NodeService> {
   const stop = async () => {
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
@@ -112,7 +115,7 @@ async function untilReady(
   if (typeof first === 'string') {
     await stop()
     signal?.throwIfAborted()
-    const why = `${name} did not start: ${first}${lastWords(outFile)}`
+    const why = `${name} did not start: ${first}${lastWords(outFile, said)}`
     throw new ServiceDidNotStart(why, child.exitCode)
   }
   return { pid: child.pid as number, port: first.port, exited, stop }
@@ -141,9 +144,11 @@ function firstOf(
   })
 }
 
-/** Without frames of a stack, which would push out what it is of. */
-function lastWords(file: string): string {
-  const all = readFileSync(file, 'utf8').trim().split('\n')
+/** What was said since the file had `from` bytes, without frames of a stack, which would push out what it is of. */
+function lastWords(file: string, from: number): string {
+  const bytes = readFileSync(file)
+  // one that was long is begun anew
+  const all = `${bytes.subarray(bytes.length < from ? 0 : from)}`.trim().split('\n')
   const lines = all
     .filter((line) => !/^\s+at /.test(line))
     .slice(-12)

@@ -281,6 +281,11 @@ test('with its own servers elsewhere, only worker and API run; a part that does 
   await expect(startStack(options)).rejects.toThrow(
     /worker did not start: it exited with 1[\s\S]*has no workflows/,
   )
+  // words of the start before would be taken for its reason
+  writeFileSync(entries.worker, 'console.error("has no words"); process.exit(1)')
+  await expect(startStack(options)).rejects.toThrow(
+    /^worker did not start: it exited with 1\nhas no words$/,
+  )
   expect(() => readFileSync(join(home, 'lock'))).toThrow(/ENOENT/)
 
   writeFileSync(entries.worker, WORKER)

@@ -1,0 +1,21 @@
+import { expect, inject, test } from 'vitest'
+import { freePort } from '../config/ports.ts'
+import { migrate } from './connect.ts'
+
+test('a Postgres that cannot be used is named with what to do, and without its password', async () => {
+  const port = await freePort()
+  const other = new URL(inject('databaseUrl'))
+  other.pathname = '/nobody_made_this'
+  const urls: [string, RegExp][] = [
+    [`postgres://me:secret@127.0.0.1:${port}/shop`, /^Postgres at 127.0.0.1:\d+\/shop .*REFUSED/],
+    [`postgres://me:secret@localhost:${port}/shop`, /^Postgres at localhost:\d+\/shop .*REFUSED/],
+    [`${other}`, /nobody_made_this cannot be used: .*does not exist/],
+  ]
+  for (const [url, why] of urls) {
+    const error = await migrate(url).catch((thrown) => thrown)
+    expect(error).toMatchObject({ name: 'DatabaseProblem', code: 'unreachable' })
+    expect(error.message).toMatch(why)
+    expect(error.message).toMatch(/See that it runs .*DATABASE_URL/)
+    expect(error.message).not.toMatch(/secret/)
+  }
+})
