@@ -16,7 +16,7 @@ import {
   setRef,
   treeOf,
 } from './refs.ts'
-import { type Claim, claimAt, findClaim, readSlot, type Slot, writeClaim } from './slots.ts'
+import { type Claim, claimAt, findClaim, readSlot, type Slot } from './slots.ts'
 import { stashedOn } from './stashes.ts'
 import {
   asText,
@@ -154,12 +154,9 @@ export async function commitAll(
       })
     : head
   await moveBranch(deps, layout, { claim, tree, to: next })
-  if (claim.merging && unresolved.length === 0) {
+  if (claim.merging && unresolved.length === 0)
     for (const name of ['MERGE_HEAD', 'MERGE_MSG', 'MERGE_MODE'])
       await rm(join(tree.adminDir, name), { force: true })
-    const { merging: _done, ...rest } = claim
-    await writeClaim(layout, rest)
-  }
   const files = await changedFiles(git, layout.sandbox, { from: claim.base, to: next })
   const { names, closed } = await leftOut(git, tree, claim.base)
   return {
