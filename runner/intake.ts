@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../contracts/agent.ts'
+import type { AgentEvent, Usage } from '../contracts/agent.ts'
 import { storable } from '../contracts/storable.ts'
 import { createRedactor } from './redact.ts'
 
@@ -16,7 +16,12 @@ const MAX_TEXT_CHARS = 64 * 1024
 /** Longest string inside any other event. */
 const MAX_STRING_CHARS = 256 * 1024
 
+/** No run uses or costs more: sums of many such are still exact numbers, which Postgres stores. */
+const MOST_TOKENS = 1e12
+const MOST_USD = 1e7
+
 type Flow = 'text' | 'reasoning'
+type UsageEvent = Extract<AgentEvent, { type: 'usage' }>
 
 /**
  * `env`: the agent's environment, whose secrets are taken out. `store` gets the finished events, in order. The end of a text that may be
@@ -60,9 +65,21 @@ export function createIntake(
       if (event.type === 'text' || event.type === 'reasoning')
         return addText(event.type, event.text)
       flush()
-      store(redactor.value(storable(bounded(event))) as AgentEvent)
+      const told = event.type === 'usage' ? countable(event) : event
+      store(redactor.value(storable(bounded(told))) as AgentEvent)
     },
   }
+}
+
+/** An agent may tell anything for a number. What is none counts as no tokens, and as a cost that is unknown. */
+function countable({ usage, costUsd }: UsageEvent): UsageEvent {
+  const counts = Object.entries(usage).map(([of, told]): [string, number] => [
+    of,
+    told > 0 ? Math.min(Math.round(Number(told)), MOST_TOKENS) : 0,
+  ])
+  const isCost = typeof costUsd === 'number' && costUsd >= 0 && costUsd <= MOST_USD
+  const known = Object.fromEntries(counts) as unknown as Usage
+  return { type: 'usage', usage: known, ...(isCost ? { costUsd } : {}) }
 }
 
 function bounded(value: unknown): unknown {
