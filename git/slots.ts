@@ -20,7 +20,7 @@ export interface Claim {
   at: string
   /** The process that makes the slot ready, for claims that only it can go on with. */
   pid?: number
-  /** The last merge with conflicts left for the agent; it stays when that has answered, who may have to be asked again. `brought`: the files that it changed, without a conflict, from how `head` has them. */
+  /** The last merge with conflicts left for the agent, kept so that its commit can be asked for again. `brought`: the files that it changed, without a conflict, from how `head` has them. */
   merging?: { onto: string; files: string[]; head?: string; brought?: string[] }
 }
 
