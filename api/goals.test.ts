@@ -323,8 +323,9 @@ test('pause, resume, retry and cancel tell the workflow once and say no when it 
   const before = await at.database.knex('outbox').max({ id: 'id' }).first()
   const { id } = (await at.call('POST', '/api/goals', { project: 'shop', description: 'y' })).body
   const act = (verb: string, body = {}) => at.call('POST', `/api/goals/${id}/${verb}`, body)
-  expect(await act('pause')).toMatchObject({ status: 202, body: { status: 'paused' } })
-  expect(await act('pause')).toMatchObject({ status: 202, body: { status: 'paused' } })
+  const reason = expect.stringMatching(/^paused by \w+ since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/)
+  expect(await act('pause')).toMatchObject({ status: 202, body: { status: 'paused', reason } })
+  expect(await act('pause')).toMatchObject({ status: 202, body: { status: 'paused', reason } })
   expect(await act('retry')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
   expect(await act('resume')).toMatchObject({ status: 202, body: { status: 'active' } })
   expect(await act('resume')).toMatchObject({ status: 202, body: { status: 'active' } })

@@ -352,6 +352,16 @@ describe('filing a goal', () => {
     expect(stdout).toMatch(/^Spec\tpassed\t1\t\S+\tcodex\tcodex instead of claude, which/m)
   })
 
+  it('says what ends the wait of a goal that is paused or needs attention', async () => {
+    const words = async (status: 'active' | 'paused' | 'needs_attention') => {
+      api.answer('getGoal', () => ({ ...baseGoal, status }))
+      return (await cli(['goal', 'show', 'G-12'])).stderr
+    }
+    expect(await words('active')).toBe('')
+    expect(await words('paused')).toBe('Go on: dispatch goal resume G-12\n')
+    expect(await words('needs_attention')).toMatch(/goal retry G-12; or end it: .* cancel G-12\n$/)
+  })
+
   it('takes a path as that of the repository around it, wherever a project is named', async () => {
     const named = async (...args: string[]) => {
       await cli(args, { cwd: join(dir, 'repo', 'src') })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { actorName, reviewWait } from '../contracts/figures.ts'
+import { actorName, formatUtc, reviewWait } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
 import type { ProfileSnapshot } from '../contracts/schemas.ts'
@@ -141,7 +141,8 @@ export async function pauseGoal(
     })
   // a goal that needs attention goes on saying so: pausing it answers nothing
   const status = goal.status === 'active' ? 'paused' : goal.status
-  const reason = status === 'paused' ? `paused by ${actorName(actor)}` : goal.reason
+  const since = formatUtc(new Date())
+  const reason = status === 'paused' ? `paused by ${actorName(actor)} since ${since}` : goal.reason
   await setStatus(tx, emit, { goal, status, reason, paused: true, actor })
   await tell(tx, id, SET_PAUSED, { paused: true })
   return undefined

@@ -92,6 +92,11 @@ function printGoal(goal: Goal, io: Io) {
   if (pending.length > 0) section(io, 'Waiting for you')
   for (const review of pending)
     io.print(`${review.shortId} ${io.clean(review.title)} (dispatch approve ${review.shortId})`)
+  if (goal.status === 'paused') io.note(`Go on: dispatch goal resume ${goal.shortId}`)
+  if (goal.status === 'needs_attention')
+    io.note(
+      `Try again: dispatch goal retry ${goal.shortId}; or end it: dispatch goal cancel ${goal.shortId}`,
+    )
 }
 
 function section(io: Io, title: string) {
