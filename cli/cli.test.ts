@@ -723,6 +723,17 @@ it('registers a project that is not trusted', async () => {
   expect(stderr).toContain('dispatch projects trust P-1')
 })
 
+it('says that a network keeps nobody from anything where there is no sandbox', async () => {
+  const words = 'it has no sandbox: dispatch projects sandbox P-1 bwrap'
+  api.answer('createProject', () => ({ ...project, sandbox: 'none', network: 'none' }))
+  api.answer('updateProject', () => ({ ...project, sandbox: 'none', network: 'none' }))
+  expect((await cli(['projects', 'add', '.', '--network', 'none'])).stderr).toContain(words)
+  const set = await cli(['projects', 'sandbox', 'P-1', '--network', 'none'])
+  expect(set.stderr).toContain(words)
+  api.answer('createProject', () => ({ ...project, sandbox: 'bwrap', network: 'none' }))
+  expect((await cli(['projects', 'add', '.', '--network', 'none'])).stderr).not.toContain(words)
+})
+
 describe('failing', () => {
   const cases: [string, number, () => Promise<{ code: number; stderr: string; stdout: string }>][] =
     [

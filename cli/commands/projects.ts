@@ -1,7 +1,9 @@
 import { NETWORKS, SANDBOXES } from '../../contracts/agent.ts'
+import type { Project } from '../../contracts/schemas.ts'
 import { defineCommand, PAGE_OPTIONS } from '../command.ts'
 import { CliFailure, EXIT, usageFailure } from '../failure.ts'
 import { gitRoot } from '../git-root.ts'
+import type { Io } from '../io.ts'
 import { pageQuery, printPage } from '../page.ts'
 import { pathNamed, projectNamed } from '../target.ts'
 import { oneLine } from '../terminal-text.ts'
@@ -72,6 +74,7 @@ export const projectsAdd = defineCommand({
     if (io.json) io.document(project)
     io.print(`${project.shortId}\t${oneLine(project.name)}\t${oneLine(project.path)}`)
     for (const note of project.notes ?? []) io.note(io.clean(note))
+    if (network !== undefined) noteWithoutSandbox(project, io)
     io.note(
       `Goals there merge into ${io.clean(project.defaultBranch)}, unless filed with another --target.`,
     )
@@ -90,6 +93,14 @@ function sandboxBody(sandbox: string | undefined, network: string | undefined) {
   if (reach === undefined && network !== undefined)
     throw usageFailure(`A network cannot be "${network}": it is ${NETWORKS.join(', ')}.`)
   return { ...(kind ? { sandbox: kind } : {}), ...(reach ? { network: reach } : {}) }
+}
+
+/** A network that was asked for keeps nobody from anything there. */
+function noteWithoutSandbox({ sandbox, shortId }: Project, io: Io): void {
+  if (sandbox !== 'none') return
+  io.note(
+    `Its agents reach everything, for it has no sandbox: dispatch projects sandbox ${shortId} bwrap`,
+  )
 }
 
 export const projectsSandbox = defineCommand({
@@ -125,6 +136,7 @@ export const projectsSandbox = defineCommand({
     io.print(
       `${shortId}\t${oneLine(name)}\t${kind === 'none' ? 'none' : `${kind}, network ${reach}`}`,
     )
+    if (network !== undefined) noteWithoutSandbox(project, io)
     return EXIT.ok
   },
 })
