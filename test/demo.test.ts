@@ -34,7 +34,8 @@ test('the demo survives its own kills, ends with a merge whose tests pass, and l
   for (const line of runs)
     expect(line).toMatch(/done, in its old process \d+, started once, transcript without a gap/)
 
-  expect(readdirSync(folder)).toEqual([])
+  // newer versions of Node keep there what they compiled of npm, for whoever runs it next
+  expect(readdirSync(folder).filter((name) => name !== 'node-compile-cache')).toEqual([])
   const left = taggedProcesses().filter(({ runDir }) => runDir?.startsWith(folder))
   expect(left).toEqual([])
 }, 180_000)
