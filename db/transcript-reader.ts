@@ -24,12 +24,17 @@ interface Question {
   failed: (error: unknown) => void
 }
 
-/** Entries of a page as SQL, and of each how many were `read`: those that are too many bytes are left to the next page. */
+/**
+ * Entries of a page as SQL, and of each how many were `read`: those that are too many bytes are left to the next page. What they take as
+ * they are kept comes first, which is known without reading them.
+ */
 export const pageOfEntries = (page: { where: string; order: 'asc' | 'desc'; limit: string }) => `
 select seq, at, role, kind, content, read from (
-  select *, count(*) over () as read, sum(bytes) over (order by seq ${page.order}) - bytes as before from (
-    select *, octet_length(content::text) as bytes from transcripts
-      where ${page.where} order by seq ${page.order} limit ${page.limit}) page) sized
+  select *, sum(octet_length(content::text)) over (order by seq ${page.order}) - octet_length(content::text) as before from (
+    select *, count(*) over () as read,
+      sum(pg_column_size(content)) over (order by seq ${page.order}) - pg_column_size(content) as kept_before from (
+      select * from transcripts where ${page.where} order by seq ${page.order} limit ${page.limit}) page) kept
+   where kept_before < ${MAX_BYTES}) sized
  where before < ${MAX_BYTES} order by seq ${page.order}`
 
 const READ = `

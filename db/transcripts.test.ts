@@ -123,7 +123,11 @@ test.each(['after', 'before'] as const)(
   'pages of long entries have about a megabyte, and %s the last of one the next one goes on',
   async (place) => {
     const [run = ''] = await makeRuns(1)
-    const long = Array.from({ length: 14 }, (_, n) => text(n + 1, 'x'.repeat(200_000)))
+    // what cannot be compressed is counted as it is kept already
+    const random = () => Array.from({ length: 5600 }, () => randomUUID()).join('')
+    const long = Array.from({ length: 14 }, (_, n) =>
+      text(n + 1, n % 2 === 0 ? random() : 'x'.repeat(200_000)),
+    )
     const short = Array.from({ length: 4 }, (_, n) => text(15 + n, 'short'))
     await storeEvents(database, run, [...long, ...short])
     const pages: number[][] = []
