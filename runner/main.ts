@@ -71,8 +71,11 @@ async function check(order: CheckOrder): Promise<void> {
   process.exit(0)
 }
 
+/** The channel may be closed by now: whoever asked was killed meanwhile, and the run goes on. */
 function leave(reply: RunnerReply): void {
-  process.send?.(reply, undefined, undefined, () => process.disconnect())
+  process.send?.(reply, undefined, undefined, () => {
+    if (process.connected) process.disconnect()
+  })
 }
 
 /** A bug or a full disk: no agent may go on unwatched. Without exit.json the run counts as lost, and is continued by session id. */

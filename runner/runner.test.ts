@@ -1,5 +1,7 @@
+import { execFileSync, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -452,6 +454,23 @@ test('a run that no runner has taken yet begins with what its last starter says'
   await readAll(runner, run.runId)
   expect(await runner.start(run)).toBe('already')
   expect(await runner.prompt(run.runId)).toBe(prompt)
+})
+
+test('a run whose spawner ends while its runner takes it goes on', async () => {
+  const run = spec('[demo:implement=instant]')
+  mkdirSync(runner.tmpdir(run.runId), { recursive: true })
+  const file = join(runDir(run.runId), 'spec.json')
+  execFileSync('mkfifo', [file])
+  const taking = fork(built.runner, {
+    ...{ detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+  })
+  taking.send({ runId: run.runId, dir: runDir(run.runId) })
+  await until(() => existsSync(join(runDir(run.runId), 'runner.json')), {
+    ...{ ms: 10_000, what: 'the runner that has it' },
+  })
+  taking.disconnect()
+  await writeFile(file, JSON.stringify(run))
+  expect((await readAll(runner, run.runId)).at(-1)).toMatchObject({ type: 'done' })
 })
 
 test('a killed spawner is replaced', async () => {
