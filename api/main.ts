@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { Client } from '@temporalio/client'
 import type { Logger } from 'pino'
 import { type Config, ConfigError, processConfig } from '../config/config.ts'
-import { createHome, distDir, HomeUnusable, packageVersion } from '../config/home.ts'
+import { createHome, distDir, packageVersion } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { isLoopback } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
-import { connect, DatabaseProblem, migrate } from '../db/connect.ts'
+import { connect, migrate } from '../db/connect.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { keepForgetting } from '../db/idempotency.ts'
 import { seedProfiles } from '../db/profiles.ts'
@@ -122,8 +122,9 @@ function endGracefully(log: Logger, close: () => Promise<void>): void {
   })
 }
 
-main().catch((error: Error) => {
-  const known = [ConfigError, DatabaseProblem, HomeUnusable].some((kind) => error instanceof kind)
-  process.stderr.write(`${known ? error.message : error.stack}\n`)
-  process.exit(known ? 78 : 1)
+main().catch((error: Error & { exitCode?: number }) => {
+  // those that a person can mend have an exit code
+  const { exitCode, message, stack = message } = error
+  process.stderr.write(`${exitCode === undefined ? stack : message}\n`)
+  process.exit(exitCode ?? 1)
 })

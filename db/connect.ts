@@ -22,11 +22,13 @@ export interface Database {
 /** The database is of a newer Dispatch, or cannot be used for another reason that a person must settle. */
 export class DatabaseProblem extends Error {
   readonly code: 'newer_schema' | 'unreachable'
+  readonly exitCode: number
 
   constructor(code: 'newer_schema' | 'unreachable', message: string) {
     super(message)
     this.name = 'DatabaseProblem'
     this.code = code
+    this.exitCode = code === 'unreachable' ? 69 : 78
   }
 }
 

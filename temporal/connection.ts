@@ -31,10 +31,13 @@ const isLocal = (address: string) => isLoopback(address.replace(/:\d+$/, ''))
 
 /** Nothing answers as Temporal where it was said to be; the message says what to check. */
 export class TemporalAway extends Error {
+  readonly exitCode = 69
   constructor(address: string, cause: Error) {
     const hint =
       'is the server running, and does it want TLS or an API key (TEMPORAL_TLS, TEMPORAL_API_KEY)?'
-    super(`no Temporal at ${address}: ${cause.message}; ${hint}`, { cause })
+    // the worker's client prints a whole structure, with the system's words in it
+    const why = /\bmessage: "([^"]+)"/.exec(cause.message)?.[1] ?? cause.message
+    super(`no Temporal at ${address}: ${why}; ${hint}`, { cause })
   }
 }
 

@@ -7,11 +7,11 @@ import { createActivities } from '../activities/create-activities.ts'
 import { endRuns } from '../activities/run-record.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
-import { createHome, HomeUnusable } from '../config/home.ts'
+import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
-import { connect, type Database, DatabaseProblem, migrate } from '../db/connect.ts'
+import { connect, type Database, migrate } from '../db/connect.ts'
 import { endDelay, noteDelay } from '../db/delays.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { announceWorker } from '../db/presence.ts'
@@ -224,11 +224,10 @@ function temporalLogger(log: Logger) {
 
 main().then(
   () => process.exit(0),
-  (error: Error) => {
-    const known = [ConfigError, DatabaseProblem, HomeUnusable].some((kind) => error instanceof kind)
-    process.stderr.write(
-      `${known || error instanceof TemporalAway ? error.message : (error.stack ?? error.message)}\n`,
-    )
-    process.exit(known ? 78 : error instanceof TemporalAway ? 69 : 1)
+  (error: Error & { exitCode?: number }) => {
+    // those that a person can mend have an exit code
+    const { exitCode, message, stack = message } = error
+    process.stderr.write(`${exitCode === undefined ? stack : message}\n`)
+    process.exit(exitCode ?? 1)
   },
 )

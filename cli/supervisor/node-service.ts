@@ -27,15 +27,15 @@ export interface NodeServiceOptions {
   graceMs?: number
 }
 
-/** EX_CONFIG of sysexits.h: our servers end with it when a person must change something first. */
-const WRONG_CONFIGURATION = 78
+/** Of sysexits.h: our servers end with them when a person must change something first, or start what they need elsewhere. */
+const TOLD = [69, 78]
 
 /** Its message has the server's last words. */
 export class ServiceDidNotStart extends Error {
   readonly exitCode: number
   constructor(message: string, childExit: number | null) {
     super(message)
-    this.exitCode = childExit === WRONG_CONFIGURATION ? WRONG_CONFIGURATION : 1
+    this.exitCode = childExit !== null && TOLD.includes(childExit) ? childExit : 1
   }
 }
 

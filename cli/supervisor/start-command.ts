@@ -31,8 +31,8 @@ export interface Say {
 
 /**
  * `dispatch start`: runs until Ctrl-C, which `interrupted` tells of, or SIGTERM. Returns the exit code: 0, or when it was asked to
- * stop before all had started 128 and the number of the signal. What it throws has its exit code: 1 a part did not start, 75 the
- * home is in use, 78 wrong configuration, a home that cannot be one, a database of a newer version, or another system than Linux.
+ * stop before all had started 128 and the number of the signal. What it throws has its exit code: 1 a part did not start, 69
+ * nothing answers as the Postgres or Temporal that the person named, 75 the home is in use, 78 wrong configuration, a home that cannot be one, a database of a newer version, or another system than Linux.
  */
 export async function startCommand(
   options: StartCommandOptions,

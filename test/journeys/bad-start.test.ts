@@ -177,12 +177,25 @@ test.each([
   },
 )
 
-test('Temporal that does not answer is named with its address and what to check', async () => {
-  const away = { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' }
-  const { code, stderr } = await runCli(['start'], { env: away })
-  expect(code).not.toBe(0)
-  expect(stderr).toMatch(/no Temporal at 127\.0\.0\.1:1: .*is the server running/)
-})
+test.each([
+  [
+    'TEMPORAL_ADDRESS',
+    '127.0.0.1:1',
+    /no Temporal at 127\.0\.0\.1:1: [\w ]*refused; is the server/,
+  ],
+  [
+    'DATABASE_URL',
+    'postgres://me:secret@127.0.0.1:1/shop',
+    /Postgres at 127\.0\.0\.1:1\/shop cannot be used: .*REFUSED.* See that it runs/,
+  ],
+] as const)(
+  'a %s where nobody answers is named, with what to check and exit code 69',
+  async (name, at, words) => {
+    const { code, stderr } = await runCli(['start'], { env: { ...env, [name]: at } })
+    expect({ code, stderr }).toEqual({ code: 69, stderr: expect.stringMatching(words) })
+    expect(stderr).not.toContain('secret')
+  },
+)
 
 test('Temporal that cannot be found or fetched: every way that was tried, and what to do', async () => {
   const bin = join(folder, 'bin')
