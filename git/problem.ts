@@ -72,8 +72,9 @@ export function notWritable(said: string): GitProblem | undefined {
   if (path === undefined) return undefined
   return new GitProblem(
     'not_writable',
-    `Git may not write ${path}.`,
-    'Make its folder writable for the user that Dispatch runs as (chown or chmod; git with sudo leaves files of root), then try again; nothing was lost.',
+    // a file that git makes for the time being has no name to look for
+    `Git may not write ${path.replace(/\/tmp_[^/]*$/, '')}.`,
+    'Make it and its folder writable for the user that Dispatch runs as (chown or chmod; git with sudo leaves files of root), then try again; nothing was lost.',
   )
 }
 
