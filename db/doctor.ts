@@ -115,11 +115,11 @@ async function orphanedRuns({ knex }: Database, repair: boolean): Promise<Doctor
           .whereRaw('a.stage = r.stage and a.attempt = r.attempt')
           .whereIn('a.status', ['waiting', 'running', 'paused', 'review']),
       )
-  const ids: string[] = await orphans().pluck('r.id')
-  if (repair)
-    await knex('agent_runs')
-      .whereIn('id', ids)
-      .update({ status: 'lost', ended_at: knex.fn.now(), exit_detail: 'its stage was over' })
+  const lost = { status: 'lost', ended_at: knex.fn.now(), exit_detail: 'its stage was over' }
+  // one statement: a run that ends by its own word meanwhile has ended so
+  const ids: string[] = repair
+    ? (await orphans().update(lost).returning('r.id')).map((row) => row.id)
+    : await orphans().pluck('r.id')
   return finding('runs', ids, {
     well: 'every agent run at work belongs to a stage at work',
     found: (count) => `${count} agent runs count as running although their stage is over`,
