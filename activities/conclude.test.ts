@@ -466,6 +466,33 @@ test('a failure that a person answered before is not asked about again, and one 
   expect(await report({ ...spec, ...failed, around: true })).toBeUndefined()
 })
 
+test('a clock that is set back hides no failure from the person, and no wish for changes from the merge', async () => {
+  const { key } = await begin('a')
+  const later = (at: object) => database.knex('stage_attempts').where(at)
+  await later({ stage: 'implement' }).update({ id: 'ffffffff-ffff-7fff-bfff-000000000000' })
+  const verify = { ...key, stage: 'verify' } as StageKey
+  await database.change((tx) => openStage(tx, verify, null))
+  const runner = { reap: async () => undefined }
+  const { report } = createLifecycleActivities({ ...deps, runner } as never, async () => false)
+  const failed = { status: 'needs_attention', reason: 'broke' } as const
+  expect(await report({ ...verify, ...failed })).toBeUndefined()
+  expect(await report({ ...key, ...failed })).toEqual({ answered: true })
+
+  const review = (attempt: number, more: object) => ({
+    ...{ kind: 'merge', goal_id: goalId, attempt, title: 't', reason: '', workflow_id: 'w' },
+    ...{ hash: 'h', tier: 'block', risk: 'low', decided_at: new Date(), ...more },
+  })
+  const approved = { status: 'approved', decision: 'approve' }
+  const changes = { status: 'changes_requested', decision: 'request_changes' }
+  const id = 'ffffffff-ffff-7fff-bfff-000000000000'
+  await database.knex('reviews').insert(review(1, { ...approved, id }))
+  await database.knex('reviews').insert(review(2, changes))
+  const { mergeGoal } = createMergeActivities(deps)
+  expect(await mergeGoal({ goalId, attempt: 1 })).toMatchObject({
+    ...{ outcome: 'moved', summary: expect.stringContaining('Changes were requested') },
+  })
+})
+
 test('a goal that cannot be ended says why for as long as that is so, and goes on ending when a person asks', async () => {
   await begin('a')
   const cut = { ...f.git, releaseWorktree: () => Promise.reject(new Error('it is busy')) }

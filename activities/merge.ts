@@ -316,7 +316,7 @@ export function createMergeActivities(deps: ActivityDeps) {
 
   async function lastMergeReview(goalId: string, head: string): Promise<Approval | undefined> {
     const where = { goal_id: goalId, kind: 'merge', status: 'approved', head }
-    return database.knex('reviews').where(where).orderBy('id', 'desc').first()
+    return database.knex('reviews').where(where).orderBy('number', 'desc').first()
   }
 
   /** Why the whole has to be asked for again: the last word on it was a wish for changes. */
@@ -325,7 +325,7 @@ export function createMergeActivities(deps: ActivityDeps) {
       .knex('reviews')
       .where({ goal_id: goalId, kind: 'merge' })
       .whereNotNull('decision')
-      .orderBy('id', 'desc')
+      .orderBy('number', 'desc')
       .first('number', 'decision', 'comment')
     if (last?.decision !== 'request_changes') return undefined
     const said = last.comment ? `: ${last.comment}` : ''

@@ -220,7 +220,7 @@ async function approveSpec(tx: Tx, review: ReviewRow, input: DecisionInput): Pro
 export async function reviewOfTask(tx: Tx, taskId: string): Promise<string | undefined> {
   const row = await tx('reviews')
     .where({ task_id: taskId, kind: 'task' })
-    .orderByRaw(`(status = 'pending') desc, id desc`)
+    .orderByRaw(`(status = 'pending') desc, number desc`)
     .first('id')
   return row?.id
 }

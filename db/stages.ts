@@ -41,10 +41,15 @@ export interface StageChange {
   until?: string
 }
 
+/** An id after those of the goal's other attempts, also where the clock was set back since: their order is what came of what. */
+const NEXT_ID = `greatest(uuidv7(), (
+  select (left(id::text, 24) || lpad(to_hex(('x' || right(id::text, 12))::bit(48)::bigint + 1 + (random() * 1000)::int), 12, '0'))::uuid
+    from stage_attempts where goal_id = ? order by id desc limit 1))`
+
 /** The row of a stage attempt; made when it does not exist. */
 export async function openStage(tx: Tx, key: StageKey, feedback: string | null): Promise<StageRow> {
   await tx('stage_attempts')
-    .insert({ ...columns(key), feedback })
+    .insert({ ...columns(key), id: tx.raw(NEXT_ID, [key.goalId]), feedback })
     .onConflict(tx.raw('(goal_id, task_id, stage, attempt)') as never)
     .ignore()
   return (await tx('stage_attempts').where(columns(key)).first()) as StageRow
