@@ -259,13 +259,23 @@ test('bad messages are answered, not obeyed', async () => {
   expect(await ask('x'.repeat(65 * 1024))).toEqual({ closed: 1009 })
 })
 
+const upgrade = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+}
+
+test('a handshake that is none is told as a problem, like all else', async () => {
+  const headers = { ...upgrade, 'sec-websocket-key': 'short' }
+  const answer = await send(at.api.port, { method: 'GET', path: '/ws', headers })
+  expect(answer).toMatchObject({
+    ...{ status: 400, headers: { 'content-type': 'application/problem+json' } },
+    body: { code: 'bad_request', detail: expect.stringContaining('Sec-WebSocket-Key') },
+  })
+})
+
 test('a page elsewhere cannot open a live connection', async () => {
-  const upgrade = {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-version': '13',
-    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-  }
   const own = { host: `127.0.0.1:${at.api.port}` }
   const elsewhere = [
     { ...own, origin: 'http://evil.test' },

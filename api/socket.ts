@@ -64,6 +64,9 @@ export function createSocketHub(deps: SocketHubDeps): SocketHub {
   const server = new WebSocketServer({
     ...{ noServer: true, perMessageDeflate: false, maxPayload: MAX_FRAME, clientTracking: false },
   })
+  server.on('wsClientError', ({ message }, raw) =>
+    raw.end(plainAnswer(400, 'bad_request', `${message}.`)),
+  )
 
   function send(client: Client, message: SocketMessage): Promise<void> {
     const { socket } = client
