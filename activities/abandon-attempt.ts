@@ -1,6 +1,9 @@
+import type { Stage } from '../contracts/stages.ts'
+import type { Tx } from '../db/connect.ts'
+import type { EmittedEvent } from '../db/events.ts'
 import { releaseLease } from '../db/pool.ts'
-import { listEarlierLiveRuns, listSegments } from '../db/runs.ts'
-import type { StageKey } from '../db/stages.ts'
+import { listEarlierLiveRuns, listSegments, type RunRow, whyHeld } from '../db/runs.ts'
+import { changeStage, type StageKey } from '../db/stages.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endRuns } from './run-record.ts'
 
@@ -42,5 +45,40 @@ export async function abandonEarlierAttempts(deps: ActivityDeps, key: StageKey):
   if (leases.length === 0) return
   await database.change(async (tx, emit) => {
     for (const id of leases) await releaseLease(tx, id, emit)
+  })
+}
+
+/** A pause or a cancellation: the run has ended, its session is kept, its place is free for others. */
+export async function interruptAttempt(
+  tx: Tx,
+  emit: (event: EmittedEvent) => void,
+  key: StageKey,
+): Promise<void> {
+  const goal = await tx('goals').where({ id: key.goalId }).first('paused', 'ending', 'reason')
+  const status = goal.paused ? 'paused' : goal.ending ? 'cancelled' : 'waiting'
+  // one that was resumed while its agent was being interrupted goes on at once
+  const reason = status === 'waiting' ? null : goal.reason
+  await changeStage(tx, emit, { key, change: { status, reason } })
+  await releaseLease(tx, leaseOf(key), emit)
+}
+
+/**
+ * Ends a run that nobody follows any more. Where its goal was paused or cancelled while no worker was there, no activity says that its
+ * attempt stands still, or gives its place back.
+ */
+export async function endUnfollowed(
+  deps: Pick<ActivityDeps, 'runner' | 'database'>,
+  run: RunRow,
+  detail: string,
+): Promise<void> {
+  await endRuns(deps, [run], detail)
+  const { goal_id: goalId, task_id: taskId, attempt } = run
+  const key: StageKey = { goalId, taskId, stage: run.stage as Stage, attempt }
+  await deps.database.change(async (tx, emit) => {
+    const attempted = { goal_id: goalId, task_id: taskId, stage: key.stage, attempt }
+    const isOpen = await tx('stage_attempts')
+      .where({ ...attempted, status: 'running' })
+      .first('id')
+    if (isOpen && (await whyHeld(tx, goalId)) !== undefined) await interruptAttempt(tx, emit, key)
   })
 }

@@ -19,6 +19,7 @@ import { RunnerLost, RunnerSilent } from '../runner/runner.ts'
 import type { Check } from '../runner/spawner-messages.ts'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
 import { until } from '../test/support/until.ts'
+import { endUnfollowed } from './abandon-attempt.ts'
 import type { ActivityDeps } from './deps.ts'
 import { createLifecycleActivities } from './lifecycle.ts'
 import { createStageActivities } from './stage.ts'
@@ -547,6 +548,32 @@ test('an agent that another worker interrupted for a pause is not started again 
   const attempt = await database.knex('stage_attempts').where({ task_id: key.taskId }).first()
   expect(attempt.status).toBe('paused')
 })
+
+test.each([
+  ['paused', 'paused', 'released', { paused: true, reason: 'paused by sam' }],
+  ['at work', 'running', 'held', { paused: false }],
+])(
+  'the run of a goal that is %s ends while nobody follows it: its stage is %s and its place %s',
+  async (_, status, place, goal) => {
+    await database.change((tx) => openStage(tx, key, null))
+    await database
+      .knex('stage_attempts')
+      .where({ task_id: key.taskId })
+      .update({ status: 'running' })
+    const of = { id: leaseId, goal_id: key.goalId, stage: 'implement', adapter: 'demo' }
+    await database.knex('run_leases').insert({ ...of, state: 'held' })
+    const run = await liveRun(key)
+    await database.knex('goals').where({ id: key.goalId }).update(goal)
+    const runner = { reap: async () => 0, state: async () => 'absent' }
+    const deps = { database, runner } as unknown as ActivityDeps
+    await endUnfollowed(deps, run, 'it was asked to end')
+    expect((await listSegments(database.knex, key)).map((one) => one.status)).toEqual([
+      'interrupted',
+    ])
+    expect(await rowsOf('implement')).toMatchObject([{ status }])
+    expect((await lease(leaseId)).state).toBe(place)
+  },
+)
 
 test.each([
   ['paused its goal', 'the goal is paused', { paused: true }, {}],

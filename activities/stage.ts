@@ -18,7 +18,12 @@ import { BudgetHold } from '../domain/budget.ts'
 import { DiskLow, isDiskFull, reasonOfLowDisk } from '../domain/disk.ts'
 import { isPassing } from '../domain/passing.ts'
 import { GitProblem } from '../git/problem.ts'
-import { abandonAttempt, abandonEarlierAttempts, leaseOf } from './abandon-attempt.ts'
+import {
+  abandonAttempt,
+  abandonEarlierAttempts,
+  interruptAttempt,
+  leaseOf,
+} from './abandon-attempt.ts'
 import {
   type AgentOutcome,
   GoalHeld,
@@ -103,9 +108,9 @@ export function createStageActivities(deps: ActivityDeps) {
       // a worker that stops, or that Temporal has given up, leaves the run and its lease to the next one
       const signal = Context.current().cancellationSignal
       if (signal.aborted && !isAskedToStop(signal)) throw error
-      if (error instanceof CancelledFailure || signal.aborted) await interrupted(key, leaseId)
+      if (error instanceof CancelledFailure || signal.aborted) await interrupted(key)
       if (error instanceof GoalHeld) {
-        await interrupted(key, leaseId)
+        await interrupted(key)
         throw busy(error.message, HOLD_SECONDS)
       }
       if (error instanceof BudgetHold)
@@ -254,17 +259,8 @@ export function createStageActivities(deps: ActivityDeps) {
     })
   }
 
-  /** A pause or a cancellation: the run has ended, its session is kept, its place is free for others. */
-  async function interrupted(key: StageKey, leaseId: string): Promise<void> {
-    await database.change(async (tx, emit) => {
-      const goal = await tx('goals').where({ id: key.goalId }).first('paused', 'ending', 'reason')
-      const status = goal.paused ? 'paused' : goal.ending ? 'cancelled' : 'waiting'
-      // one that was resumed while its agent was being interrupted goes on at once
-      const reason = status === 'waiting' ? null : goal.reason
-      await changeStage(tx, emit, { key, change: { status, reason } })
-      await releaseLease(tx, leaseId, emit)
-    })
-  }
+  const interrupted = (key: StageKey) =>
+    database.change((tx, emit) => interruptAttempt(tx, emit, key))
 
   return { runStage }
 }

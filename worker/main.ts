@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
+import { endUnfollowed } from '../activities/abandon-attempt.ts'
 import { programProblem } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
-import { endRuns } from '../activities/run-record.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
 import { createHome } from '../config/home.ts'
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
     url: config.databaseUrl,
     database,
     runner,
-    endRun: (run, detail) => endRuns({ database, runner }, [run], detail),
+    endRun: (run, detail) => endUnfollowed({ database, runner }, run, detail),
     scanAdapters: scan,
     programProblem: (path) =>
       programProblem({ database, environment: processEnv(), home: home.root }, path),
