@@ -92,11 +92,27 @@ test('ids that are none are not found, on every route that takes one', async () 
   }
 })
 
+const told = async (method: string, path: string, body?: unknown) => {
+  const answer = await at.call(method, path, body)
+  return `${answer.status} ${answer.body.detail}`
+}
+
+test.each([
+  ['POST', '/api/goals', {}, 'project is missing'],
+  ['POST', '/api/goals', [], 'body must be an object'],
+  ['POST', '/api/goals', { project: 5, description: 'x' }, 'project must be a string'],
+  [
+    ...(['POST', '/api/goals'] as const),
+    { project: 'shop', description: 'x', tokenBudget: 1.5 },
+    'tokenBudget must be a whole number',
+  ],
+  ['PATCH', '/api/settings', { skipSpecReview: 'x' }, 'skipSpecReview must be true or false'],
+  ['PATCH', '/api/settings', { displayName: 'a\nb' }, 'displayName must be one line'],
+])('%s %s of %j: %s', async (method, path, body, words) => {
+  expect(await told(method, path, body)).toBe(`422 The body is wrong: ${words}.`)
+})
+
 test('what is too long, is dots for a name or a day that does not exist is told in words', async () => {
-  const told = async (method: string, path: string, body?: unknown) => {
-    const answer = await at.call(method, path, body)
-    return `${answer.status} ${answer.body.detail}`
-  }
   const long = { project: 'shop', description: 'x'.repeat(65_537) }
   expect(await told('POST', '/api/goals', long)).toBe(
     '422 The body is wrong: description must have at most 65,536 characters.',

@@ -109,6 +109,17 @@ function toErrors(issue: z.core.$ZodIssue): { pointer: string; detail: string }[
   return [{ pointer: pointer(issue.path), detail: inWords(issue) }]
 }
 
+/** Names that Zod has for what was expected, in words. */
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+  record: 'an object',
+}
+
 /** What is wrong, as words that follow its name. */
 function inWords(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
@@ -122,6 +133,11 @@ function inWords(issue: z.core.$ZodIssue): string {
       return issue.format === 'datetime'
         ? 'must be a time that exists, such as 2026-01-31T12:00:00Z'
         : issue.message
+    case 'invalid_type':
+      // JSON has no undefined
+      return issue.message.endsWith('received undefined')
+        ? 'is missing'
+        : `must be ${KINDS[issue.expected] ?? issue.expected}`
     default:
       return issue.message
   }

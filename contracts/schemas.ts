@@ -524,7 +524,10 @@ const programPath = z
   .regex(/^$|^\/|^[A-Za-z]:[\\/]/, 'must be the absolute path of a program, or empty')
 
 export const settings = z.strictObject({
-  displayName: z.string().max(100),
+  displayName: z
+    .string()
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'must be one line'),
   skipSpecReview: z.boolean(),
   /** Stages set to `auto` get an agent chosen by what the goal asks for and what is installed. */
   autoModel: z.boolean(),
