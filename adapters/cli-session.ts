@@ -2,7 +2,14 @@ import type { AgentEvent, RunSpec, TerminalEvent } from '../contracts/agent.ts'
 import type { AdapterIo, AgentSession, Correction } from './adapter.ts'
 import { orAsItIs } from './as-it-is.ts'
 import { type CliLine, type CliProcess, spawnCli } from './cli-process.ts'
-import { adapterFailed, endOf, endWithoutResult, INTERRUPT_GRACE_MS, TOO_LATE } from './endings.ts'
+import {
+  adapterFailed,
+  endOf,
+  endWithoutResult,
+  INTERRUPT_GRACE_MS,
+  letEnd,
+  TOO_LATE,
+} from './endings.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
 
 /** What differs between agents that are driven as a CLI with one JSON object per line. */
@@ -79,25 +86,20 @@ async function pump(
   dialect: CliDialect,
   queue: EventQueue<AgentEvent>,
 ): Promise<TerminalEvent> {
-  let terminal: TerminalEvent | undefined
   const stderr: string[] = []
   for await (const line of cli.lines) {
     if (line.dropped > 0) await queue.push(tooLong(line))
-    if (terminal) continue
     const read = () => (line.from === 'stderr' ? stderrNotice(line, stderr) : dialect.read(line))
     for (const event of orAsItIs(line.text, read)) {
-      if (event.type !== 'done' && event.type !== 'failed') {
-        await queue.push(event)
-        continue
+      if (event.type === 'done' || event.type === 'failed') {
+        // nothing more is read: a daemon that got away may hold the pipes for as long as it lives
+        await letEnd(cli, EXIT_GRACE_MS)
+        return event
       }
-      terminal = event
-      cli.closeInput()
-      const timer = setTimeout(() => cli.kill(), EXIT_GRACE_MS)
-      void cli.exited.then(() => clearTimeout(timer))
-      break
+      await queue.push(event)
     }
   }
-  return terminal ?? endWithoutResult(TITLE, await cli.exited, stderr)
+  return endWithoutResult(TITLE, await cli.exited, stderr)
 }
 
 function tooLong(line: CliLine): AgentEvent {
