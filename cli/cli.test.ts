@@ -56,7 +56,11 @@ beforeEach(async () => {
 afterEach(() => api.close())
 
 const cli = (args: string[], options: Parameters<typeof runCli>[1] = {}) =>
-  runCli([...args, '--url', api.url, '--home', join(dir, 'home')], options)
+  runCli([...args, '--url', api.url, '--home', join(dir, 'home')], {
+    ...options,
+    // what it keeps for a person goes with the folder
+    env: { TMPDIR: dir, ...options.env },
+  })
 
 describe('every command', () => {
   const lines: [string[], RegExp][] = [
