@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { createTranslator } from './translator.ts'
 import type { GeminiMessage } from './wire.ts'
 
@@ -25,4 +28,18 @@ test.each([
 ] as const)('who goes on after a warning, with %s, was not stopped by it', (_, next) => {
   const warning: GeminiMessage = { type: 'error', message: 'A server could not be reached.' }
   expect(stoppedAt(words, warning, next, success)).toBeUndefined()
+})
+
+test('a file that a tool has made before its line is read is one that it created', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatch-gemini-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'one.txt'), '')
+  const changeBy = (began: number) => {
+    const translator = createTranslator(folder)
+    const call = { tool_name: 'write_file', tool_id: 't-1', parameters: { file_path: 'one.txt' } }
+    translator.read({ type: 'tool_use', ...call, timestamp: new Date(began).toISOString() })
+    const { events } = translator.read({ type: 'tool_result', tool_id: 't-1', status: 'success' })
+    return events.find((event) => event.type === 'file')?.change
+  }
+  expect([changeBy(Date.now() - 1_000), changeBy(Date.now() + 1_000)]).toEqual(['create', 'edit'])
 })

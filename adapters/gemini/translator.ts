@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { type AgentEvent, NO_USAGE, type Usage } from '../../contracts/agent.ts'
 import { patternIn } from '../pattern-in.ts'
@@ -8,6 +8,8 @@ import type { GeminiMessage, ResultMessage, ResultStats } from './wire.ts'
 const MAX_INPUT_CHARS = 8000
 const MAX_NOTICE_CHARS = 2000
 const WRITES = new Set(['write_file', 'replace'])
+/** The kernel gives a file the time of its last tick. */
+const TICK_MS = 20
 
 /** What a line means besides the events: the end of the run's output, or a moment that matters for corrections. */
 export interface Translated {
@@ -34,13 +36,13 @@ export function createTranslator(cwd: string): Translator {
   let stopped: string | undefined
 
   function toolUse(message: GeminiMessage & { type: 'tool_use' }): Translated {
-    const { tool_id: callId, tool_name: name, parameters = {} } = message
+    const { tool_id: callId, tool_name: name, parameters = {}, timestamp } = message
     running.add(callId)
     words = ''
     stopped = undefined
     const { file_path: file } = parameters
     if (WRITES.has(name) && typeof file === 'string') {
-      const change = existsSync(resolve(cwd, file)) ? 'edit' : 'create'
+      const change = wasThere(resolve(cwd, file), timestamp) ? 'edit' : 'create'
       calls.set(callId, { type: 'file', path: inside(file, cwd), change })
     }
     const input = describeInput(parameters, cwd)
@@ -98,6 +100,16 @@ export function createTranslator(cwd: string): Translator {
           return { events: [notice(JSON.stringify(message), 'info')] }
       }
     },
+  }
+}
+
+/** Whether a file was there before a tool: when the line that says so is read, the tool may have made it. */
+function wasThere(path: string, began: string | undefined): boolean {
+  try {
+    const { birthtimeMs } = statSync(path)
+    return began === undefined || birthtimeMs < Date.parse(began) - TICK_MS
+  } catch {
+    return false // nothing there, or nothing that can be looked at
   }
 }
 

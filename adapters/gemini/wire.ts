@@ -5,7 +5,14 @@
 export type GeminiMessage =
   | { type: 'init'; session_id: string; model?: string }
   | { type: 'message'; role: 'user' | 'assistant'; content: string }
-  | { type: 'tool_use'; tool_name: string; tool_id: string; parameters?: Record<string, unknown> }
+  | {
+      type: 'tool_use'
+      tool_name: string
+      tool_id: string
+      parameters?: Record<string, unknown>
+      /** ISO 8601, from before the tool is at work. */
+      timestamp?: string
+    }
   | {
       type: 'tool_result'
       tool_id: string
