@@ -24,6 +24,8 @@ const options: Options = {
 const ON_DISK = [
   'test/agents/{codex,codex-exec,real-conformance,sandbox}.test.ts',
   'test/journeys/codex.test.ts',
+  // its real program then writes what others play
+  ...(process.env['DISPATCH_RECORD'] ? ['test/agents/recorded-conformance.test.ts'] : []),
 ]
 /** Temporal's Runtime is there once in a process. */
 const WORKERS = ['test/workflows.test.ts', 'test/replay.test.ts', 'test/long-wait.test.ts']

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { installAgent } from './install.ts'
 
 /** The real Codex that the tests drive: the native binary inside the platform package. */
-export const CODEX_VERSION = '0.169.0'
+export const CODEX_VERSION = '0.171.0'
 
 /** Rust's name of the platform; the package's binary lies in a folder of that name. */
 const TARGETS: Readonly<Record<string, string>> = {

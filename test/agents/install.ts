@@ -10,8 +10,8 @@ import { withLock } from '../../scripts/lock.mjs'
 const run = promisify(execFile)
 
 /** The real Claude Code that the tests drive: the binary inside the platform package of the SDK of the same version. */
-export const CLAUDE_PACKAGE_VERSION = '0.3.329'
-export const CLAUDE_VERSION = '2.1.329'
+export const CLAUDE_PACKAGE_VERSION = '0.3.332'
+export const CLAUDE_VERSION = '2.1.332'
 const INSTALL_MS = 600_000
 
 export interface WantedAgent {

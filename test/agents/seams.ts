@@ -19,7 +19,8 @@ export interface Seam {
   lead(base: RunSpec, url: string): Partial<RunSpec>
 }
 
-const CLAUDE_SETS = /^(?:CLAUDE|AI_AGENT$|COREPACK_|GIT_EDITOR$|SHELL$|NoDefaultCurrentDirectory)/
+const CLAUDE_SETS =
+  /^(?:CLAUDE|AI_AGENT$|BUN_ENABLE_CRASH_REPORTING$|COREPACK_|GIT_EDITOR$|SHELL$|NoDefaultCurrentDirectory)/
 const leadClaude: Seam['lead'] = ({ env }, url) => ({
   env: { ...env, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-ant-fake' },
 })

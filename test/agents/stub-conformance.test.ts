@@ -14,7 +14,11 @@ const STUB = fileURLToPath(new URL('./agent-stub.mjs', import.meta.url))
 
 /** The same suite for all four, with a stand-in that speaks their wires: here an agent is made to do what no real one would. */
 for (const [wire, makeAdapter, sets] of [
-  ['claude', createClaudeAdapter, /^(?:CLAUDE|NoDefaultCurrentDirectory)/],
+  [
+    'claude',
+    createClaudeAdapter,
+    /^(?:CLAUDE|BUN_ENABLE_CRASH_REPORTING$|NoDefaultCurrentDirectory)/,
+  ],
   ['codex', createCodexAdapter, undefined],
   ['gemini', createGeminiAdapter, /^GEMINI_CLI_/],
   ['acp', () => createAcpAdapter('acp', { command: STUB }), undefined],
