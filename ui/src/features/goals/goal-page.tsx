@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { goalQuery } from '../../app/queries.ts'
 import { buttonClass } from '../../components/button.tsx'
