@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Clock3, Eye, Play, RotateCw } from 'lucide-react'
-import type { ReactNode } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 import { isReviewWait } from '../../../../contracts/figures.ts'
 import type { Goal } from '../../../../contracts/schemas.ts'
 import { STAGE_TITLES } from '../../../../contracts/stages.ts'
@@ -66,6 +66,21 @@ function Banner(props: {
   )
 }
 
+/** Lets the goal go on: as before, or with the agents of another profile. */
+function GoOn({
+  goal,
+  acts,
+  by,
+  ...button
+}: Props & { by: 'retry' | 'resume' } & ComponentProps<typeof Button>) {
+  return (
+    <>
+      <OtherProfile goal={goal} value={acts.profile} onChange={acts.setProfile} />
+      <Button {...button} busy={acts.isPending} onClick={() => acts.act(by)} />
+    </>
+  )
+}
+
 /** What went wrong, and how it goes on: as before, or with other agents. */
 function Attention({ goal, acts }: Props) {
   if (goal.status !== 'needs_attention') return null
@@ -75,17 +90,9 @@ function Attention({ goal, acts }: Props) {
       tone="warn"
       icon={<StatusIcon status={goal.status} quiet size={16} />}
       actions={
-        <>
-          <OtherProfile goal={goal} value={acts.profile} onChange={acts.setProfile} />
-          <Button
-            tone="primary"
-            icon={RotateCw}
-            busy={acts.isPending}
-            onClick={() => acts.act('retry')}
-          >
-            Retry
-          </Button>
-        </>
+        <GoOn goal={goal} acts={acts} by="retry" tone="primary" icon={RotateCw}>
+          Retry
+        </GoOn>
       }
     >
       <span className="font-medium">{STAGE_TITLES[goal.stage]} needs you: </span>
@@ -105,18 +112,9 @@ function Paused({ goal, acts }: Props) {
       tone="quiet"
       icon={<StatusIcon status={goal.status} quiet size={16} />}
       actions={
-        <>
-          <OtherProfile goal={goal} value={acts.profile} onChange={acts.setProfile} />
-          <Button
-            tone="primary"
-            icon={Play}
-            keys="p"
-            busy={acts.isPending}
-            onClick={() => acts.act('resume')}
-          >
-            Resume
-          </Button>
-        </>
+        <GoOn goal={goal} acts={acts} by="resume" tone="primary" icon={Play} keys="p">
+          Resume
+        </GoOn>
       }
     >
       <bdi className="inline-block first-letter:uppercase">
@@ -137,12 +135,9 @@ function Limited({ goal, acts }: Props) {
       tone="quiet"
       icon={<Clock3 size={15} className="text-fg-3" aria-hidden="true" />}
       actions={
-        <>
-          <OtherProfile goal={goal} value={acts.profile} onChange={acts.setProfile} />
-          <Button busy={acts.isPending} icon={RotateCw} onClick={() => acts.act('retry')}>
-            Try now
-          </Button>
-        </>
+        <GoOn goal={goal} acts={acts} by="retry" icon={RotateCw}>
+          Try now
+        </GoOn>
       }
     >
       <span className="font-medium">
