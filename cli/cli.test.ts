@@ -813,7 +813,7 @@ describe('failing', () => {
       ...[['2k', 2000] as const, ['2000m', 2e9] as const, ['2_000_000', 2_000_000] as const],
     ])
       expect(await set('dayBudget', written)).toBe(`dayBudget\t${stored}\n`)
-    for (const other of ['5x', '1,5m', '1_5', '2 k'])
+    for (const other of ['5x', '1,5m', '1_5', '2 k', '1.5', '0.4'])
       expect(await set('tokenBudget', other)).toContain('50000, 2_000_000, 200k or 1.5m')
     expect(await set('maxConcurrent', '5k')).toContain('is a whole number')
     expect(await set('maxConcurrent', '-15')).toContain('If "-15" is the value, write it after --:')
