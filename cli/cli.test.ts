@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -15,7 +16,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { distDir } from '../config/home.ts'
+import { createHome, distDir } from '../config/home.ts'
 import type { EventBody } from '../contracts/events.ts'
 import type { ChecklistItem, SecondOpinion } from '../contracts/schemas.ts'
 import { GLOBAL_OPTIONS } from './command.ts'
@@ -919,6 +920,27 @@ describe('finding the server', () => {
     },
   )
 
+  it("takes no folder of somebody else's for a home, and leaves their files as they are", async () => {
+    const foreign = join(dir, 'foreign')
+    const files = { lock: 'of another program', 'server.json': '{"url":"mine","processes":{}}' }
+    mkdirSync(foreign)
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(foreign, name), text)
+    for (const command of ['start', 'stop']) {
+      const { code, stderr } = await runCli([command, '--home', foreign])
+      expect({ code, stderr }, command).toEqual({
+        code: 78,
+        stderr: `error: The home ${foreign} cannot be used: it holds lock and 1 more and nothing of Dispatch, whose home is a folder of its own.\nName another one with --home or DISPATCH_HOME.\n`,
+      })
+    }
+    expect(readdirSync(foreign).sort()).toEqual(Object.keys(files))
+    for (const [name, text] of Object.entries(files))
+      expect(readFileSync(join(foreign, name), 'utf8')).toBe(text)
+    for (const own of ['lost+found', 'prompts', 'hubs']) {
+      mkdirSync(join(dir, `with ${own}`, own), { recursive: true })
+      expect(await runCli(['stop', '--home', join(dir, `with ${own}`)])).toMatchObject({ code: 0 })
+    }
+  })
+
   it('says that what answers is not Dispatch, also where it speaks no HTTP', async () => {
     const other = createServer((socket) => socket.end('\0\0\u0006\u0004\0\0'))
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
@@ -947,7 +969,7 @@ describe('finding the server', () => {
 
   it('says of a home in use nothing but that', async () => {
     const home = join(dir, 'in-use')
-    mkdirSync(home)
+    createHome(home)
     const lock = takeLock(join(home, 'lock'))
     const { code, stdout, stderr } = await runCli(['start', '--home', home])
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' })

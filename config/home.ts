@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -91,12 +91,36 @@ export function requireFolder(root: string): void {
   if (!folder) throw new HomeUnusable(root, 'it is not a folder')
 }
 
+/** What tells a home: `hubs`, which is made before anything else in it, and what a person may put there before the first start. */
+const MARKS = ['hubs', 'config.toml', 'prompts']
+
+/** Throws HomeUnusable where a folder holds something and no mark of Dispatch: its `lock` or `server.json` would be somebody else's. */
+export function requireOwn({ root }: HomePaths): void {
+  const names = namesIn(root).filter((name) => name !== 'lost+found') // a disk of its own has that
+  if (names.length === 0 || MARKS.some((mark) => names.includes(mark))) return
+  const [first, ...others] = names
+  const more = others.length > 0 ? ` and ${others.length} more` : ''
+  throw new HomeUnusable(
+    root,
+    `it holds ${first}${more} and nothing of Dispatch, whose home is a folder of its own`,
+  )
+}
+
+function namesIn(root: string): string[] {
+  try {
+    return readdirSync(root).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw new HomeUnusable(root, (error as Error).message)
+  }
+}
+
 /** Creates the folders of the home, readable by their owner only. Throws HomeUnusable. */
 export function createHome(home: string): HomePaths {
   const paths = homePaths(home)
   const { root, temporal, runs, hubs, worktrees, artifacts, logs, agents } = paths
   try {
-    for (const dir of [root, temporal, runs, hubs, worktrees, artifacts, logs, agents])
+    for (const dir of [root, hubs, temporal, runs, worktrees, artifacts, logs, agents])
       makeFolder(dir)
   } catch (error) {
     throw new HomeUnusable(root, (error as Error).message)

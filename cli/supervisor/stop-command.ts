@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { processConfig } from '../../config/config.ts'
-import type { HomePaths } from '../../config/home.ts'
+import { type HomePaths, requireOwn } from '../../config/home.ts'
 import { gone } from '../../config/process-table.ts'
 import { endLeftovers } from './leftovers.ts'
 import { isStale, type LockHolder, lockHolder, removeStaleLock } from './lock.ts'
@@ -19,6 +19,7 @@ const SILENT_MS = 4_000
  */
 export async function stopCommand(options: { home?: string }, say: Say): Promise<void> {
   const { home } = processConfig(options)
+  requireOwn(home)
   const holder = lockHolder(home.lockFile)
   if (holder) await endSupervisor(holder, home, say)
   if (lockHolder(home.lockFile)) return // another one was started at once
