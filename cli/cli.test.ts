@@ -418,6 +418,14 @@ describe('filing a goal', () => {
     const file = /What you gave is kept in (\S+)/.exec(refused.stderr)?.[1] ?? ''
     expect(readFileSync(file, 'utf8')).toBe('long thought\n')
     expect(statSync(file).mode & 0o077).toBe(0)
+    const nowhere = await cli(given, {
+      stdin: 'long thought\n',
+      env: { TMPDIR: join(dir, 'none') },
+    })
+    expect(nowhere.code).toBe(66)
+    expect(nowhere.stderr).toMatch(
+      /could not be kept in a file \(ENOENT.*\)\. It was:\nlong thought\n$/,
+    )
     rmSync(dirname(file), { recursive: true })
     const wish = join(dir, 'wish.md')
     writeFileSync(wish, 'long thought\n')

@@ -67,7 +67,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     if (signal.aborted) return EXIT.interrupted
     const report = reportOf(error)
     const kept = await keepInput(io.input)
-    if (kept) addAdvice(report, `What you gave is kept in ${kept}`)
+    if (kept) addAdvice(report, kept)
     io.failure(report)
     if (env['DISPATCH_DEBUG'] && !json) io.note(String((error as Error).stack))
     return report.exitCode
