@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import type { GitCall, GitRunner } from './run.ts'
-import { asText, lines, statIn } from './tree.ts'
+import { asText, foldersOf, lines, statIn } from './tree.ts'
 
 interface Place {
   /** As git lists it. */
@@ -107,7 +107,3 @@ async function unknownIn(
   }
   return undefined
 }
-
-/** `a/b/c.txt` is in `a` and `a/b`. */
-const foldersOf = (name: string) =>
-  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))

@@ -6,6 +6,7 @@ import type { GitCall, GitRunner } from './run.ts'
 import {
   ADD,
   asText,
+  behindLinks,
   type Folder,
   isNested,
   type Listing,
@@ -124,7 +125,9 @@ export async function wholeTree(
   const call = { ...tree.call, indexFile }
   try {
     await git.run(['read-tree', snapshot], call)
-    await updateIndex(git, { ...tree, call }, ADD, paths)
+    const behind = await behindLinks(tree, paths)
+    const there = paths.filter((path) => !behind.has(path))
+    await updateIndex(git, { ...tree, call }, ADD, there)
     return await git.text(['write-tree'], call)
   } finally {
     await rm(indexFile, { force: true })

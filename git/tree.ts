@@ -159,8 +159,10 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
   if (await watchAll(git, tree, entries)) return stageAll(git, tree)
   const untracked = entries.filter((entry) => entry.startsWith('? ')).map(pathOf)
   const listedAsChanged = lines(changed.stdout)
-  const untouched = await untouchedFiles(git, tree, { changed: listedAsChanged, entries })
-  const written = listedAsChanged.filter((path) => !untouched.has(path))
+  const behind = await behindLinks(tree, listedAsChanged)
+  const there = listedAsChanged.filter((path) => !behind.has(path))
+  const untouched = await untouchedFiles(git, tree, { changed: there, entries })
+  const written = there.filter((path) => !untouched.has(path))
   // adding a nested repository would run git inside it
   const paths = [...written, ...untracked.filter((path) => !isNested(path))]
   const special = await specialFiles(tree, written)
@@ -168,7 +170,7 @@ async function stageAll(git: GitRunner, tree: SlotTree): Promise<string> {
     git,
     tree,
     ['--force-remove'],
-    [...special, ...(await goneLinks(tree, entries))],
+    [...behind, ...special, ...(await goneLinks(tree, entries))],
   )
   await updateIndex(
     git,
@@ -293,6 +295,21 @@ async function untouchedFiles(
   })
   const ids = code === 0 ? stdout.toString('utf8').split('\n') : []
   return new Set(sameKind.filter(({ id }, index) => id === ids[index]).map(({ path }) => path))
+}
+
+/** `a/b/c.txt` is in `a` and `a/b`. */
+export const foldersOf = (path: string) =>
+  [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))
+
+/** Paths of which a folder is a link by now: they are in the worktree no more, and git fails at them, whatever is where the link leads. */
+export async function behindLinks(
+  tree: Pick<SlotTree, 'path'>,
+  paths: readonly string[],
+): Promise<Set<string>> {
+  const folders = [...new Set(paths.flatMap(foldersOf))]
+  const stats = await Promise.all(folders.map((folder) => statIn(tree, folder)))
+  const links = new Set(folders.filter((_, index) => stats[index]?.isSymbolicLink()))
+  return new Set(paths.filter((path) => foldersOf(path).some((folder) => links.has(folder))))
 }
 
 /** Tracked files that are pipes, sockets or devices by now: git stops at them, as at nothing else. For us they are removed. */

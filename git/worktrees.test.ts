@@ -5,6 +5,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -244,7 +245,7 @@ test('a repository that an agent committed as a link is told, and its files are 
 test('what an agent changed in a submodule is told and saved; one that it only fetched is no work, and nothing of either is in the next worktree', async () => {
   const library = join(f.folder, 'library')
   f.write('lib.ts', 'as it was', library)
-  f.write('other.ts', 'as it was', library)
+  for (const name of ['other.ts', 'in/a.ts']) f.write(name, 'as it was', library)
   f.sh(['init', '-q', '-b', 'main'], library)
   f.sh(['add', '.'], library)
   f.sh(['commit', '-q', '-m', 'library'], library)
@@ -270,12 +271,32 @@ test('what an agent changed in a submodule is told and saved; one that it only f
   f.write('lib.ts', 'changed by the agent', join(path, 'lib'))
   f.sh(['commit', '-q', '-a', '-m', 'by the agent'], join(path, 'lib'))
   f.write('new.ts', 'new', join(path, 'lib'))
+  renameSync(join(path, 'lib/in'), join(path, 'lib/moved'))
+  f.write('lib/moved/a.ts', 'changed', path)
+  symlinkSync('moved', join(path, 'lib/in'))
   const { leftOut, ref } = await release('T-2', path)
   expect(leftOut).toEqual(['lib/'])
   const saved = f.sh(['--git-dir', clean(), 'ls-tree', '-r', '--name-only', ref ?? '', 'lib'])
-  expect(saved).toBe('lib/lib.ts\nlib/new.ts')
+  expect(saved).toBe('lib/in\nlib/lib.ts\nlib/moved/a.ts\nlib/new.ts')
   await claimed('T-3')
 })
+
+test.each([
+  ['with the files of the old one, changed, behind it', { 'moved/b.txt': 'changed\n' }],
+  ['with nothing of the old one behind it', { 'moved/c.txt': 'new\n' }],
+])(
+  'a link in the place of a folder is committed as one, and nothing behind it (%s)',
+  async (_, files: Record<string, string>) => {
+    const { path } = await claim('T-1')
+    rmSync(join(path, 'src'), { recursive: true })
+    for (const [name, content] of Object.entries(files)) f.write(name, content, path)
+    symlinkSync('moved', join(path, 'src'))
+    const commit = { projectId, worktreePath: path, message: 'm', trailers: {} }
+    const changed = [...Object.keys(files), 'src', 'src/b.txt']
+    expect((await f.git.commitAll(commit)).files).toEqual(changed)
+    expect(f.sh(['status', '--porcelain'], path)).toBe('')
+  },
+)
 
 test('work in files that git was told not to look at is committed; what a sparse checkout leaves out is no deletion', async () => {
   const { path } = await claim('T-1')
