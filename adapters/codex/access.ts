@@ -1,4 +1,7 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
 import type { RunSpec } from '../../contracts/agent.ts'
+import { codexHome } from './codex-home.ts'
 
 /**
  * Settings of every run, over the person's own `config.toml`: nothing but the provider is talked to, no plugin or app joins in, the person's
@@ -26,17 +29,62 @@ export function configFlags(cwd: string): string[] {
   return settings.flatMap((setting) => ['-c', setting])
 }
 
-/** The variables by which people log Codex in; its tools do not see them. */
-export const KEY_VARIABLES = ['CODEX_API_KEY', 'CODEX_ACCESS_TOKEN', 'OPENAI_API_KEY'] as const
+/** The keys by which people log Codex in; its tools do not see them. */
+export const KEY_VARIABLES = [
+  'CODEX_API_KEY',
+  'CODEX_ACCESS_TOKEN',
+  'OPENAI_API_KEY',
+  'AZURE_OPENAI_API_KEY',
+] as const
+
+/** The oldest app-server that was seen to take a permission profile as that of today does. */
+export const LEAST_PROFILES = [0, 140, 0] as const
+const PROFILE = 'dispatch-run'
+
+/** What fences a run in, in Codex's words: of its thread, and of each turn. */
+export interface Fence {
+  thread: { sandbox: string } | { permissions: string }
+  config: Record<string, unknown>
+  turn: { sandboxPolicy?: object }
+}
 
 /**
- * The sandbox of a turn, enforced by Codex with bubblewrap, Landlock or Seatbelt: `read` may look at everything and write nothing, `write`
+ * The sandbox of a run, enforced by Codex with bubblewrap, Landlock or Seatbelt: `read` may look at everything and write nothing, `write`
  * may write in the working folder and the run's own TMPDIR. Neither reaches a network, not even this machine's. Git's own files are read-only
- * in both, so what an agent did is committed by Dispatch. Inside a sandbox of ours Codex cannot make one of its own (no second `/proc`), and needs none:
- * files and network are what ours grants, and a stage that may only read has its folder mounted so.
+ * in both, so what an agent did is committed by Dispatch.
+ *
+ * By a profile, because a command that the person allowed for good (`rules/*.rules`) is run outside every sandbox in which all may be read.
+ * So the login may not: that is no command's business anyway. Older versions know no profiles.
+ *
+ * Inside a sandbox of ours Codex cannot make one of its own (no second `/proc`), and needs none: files and network are what ours grants, and
+ * a stage that may only read has its folder mounted so.
  */
-export function sandboxPolicy({ access, sandbox }: Pick<RunSpec, 'access' | 'sandbox'>): object {
-  if (sandbox) return { type: 'externalSandbox', networkAccess: 'enabled' }
+export function fenceOf(spec: RunSpec, knowsProfiles: boolean): Fence {
+  if (spec.sandbox) {
+    const sandboxPolicy = { type: 'externalSandbox', networkAccess: 'enabled' }
+    return { thread: { sandbox: sandboxMode(spec) }, config: {}, turn: { sandboxPolicy } }
+  }
+  if (!knowsProfiles)
+    return {
+      thread: { sandbox: sandboxMode(spec) },
+      config: {},
+      turn: { sandboxPolicy: policyOf(spec) },
+    }
+  const login = withoutLinks(join(withoutLinks(codexHome(spec.env)), 'auth.json'))
+  const isRead = spec.access === 'read'
+  const filesystem = { [login]: 'deny', ...(isRead ? {} : { ':slash_tmp': 'read' }) }
+  const profile = { extends: isRead ? ':read-only' : ':workspace', filesystem }
+  return {
+    thread: { permissions: PROFILE },
+    config: { default_permissions: PROFILE, permissions: { [PROFILE]: profile } },
+    turn: {},
+  }
+}
+
+/** Bubblewrap lays nothing over a link: no command would run. */
+const withoutLinks = (path: string) => (existsSync(path) ? realpathSync(path) : path)
+
+function policyOf({ access }: RunSpec): object {
   if (access === 'read') return { type: 'readOnly', networkAccess: false }
   return {
     type: 'workspaceWrite',

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { RunSpec } from '../../contracts/agent.ts'
 import type { Adapter, AdapterIo, AgentSession } from '../adapter.ts'
 import { missingSession } from '../missing-session.ts'
+import { KEY_VARIABLES } from './access.ts'
 import { openCodexSession } from './codex-session.ts'
 import { detectCodex } from './detect-codex.ts'
 import { findCodex, INSTALL_CODEX, nativeProgram } from './find-codex.ts'
@@ -11,13 +12,10 @@ const TITLE = 'Codex'
 
 /** Names of the variables by which people log Codex in, or lead it to their own home, provider or proxy. */
 const LOGIN_VARIABLES = [
-  'CODEX_API_KEY',
-  'CODEX_ACCESS_TOKEN',
+  ...KEY_VARIABLES,
   'CODEX_HOME',
   'CODEX_CA_CERTIFICATE',
-  'OPENAI_API_KEY',
   'OPENAI_BASE_URL',
-  'AZURE_OPENAI_API_KEY',
   'HTTPS_PROXY',
   'HTTP_PROXY',
   'NO_PROXY',

@@ -2,7 +2,7 @@ import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.t
 import type { Correction } from '../adapter.ts'
 import { orAsItIs } from '../as-it-is.ts'
 import { endByInterrupt } from '../endings.ts'
-import { refusalOf, sandboxPolicy } from './access.ts'
+import { type Fence, refusalOf } from './access.ts'
 import { createCorrections } from './corrections.ts'
 import { failureOf, reasonOf } from './failures.ts'
 import type { JsonRpc, RpcIncoming } from './json-rpc.ts'
@@ -44,6 +44,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
   const sending = new Set<Promise<void>>()
   const schema = spec.outputSchema && strictSchema(spec.outputSchema)
   let threadId = ''
+  let fence: Fence['turn'] = {}
   let turnId: string | undefined
   let turnEnded: (turn: Turn) => void = () => undefined
   /** Why we ended the turn ourselves: goes before what Codex says about it. */
@@ -66,7 +67,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
     const answer = await rpc.request<TurnAnswer>('turn/start', {
       threadId,
       input: [textInput(text)],
-      sandboxPolicy: sandboxPolicy(spec),
+      ...fence,
       ...(schema ? { outputSchema: schema } : {}),
       ...(correction ? { clientUserMessageId: correction.id } : {}),
     })
@@ -137,6 +138,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
       const opened = await openThread(rpc, spec)
       if (opened.type !== 'open') return opened
       threadId = opened.threadId
+      fence = opened.fence
       const { model } = opened
       await push({ type: 'session', sessionId: threadId, ...(model ? { model } : {}) })
       return opened

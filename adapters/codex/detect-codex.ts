@@ -4,6 +4,7 @@ import type { Env } from '../expand-place.ts'
 import { chooseProgram, type ProgramSearch } from '../find-program.ts'
 import { copiesOf } from '../look-at-copies.ts'
 import { isLeast, versionIn } from '../version.ts'
+import { LEAST_PROFILES } from './access.ts'
 import { INSTALL_CODEX, nativeProgram } from './find-codex.ts'
 import { LEAST_APP_SERVER } from './open-thread.ts'
 
@@ -39,7 +40,7 @@ export async function detectCodex(search: ProgramSearch, base: DetectionBase): P
   }
   const login = loginOf(env, status)
   const isNew = isLeast(number, LEAST_APP_SERVER)
-  const advice = adviceFor(login, isNew)
+  const advice = adviceFor(login, number)
   const capabilities: Capability[] = [...CAPABILITIES, ...(isNew ? OF_APP_SERVER : [])]
   const known = { found: true, version: number, binary: found, login, capabilities }
   return { ...base, ...known, ...copies, ...(advice ? { advice } : {}) }
@@ -52,8 +53,11 @@ function loginOf(env: Env, status: Answer): Detection['login'] {
   return /not logged in/i.test(status.said) ? 'needed' : 'unknown'
 }
 
-function adviceFor(login: Detection['login'], isNew: boolean): string | undefined {
+function adviceFor(login: Detection['login'], version: string): string | undefined {
   if (login === 'needed') return 'Log in: codex login'
-  if (isNew) return undefined
-  return `This version shows no text while it works and takes no corrections. Update it: ${INSTALL_CODEX}`
+  if (isLeast(version, LEAST_PROFILES)) return undefined
+  const lacks = isLeast(version, LEAST_APP_SERVER)
+    ? 'runs the commands that you once allowed for good outside its sandbox'
+    : 'shows no text while it works and takes no corrections'
+  return `This version ${lacks}. Update it: ${INSTALL_CODEX}`
 }

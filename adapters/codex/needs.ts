@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentNeeds } from '../../contracts/agent.ts'
 import { hostOf } from '../sandbox/hosts.ts'
+import { codexHome } from './codex-home.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -10,7 +11,7 @@ type Env = Readonly<Record<string, string | undefined>>
  * renewed; its settings are only read. It keeps threads by day, so those of each folder are kept apart; it finds one by its id wherever it is.
  */
 export function codexNeeds(env: Env): AgentNeeds {
-  const folder = env['CODEX_HOME'] || join(env['HOME'] ?? '/nonexistent', '.codex')
+  const folder = codexHome(env)
   const own = {
     folder,
     apart: ['sessions'],

@@ -1,6 +1,6 @@
 import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import { isLeast } from '../version.ts'
-import { sandboxMode } from './access.ts'
+import { type Fence, fenceOf, LEAST_PROFILES } from './access.ts'
 import { reasonOf } from './failures.ts'
 import type { JsonRpc } from './json-rpc.ts'
 import type { ConfigAnswer, ThreadAnswer } from './wire.ts'
@@ -12,6 +12,8 @@ export interface OpenThread {
   type: 'open'
   threadId: string
   model?: string
+  /** To be said with each turn. */
+  fence: Fence['turn']
 }
 
 /** From the greeting to the thread's id, before any request to the model. `unsupported`: an app-server that we do not speak with. */
@@ -21,23 +23,25 @@ export async function openThread(
 ): Promise<OpenThread | { type: 'unsupported' } | TerminalEvent> {
   const hello = await rpc.request<{ userAgent?: string }>('initialize', HELLO)
   if (!hello.ok) return { type: 'unsupported' }
-  if (!isLeast(hello.result.userAgent ?? '', LEAST_APP_SERVER)) return { type: 'unsupported' }
+  const { userAgent = '' } = hello.result
+  if (!isLeast(userAgent, LEAST_APP_SERVER)) return { type: 'unsupported' }
   rpc.notify('initialized')
   const refused = await logIn(rpc, spec.env)
   if (refused) return refused
-  const answer = await startOrResume(rpc, spec)
+  const fence = fenceOf(spec, isLeast(userAgent, LEAST_PROFILES))
+  const answer = await startOrResume(rpc, spec, fence)
   if (!answer.ok)
     return { type: 'failed', reason: reasonOf(null, answer.message), detail: answer.message }
   const { thread, model } = answer.result
-  return { type: 'open', threadId: thread.id, ...(model ? { model } : {}) }
+  return { type: 'open', threadId: thread.id, fence: fence.turn, ...(model ? { model } : {}) }
 }
 
-async function startOrResume(rpc: JsonRpc, spec: RunSpec) {
+async function startOrResume(rpc: JsonRpc, spec: RunSpec, fence: Fence) {
   const { cwd, model, resumeSessionId } = spec
   const options = {
     cwd,
-    config: await withoutServers(rpc),
-    sandbox: sandboxMode(spec),
+    config: { ...fence.config, ...(await withoutServers(rpc)) },
+    ...fence.thread,
     approvalPolicy: 'never',
     ...(model === undefined ? {} : { model }),
   }
@@ -70,5 +74,7 @@ async function logIn(
 async function withoutServers(rpc: JsonRpc): Promise<Record<string, unknown>> {
   const answer = await rpc.request<ConfigAnswer>('config/read', {})
   const servers = answer.ok ? Object.keys(answer.result.config?.mcp_servers ?? {}) : []
-  return Object.fromEntries(servers.map((name) => [`mcp_servers.${name}.enabled`, false]))
+  // not by a dotted path: a name may have a dot itself
+  const off = Object.fromEntries(servers.map((name) => [name, { enabled: false }]))
+  return servers.length > 0 ? { mcp_servers: off } : {}
 }

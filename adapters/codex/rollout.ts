@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { codexHome } from './codex-home.ts'
 import { fromExec } from './usage-meter.ts'
 import type { ExecUsage, TokenCounts } from './wire.ts'
 
@@ -44,8 +45,7 @@ export function recordedTotal(
 }
 
 function rolloutOf(env: Readonly<Record<string, string>>, threadId: string): string | undefined {
-  const home = env['CODEX_HOME'] ?? join(env['HOME'] ?? '/nonexistent', '.codex')
-  const sessions = join(home, 'sessions')
+  const sessions = join(codexHome(env), 'sessions')
   if (!statSync(sessions, { throwIfNoEntry: false })?.isDirectory()) return undefined
   const name = readdirSync(sessions, { recursive: true, encoding: 'utf8' }).find((file) =>
     file.endsWith(`${threadId}.jsonl`),

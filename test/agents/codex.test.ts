@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findAdapter } from '../../adapters/registry.ts'
@@ -66,8 +74,38 @@ describe.concurrent('Besides, Codex', () => {
     expect(of(played, 'tool_result').at(-1)?.output).toMatch(/EPERM|ENETUNREACH|ECONNREFUSED/)
   })
 
+  test.each(['read', 'write'] as const)(
+    'what the person once allowed for good is no way out of a run that may %s, nor is their login read',
+    async (access) => {
+      const at = stage('write-file', { access })
+      const home = at.spec.env['HOME'] ?? ''
+      // as people have it who keep their settings in a repository
+      renameSync(join(home, '.codex'), join(home, 'dotfiles'))
+      renameSync(join(home, 'dotfiles/auth.json'), join(home, 'login.json'))
+      symlinkSync('dotfiles', join(home, '.codex'))
+      symlinkSync('../login.json', join(home, 'dotfiles/auth.json'))
+      mkdirSync(join(home, '.codex/rules'))
+      const rule = 'prefix_rule(pattern=["touch"], decision="allow")\n'
+      writeFileSync(join(home, '.codex/rules/default.rules'), rule)
+      cast.model.script(at.spec.runId, [
+        bash('touch inside.txt'),
+        bash('touch ../outside.txt'),
+        bash(`cat ${home}/.codex/auth.json; touch "$TMPDIR/temporary.txt"`),
+        ANSWER,
+      ])
+      const played = await at.play()
+      expect(played.terminal.type).toBe('done')
+      expect(of(played, 'tool_result')).toHaveLength(3)
+      expect(existsSync(join(at.cwd, 'inside.txt'))).toBe(access === 'write')
+      expect(existsSync(join(home, 'tmp/temporary.txt'))).toBe(access === 'write')
+      expect(existsSync(join(home, 'outside.txt'))).toBe(false)
+      expect(JSON.stringify(requestsOf(at).at(-1)?.body)).not.toContain('sk-fake')
+    },
+  )
+
   test("the repository's own settings count for nothing, and the person's stay as they are", async () => {
-    const servers = '[mcp_servers.mine]\ncommand = "touch"\nargs = ["MARK"]\n'
+    const server = (name: string) => `[mcp_servers.${name}]\ncommand = "touch"\nargs = ["MARK"]\n`
+    const servers = `${server('mine')}${server('"with.a.dot"')}`
     const at = stage('run-command', { config: `notify = ["touch", "MARK"]\n${servers}` })
     const mark = join(at.cwd, '..', 'started')
     const file = join(at.spec.env['HOME'] ?? '', '.codex/config.toml')
@@ -163,7 +201,9 @@ describe.concurrent('Besides, Codex', () => {
     const home = base.spec.env['HOME'] ?? ''
     rmSync(join(home, '.codex/auth.json'))
     cast.model.script(base.spec.runId, [bash('env'), ANSWER])
-    const env = { ...base.spec.env, CODEX_API_KEY: 'sk-from-the-environment' }
+    const AZURE_OPENAI_API_KEY = 'azure-key-from-the-environment'
+    const key = { CODEX_API_KEY: 'sk-from-the-environment', AZURE_OPENAI_API_KEY }
+    const env = { ...base.spec.env, ...key }
     const session = await findAdapter('codex')
     const events: AgentEvent[] = []
     const { signal: never } = new AbortController()
@@ -175,7 +215,7 @@ describe.concurrent('Besides, Codex', () => {
     expect(existsSync(join(home, '.codex/auth.json'))).toBe(false)
     const results = events.flatMap((e) => (e.type === 'tool_result' ? [e.output] : []))
     expect(results.join()).toContain('DISPATCH_RUN_ID')
-    expect(results.join()).not.toContain('sk-from-the-environment')
+    expect(results.join()).not.toContain('from-the-environment')
   })
 
   matrix("a plan's limit is reached: quota, with the time at which it is over", async () => {
