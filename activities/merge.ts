@@ -230,7 +230,9 @@ export function createMergeActivities(deps: ActivityDeps) {
       case 'base_moved':
         return {
           outcome: 'moved',
-          summary: `${goal.target_branch} moved since the work was approved, and the change against it is another one now.`,
+          summary: outcome.foreign
+            ? `${project.path} has no commit in common with what ${goal.target_branch} was when the work was approved: another repository is there now, or its whole history was made anew. Approve only if the work belongs there; if not, put the right one back first.`
+            : `${goal.target_branch} moved since the work was approved, and the change against it is another one now.`,
         }
       case 'conflict':
         await giveBranch(facts, head)

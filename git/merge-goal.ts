@@ -12,6 +12,7 @@ import {
 import type { Trailers } from './commit.ts'
 import { diffHash } from './diff.ts'
 import { filteredFiles } from './filters.ts'
+import { isForeign } from './foreign.ts'
 import {
   bringCommit,
   ensureHubs,
@@ -68,8 +69,8 @@ export type MergeOutcome =
       checkout: 'updated' | 'not_checked_out' | 'stale'
       note?: string
     }
-  /** Against the target's present head the change is not the one that was approved. */
-  | { outcome: 'base_moved'; hash: string; base: string; tree: string }
+  /** Against the target's present head the change is not the one that was approved, or (`foreign`) that is of another history. */
+  | { outcome: 'base_moved'; hash: string; base: string; tree: string; foreign: boolean }
   /** `own`: of the goal's own commits, because the target does not hold any more what they began at. */
   | { outcome: 'conflict'; files: string[]; own: boolean }
   /** The person's git would rewrite these files with a filter of theirs, which never runs here. */
@@ -185,8 +186,9 @@ async function mergeOnce(
   // as after a merge by hand: there is nothing that a person could approve
   if (merged.tree === (await treeOf(git, gitDir, old))) return nothingLeft(m, old)
   const hash = await diffHash(git, gitDir, old, merged.tree)
-  if (state.drifted || hash !== m.approved.hash)
-    return { outcome: 'base_moved', hash, base: old, tree: merged.tree }
+  const foreign = merged.own && (await isForeign(git, m, { approved: m.approved.base, head: old }))
+  if (foreign || state.drifted || hash !== m.approved.hash)
+    return { outcome: 'base_moved', hash, base: old, tree: merged.tree, foreign }
   const filtered = await filteredFiles(git, m, { from: old, to: merged.tree })
   if (filtered.length > 0)
     return {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -625,6 +626,22 @@ test.each(Object.keys(TAKEN_OUT))(
     expect(await f.git.mergeGoal(input)).toEqual(merged)
   },
 )
+
+test('in another repository that is at the path by now nothing is merged before a person has seen it there', async () => {
+  const input = await approvedGoal({ 'new.txt': 'goal\n' })
+  rmSync(f.repo, { recursive: true })
+  mkdirSync(f.repo)
+  f.sh(['init', '-q', '-b', 'main'])
+  const onto = f.commit({ 'theirs.txt': 'of something else\n' })
+  const asked = await f.git.mergeGoal(input)
+  expect(asked).toMatchObject({ outcome: 'base_moved', base: onto, foreign: true })
+  expect([f.sh(['rev-parse', 'main']), f.sh(['status', '--porcelain'])]).toEqual([onto, ''])
+  const { hash } = asked as { hash: string }
+  f.commit({ 'theirs.txt': 'more\n' })
+  const approved = { ...input, approved: { base: onto, hash }, mergeKey: 'G-1/again' }
+  expect(await f.git.mergeGoal(approved)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect(subjects()).toEqual(['Merge G-1: the goal', 'T-1: work', 'change', 'change'])
+})
 
 test('a target that went on for long holds what the goal began at: the goal branch itself is merged', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
