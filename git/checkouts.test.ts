@@ -193,6 +193,15 @@ const IN_THE_WAY: Record<
     named: 'lib/new.c',
     kept: () => read('lib/new.c'),
   },
+  'that is staged as a submodule in which the goal adds a file': {
+    goal: put({ 'sub/new.c': 'goal\n' }),
+    person() {
+      addSubmodule()
+      f.sh(['reset', '-q', '--soft', 'HEAD~1'])
+    },
+    named: 'sub',
+    kept: () => (f.sh(['ls-files', '-s', 'sub']).startsWith('160000 ') ? 'precious\n' : 'gone'),
+  },
   'behind a link that took the place of a folder': {
     before: () => f.write('lib/x.c', 'precious\n'),
     goal: put({ 'lib/x.c': 'goal\n' }),

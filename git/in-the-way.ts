@@ -57,7 +57,7 @@ async function stagedInTheWay(
 
 /** Names of which the person's index has something else than a commit. */
 export async function staged(git: GitRunner, call: GitCall, from: string): Promise<Set<string>> {
-  const what = ['-z', '--name-only', '--no-renames', '--ignore-submodules=all']
+  const what = ['-z', '--name-only', '--no-renames', '--ignore-submodules=dirty']
   return new Set(lines((await git.run(['diff-index', '--cached', ...what, from], call)).stdout))
 }
 
