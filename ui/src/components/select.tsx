@@ -1,6 +1,6 @@
 import { Check, ChevronsUpDown } from 'lucide-react'
 import { Popover, Select as Radix } from 'radix-ui'
-import { useId, useMemo, useState } from 'react'
+import { type KeyboardEvent, useId, useMemo, useState } from 'react'
 import { cn } from '../lib/cn.ts'
 
 export interface Option {
@@ -28,12 +28,23 @@ const LIST = 'animate-in z-50 overflow-hidden rounded-lg bg-raised p-1 shadow-ov
 const ITEM =
   'flex h-8 cursor-default items-center gap-2 rounded-md px-2 text-13 outline-none select-none data-[highlighted]:bg-hover touch:h-10'
 
+/** While the list is closed letters are the page's: one that leads elsewhere must not choose somebody on the way. */
+function leaveLetters(event: KeyboardEvent): void {
+  // to Radix alone, which chooses by them; the page's keys ask the browser's own event
+  if (event.key.length === 1 && event.key !== ' ') event.defaultPrevented = true
+}
+
 /** One of a few. For many, or to search, use Combobox. */
 export function Select({ value, onChange, options, label, ...props }: SelectProps) {
   return (
     // '' shows the placeholder; without a value Radix would keep what was chosen last
     <Radix.Root value={value ?? ''} onValueChange={onChange}>
-      <Radix.Trigger id={props.id} aria-label={label} className={cn(TRIGGER, props.className)}>
+      <Radix.Trigger
+        id={props.id}
+        aria-label={label}
+        className={cn(TRIGGER, props.className)}
+        onKeyDown={leaveLetters}
+      >
         <span className="truncate">
           <Radix.Value placeholder={props.placeholder ?? label} />
         </span>
@@ -84,7 +95,8 @@ export function Combobox(
     else if (offered) props.onCreate?.(text.trim())
     close()
   }
-  const onKeyDown = (event: React.KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return // Enter ends the word that is composed
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step !== undefined) setAt((now) => Math.min(found.length - 1, Math.max(0, now + step)))
     else if (event.key === 'Enter' && !event.metaKey && !event.ctrlKey) choose(found[at])

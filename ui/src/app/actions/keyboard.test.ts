@@ -20,12 +20,16 @@ function press(key: string, target = new Part(), isComposing = false): void {
   window.dispatchEvent(Object.defineProperty(event, 'target', { value: target }))
 }
 
+/** What is open over the page. */
+let role = ''
 let registerActions: typeof import('./registry.ts').registerActions
 beforeAll(async () => {
   vi.stubGlobal('window', new EventTarget())
   vi.stubGlobal('KeyboardEvent', Key)
   vi.stubGlobal('HTMLElement', Part)
-  vi.stubGlobal('document', { querySelector: () => null })
+  const querySelector = (selectors: string) =>
+    role && selectors.includes(role) ? new Part() : null
+  vi.stubGlobal('document', { querySelector })
   ;({ registerActions } = await import('./registry.ts'))
   const { startKeyboard } = await import('./keyboard.ts')
   startKeyboard()
@@ -105,5 +109,18 @@ test('without single-letter keys no character acts alone; Enter, Escape and the 
   preferences.letterKeys = true
   for (const key of ['j', 'g', 'x', '/']) press(key)
   expect(done).toEqual(['Enter', 'down', 'j', 'g x', '/'])
+  leave()
+})
+
+test('letters that look for an option in an open list act on nothing; those after a box was checked do', () => {
+  const leave = registered({ p: 'pause goal' })
+  role = '[role="listbox"]'
+  press('p')
+  expect(done).toEqual([])
+  role = ''
+  press('p', Object.assign(new Part(), { tagName: 'INPUT', type: 'checkbox' }))
+  expect(done).toEqual(['pause goal'])
+  press('p', Object.assign(new Part(), { tagName: 'INPUT', type: 'search' }))
+  expect(done).toEqual(['pause goal'])
   leave()
 })

@@ -69,12 +69,18 @@ const hasModifier = (key: string) => /\$mod|Control|Meta|Alt/.test(key)
 const isCharacter = (key: string) =>
   !hasModifier(key) && key.split(' ').every((part) => part.replace('Shift+', '').length === 1)
 
+/** A box that is checked takes no letters: who has just marked a file as viewed goes on by key. */
 function isTyping(target: EventTarget | null): target is HTMLElement {
   if (!(target instanceof HTMLElement)) return false
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+  if (target.isContentEditable) return true
+  return (
+    /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) &&
+    (target as HTMLInputElement).type !== 'checkbox'
+  )
 }
 
+/** An open list too is over the page: letters find an option in it. */
 const dialogIsOpen = () =>
   document.querySelector(
-    '[role="dialog"][data-state="open"], [role="alertdialog"], [role="menu"]',
+    '[role="dialog"][data-state="open"], [role="alertdialog"], [role="menu"], [role="listbox"]',
   ) !== null
