@@ -10,6 +10,7 @@ import { Button } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { Select } from '../../components/select.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { useEchoed } from '../../lib/use-echoed.ts'
 import { PoolPanel } from '../pool/pool-panel.tsx'
 import { SuggestionList } from '../suggestions/suggestion-list.tsx'
 import { type AgentGroups, groupAgents } from './agent-groups.ts'
@@ -98,6 +99,7 @@ function Filters({ search }: { search: AgentsSearch }) {
   const input = useRef<HTMLInputElement>(null)
   const change = (next: { [K in keyof AgentsSearch]?: AgentsSearch[K] | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...next }) as AgentsSearch, replace: true })
+  const [words, setWords] = useEchoed(search.q ?? '', (text) => change({ q: text || undefined }))
   useActions(
     useMemo(
       () => [
@@ -152,8 +154,8 @@ function Filters({ search }: { search: AgentsSearch }) {
           aria-label="Filter by words"
           placeholder="Filter"
           dir="auto"
-          value={search.q ?? ''}
-          onChange={(event) => change({ q: event.target.value || undefined })}
+          value={words}
+          onChange={(event) => setWords(event.target.value)}
           className="h-6 w-20 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none focus:w-48 focus:bg-hover md:w-32 touch:text-16"
         />
       </span>

@@ -10,6 +10,7 @@ import { Button } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { cn } from '../../lib/cn.ts'
+import { useEchoed } from '../../lib/use-echoed.ts'
 import { useFirstOpen } from '../welcome/use-first-open.ts'
 import { type GoalGroup, groupGoals } from './goal-groups.ts'
 import { GoalRow } from './goal-row.tsx'
@@ -88,6 +89,7 @@ function Filters({ search }: { search: GoalsSearch }) {
   const input = useRef<HTMLInputElement>(null)
   const change = (next: { show?: GoalsSearch['show'] | undefined; q?: string | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...next }) as GoalsSearch, replace: true })
+  const [words, setWords] = useEchoed(search.q ?? '', (text) => change({ q: text || undefined }))
   useActions(
     useMemo(
       () => [
@@ -124,8 +126,8 @@ function Filters({ search }: { search: GoalsSearch }) {
         aria-label="Filter by title"
         placeholder="Filter by title"
         dir="auto"
-        value={search.q ?? ''}
-        onChange={(event) => change({ q: event.target.value || undefined })}
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
         className="ml-auto h-6 w-36 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-md:hidden"
       />
     </div>
