@@ -35,11 +35,25 @@ export class TemporalAway extends Error {
   constructor(address: string, cause: Error) {
     const hint =
       'is the server running, and does it want TLS or an API key (TEMPORAL_TLS, TEMPORAL_API_KEY)?'
-    // the worker's client prints a whole structure, with the system's words in it
-    const why = /\bmessage: "([^"]+)"/.exec(cause.message)?.[1] ?? cause.message
-    super(`no Temporal at ${address}: ${why}; ${hint}`, { cause })
+    super(`no Temporal at ${address}: ${wordsOf(cause)}; ${hint}`, { cause })
   }
 }
+
+/** Temporal answers, but not for this namespace; the message says what to do. */
+export class NamespaceClosed extends Error {
+  readonly exitCode = 78
+  constructor({ address, namespace }: { address: string; namespace: string }, cause: Error) {
+    const make = `temporal operator namespace create --address ${address} --namespace ${namespace}`
+    super(
+      `The namespace ${namespace} of Temporal at ${address} cannot be used: ${wordsOf(cause)} See that it is there ("${make}" makes it) ` +
+        'and that you may use it, or name another one: TEMPORAL_NAMESPACE (temporal.namespace in config.toml).',
+      { cause },
+    )
+  }
+}
+
+/** The worker's client prints a whole structure, with the server's or the system's words in it. */
+const wordsOf = ({ message }: Error) => /\bmessage: "([^"]+)"/.exec(message)?.[1] ?? message
 
 /** TLS part of the SDK's connection options, the same for clients and workers. */
 export function tlsOptions({ tls, apiKey }: TemporalTarget) {

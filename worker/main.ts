@@ -18,7 +18,7 @@ import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
-import { TemporalAway, tlsOptions } from '../temporal/connection.ts'
+import { NamespaceClosed, TemporalAway, tlsOptions } from '../temporal/connection.ts'
 import { ActivityEdge } from './interceptor.ts'
 import { repairProjects } from './repair.ts'
 import { answerRequests } from './requests.ts'
@@ -177,6 +177,9 @@ async function createWorker(
       ],
     },
     ...WORKER_TUNING,
+  }).catch((error: Error) => {
+    if (!/^Namespace .* could not be described/.test(error.message)) throw error
+    throw new NamespaceClosed({ address, namespace: temporal.namespace }, error)
   })
   return { worker, metricsPort }
 }

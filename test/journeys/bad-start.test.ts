@@ -197,6 +197,17 @@ test.each([
   },
 )
 
+test('a namespace that is not there is named, with the command that makes it, and exit code 78', async () => {
+  const { code, stderr } = await runCli(['start'], { env: { ...env, TEMPORAL_NAMESPACE: 'nope' } })
+  expect({ code, stderr }).toEqual({
+    code: 78,
+    stderr: expect.stringMatching(
+      /The namespace nope of Temporal at \S+ cannot be used: Namespace nope is not found\. .*namespace create --address \S+ --namespace nope.*TEMPORAL_NAMESPACE/,
+    ),
+  })
+  expect(stderr).not.toContain('Status {')
+})
+
 test('Temporal that cannot be found or fetched: every way that was tried, and what to do', async () => {
   const bin = join(folder, 'bin')
   mkdirSync(bin)
