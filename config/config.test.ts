@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ConfigError, loadConfig } from './config.ts'
+import { shortSocketDir } from './home.ts'
 
 let home: string
 beforeEach(() => {
@@ -76,6 +77,22 @@ test.each(['"', ':', '*', '?', '\n', '#', '%20'])(
     )
   },
 )
+
+test('sockets have a short folder also where that for temporary files is long, or is not there', () => {
+  const within = (folder: string) => {
+    vi.stubEnv('TMPDIR', folder)
+    return shortSocketDir('/a/home')
+  }
+  const long = join(home, 'x'.repeat(80))
+  mkdirSync(long)
+  try {
+    expect(within('/var')).toMatch(/^\/var\/dispatch-\d+-[\da-f]{12}$/)
+    for (const folder of [long, join(home, 'none')])
+      expect(within(folder)).toMatch(/^\/tmp\/dispatch-\d+-[\da-f]{12}$/)
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
 
 test('wrong variables and options are named', () => {
   expect(refusal({ DISPATCH_PORT: '70000' })).toBe(

@@ -140,15 +140,24 @@ function makeFolder(path: string): void {
   }
 }
 
+/** Whether a socket of Postgres can be there: its path is short enough, and has nothing in it by which Postgres would read several. */
+export const takesSocket = (dir: string): boolean =>
+  Buffer.byteLength(dir) <= 80 && !/[",]/.test(dir)
+
 /** Downloads that any home of this user can share, so that a new home does not fetch them again. */
 export function sharedCache(xdgCacheHome?: string): string {
   return join(xdgCacheHome || join(homedir(), '.cache'), 'dispatch')
 }
 
-/** A short folder for Unix sockets: their paths are limited to about 100 bytes, homes are not. */
+/**
+ * A short folder for Unix sockets: their paths are limited to about 100 bytes, homes are not. The person's folder for temporary files may
+ * be as long, or not be there.
+ */
 export function shortSocketDir(home: string): string {
   const id = createHash('sha256').update(home).digest('hex').slice(0, 12)
-  return join(tmpdir(), `dispatch-${userInfo().uid}-${id}`)
+  const name = `dispatch-${userInfo().uid}-${id}`
+  const path = join(tmpdir(), name)
+  return takesSocket(path) && existsSync(tmpdir()) ? path : join('/tmp', name)
 }
 
 /** The folder of the installed package, from the sources and from `dist/` alike. */

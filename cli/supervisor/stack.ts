@@ -8,6 +8,7 @@ import {
   packageVersion,
   sharedCache,
   shortSocketDir,
+  takesSocket,
 } from '../../config/home.ts'
 import { keepRolling } from '../../config/log.ts'
 import { reachableAt } from '../../config/ports.ts'
@@ -378,8 +379,7 @@ async function allDone(work: (Promise<void> | undefined)[]) {
   if (failed) throw failed.reason
 }
 
-/** Where its path is too long, or Postgres would read several paths in it, it is elsewhere. */
 function socketDir(postgresDir: string, home: string): string {
   const inside = join(postgresDir, 'socket')
-  return Buffer.byteLength(inside) <= 80 && !/[",]/.test(inside) ? inside : shortSocketDir(home)
+  return takesSocket(inside) ? inside : shortSocketDir(home)
 }
