@@ -23,3 +23,10 @@ test('what an agent tells of tokens and cost can be stored and summed, whatever 
     usage({}),
   ])
 })
+
+test('an answer whose lists are in each other without end is an answer: what is too deep is dropped', () => {
+  const output: unknown = JSON.parse(`{"a":1,"b":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
+  const [event] = stored({ type: 'done', text: 'Done.', output })
+  expect(event).toMatchObject({ type: 'done', text: 'Done.', output: { a: 1 } })
+  expect(JSON.stringify(event)).toContain('too deep: dropped')
+})

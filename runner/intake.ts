@@ -15,6 +15,8 @@ const TEXT_EVERY_MS = 20
 const MAX_TEXT_CHARS = 64 * 1024
 /** Longest string inside any other event. */
 const MAX_STRING_CHARS = 256 * 1024
+/** Lists and objects inside each other; no answer that is asked for has so many, and what goes through them all one in another has a stack. */
+const MAX_DEPTH = 200
 
 /** No run uses or costs more: sums of many such are still exact numbers, which Postgres stores. */
 const MOST_TOKENS = 1e12
@@ -82,13 +84,15 @@ function countable({ usage, costUsd }: UsageEvent): UsageEvent {
   return { type: 'usage', usage: known, ...(isCost ? { costUsd } : {}) }
 }
 
-function bounded(value: unknown): unknown {
+function bounded(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') {
     const kept = value.slice(0, MAX_STRING_CHARS)
     const dropped = value.length - kept.length
     return dropped > 0 ? `${kept}… (${dropped} characters dropped)` : kept
   }
-  if (Array.isArray(value)) return value.map(bounded)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, bounded(inner)]))
+  if (depth === MAX_DEPTH) return '… (too deep: dropped)'
+  if (Array.isArray(value)) return value.map((inner) => bounded(inner, depth + 1))
+  const entries = Object.entries(value).map(([key, inner]) => [key, bounded(inner, depth + 1)])
+  return Object.fromEntries(entries)
 }
