@@ -1,4 +1,4 @@
-import { actorName } from '../contracts/figures.ts'
+import { actorName, formatUtc } from '../contracts/figures.ts'
 import { SYSTEM_STREAM } from '../contracts/ids.ts'
 import type { Settings } from '../contracts/schemas.ts'
 import type { Database, Tx } from './connect.ts'
@@ -124,7 +124,10 @@ export function limitReached(at: {
 }): string | undefined {
   const { paused, held, goalIsFull } = at
   const { maxPerGoal, maxConcurrent } = at.settings
-  if (paused) return `the pool is paused by ${actorName(paused.by)} since ${paused.at}`
+  if (paused) {
+    const since = formatUtc(new Date(paused.at))
+    return `the pool is paused by ${actorName(paused.by)} since ${since}`
+  }
   if (goalIsFull)
     return maxPerGoal === 1
       ? 'a run of this goal is at work, and a goal may have one at a time'
