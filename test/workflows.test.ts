@@ -251,6 +251,35 @@ test('who looks at the workflows sees the agents of the profile that a person ch
   ])
 }, 60_000)
 
+test('who looks at a goal whose tasks are at work sees them, and where it was when it was cancelled', async () => {
+  let begun = false
+  const goal = await fileGoal(() => ({
+    async runStage({ stage }) {
+      if (stage !== 'implement') return { outcome: 'passed' }
+      begun = true
+      const beat = setInterval(() => Context.current().heartbeat(), 50)
+      return Context.current().cancelled.finally(() => clearInterval(beat))
+    },
+  }))
+  const found = async () =>
+    (await goal.describe()).typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])
+  await until(() => begun, { ms: 20_000, what: 'the task' })
+  const { currentDetails } = await goal.query<{ currentDetails: string }>(
+    '__temporal_workflow_metadata',
+  )
+  expect(currentDetails).toContain('| Security Spec | passed |\n| Tasks | 0 of 1 done |')
+  expect(currentDetails).not.toContain('Review')
+  expect(await found()).toContainEqual(['GoalStage', 'implement'])
+  await goal.signal(CANCEL_GOAL, { reason: 'enough' })
+  await goal.result()
+  expect(await found()).toEqual(
+    expect.arrayContaining([
+      ['GoalStatus', 'cancelled'],
+      ['GoalStage', 'implement'],
+    ]),
+  )
+}, 60_000)
+
 /** What a workflow's history says of each of its activities. */
 async function summaries(handle: WorkflowHandle): Promise<string[]> {
   const { events } = await handle.fetchHistory()

@@ -83,7 +83,7 @@ export async function goalWorkflow(input: GoalInput): Promise<void> {
         core.endGoal({ goalId, reason }),
       )
     })
-    markSearch({ status: 'cancelled', stage: 'merge', pendingReview: false, adapter: 'dispatch' })
+    markSearch({ status: 'cancelled', pendingReview: false, adapter: 'dispatch' })
   }
 }
 
@@ -95,6 +95,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   const done: GoalStage[] = []
   let tasks: NewTask[] = []
   const taskResults = new Map<string, Promise<void>>()
+  let tasksDone = 0
   let mergeReviews = 0
   let budgetReviews = 0
   let sending: Promise<void> = Promise.resolve()
@@ -143,8 +144,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   /** Runs one goal stage until its rules say go on; asks, tries again and waits for a person as they say. */
   async function runToPassed(stage: GoalStage, told = ''): Promise<void> {
-    mark(stage, 'running')
     if (stage === 'review') return runTasks()
+    mark(stage, 'running')
     let feedback = told
     for (;;) {
       const attempt = (attempts[stage] ?? 0) + 1
@@ -260,6 +261,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   /** Tasks run as soon as those they depend on are on the goal's branch, and each once. */
   async function runTasks(): Promise<void> {
+    tellTasks()
+    find('implement')
     const run = (task: NewTask): Promise<void> => {
       const known = taskResults.get(task.taskId)
       if (known) return known
@@ -275,6 +278,8 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   async function runTask(task: NewTask): Promise<void> {
     const outcome = await insist('implement', () => runChild(task))
     if (outcome.outcome === 'rejected') throw new GoalEnded(outcome.reason)
+    tasksDone += 1
+    tellTasks()
   }
 
   async function runChild(task: NewTask): Promise<TaskOutcome> {
@@ -312,6 +317,14 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
 
   function mark(stage: Stage, state: string): void {
     table.set(stage, state)
+    find(stage)
+  }
+
+  function tellTasks(): void {
+    table.set('tasks', `${tasksDone} of ${tasks.length} done`)
+  }
+
+  function find(stage: Stage): void {
     markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
   }
 

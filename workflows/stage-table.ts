@@ -8,35 +8,41 @@ const STAGE = defineSearchAttributeKey(SEARCH.stage, 'KEYWORD')
 const ADAPTER = defineSearchAttributeKey(SEARCH.adapter, 'KEYWORD')
 const PENDING_REVIEW = defineSearchAttributeKey(SEARCH.pendingReview, 'BOOL')
 
+const TITLES: Readonly<Record<Row, string>> = { ...STAGE_TITLES, tasks: 'Tasks' }
+
+/** What a goal's workflow knows of the stages that are done task by task; each task's own workflow has the rest. */
+type Row = Stage | 'tasks'
+
 /** The stages as an operator sees them in the Temporal UI: a Markdown table in the workflow's current details. */
 export interface StageTable {
-  set(stage: Stage, state: string): void
+  set(row: Row, state: string): void
 }
 
 export function createStageTable(): StageTable {
-  const rows = new Map<Stage, string>()
+  const rows = new Map<Row, string>()
   return {
-    set(stage, state) {
-      rows.set(stage, state)
+    set(row, state) {
+      rows.set(row, state)
       const lines = [...rows].map(
-        ([key, value]) => `| ${STAGE_TITLES[key]} | ${value.slice(0, 300).replaceAll('|', '/')} |`,
+        ([key, value]) => `| ${TITLES[key]} | ${value.slice(0, 300).replaceAll('|', '/')} |`,
       )
       setCurrentDetails(['| Stage | State |', '|---|---|', ...lines].join('\n'))
     },
   }
 }
 
-/** Lets operators find workflows: `GoalStage="review"`, `PendingReview=true`. One history event each. */
+/** Lets operators find workflows: `GoalStage="implement"`, `PendingReview=true`. One history event each. */
 export function markSearch(values: {
   status: string
-  stage: Stage
+  /** Without it the stage that it was in stays. */
+  stage?: Stage
   pendingReview: boolean
   /** The agent at work, or `dispatch`. */
   adapter: string
 }): void {
   upsertSearchAttributes([
     { key: STATUS, value: values.status },
-    { key: STAGE, value: values.stage },
+    ...(values.stage ? [{ key: STAGE, value: values.stage }] : []),
     { key: ADAPTER, value: values.adapter },
     { key: PENDING_REVIEW, value: values.pendingReview },
   ])
