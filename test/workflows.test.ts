@@ -262,7 +262,9 @@ test('who looks at a goal whose tasks are at work sees them, and where it was wh
     },
   }))
   const found = async () =>
-    (await goal.describe()).typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])
+    (await goal.describe()).typedSearchAttributes
+      .getAll()
+      .map(({ key, value }) => [key.name, value])
   await until(() => begun, { ms: 20_000, what: 'the task' })
   const { currentDetails } = await goal.query<{ currentDetails: string }>(
     '__temporal_workflow_metadata',
