@@ -378,6 +378,23 @@ test.skipIf(!canBeRefused)(
   },
 )
 
+test.skipIf(!canBeRefused)(
+  'a file that a merge takes out and cannot delete, in a folder that is closed, is told',
+  async () => {
+    f.commit({ 'a.txt': 'one\n', 'build/gone.txt': 'x\n', 'build/more.txt': 'x\n' })
+    const goal = await goalOf((clone) => {
+      for (const name of ['a.txt', 'build/gone.txt']) rmSync(join(clone, name))
+    })
+    chmodSync(join(f.repo, 'build'), 0o555)
+    expect(await f.unprivileged().mergeGoal(goal)).toEqual({
+      ...{ ...MERGED, commit: f.sh(['rev-parse', 'main']) },
+      note: 'Git may not delete build/gone.txt in your checkout, which the merge takes out of main: delete by hand what is still there.',
+    })
+    expect(status()).toBe('?? build/gone.txt')
+    chmodSync(join(f.repo, 'build'), 0o755)
+  },
+)
+
 test('a merge that fills the disk of the checkout leaves every file as it was and says so', async (context) => {
   const disk = join(f.folder, 'disk')
   mkdirSync(disk)

@@ -169,14 +169,17 @@ export async function dryRun(
   const busy = await notReady(checkout)
   if (busy) return busy
   const unusual = await unsupported(deps, checkout)
-  return unusual ?? moveFiles(deps, layout, { checkout, from, to, dryRun: true })
+  if (unusual) return unusual
+  const asked = await moveFiles(deps, layout, { checkout, from, to, dryRun: true })
+  return Array.isArray(asked) ? undefined : asked
 }
 
+/** Gives the files that git could not delete: it goes on without, where a folder is closed. */
 async function moveFiles(
   deps: GitDeps,
   layout: ProjectLayout,
   { checkout, ...input }: { checkout: Checkout; from: string; to: string; dryRun?: true },
-): Promise<Blocked | undefined> {
+): Promise<Blocked | string[]> {
   const { git, log } = deps
   const call = await treeCall(deps, layout, checkout)
   const { path } = checkout
@@ -184,17 +187,18 @@ async function moveFiles(
   const unknown = await inTheWay(git, call, move)
   if (unknown.length > 0) return dirtyFiles(unknown)
   // again right before it is done: whatever stops it then, it began with files that are as git knows them
-  const refused = await refusal(git, call, move)
-  if (refused !== undefined)
-    return unresolved(path, refused) ?? dirty(refused) ?? notWritten(path, refused)
-  if (input.dryRun) return undefined
-  const stopped = await readTree(git, call, [], move).catch((error) => {
-    if (error instanceof GitProblem && error.code === 'disk_full') return 'the disk is full'
+  const asked = await refusal(git, call, move)
+  if (!asked.done)
+    return unresolved(path, asked.said) ?? dirty(asked.said) ?? notWritten(path, asked.said)
+  if (input.dryRun) return []
+  const { done, said } = await readTree(git, call, [], move).catch((error) => {
+    if (error instanceof GitProblem && error.code === 'disk_full')
+      return { done: false, said: 'the disk is full' }
     throw error
   })
-  if (stopped === undefined) return undefined
+  if (done) return [...said.matchAll(NOT_DELETED)].map(([, file = '']) => file)
   // git looks at all files before it writes the first
-  const late = dirty(stopped)
+  const late = dirty(said)
   if (late) return late
   const left = await putBack(git, call, move).then(
     () => false,
@@ -203,33 +207,35 @@ async function moveFiles(
       return true
     },
   )
-  return notWritten(path, stopped, left)
+  return notWritten(path, said, left)
 }
+
+const NOT_DELETED = /^warning: unable to unlink '(.+)': /gm
 
 /** Why files cannot be moved. Git looks at no content here, so those that were only touched or copied are looked at before they count as edited. */
 async function refusal(
   git: GitRunner,
   call: GitCall,
   move: { from: string; to: string },
-): Promise<string | undefined> {
-  const refused = await readTree(git, call, ['-n'], move)
-  if (!refused?.includes('not uptodate')) return refused
+): Promise<{ done: boolean; said: string }> {
+  const asked = await readTree(git, call, ['-n'], move)
+  if (asked.done || !asked.said.includes('not uptodate')) return asked
   await git.run(['update-index', '-q', '--refresh'], { ...call, answers: [0, 1] })
   return readTree(git, call, ['-n'], move)
 }
 
-/** Undefined when it could be done, else what git says. */
+/** Whether it could be done, and what git says. */
 async function readTree(
   git: GitRunner,
   call: GitCall,
   how: readonly string[],
   { from, to }: { from: string; to: string },
-): Promise<string | undefined> {
+): Promise<{ done: boolean; said: string }> {
   const { code, stderr } = await git.run(['read-tree', ...how, '-m', '-u', from, to], {
     ...call,
     answers: [0, 1, 128],
   })
-  return code === 0 ? undefined : stderr
+  return { done: code === 0, said: stderr }
 }
 
 /** The disk is full, or a folder is closed to the person themselves, as one that a container made. */
@@ -307,11 +313,14 @@ function dirtyFiles(files: string[]): Blocked {
   }
 }
 
-/** M8: brings index and files from the old to the new commit; edits elsewhere stay, and a second time changes nothing. */
+/**
+ * M8: brings index and files from the old to the new commit; edits elsewhere stay, and a second time changes nothing. Gives the files
+ * that should be gone and could not be deleted.
+ */
 export async function updateCheckout(
   deps: GitDeps,
   layout: ProjectLayout,
   input: { checkout: Checkout; from: string; to: string },
-): Promise<Blocked | undefined> {
+): Promise<Blocked | string[]> {
   return (await notReady(input.checkout)) ?? moveFiles(deps, layout, input)
 }

@@ -67,6 +67,8 @@ export type MergeOutcome =
       outcome: 'merged'
       commit: string
       checkout: 'updated' | 'not_checked_out' | 'stale'
+      /** Files of the checkout that should be gone and could not be deleted; the note tells them. */
+      left?: string[]
       note?: string
     }
   /** Against the target's present head the change is not the one that was approved, or (`foreign`) that is of another history. */
@@ -121,7 +123,7 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
     if (!intent.newSha) await input.intent.save(intent)
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const result = await mergeOnce(merge, { applied: intent.applied ?? false, drifted })
-      if (result) return withHistory(merge, result)
+      if (result) return withNotes(merge, result)
     }
     const message = `${input.target} changed ${TRIES} times while the merge was made. Retry when nobody is committing to it.`
     return { outcome: 'blocked', code: 'target_busy', message }
@@ -131,13 +133,20 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
 const goalOnto = (m: Merge, onto: string): Promise<MergedOnto> =>
   mergeOnto(m.deps.git, m.layout.clean, { onto, began: m.began, head: m.goalHead })
 
-/** Says where the goal's own commits were made again, also of a merge that was found. */
-async function withHistory(m: Merge, result: MergeOutcome): Promise<MergeOutcome> {
+/** Says where the goal's own commits were made again, also of a merge that was found, and what is left in the checkout. */
+async function withNotes(m: Merge, result: MergeOutcome): Promise<MergeOutcome> {
   if (result.outcome !== 'merged' || result.note !== undefined) return result
-  const head = await readRef(m.deps.git, m.layout.clean, `${result.commit}^2`)
-  if (head === m.goalHead) return result
-  const note = `${m.target} does not hold ${m.began.slice(0, 12)} any more, at which the work began: only the goal's own commits were put on it, so that nothing comes back that was taken out of its history.`
-  return { ...result, note }
+  const { left = [], ...merged } = result
+  const notes: string[] = []
+  if ((await readRef(m.deps.git, m.layout.clean, `${merged.commit}^2`)) !== m.goalHead)
+    notes.push(
+      `${m.target} does not hold ${m.began.slice(0, 12)} any more, at which the work began: only the goal's own commits were put on it, so that nothing comes back that was taken out of its history.`,
+    )
+  if (left.length > 0)
+    notes.push(
+      `Git may not delete ${someOf(left)} in your checkout, which the merge takes out of ${m.target}: delete by hand what is still there.`,
+    )
+  return notes.length > 0 ? { ...merged, note: notes.join(' ') } : merged
 }
 
 async function bringApproved(m: Merge): Promise<void> {
@@ -242,15 +251,16 @@ async function apply(
   if (typeof won !== 'boolean') return won
   if (!won) return undefined
   await m.step('M8')
-  const blocked = await updateAll(m, move)
-  if (blocked)
-    return (await takeBack(m, move)) ? blocked : stale(move.to, movedOn(m.target, move.to))
+  const left = await updateAll(m, move)
+  if (!Array.isArray(left))
+    return (await takeBack(m, move)) ? left : stale(move.to, movedOn(m.target, move.to))
   await m.step('M9')
   await m.intent.save({ newSha: move.to, applied: true })
   return {
     outcome: 'merged',
     commit: move.to,
     checkout: checkouts.length > 0 ? 'updated' : 'not_checked_out',
+    left,
   }
 }
 
@@ -260,18 +270,20 @@ function manyCheckouts(target: string, checkouts: readonly Checkout[]): Blocked 
   return { outcome: 'blocked', code: 'checked_out_elsewhere', message }
 }
 
-/** The person may have switched branches since the dry run, so the checkouts are looked up again. */
+/** The person may have switched branches since the dry run, so the checkouts are looked up again. Gives what could not be deleted. */
 async function updateAll(
   m: Merge,
   move: { from: string; to: string },
-): Promise<Blocked | undefined> {
+): Promise<Blocked | string[]> {
+  const left: string[] = []
   for (const checkout of await checkoutsOf(m.deps, m, m.ref)) {
-    const blocked = await blockedWhenLocked(() =>
+    const done = await blockedWhenLocked(() =>
       updateCheckout(m.deps, m.layout, { checkout, ...move }),
     )
-    if (blocked) return blocked
+    if (!Array.isArray(done)) return done
+    left.push(...done)
   }
-  return undefined
+  return left
 }
 
 /** The person's file became dirty in the instant after the dry run: the branch goes back, if it is still where we put it. */
@@ -325,12 +337,12 @@ async function finishEarlier(
   if (parent === undefined) throw new Error(`merge ${commit} has no parent`)
   await m.step('M8')
   const move = { from: parent, to: commit }
-  const blocked = await updateAll(m, move)
-  if (blocked) {
-    const told = notFollowed(m, move, blocked)
+  const left = await updateAll(m, move)
+  if (!Array.isArray(left)) {
+    const told = notFollowed(m, move, left)
     return m.onlyFinish ? stale(commit, told.message) : told
   }
   await m.step('M9')
   await m.intent.save({ newSha: commit, applied: true })
-  return repaired
+  return { ...repaired, left }
 }
