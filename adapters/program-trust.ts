@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
+import { isInside } from './inside.ts'
 
 const WORLD_WRITABLE = 0o002
 const STICKY = 0o1000
@@ -51,9 +52,4 @@ function isOpen(folder: string): boolean {
 function ancestorsOf(folder: string): string[] {
   const parent = dirname(folder)
   return parent === folder ? [] : [parent, ...ancestorsOf(parent)]
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path)
-  return way !== '' && way !== '..' && !way.startsWith('../') && !way.startsWith('/')
 }

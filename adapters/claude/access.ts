@@ -1,22 +1,25 @@
-import type { HookCallback, Options } from '@anthropic-ai/claude-agent-sdk'
-import type { Access } from '../../contracts/agent.ts'
+import { resolve } from 'node:path'
+import type { HookCallback, HookJSONOutput, Options } from '@anthropic-ai/claude-agent-sdk'
+import type { RunSpec } from '../../contracts/agent.ts'
 import { GIT_ACTS, GIT_READS, NO_PROGRAMS, PLAIN } from '../git-reads.ts'
+import { isInside, placeOf } from '../inside.ts'
 
 const LOOK = ['Read', 'Grep', 'Glob'] as const
 const CHANGE = ['Edit', 'Write', 'NotebookEdit'] as const
 
 /**
  * What Claude Code may do in a run. Only these tools exist for the model, whatever the person's own settings allow:
- * - `write`: files inside the working folder (`acceptEdits` refuses others, but for notes of its own, which are off), and any command. Never
- *   `bypassPermissions`: it does not work as root, and it would let edits leave the folder.
+ * - `write`: files inside the working folder, and any command. Never `bypassPermissions`: it does not work as root. `acceptEdits` refuses
+ *   files elsewhere, but not where the person's own rules allow edits (`"allow": ["Edit"]`), as in their own sessions they well may.
  * - `read`: looking at files, and a shell for git's looking commands only. Everything that would ask is refused (`dontAsk`).
  */
-export function accessOptions(access: Access): Options {
-  if (access === 'write')
+export function accessOptions(spec: RunSpec): Options {
+  if (spec.access === 'write')
     return {
       tools: [...LOOK, ...CHANGE, 'Bash'],
       allowedTools: ['Bash'],
       permissionMode: 'acceptEdits',
+      hooks: { PreToolUse: [{ matcher: CHANGE.join('|'), hooks: [onlyOwnFolder(spec)] }] },
     }
   return {
     tools: [...LOOK, 'Bash'],
@@ -60,9 +63,40 @@ const onlyGitReads: HookCallback = async (input) => {
   if (input.hook_event_name !== 'PreToolUse') return {}
   const given = (input.tool_input ?? {}) as { command?: unknown }
   const command = typeof given.command === 'string' ? gitRead(given.command) : undefined
-  const decision =
-    command === undefined
-      ? { permissionDecision: 'deny' as const, permissionDecisionReason: REFUSED }
-      : { permissionDecision: 'allow' as const, updatedInput: { ...given, command } }
-  return { hookSpecificOutput: { hookEventName: 'PreToolUse', ...decision } }
+  if (command === undefined) return denied(REFUSED)
+  const updatedInput = { ...given, command }
+  const hookEventName = input.hook_event_name
+  return { hookSpecificOutput: { hookEventName, permissionDecision: 'allow', updatedInput } }
 }
+
+const ELSEWHERE =
+  'That is outside the working folder: Dispatch takes only what is changed inside it. Change the file of the same name there.'
+
+/** Runs before each change of a file by a run that may write, and only ever refuses: files of the run are those in its folder and its TMPDIR. */
+function onlyOwnFolder({ cwd, env: { TMPDIR } }: RunSpec): HookCallback {
+  const folders = [cwd, ...(TMPDIR ? [TMPDIR] : [])].map(placeOf)
+  return async (input) => {
+    if (input.hook_event_name !== 'PreToolUse') return {}
+    const { file_path, notebook_path } = (input.tool_input ?? {}) as Record<string, unknown>
+    const place = wherever(file_path ?? notebook_path, cwd)
+    return place && folders.some((folder) => isInside(place, folder)) ? {} : denied(ELSEWHERE)
+  }
+}
+
+/** Undefined for what is no path, and for one that only Claude Code knows to read (`~`). */
+function wherever(path: unknown, cwd: string): string | undefined {
+  if (typeof path !== 'string' || path.startsWith('~')) return undefined
+  try {
+    return placeOf(resolve(cwd, path))
+  } catch {
+    return undefined // links that go round, or a folder that nobody may look into
+  }
+}
+
+const denied = (permissionDecisionReason: string): HookJSONOutput => ({
+  hookSpecificOutput: {
+    hookEventName: 'PreToolUse',
+    permissionDecision: 'deny',
+    permissionDecisionReason,
+  },
+})

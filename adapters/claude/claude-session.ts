@@ -130,7 +130,7 @@ interface SpawnWish {
 function sdkOptions(spec: RunSpec, wish: SpawnWish): Options {
   const { outputSchema, resumeSessionId } = spec
   return {
-    ...accessOptions(spec.access),
+    ...accessOptions(spec),
     cwd: spec.cwd,
     env: { ...spec.env, ...CLAUDE_VARIABLES },
     pathToClaudeCodeExecutable: wish.program,

@@ -1,5 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findAdapter } from '../../adapters/registry.ts'
@@ -54,15 +61,26 @@ describe.concurrent('Besides, Claude Code', () => {
 
   test('a run that may write stays in its folder', async () => {
     const at = stage('write-file')
-    const outside = join(at.cwd, '..', 'outside.txt')
-    const input = { file_path: outside, content: 'x' }
+    const home = at.spec.env['HOME'] ?? ''
+    mkdirSync(join(home, '.claude'))
+    // what the person allows in their own sessions
+    const permissions = { allow: ['Write', 'Edit(//**)'], additionalDirectories: [home] }
+    writeFileSync(join(home, '.claude/settings.json'), JSON.stringify({ permissions }))
+    symlinkSync('../linked.txt', join(at.cwd, 'link.txt'))
+    const write = (file_path: string) =>
+      ({ do: 'call', tool: 'Write', input: { file_path, content: 'x' } }) as const
     cast.model.script(at.spec.runId, [
-      { do: 'call', tool: 'Write', input },
+      write(join(home, 'outside.txt')),
+      write('~/tilde.txt'),
+      write(join(at.cwd, 'link.txt')),
+      write(join(at.cwd, 'new/inside.txt')),
       { do: 'answer', output: {} },
     ])
     const played = await at.play()
-    expect(of(played, 'tool_result').map(({ ok }) => ok)).toEqual([false])
-    expect(existsSync(outside)).toBe(false)
+    expect(of(played, 'tool_result').map(({ ok }) => ok)).toEqual([false, false, false, true])
+    for (const name of ['outside.txt', 'tilde.txt', 'linked.txt'])
+      expect(existsSync(join(home, name))).toBe(false)
+    expect(existsSync(join(at.cwd, 'new/inside.txt'))).toBe(true)
   })
 
   test("the repository's own settings and the goal's text give no commands", async () => {
