@@ -35,6 +35,7 @@ import {
   review,
   reviewDiff,
   reviewSummary,
+  settings,
   specReview,
   stage,
 } from './testing/fixtures.ts'
@@ -240,6 +241,12 @@ describe('choosing the program of an agent', () => {
       stderr: expect.stringContaining('Claude Code 2.1.500 is at /new'),
     })
   })
+})
+
+it('a setting that takes another along says so', async () => {
+  api.answer('updateSettings', () => ({ ...settings, maxConcurrent: 1, maxPerGoal: 1 }))
+  const { stdout } = await cli(['settings', 'maxConcurrent', '1'])
+  expect(stdout).toBe('maxConcurrent\t1\nmaxPerGoal\t1\n')
 })
 
 describe('an empty value', () => {
@@ -1120,6 +1127,8 @@ describe('foreign text', () => {
     expect((await cli(['logs', 'A-7'])).stdout).toBe('abcdred<U+202E>\n')
     const forced = await cli(['logs', 'A-7'], { env: { CLICOLOR_FORCE: '1' } })
     expect(forced.stdout).toBe('abcd\u001b[31mred<U+202E>\u001b[0m\n')
+    const failed = await cli(['logs', 'G-1'], { env: { CLICOLOR_FORCE: '1' } })
+    expect(failed.stderr).toMatch(/^\u001b\[31merror\u001b\[39m: /)
     const json = (await cli(['logs', 'A-7', '--json'])).stdout
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(json).not.toMatch(/[\u001b\u0080-\u009f]/)

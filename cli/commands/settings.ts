@@ -35,7 +35,11 @@ export const settings = defineCommand({
     const body = { [key]: parsedLike(now[key], { key, value }) } as Partial<Settings>
     const change = async () => {
       const changed = await deps.call('updateSettings', { body })
-      printSettings({ [key]: changed[key] }, io)
+      // a lower total of runs takes a goal's share along
+      const along = Object.entries(changed).filter(
+        ([name, it]) => name !== key && isKey(name, now) && now[name] !== it,
+      )
+      printSettings({ [key]: changed[key], ...Object.fromEntries(along) }, io)
     }
     const adapter = ADAPTERS_BY_SETTING.get(key)
     if (adapter === undefined || now[key] === value) await change()
