@@ -22,6 +22,7 @@ import {
   asText,
   fillIndex,
   isLinked,
+  isRealFolder,
   link,
   opening,
   type SlotTree,
@@ -97,7 +98,7 @@ export async function openWorktree(
   const layout = projectLayout(deps.home, input.projectId)
   const claim = await claimAt(layout, input.worktreePath)
   const slot = claim && (await readSlot(layout, claim.slot))
-  if (!claim || !slot)
+  if (!claim || !slot || !(await isRealFolder(input.worktreePath)))
     throw new GitProblem(
       'workspace_lost',
       `${input.worktreePath} is not a claimed worktree.`,

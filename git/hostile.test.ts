@@ -281,6 +281,38 @@ test('pipes and links in the place of files are waited for by nobody, and the wo
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
 }, 20_000)
 
+test('a link in the place of a worktree leads nobody to the files of the person, neither to commit nor to clean them', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  f.write('mine.txt', 'precious')
+  const claim = (key: string) =>
+    f.git.claimWorktree({ projectId, base, key, branch: `dispatch/${key}` })
+  const linked = async (key: string) => {
+    const { path } = await claim(key)
+    rmSync(path, { recursive: true })
+    symlinkSync(f.repo, path)
+    return path
+  }
+  const worktreePath = await linked('T-1')
+  const commit = { projectId, worktreePath, message: 'm', trailers: {} }
+  await expect(f.git.commitAll(commit)).rejects.toMatchObject({ code: 'workspace_lost' })
+  expect((await claim('T-1')).path).toBe(worktreePath)
+  expect(await f.git.commitAll(commit)).toMatchObject({ changed: false })
+  await linked('T-2')
+  const released = await f.git.releaseWorktree({ projectId, key: 'T-2', dropBranch: true })
+  expect(released).toEqual({ salvaged: undefined })
+  // one that nobody has is made ready for the next
+  await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  await f.git.idle()
+  rmSync(worktreePath, { recursive: true })
+  symlinkSync(f.repo, worktreePath)
+  await f.git.warm({ projectId, base, slots: 1 })
+  await f.git.repair({ projectId, liveKeys: [] })
+  await f.git.idle()
+  expect(f.sh(['status', '--porcelain', '-b'])).toBe('## main\n?? mine.txt')
+  expect(f.sh(['status', '--porcelain'], (await claim('T-3')).path)).toBe('')
+})
+
 test('commits on another branch and a rewritten history are kept, and our branch follows the worktree', async () => {
   const base = f.commit({ 'a.txt': 'one\n' })
   await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })

@@ -1,4 +1,4 @@
-import { lstat, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isDependency } from './dependencies.ts'
 import { readRegularText } from './read-regular.ts'
@@ -9,6 +9,7 @@ import {
   behindLinks,
   type Folder,
   isNested,
+  isRealFolder,
   type Listing,
   lines,
   list,
@@ -105,12 +106,6 @@ async function objectsOf(folder: string): Promise<string> {
 async function readInto(git: GitRunner, call: GitCall, commit: string): Promise<boolean> {
   return (await git.run(['read-tree', commit], { ...call, answers: [0, 128] })).code === 0
 }
-
-const isRealFolder = (path: string) =>
-  lstat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  )
 
 /** The tree of a snapshot and of what it left out, as far as it is no mass of files. The agent's index stays as it is. */
 export async function wholeTree(

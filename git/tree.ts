@@ -82,8 +82,16 @@ export function slotTree(layout: ProjectLayout, slot: { name: string; admin: str
   }
 }
 
+/** Links are none: what an agent put in the place of a folder may lead to what is the person's. */
+export const isRealFolder = (path: string) =>
+  lstat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  )
+
 /** Whether the worktree and its hub know of each other: an agent can delete either side. */
 export async function isLinked({ path, adminDir }: SlotTree): Promise<boolean> {
+  if (!(await isRealFolder(path))) return false
   const own = ['HEAD', 'commondir', 'gitdir'].map((name) => join(adminDir, name))
   const there = await Promise.all(
     [join(path, '.git'), ...own].map((file) => stat(file).catch(() => undefined)),

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { lastPublished, moveBranch, publishWork, saveWork, standing } from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
@@ -25,7 +25,7 @@ import {
   writeSlot,
 } from './slots.ts'
 import { dropStashes } from './stashes.ts'
-import { checkOut, isLinked, link, removeUntracked, slotTree } from './tree.ts'
+import { checkOut, isLinked, isRealFolder, link, removeUntracked, slotTree } from './tree.ts'
 
 export interface ClaimInput {
   projectId: string
@@ -142,8 +142,7 @@ async function reclaim(
 ): Promise<Worktree> {
   const path = slotPath(layout, claim.slot)
   const slot = claim.active ? await readSlot(layout, claim.slot) : undefined
-  if (!slot || !(await stat(path).catch(() => undefined)))
-    return activate(deps, layout, claim, head)
+  if (!slot || !(await isRealFolder(path))) return activate(deps, layout, claim, head)
   const tree = slotTree(layout, slot)
   if (head && (await isLinked(tree))) return { path, head }
   // the agent renamed or deleted the branch, or the link: its files are its work, and its commits are where it stands
@@ -216,6 +215,7 @@ async function recycle(
 ): Promise<void> {
   const tree = slotTree(layout, slot)
   try {
+    if (!(await isRealFolder(tree.path))) throw new Error(`${tree.path} is no folder`)
     // The agent could write to all of these; a slot starts from known content.
     await rm(join(tree.path, '.git'), { recursive: true, force: true })
     await rm(tree.adminDir, { recursive: true, force: true })
@@ -263,7 +263,7 @@ export async function releaseWorktree(
     if (!(await findClaim(layout, input.key))) return { salvaged: undefined }
     await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
     const slot = await readSlot(layout, claim.slot)
-    const there = slot && (await stat(slotPath(layout, claim.slot)).catch(() => undefined))
+    const there = slot && (await isRealFolder(slotPath(layout, claim.slot)))
     const ref =
       there && claim.active
         ? await saveWork(deps, layout, { claim, slot, scratch: input.scratch === true })
