@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { styleText } from 'node:util'
 import type { Report } from './failure.ts'
 import { withFields } from './json-fields.ts'
@@ -19,6 +20,8 @@ export interface Column {
 export interface Io {
   /** stdout is a terminal. */
   readonly tty: boolean
+  /** What is drawn in place is seen there: not in a pipe, and not on a terminal that knows no cursor. */
+  readonly draws: boolean
   /** A question can be asked and answered. */
   readonly interactive: boolean
   readonly json: boolean
@@ -67,11 +70,12 @@ export function createIo(options: IoOptions): Io {
   const colours = wantsColours(env, tty)
   const noteColours = wantsColours(env, stderr.isTTY === true)
   tellOfErrors(options)
-  const paint = (style: Style, text: string) => (colours ? styleText(style, text) : text)
+  const paint = (style: Style, text: string) => (colours ? painted(style, text) : text)
   let input = Buffer.alloc(0)
   let chosen: readonly string[] | undefined
   const io: Io = {
     tty,
+    draws: tty && !json && env['TERM'] !== 'dumb',
     get interactive() {
       if (options.noInput || json || stderr.isTTY !== true) return false
       return streams.stdin.isTTY === true
@@ -113,7 +117,7 @@ export function createIo(options: IoOptions): Io {
     failure(report) {
       if (json) return void stderr.write(`${safeJson(report.problem)}\n`)
       const lines = failureLines(report)
-      const red = noteColours ? styleText('red', 'error') : 'error'
+      const red = noteColours ? painted('red', 'error') : 'error'
       stderr.write(`${red}: ${lines.join('\n')}\n`)
     },
     draw: (text) => void stdout.write(text),
@@ -148,6 +152,9 @@ function wantsColours(env: IoOptions['env'], tty: boolean): boolean {
   if (env['CLICOLOR_FORCE'] && env['CLICOLOR_FORCE'] !== '0') return true
   return tty && env['CLICOLOR'] !== '0' && env['TERM'] !== 'dumb'
 }
+
+/** Node would ask stdout whether it takes colours, whatever was asked for and whichever stream it is for. */
+const painted = (style: Style, text: string) => styleText(style, text, { validateStream: false })
 
 /** JSON escapes C0 by itself; DEL and C1 could still drive a terminal. */
 function safeJson(value: unknown, indent?: number): string {
@@ -225,6 +232,7 @@ async function ask(options: {
   question: string
 }): Promise<boolean> {
   const { createInterface } = await import('node:readline')
+  forgetTyped()
   const lines = createInterface({ input: options.stdin, output: options.stderr })
   try {
     const answer = await new Promise<string>((resolve) => {
@@ -235,5 +243,19 @@ async function ask(options: {
     return /^y(es)?$/i.test(answer.trim())
   } finally {
     lines.close()
+  }
+}
+
+/** What was typed before the question was there is no answer to it. */
+function forgetTyped(): void {
+  let fd: number | undefined
+  try {
+    fd = openSync('/dev/stdin', constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    const typed = Buffer.alloc(4096)
+    while (readSync(fd, typed) > 0);
+  } catch {
+    // nothing more is there; or the terminal is another user's, as under sudo, and cannot be opened anew
+  } finally {
+    if (fd !== undefined) closeSync(fd)
   }
 }

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
@@ -63,6 +65,22 @@ describe('approving on a terminal', () => {
     const { code, stdout } = await terminal(['approve', 'T-31'], { answer: '' })
     expect(code).toBe(5)
     expect(stdout).toContain('it still waits')
+    expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
+  })
+
+  it('takes nothing for the answer that was typed before the question', async () => {
+    const child = startOnTerminal(['approve', 'T-31', '--url', api.url])
+    const outcome = result(child)
+    const typed = once(child.stdout as Readable, 'data') // the terminal's echo
+    api.answer('getReview', (async () => {
+      child.stdin?.write('y\n')
+      await typed
+      return review
+    }) as never)
+    child.stdout?.on('data', (data) => {
+      if (String(data).includes('[y/N]')) child.stdin?.write('\n')
+    })
+    expect(await outcome).toMatchObject({ code: 5, stdout: expect.stringMatching(/^y\s/) })
     expect(api.received.some(({ route }) => route === 'decideReview')).toBe(false)
   })
 
@@ -231,6 +249,19 @@ describe('goal watch on a terminal', () => {
     expect(text).toMatch(/✓ Spec +passed +8s · 1\.5k tokens · demo/)
     expect(text).toMatch(/● Implement +running .*attempt 2/)
     expect(text).toMatch(/R-9 waits: dispatch approve R-9.*\s+Decide it in .*: watching goes on/)
+  })
+
+  it('draws nothing where the terminal knows no cursor', async () => {
+    const env = { TERM: 'dumb' }
+    const child = startOnTerminal(['goal', 'watch', 'G-12', '--url', api.url], { env })
+    const outcome = result(child)
+    await api.subscribed(`goal/${ids.goal}`)
+    api.answer('getGoal', () => ({ ...goal, status: 'completed' }))
+    api.push(`goal/${ids.goal}`, status)
+    const { code, stdout } = await outcome
+    expect(code).toBe(0)
+    expect(stdout).toContain('G-12 completed')
+    expect(stdout).not.toContain('\u001b')
   })
 
   it('gives the cursor back on Ctrl-C', async () => {

@@ -23,7 +23,7 @@ const isEnded = (goal: Goal) => ENDED.includes(goal.status)
 export async function watchGoal(id: string, deps: Deps, io: Io): Promise<number> {
   const goal = await deps.call('getGoal', { params: { id } })
   if (isEnded(goal)) return finish(goal, io)
-  const watching = io.tty && !io.json ? drawUntilEnd(goal, deps, io) : printUntilEnd(goal, deps, io)
+  const watching = io.draws ? drawUntilEnd(goal, deps, io) : printUntilEnd(goal, deps, io)
   const ended = await watching.catch((error) => {
     if (!deps.signal.aborted) throw error
     return undefined

@@ -14,7 +14,7 @@ export interface Display {
 
 /** A block drawn in place on a terminal, else one line for each change of a stage. */
 export function createDisplay(io: Io): Display {
-  return io.tty && !io.json ? drawnDisplay(io) : printedDisplay(io)
+  return io.draws ? drawnDisplay(io) : printedDisplay(io)
 }
 
 function drawnDisplay(io: Io): Display {
