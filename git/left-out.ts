@@ -78,6 +78,8 @@ async function* workIn(git: GitRunner, tree: SlotTree, folder: Folder): AsyncGen
   const call = { ...tree.call, workTree, indexFile, alternates: [await objectsOf(workTree)] }
   let changed: string[] = []
   let inside: Listing
+  // a kill may have left one
+  await rm(indexFile, { force: true })
   try {
     if (folder.commit !== undefined && (await readInto(git, call, folder.commit)))
       changed = lines((await git.run(['diff', ...QUIET], call)).stdout)

@@ -225,6 +225,15 @@ test('a repository that an agent made in its worktree is in no commit: that is t
   )
 })
 
+test('of a repository that an agent made all is saved, also where a kill left what was known of another one', async () => {
+  const { path } = await claim('T-1')
+  f.write('app/a.txt', 'precious', path)
+  f.sh(['init', '-q'], join(path, 'app'))
+  f.sh(['--git-dir', clean(), 'read-tree', `--index-output=${path}.inside-index`, base])
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
+  expect(f.sh(['--git-dir', clean(), 'show', `${salvaged?.ref}:app/a.txt`])).toBe('precious')
+})
+
 test('a repository that an agent committed as a link is told, and its files are saved', async () => {
   const { path } = await claim('T-1')
   const nested = join(path, 'lib')
