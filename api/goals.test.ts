@@ -458,6 +458,21 @@ test('lists are paged without a hole or a repeat', async () => {
   expect(bad).toMatchObject({ status: 422, body: { code: 'bad_cursor' } })
 })
 
+test('goals are found by words of their title and by their id, whatever page they are on', async () => {
+  for (const title of ['Reset the Password', '50% off_now', 'a password'])
+    await insertGoal(at.database, title)
+  const found = async (words: string) => {
+    const { items } = (await at.call('GET', `/api/goals?words=${encodeURIComponent(words)}`)).body
+    return items.map(({ title }: { title: string }) => title)
+  }
+  expect(await found(' password RESET')).toEqual(['Reset the Password'])
+  expect(await found('0% off_')).toEqual(['50% off_now'])
+  expect(await found('%')).toEqual(['50% off_now'])
+  const { items } = (await at.call('GET', '/api/goals?words=a%20password')).body
+  const [{ shortId }] = items
+  expect(await found(`${shortId.toLowerCase()} pass`)).toEqual(['a password'])
+})
+
 test('a project with goals at work cannot be forgotten', async () => {
   const shop = await project('shop')
   await at.call('POST', '/api/goals', { project: 'shop', description: 'z' })

@@ -194,6 +194,8 @@ export const api = {
       /** Goals that can still go on, or those that cannot. */
       state: z.enum(['open', 'over']).optional(),
       project: z.string().max(4096).optional(),
+      /** Words, each of which is in its id or its title. */
+      words: z.string().max(200).optional(),
     }),
     reply: listOf(goalSummary),
   },

@@ -108,6 +108,7 @@ export async function listGoals(
     status?: string | undefined
     state?: 'open' | 'over' | undefined
     project?: string | undefined
+    words?: string | undefined
   },
 ): Promise<Page<GoalSummary> | Refusal> {
   const after = decodeCursor(query.cursor)
@@ -122,6 +123,8 @@ export async function listGoals(
       if (query.state === 'open') q.whereIn('g.status', OPEN_STATUSES)
       if (query.state === 'over') q.whereNotIn('g.status', OPEN_STATUSES)
       if (project) q.where('g.project_id', project.id)
+      for (const word of query.words?.split(/\s+/).filter(Boolean) ?? [])
+        q.whereRaw(`position(lower(?) in lower('G-' || g.number || ' ' || g.title)) > 0`, [word])
     })
     .orderBy('g.id', 'desc')
     .limit(query.limit + 1)

@@ -17,6 +17,19 @@ const read =
     return work()
   }
 
+/** The whole of a list, page after page: what waits for a person does not end with a page. */
+async function whole<T>(
+  page: (at: { limit: number; cursor?: string }) => Promise<{ items: T[]; next: string | null }>,
+): Promise<{ items: T[] }> {
+  const items: T[] = []
+  for (let cursor: string | undefined; ; ) {
+    const read = await page({ limit: 200, ...(cursor && { cursor }) })
+    items.push(...read.items)
+    if (read.next === null) return { items }
+    cursor = read.next
+  }
+}
+
 /** Midnight of the reader: usage of today counts from here. */
 const midnight = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
 
@@ -47,23 +60,28 @@ export const openGoalsQuery = (project?: string) =>
   queryOptions({
     queryKey: ['goals', 'open', project ?? null],
     queryFn: read(() =>
-      call('listGoals', { query: { state: 'open', limit: 200, ...(project && { project }) } }),
+      whole((at) =>
+        call('listGoals', { query: { state: 'open', ...at, ...(project && { project }) } }),
+      ),
     ),
-    refetchInterval: againWhile<Reply<'listGoals'>>(({ items }) => items.some(standsStill)),
+    refetchInterval: againWhile<{ items: GoalSummary[] }>(({ items }) => items.some(standsStill)),
   })
 
-/** Goals that are over, newest first, a page at a time. */
-export const overGoalsQuery = (project?: string) =>
+/** Goals that are over and have these words, newest first, a page at a time. */
+export const overGoalsQuery = (project?: string, words = '') =>
   infiniteQueryOptions({
-    queryKey: ['goals', 'over', project ?? null],
+    queryKey: ['goals', 'over', project ?? null, words],
     initialPageParam: undefined as string | undefined,
     queryFn: async ({ pageParam }): Promise<Reply<'listGoals'>> => {
       await whenLive()
       const cursor = pageParam === undefined ? {} : { cursor: pageParam }
-      const query = { state: 'over' as const, limit: 30, ...(project && { project }), ...cursor }
-      return call('listGoals', { query })
+      const of = { ...(project && { project }), ...(words && { words }) }
+      return call('listGoals', { query: { state: 'over', limit: 30, ...of, ...cursor } })
     },
     getNextPageParam: (page) => page.next ?? undefined,
+    // with another letter those stay that are there until the others are
+    placeholderData: (shown, before) =>
+      before?.queryKey[2] === (project ?? null) ? shown : undefined,
   })
 
 export const goalQuery = (id: string) =>
@@ -79,10 +97,13 @@ export const taskQuery = (id: string) =>
     queryFn: read(() => call('getTask', { params: { id } })),
   })
 
-export const reviewsQuery = (filter: Query<'listReviews'> = {}) =>
+/** Reviews that wait, the oldest first. */
+export const pendingReviewsQuery = () =>
   queryOptions({
-    queryKey: ['reviews', filter],
-    queryFn: read(() => call('listReviews', { query: { limit: 200, ...filter } })),
+    queryKey: ['reviews', 'pending'],
+    queryFn: read(() =>
+      whole((at) => call('listReviews', { query: { status: 'pending', ...at } })),
+    ),
   })
 
 export const reviewQuery = (id: string) =>
@@ -148,7 +169,7 @@ export const suggestionsQuery = (project?: string) =>
   queryOptions({
     queryKey: ['suggestions', project ?? null],
     queryFn: read(() =>
-      call('listSuggestions', { query: { limit: 200, ...(project && { project }) } }),
+      whole((at) => call('listSuggestions', { query: { ...at, ...(project && { project }) } })),
     ),
   })
 
@@ -158,7 +179,7 @@ export const poolQuery = () =>
 export const projectsQuery = () =>
   queryOptions({
     queryKey: ['projects'],
-    queryFn: read(() => call('listProjects', { query: { limit: 200 } })),
+    queryFn: read(() => whole((at) => call('listProjects', { query: at }))),
   })
 
 /** Checkouts on the server's machine that are not projects yet. */

@@ -14,7 +14,7 @@ import { useEchoed } from '../../lib/use-echoed.ts'
 import { useFirstOpen } from '../welcome/use-first-open.ts'
 import { type GoalGroup, groupGoals } from './goal-groups.ts'
 import { GoalRow } from './goal-row.tsx'
-import type { GoalsSearch } from './goals-search.ts'
+import { type GoalsSearch, LONGEST_WORDS } from './goals-search.ts'
 
 const route = getRouteApi('/')
 
@@ -23,7 +23,7 @@ export function GoalsPage() {
   useFirstOpen()
   const search = route.useSearch()
   const open = useQuery(openGoalsQuery(search.project))
-  const over = useInfiniteQuery(overGoalsQuery(search.project))
+  const over = useInfiniteQuery(overGoalsQuery(search.project, search.q))
   const groups = useMemo(
     () =>
       groupGoals(
@@ -48,7 +48,7 @@ export function GoalsPage() {
           <SkeletonRows label="Loading goals" />
         )
       ) : groups.length === 0 ? (
-        <NoGoals search={search} />
+        over.isPlaceholderData || <NoGoals search={search} />
       ) : (
         <GoalList
           groups={groups}
@@ -126,6 +126,7 @@ function Filters({ search }: { search: GoalsSearch }) {
         aria-label="Filter by title"
         placeholder="Filter by title"
         dir="auto"
+        maxLength={LONGEST_WORDS}
         value={words}
         onChange={(event) => setWords(event.target.value)}
         className="ml-auto h-6 w-36 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-md:hidden"
@@ -154,7 +155,10 @@ function GoalList(props: { groups: readonly GoalGroup[]; more: boolean; onMore: 
             )}
           >
             {group.title}
-            <span className="font-normal text-fg-3">{group.goals.length}</span>
+            <span className="font-normal text-fg-3">
+              {group.goals.length}
+              {group.key === 'done' && props.more && '+'}
+            </span>
           </h2>
           <ul>
             {group.goals.map((goal) => (

@@ -1,3 +1,6 @@
+/** What the contract takes of them. */
+export const LONGEST_WORDS = 200
+
 const SHOWS = ['waiting', 'running', 'paused', 'done'] as const
 
 /** What of the list is shown, in the address. */
@@ -16,7 +19,7 @@ export function readGoalsSearch(search: Record<string, unknown>): GoalsSearch {
   return {
     ...(typeof project === 'string' && project !== '' ? { project } : {}),
     ...(known ? { show: known } : {}),
-    ...(typeof q === 'string' && q !== '' ? { q } : {}),
+    ...(typeof q === 'string' && q !== '' ? { q: q.slice(0, LONGEST_WORDS) } : {}),
   }
 }
 

@@ -8,7 +8,7 @@ let refusal: Error | undefined
 vi.mock('../../app/navigation.ts', () => ({ navigate }))
 vi.mock('../../app/toasts.ts', () => ({ toast, toastError }))
 vi.mock('../../app/queries.ts', () => ({
-  reviewsQuery: () => ({
+  pendingReviewsQuery: () => ({
     queryKey: ['reviews'],
     queryFn: async () => {
       if (refusal) throw refusal

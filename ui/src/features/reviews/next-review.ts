@@ -1,16 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReviewSummary } from '../../../../contracts/schemas.ts'
 import { navigate } from '../../app/navigation.ts'
-import { reviewsQuery } from '../../app/queries.ts'
+import { pendingReviewsQuery } from '../../app/queries.ts'
 import { queryClient } from '../../app/query-client.ts'
 import { toast, toastError } from '../../app/toasts.ts'
-
-const pendingReviews = () => reviewsQuery({ status: 'pending' })
 
 /** Opens the review that waits longest, or the one after the review that is open. */
 export async function goToNextReview(): Promise<void> {
   // what no page shows is not read again by an event: asked for here, it is
-  const read = await queryClient.fetchQuery(pendingReviews()).catch((error: unknown) => {
+  const read = await queryClient.fetchQuery(pendingReviewsQuery()).catch((error: unknown) => {
     toastError('The reviews could not be read', error)
   })
   if (!read) return
@@ -30,7 +28,7 @@ export function useNeighbours(id: string): {
   previous: ReviewSummary | undefined
   next: ReviewSummary | undefined
 } {
-  const { data } = useQuery(pendingReviews())
+  const { data } = useQuery(pendingReviewsQuery())
   const items = data?.items ?? []
   const at = items.findIndex((one) => one.id === id)
   return {

@@ -3,7 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { Coins, Eye, FileText, GitMerge, GitPullRequest, type LucideIcon } from 'lucide-react'
 import { useEffect } from 'react'
 import type { ReviewSummary } from '../../../../contracts/schemas.ts'
-import { reviewsQuery } from '../../app/queries.ts'
+import { pendingReviewsQuery } from '../../app/queries.ts'
 import { useListKeys } from '../../app/use-list-keys.ts'
 import { Badge } from '../../components/badge.tsx'
 import { Button } from '../../components/button.tsx'
@@ -25,7 +25,7 @@ const KIND_ICONS: Readonly<Record<ReviewSummary['kind'], LucideIcon>> = {
 
 /** Reviews that wait, the oldest first. */
 export function ReviewsPage() {
-  const { data, error, refetch } = useQuery(reviewsQuery({ status: 'pending' }))
+  const { data, error, refetch } = useQuery(pendingReviewsQuery())
   const items = data?.items ?? []
   return (
     <>
