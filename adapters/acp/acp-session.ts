@@ -140,7 +140,7 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
   const app = client({ name: 'dispatch' })
     .onRequest(methods.client.session.requestPermission, ({ params }) => {
       show(translator.sees(params.toolCall))
-      return answerFor(params, spec.access)
+      return answerFor(params, spec)
     })
     .onNotification(methods.client.session.update, ({ params }) => {
       if (replaying) return

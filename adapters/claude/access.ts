@@ -1,8 +1,7 @@
-import { resolve } from 'node:path'
 import type { HookCallback, HookJSONOutput, Options } from '@anthropic-ai/claude-agent-sdk'
 import type { RunSpec } from '../../contracts/agent.ts'
 import { GIT_ACTS, GIT_READS, NO_PROGRAMS, PLAIN } from '../git-reads.ts'
-import { isInside, placeOf } from '../inside.ts'
+import { isOfRun } from '../inside.ts'
 
 const LOOK = ['Read', 'Grep', 'Glob'] as const
 const CHANGE = ['Edit', 'Write', 'NotebookEdit'] as const
@@ -19,7 +18,7 @@ export function accessOptions(spec: RunSpec): Options {
       tools: [...LOOK, ...CHANGE, 'Bash'],
       allowedTools: ['Bash'],
       permissionMode: 'acceptEdits',
-      hooks: { PreToolUse: [{ matcher: CHANGE.join('|'), hooks: [onlyOwnFolder(spec)] }] },
+      hooks: { PreToolUse: [{ matcher: CHANGE.join('|'), hooks: [onlyOwnFiles(spec)] }] },
     }
   return {
     tools: [...LOOK, 'Bash'],
@@ -72,26 +71,14 @@ const onlyGitReads: HookCallback = async (input) => {
 const ELSEWHERE =
   'That is outside the working folder: Dispatch takes only what is changed inside it. Change the file of the same name there.'
 
-/** Runs before each change of a file by a run that may write, and only ever refuses: files of the run are those in its folder and its TMPDIR. */
-function onlyOwnFolder({ cwd, env: { TMPDIR } }: RunSpec): HookCallback {
-  const folders = [cwd, ...(TMPDIR ? [TMPDIR] : [])].map(placeOf)
-  return async (input) => {
+/** Runs before each change of a file by a run that may write, and only ever refuses. */
+const onlyOwnFiles =
+  (spec: RunSpec): HookCallback =>
+  async (input) => {
     if (input.hook_event_name !== 'PreToolUse') return {}
     const { file_path, notebook_path } = (input.tool_input ?? {}) as Record<string, unknown>
-    const place = wherever(file_path ?? notebook_path, cwd)
-    return place && folders.some((folder) => isInside(place, folder)) ? {} : denied(ELSEWHERE)
+    return isOfRun(file_path ?? notebook_path, spec) ? {} : denied(ELSEWHERE)
   }
-}
-
-/** Undefined for what is no path, and for one that only Claude Code knows to read (`~`). */
-function wherever(path: unknown, cwd: string): string | undefined {
-  if (typeof path !== 'string' || path.startsWith('~')) return undefined
-  try {
-    return placeOf(resolve(cwd, path))
-  } catch {
-    return undefined // links that go round, or a folder that nobody may look into
-  }
-}
 
 const denied = (permissionDecisionReason: string): HookJSONOutput => ({
   hookSpecificOutput: {
