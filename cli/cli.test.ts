@@ -1307,6 +1307,18 @@ describe('completion', () => {
     expect(await complete("dispatch approve '$(touch pwned)'", 2)).toBe('\n')
   })
 
+  it('evaluates in zsh nothing of what is being typed', async () => {
+    const { stdout } = await runCli(['completion', 'zsh'])
+    expect(stdout).toContain('"-P ${(q)BASH_REMATCH}"')
+    if (!installed('zsh')) return
+    const file = join(dir, 'typed.zsh')
+    writeFileSync(file, stdout)
+    const script = `compdef() {}; _describe() { print -r -- "$@"; }; source ${file}; words=(dispatch goal '--title=$(id>pwned)='); CURRENT=3; _dispatch`
+    const shown = execFileSync('zsh', ['-f', '-c', script], { cwd: dir, encoding: 'utf8' })
+    expect(shown).toContain('-P --title=')
+    expect(readdirSync(dir)).not.toContain('pwned')
+  })
+
   it('offers commands, options, choices and ids', async () => {
     const env = { DISPATCH_URL: api.url }
     const offered = async (...words: string[]) =>

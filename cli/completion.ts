@@ -70,7 +70,10 @@ complete -F __dispatch_complete dispatch
 /** The script that a shell sources; it calls `dispatch complete -- <words>`. */
 export function completionScript(shell: string): string {
   if (shell === 'bash') return BASH_SCRIPT
-  return captured(() => new RootCommand().setup('dispatch', 'dispatch', shell))
+  const script = captured(() => new RootCommand().setup('dispatch', 'dispatch', shell))
+  // that of zsh evaluates what is being typed unless it is quoted
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell
+  return script.replace('-P ${BASH_REMATCH}', '-P ${(q)BASH_REMATCH}')
 }
 
 /** Answers a shell: `argv` is `--` and the words so far. Says nothing rather than fail: nobody could read it. */
