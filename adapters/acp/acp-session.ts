@@ -40,7 +40,7 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
   const queue = createEventQueue<AgentEvent>()
   const corrections: Correction[] = []
   let cli: CliProcess | undefined
-  let cancel: (() => void) | undefined
+  let cancel: (() => boolean) | undefined
   let sendNow: ((correction: Correction) => boolean) | undefined
   let interrupted = false
   let over = false
@@ -94,8 +94,9 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
     interrupt() {
       if (interrupted || over) return
       interrupted = true
+      // one that was not asked yet must not be: that would cost tokens
+      if (!cancel?.()) return cli?.kill()
       setTimeout(() => cli?.kill(), INTERRUPT_GRACE_MS).unref()
-      cancel?.()
     },
   }
 }
@@ -224,9 +225,10 @@ async function openTalk(spec: RunSpec, { cli, program, push }: TalkDeps) {
     onHeard(listener: () => void) {
       heard = listener
     },
-    cancel() {
-      if (sessionId !== '')
-        agent.notify(methods.agent.session.cancel, { sessionId }).catch(() => undefined)
+    /** False when there is no turn yet that could be cancelled. */
+    cancel(): boolean {
+      if (asking) agent.notify(methods.agent.session.cancel, { sessionId }).catch(() => undefined)
+      return asking
     },
     /** True when the agent takes it now, for its next request to the model. */
     sendNow({ id, text }: Correction): boolean {

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { detectAdapters, findAdapter } from '../../adapters/registry.ts'
+import { detectAdapters, findAdapter, openSession } from '../../adapters/registry.ts'
 import { loadConfig } from '../../config/config.ts'
-import type { AcpAgent, RunSpec } from '../../contracts/agent.ts'
+import type { AcpAgent, AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { type ModelServer, startModelServer } from '../model-server/model-server.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { ACP } from './drivers.ts'
@@ -52,6 +52,17 @@ describe.concurrent('an agent of the Agent Client Protocol', () => {
     const { events } = await at.play()
     expect(events.find(({ type }) => type === 'tool_result')).toMatchObject({ ok: false })
     expect(existsSync(join(at.cwd, 'hello.txt'))).toBe(false)
+  })
+
+  test('interrupted before it was asked anything, it is not asked', async () => {
+    const at = stage('slow')
+    const session = await openSession(at.spec, { signal: at.killer.signal })
+    session.interrupt()
+    const events: AgentEvent[] = []
+    for await (const event of session.events) events.push(event)
+    expect(events.at(-1)).toMatchObject({ type: 'failed', reason: 'interrupted' })
+    expect(events.filter(({ type }) => type === 'text')).toEqual([])
+    expect(at.processes()).toEqual([])
   })
 
   test('a session that is loaded tells nothing twice', async () => {
