@@ -407,7 +407,9 @@ async function onGoalBranch(): Promise<void> {
   const task = await begin('a')
   f.write('b.txt', 'two\n', task.path)
   await answer(task)
-  const { head } = await database.knex('tasks').where({ id: task.key.taskId }).first('head')
+  const ofTask = () => database.knex('tasks').where({ id: task.key.taskId })
+  const { head } = await ofTask().first('head')
+  await ofTask().update({ merged_commit: head })
   const { branch, project_id } = await database.knex('goals').first('branch', 'project_id')
   const clean = join(f.home, 'hubs', project_id, 'clean.git')
   f.sh(['--git-dir', clean, 'update-ref', `refs/heads/${branch}`, head])
@@ -603,6 +605,36 @@ test('a pause that is accepted while the merge waits for its turn holds it; resu
   const merging = createMergeActivities(deps)
   expect(await merging.mergeGoal({ goalId, attempt: 1 })).toMatchObject({ outcome: 'merged' })
 })
+
+test.each([
+  ['a commit more than those of its tasks', 'FETCH_HEAD'],
+  ['other commits than those of its tasks', 'main'],
+])(
+  'a goal whose branch in the hub holds %s is not merged before a person has seen it',
+  async (_, from) => {
+    await onGoalBranch()
+    const { project_id: projectId, branch } = await database.knex('goals').first()
+    const clean = join(f.home, 'hubs', projectId, 'clean.git')
+    f.sh(['fetch', '-q', clean, branch])
+    f.sh(['checkout', '-q', '-b', 'side', from])
+    f.commit({ 'c.txt': 'of nobody\n' })
+    f.sh(['checkout', '-q', 'main'])
+    const other = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'side' })
+    f.sh(['--git-dir', clean, 'update-ref', `refs/heads/${branch}`, other])
+    const before = f.sh(['rev-parse', 'main'])
+    const { mergeGoal } = createMergeActivities(deps)
+    const summary = expect.stringMatching(/^dispatch\/G-\d+\S* holds something else .* Look at/)
+    expect(await mergeGoal({ goalId, attempt: 1 })).toEqual({ outcome: 'moved', summary })
+    expect(f.sh(['rev-parse', 'main'])).toBe(before)
+    const { openReview } = createReviewActivities(deps)
+    const review = { goalId, taskId: null, kind: 'merge', attempt: 1, stage: 'merge' } as const
+    const { reviewId: id } = await openReview({ ...review, reason: 'r' })
+    const approved = { status: 'approved', decision: 'approve' }
+    await database.knex('reviews').where({ id }).update(approved)
+    expect(await mergeGoal({ goalId, attempt: 2 })).toMatchObject({ outcome: 'merged' })
+    expect(f.sh(['rev-parse', 'main^2'])).toBe(other)
+  },
+)
 
 test('a goal whose merge was blocked can be ended when its repository has moved away, and says what is not known', async () => {
   await onGoalBranch()

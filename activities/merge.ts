@@ -157,9 +157,10 @@ export function createMergeActivities(deps: ActivityDeps) {
       return false
     })
     if (held) return { outcome: 'held' }
-    const objection = await lastObjection(goalId)
+    const work = { head, base: goal.base_commit }
+    const objection = (await lastObjection(goalId)) ?? (await unapproved(facts, work))
     if (objection) return { outcome: 'moved', summary: objection }
-    return mergeNow(facts, { key, head, base: goal.base_commit })
+    return mergeNow(facts, { key, ...work })
   }
 
   /** True when the merge of this goal is on the target already; it is finished then, whatever was asked meanwhile. */
@@ -333,6 +334,26 @@ export function createMergeActivities(deps: ActivityDeps) {
     const said = last.comment ? `: ${last.comment}` : ''
     const summary = `Changes were requested in ${shortId('review', last.number)}, so a person approves the whole as it is now${said}`
     return storable(summary.slice(0, 2000))
+  }
+
+  /**
+   * The same, because the goal's branch is not what its tasks put there and nothing else, nor has a person seen it so: what runs without a
+   * sandbox can write to the hub as well.
+   */
+  async function unapproved(
+    { goal, project }: GoalFacts,
+    { base, head }: { base: string; head: string },
+  ): Promise<string | undefined> {
+    if (await lastMergeReview(goal.id, head)) return undefined
+    const commits = await git.goalCommits({ projectId: project.id, began: base, head })
+    const known: string[] = await database
+      .knex('tasks')
+      .where({ goal_id: goal.id })
+      .whereNotNull('merged_commit')
+      .pluck('merged_commit')
+    if (commits?.length === known.length && commits.every((sha) => known.includes(sha)))
+      return undefined
+    return `${goal.branch} holds something else in Dispatch's own copy of the repository than the tasks that were approved: it was changed there by something other than Dispatch. Look at the whole again, and approve it only as you want it.`
   }
 
   async function taskReviews(goalId: string): Promise<number[]> {

@@ -18,7 +18,7 @@ import {
 } from './integrate.ts'
 import { projectLayout } from './layout.ts'
 import { mergeGoal } from './merge-goal.ts'
-import { previewMerge } from './merge-onto.ts'
+import { goalCommits, previewMerge } from './merge-onto.ts'
 import { createQueue } from './queue.ts'
 import { fileAt, treeOf } from './refs.ts'
 import { createGitRunner } from './run.ts'
@@ -108,6 +108,7 @@ export function createGit(options: GitOptions) {
     prepareConflict: bind(prepareConflict),
     mergeGoal: bind(mergeGoal),
     previewMerge: bind(previewMerge),
+    goalCommits: bind(goalCommits),
     exportBranch: bind(exportBranch),
     scan: bind(scan),
     repair: (input: ScanInput) => repair(deps, input, background),

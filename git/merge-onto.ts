@@ -41,8 +41,10 @@ export async function mergeOnto(
 
 /** As `git rebase --onto`: again, the commits are the same ones. */
 async function replay(git: GitRunner, gitDir: string, { onto, began, head }: GoalOnto) {
+  const own = await ownCommits(git, gitDir, { began, head })
+  if (!own) throw new Error(`commit ${head} does not come from ${began}`)
   let tip = { sha: onto, tree: (await treeOf(git, gitDir, onto)) ?? '' }
-  for (const { sha, parent, message } of await ownCommits(git, gitDir, { began, head })) {
+  for (const { sha, parent, message } of own) {
     // merge-tree takes a base from git 2.40 on; before, it finds the one of two commits that are made of it
     const beside = await commitMerge(git, gitDir, {
       ...{ tree: tip.tree, parents: [parent], dateOf: [parent] },
@@ -58,21 +60,31 @@ async function replay(git: GitRunner, gitDir: string, { onto, began, head }: Goa
   return { clean: true, tree: tip.tree, head: tip.sha } as const
 }
 
-/** What the goal's branch has beyond where it began, the oldest first. */
+/** What the goal's branch has beyond where it began, the oldest first; undefined where it does not come from there. */
 async function ownCommits(
   git: GitRunner,
   gitDir: string,
   { began, head }: { began: string; head: string },
-): Promise<{ sha: string; parent: string; message: string }[]> {
+): Promise<{ sha: string; parent: string; message: string }[] | undefined> {
   const commits = []
   for (let sha = head; sha !== began; ) {
     const { parents, message } = await commitOf(git, gitDir, sha)
     const [parent] = parents
-    if (parent === undefined) throw new Error(`commit ${head} does not come from ${began}`)
+    if (parent === undefined) return undefined
     commits.unshift({ sha, parent, message })
     sha = parent
   }
   return commits
+}
+
+/** The commits of a goal in the clean hub, the oldest first; undefined where `head` does not come from where it began. */
+export async function goalCommits(
+  deps: GitDeps,
+  { projectId, began, head }: { projectId: string; began: string; head: string },
+): Promise<string[] | undefined> {
+  for (const sha of [began, head]) checkSha(sha)
+  const { clean } = projectLayout(deps.home, projectId)
+  return (await ownCommits(deps.git, clean, { began, head }))?.map(({ sha }) => sha)
 }
 
 /** What a merge onto `onto` would give; the commits are in the clean hub. For what a review shows. */
