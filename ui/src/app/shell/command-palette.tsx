@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Command } from 'cmdk'
 import { ArrowRight, SquarePen } from 'lucide-react'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { parseId, shortId } from '../../../../contracts/ids.ts'
 import { Dialog } from '../../components/dialog.tsx'
 import { Kbd } from '../../components/kbd.tsx'
@@ -11,6 +11,7 @@ import { act } from '../actions/keyboard.ts'
 import { type Action, enabledActions, keysOf, useRegistry } from '../actions/registry.ts'
 import { openGoalsQuery } from '../queries.ts'
 import { openNewGoal } from '../ui-state.ts'
+import { bestGoals, goalName } from './best-goals.ts'
 import { goToId } from './go-to-id.ts'
 import { recentActions, rememberAction } from './recent-actions.ts'
 
@@ -26,6 +27,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
     (one) => !one.onlyKeys,
   )
   const { data: goals } = useQuery(openGoalsQuery())
+  const found = useMemo(() => bestGoals(goals?.items ?? [], text), [goals, text])
   const id = parseId(text)
   const close = (work: () => void) => () => {
     onClose()
@@ -75,12 +77,12 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
               ))}
             </Command.Group>
           ))}
-          {goals && goals.items.length > 0 && (
+          {found.length > 0 && (
             <Command.Group heading="Goals" className={GROUP}>
-              {goals.items.map((goal) => (
+              {found.map((goal) => (
                 <Command.Item
                   key={goal.id}
-                  value={`${goal.shortId} ${goal.title}`}
+                  value={goalName(goal)}
                   className={ITEM}
                   onSelect={close(() => goToId(goal.shortId))}
                 >
