@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, useRef } from 'react'
 import { ProblemError } from '../../../../client/caller.ts'
 import { formatTokens } from '../../../../contracts/figures.ts'
 import { parseTokenCount } from '../../../../contracts/token-count.ts'
@@ -12,7 +12,7 @@ import { Button } from '../../components/button.tsx'
 import { Dialog, DialogFooter } from '../../components/dialog.tsx'
 import { Field, Input } from '../../components/field.tsx'
 import { Combobox, Select } from '../../components/select.tsx'
-import { clearDraft, joined, readDraft, writeDraft } from './goal-draft.ts'
+import { clearDraft, useGoalDraft } from './goal-draft.ts'
 import { missingAgents, ownProfile } from './goal-profile.ts'
 
 const DEFAULT_PROFILE = 'default'
@@ -27,12 +27,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const settings = useQuery(settingsQuery()).data
   const navigate = useNavigate()
   const text = useRef<HTMLTextAreaElement>(null)
-  const [draft, setDraft] = useState(() => {
-    const kept = readDraft()
-    const description = joined(kept.description, given)
-    return { ...kept, description, project: shown ?? kept.project }
-  })
-  useEffect(() => writeDraft(draft), [draft])
+  const [draft, change] = useGoalDraft({ description: given, ...(shown && { project: shown }) })
   const known = projects?.find(({ id, shortId }) => [id, shortId].includes(draft.project ?? ''))
   const project = known ?? projects?.[0]
   const own = ownProfile(profiles ?? [], project)
@@ -41,30 +36,31 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const budget = parseTokenCount(draft.budget)
   const badBudget = draft.budget.trim() !== '' && budget === undefined
   const file = useMutation({
-    mutationFn: () =>
+    mutationFn: (description: string) =>
       call('createGoal', {
         body: {
           project: project?.id ?? draft.project ?? '',
-          description: draft.description,
+          description,
           ...(draft.profile ? { profile: draft.profile } : {}),
           ...(draft.branch.trim() ? { targetBranch: draft.branch.trim() } : {}),
           ...(budget === undefined ? {} : { goalBudget: budget }),
         },
       }),
-    onSuccess(goal) {
-      clearDraft()
-      onClose()
+    onSuccess(goal, description) {
       toast(`${goal.shortId} filed`, {
         tone: 'ok',
         detail: 'The spec comes first; you approve it before any code is written.',
       })
+      // who closed the dialog while it was sent may be writing the next one in it
+      if (!clearDraft(description)) return
+      onClose()
       void navigate({ to: '/goals/$id', params: { id: goal.shortId } })
     },
   })
   const errors = errorsOf(file.error)
   const empty = draft.description.trim() === ''
   const submit = () => {
-    if (!empty && !badBudget && !file.isPending) file.mutate()
+    if (!empty && !badBudget && !file.isPending) file.mutate(draft.description)
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
@@ -83,7 +79,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
           placeholder="What should exist when this is done? Say what matters; the spec will say the rest."
           value={draft.description}
           readOnly={file.isPending} // what is written now would be in no goal
-          onChange={(event) => setDraft({ ...draft, description: event.target.value })}
+          onChange={(event) => change({ description: event.target.value })}
           className="field-sizing-content max-h-[46dvh] min-h-36 w-full resize-none bg-transparent px-4 py-3 text-14 outline-none touch:text-16"
         />
         {errors.description && (
@@ -99,7 +95,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
                 label="Project"
                 placeholder={projects?.length === 0 ? 'No project yet' : 'Project'}
                 value={project?.id ?? draft.project}
-                onChange={(value) => setDraft({ ...draft, project: value })}
+                onChange={(value) => change({ project: value })}
                 options={(projects ?? []).map((one) => ({
                   value: one.id,
                   label: one.name,
@@ -115,7 +111,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
                 label="Profile"
                 value={draft.profile ?? DEFAULT_PROFILE}
                 onChange={(value) =>
-                  setDraft({ ...draft, profile: value === DEFAULT_PROFILE ? undefined : value })
+                  change({ profile: value === DEFAULT_PROFILE ? undefined : value })
                 }
                 options={[
                   {
@@ -135,7 +131,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
                 spellCheck={false}
                 placeholder={project?.defaultBranch ?? 'main'}
                 value={draft.branch}
-                onChange={(event) => setDraft({ ...draft, branch: event.target.value })}
+                onChange={(event) => change({ branch: event.target.value })}
               />
             )}
           </Field>
@@ -156,7 +152,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
                 autoComplete="off"
                 placeholder={tokenPlaceholder(settings?.goalBudget)}
                 value={draft.budget}
-                onChange={(event) => setDraft({ ...draft, budget: event.target.value })}
+                onChange={(event) => change({ budget: event.target.value })}
               />
             )}
           </Field>

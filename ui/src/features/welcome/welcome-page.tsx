@@ -12,7 +12,7 @@ import { Field, Textarea } from '../../components/field.tsx'
 import { Select } from '../../components/select.tsx'
 import { cn } from '../../lib/cn.ts'
 import { listed } from '../../lib/format.ts'
-import { clearDraft, readDraft, writeDraft } from '../goals/goal-draft.ts'
+import { clearDraft, useGoalDraft } from '../goals/goal-draft.ts'
 import { AdapterList } from '../settings/adapter-list.tsx'
 import { AddProjectForm } from '../settings/add-project-form.tsx'
 import { readWelcome, STEPS, type Step, writeWelcome } from './welcome-state.ts'
@@ -195,10 +195,8 @@ const EXAMPLES = [
 function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) {
   const { data: projects } = useQuery(projectsQuery())
   const { data: adapters } = useQuery(adaptersQuery())
-  const [draft, setDraft] = useState(readDraft)
-  const text = draft.description
-  const setText = (description: string) => setDraft({ ...draft, description })
-  useEffect(() => writeDraft(draft), [draft])
+  const [{ description: text }, change] = useGoalDraft()
+  const setText = (description: string) => change({ description })
   const [chosen, setChosen] = useState<string>()
   const project = projects?.items.find(({ id }) => id === chosen) ?? projects?.items[0]
   const noneReady =
@@ -216,7 +214,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
         },
       }),
     onSuccess: ({ shortId }) => {
-      clearDraft()
+      clearDraft(text)
       toast(`${shortId} filed`, { tone: 'ok', detail: 'Its spec comes to you for review.' })
       onEnd()
     },
@@ -255,6 +253,7 @@ function GoalStep({ onBack, onEnd }: { onBack: () => void; onEnd: () => void }) 
             autoFocus
             placeholder="What should exist?"
             value={text}
+            readOnly={file.isPending} // what is written now would be in no goal
             onChange={(event) => setText(event.target.value)}
             onKeyDown={(event) => {
               if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) submit()
