@@ -8,6 +8,7 @@ import { Markdown } from '../../components/markdown.tsx'
 import { plural } from '../../lib/format.ts'
 import { Deviations } from './deviations.tsx'
 import { Lines } from './diff/file-header.tsx'
+import { showName } from './diff/hidden-characters.ts'
 import { Findings } from './evidence/findings.tsx'
 import { Risk } from './review-header.tsx'
 
@@ -48,7 +49,7 @@ export function ReviewSummaryPane(props: { review: Review; onGo: (file: string) 
                     onClick={() => props.onGo(file.path)}
                     className="flex w-full min-w-0 flex-wrap items-center gap-x-3 px-3 py-1.5 text-left hover:bg-hover"
                   >
-                    <bdi className="min-w-0 truncate font-mono text-12">{file.path}</bdi>
+                    <bdi className="min-w-0 truncate font-mono text-12">{showName(file.path)}</bdi>
                     <span className="min-w-0 flex-1 text-12 text-warn">
                       {file.notes.join('; ')}
                     </span>

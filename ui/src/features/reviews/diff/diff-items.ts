@@ -6,7 +6,7 @@ import { showHidden } from './hidden-characters.ts'
 export interface DrawnFile {
   file: ReviewFile
   lines: FileDiffMetadata
-  /** Characters that were made visible. */
+  /** Characters that were made visible, in its name and in its lines. */
   hidden: number
   /** In place of lines: binary, moved only, left out. */
   instead: string | undefined
@@ -22,7 +22,8 @@ export function drawFile(file: ReviewFile): DrawnFile {
     ...{ name: file.path, ...(file.oldPath && { prevName: file.oldPath }) },
     cacheKey: `${file.path}:${file.oldPath}:${file.blob}:${text.length}`,
   }
-  return { file, lines, hidden: count, instead: insteadOf(file, lines) }
+  const hidden = count + showHidden(file.path).count
+  return { file, lines, hidden, instead: insteadOf(file, lines) }
 }
 
 const EMPTY: FileDiffMetadata = {

@@ -5,6 +5,7 @@ import { Tooltip } from '../../../components/tooltip.tsx'
 import { cn } from '../../../lib/cn.ts'
 import { plural } from '../../../lib/format.ts'
 import type { DrawnFile } from './diff-items.ts'
+import { showName } from './hidden-characters.ts'
 
 /** The line over a file's changes: its name, what to know of it, and whether it was viewed. */
 export function FileHeader(props: {
@@ -19,7 +20,8 @@ export function FileHeader(props: {
   onLoad: () => void
 }) {
   const { file, hidden, instead } = props.drawn
-  const slash = file.path.lastIndexOf('/') + 1
+  const path = showName(file.path)
+  const slash = path.lastIndexOf('/') + 1
   const lines = file.additions + file.deletions
   return (
     <div
@@ -31,21 +33,21 @@ export function FileHeader(props: {
       <IconButton
         size="sm"
         icon={props.collapsed ? ChevronRight : ChevronDown}
-        label={props.collapsed ? `Show ${file.path}` : `Fold ${file.path}`}
+        label={props.collapsed ? `Show ${path}` : `Fold ${path}`}
         aria-expanded={!props.collapsed}
         disabled={instead !== undefined}
         onClick={props.onToggle}
       />
-      <h2 className="flex min-w-0 items-baseline font-mono text-12" title={file.path}>
+      <h2 className="flex min-w-0 items-baseline font-mono text-12" title={path}>
         {file.oldPath && file.oldPath !== file.path && (
           <span className="mr-1.5 min-w-0 truncate text-fg-3">
-            <bdi>{file.oldPath}</bdi> →
+            <bdi>{showName(file.oldPath)}</bdi> →
           </span>
         )}
         <span className="min-w-0 shrink truncate text-fg-3 [direction:rtl]">
-          <bdi>{file.path.slice(0, slash)}</bdi>
+          <bdi>{path.slice(0, slash)}</bdi>
         </span>
-        <bdi className="max-w-full shrink-0 truncate font-medium">{file.path.slice(slash)}</bdi>
+        <bdi className="max-w-full shrink-0 truncate font-medium">{path.slice(slash)}</bdi>
       </h2>
       <RiskBadge file={file} />
       {hidden > 0 && (
@@ -66,7 +68,7 @@ export function FileHeader(props: {
         <IconButton
           size="sm"
           icon={MessageSquarePlus}
-          label={`Comment on ${file.path}`}
+          label={`Comment on ${path}`}
           onClick={props.onComment}
         />
         <label className="flex h-6 cursor-default items-center gap-1.5 rounded-md px-1.5 text-fg-2 select-none hover:bg-hover">

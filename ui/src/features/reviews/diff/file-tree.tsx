@@ -5,6 +5,7 @@ import { cn } from '../../../lib/cn.ts'
 import { plural } from '../../../lib/format.ts'
 import { Lines } from './file-header.tsx'
 import { fileTreeRows } from './file-tree-rows.ts'
+import { showName } from './hidden-characters.ts'
 
 interface FileTreeProps {
   files: readonly ReviewFile[]
@@ -98,7 +99,7 @@ export function FileTree(props: FileTreeProps) {
                 ) : (
                   <ChevronDown size={12} aria-hidden="true" />
                 )}
-                <bdi className="truncate">{row.label}</bdi>
+                <bdi className="truncate">{showName(row.label)}</bdi>
                 {closed.has(row.path) && (
                   <span className="ml-auto">{plural(row.files, 'file')}</span>
                 )}
@@ -126,7 +127,7 @@ function FileRow(
     <button
       type="button"
       aria-current={current || undefined}
-      title={[row.path, ...file.notes].join('\n')}
+      title={[showName(row.path), ...file.notes].join('\n')}
       onClick={() => props.onOpen(row.path)}
       style={{ paddingInlineStart: 6 + row.depth * 12 }}
       className={cn(
@@ -141,7 +142,7 @@ function FileRow(
       >
         {look.letter}
       </span>
-      <bdi className="min-w-0 flex-1 truncate">{row.label}</bdi>
+      <bdi className="min-w-0 flex-1 truncate">{showName(row.label)}</bdi>
       <span className="sr-only">
         , {look.word}
         {viewed && ', viewed'}
