@@ -43,6 +43,15 @@ test('a run that writes a file', () => {
   expect(events.at(-2)).toMatchObject({ type: 'usage', usage, costUsd: expect.any(Number) })
 })
 
+test('an answer counts though its tokens are told as no version tells them yet', () => {
+  const translator = createTranslator({ cwd: '/', structured: true, onLifecycle: () => undefined })
+  const answered = { type: 'result', subtype: 'success', is_error: false, result: '{"answer":42}' }
+  const message = { ...answered, model_usage_since_last_result: { some: null } }
+  const events = translator.read(message as unknown as ClaudeMessage)
+  expect(events.at(-1)).toMatchObject({ type: 'done', output: { answer: 42 } })
+  expect(events[0]).toMatchObject({ type: 'notice', level: 'warn' })
+})
+
 test('a refused key ends it at the first retry; a failing provider after the last', () => {
   expect(
     replay('an agent that is not logged in says so').find(({ type }) => type === 'failed'),

@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { AgentEvent, TerminalEvent } from '../../contracts/agent.ts'
+import { orAsItIs } from '../as-it-is.ts'
 import { patternIn } from '../pattern-in.ts'
 import { type FailureClues, failureOf, reasonOfError } from './failures.ts'
 import { createUsageMeter } from './usage-meter.ts'
@@ -131,11 +132,11 @@ export function createTranslator(options: TranslatorOptions): Translator {
   }
 
   function result(message: ResultMessage): AgentEvent[] {
-    const usage = meter.finished(message)
-    running.clear()
+    // first the answer: tokens that cannot be read are no reason to lose it
     const terminal = terminalOf(message, clues, options.structured)
+    running.clear()
     clues = {}
-    return [usage, terminal]
+    return [...orAsItIs(message, () => [meter.finished(message)]), terminal]
   }
 
   return {

@@ -1,5 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mend } from './session-record.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
+import { createSessionRecord, mend } from './session-record.ts'
 
 const call = (id: string) => ({
   id: `m-${id}`,
@@ -41,4 +44,29 @@ describe("a session's file before it is continued", () => {
       'half a li\n{"$set":{"lastUpdated":"x"}}\n',
     )
   })
+
+  test('what another version may write stays as it is', () => {
+    const text = file({ ...call('a'), toolCalls: null }, { $set: { messages: { all: [] } } })
+    expect(mend(`${text}null\n`)).toBe(`${text}null\n`)
+  })
+})
+
+test('lines of another version end no run: the tokens of the others are told', ({
+  onTestFinished,
+}) => {
+  const folder = temporaryFolder('dispatch-session-')
+  onTestFinished(folder.remove)
+  const [id, chats] = ['0a1b2c3d-0000-4000-8000-000000000000', join(folder.path, 'work/chats')]
+  mkdirSync(chats, { recursive: true })
+  const record = createSessionRecord(folder.path, id)
+  const answer = {
+    id: 'm-1',
+    type: 'gemini',
+    content: '',
+    tokens: { input: 9, output: 2, cached: 4 },
+  }
+  const odd = [{ $set: { messages: { all: [] } } }, { $set: { messages: [null] } }]
+  writeFileSync(join(chats, 'session-2026-11-30T10-00-0a1b2c3d.jsonl'), file(...odd, answer))
+  const usage = { input: 5, output: 2, cacheRead: 4, cacheWrite: 0, reasoning: 0 }
+  expect(record.read()).toEqual({ summaries: [], usage })
 })

@@ -39,21 +39,32 @@ export function createSessionRecord(sessions: string, sessionId: string): Sessio
     offsets.set(path, end)
     return lines
   }
+  /** The summary in it, where it has a new one. */
+  const take = ({ id, tokens, $set }: RecordLine): string[] => {
+    if (id && tokens) answers.set(id, usageOf(tokens))
+    const summary = summaryIn($set?.messages ?? [])
+    if (summary === undefined || known.has(summary)) return []
+    known.add(summary)
+    // one that stands there before the first answer is an earlier run's
+    return answers.size > 0 ? [summary] : []
+  }
   return {
     read() {
       const before = answers.size
-      const summaries: string[] = []
-      for (const { id, tokens, $set } of filesOf(sessions, sessionId).flatMap(linesOf)) {
-        if (id && tokens) answers.set(id, usageOf(tokens))
-        const summary = summaryIn($set?.messages ?? [])
-        // one that stands there before the first answer is an earlier run's
-        if (summary !== undefined && !known.has(summary) && answers.size > 0)
-          summaries.push(summary)
-        if (summary !== undefined) known.add(summary)
-      }
+      const lines = filesOf(sessions, sessionId).flatMap(linesOf)
+      const summaries = lines.flatMap((line) => readable(() => take(line), []))
       if (answers.size === before) return { summaries }
       return { summaries, usage: [...answers.values()].reduce(add, { ...NO_USAGE }) }
     },
+  }
+}
+
+/** A line that another version writes in another way tells nothing and stays as it is: it ends no run, whose work is paid for. */
+function readable<T>(read: () => T, otherwise: T): T {
+  try {
+    return read()
+  } catch {
+    return otherwise
   }
 }
 
@@ -150,7 +161,7 @@ export function mendSession(sessions: string, sessionId: string): void {
 /** Exported for its test. `text`: a session's file, in which a `$set` of messages replaces all before it. */
 export function mend(text: string): string {
   let told = new Set<string>()
-  const lines = text.split('\n').flatMap((line) => {
+  const mendLine = (line: string): string[] => {
     const record = parsed(line)
     if (!record) return [line]
     const { messages } = record.$set ?? {}
@@ -159,8 +170,9 @@ export function mend(text: string): string {
     const kept = messages ? withMended(record, messages, told) : mended(record, told)
     if (kept === record) return [line]
     return kept ? [JSON.stringify(kept)] : []
-  })
-  return lines.join('\n')
+  }
+  const lines = text.split('\n')
+  return lines.flatMap((line) => readable(() => mendLine(line), [line])).join('\n')
 }
 
 /** Ids of calls whose result stands beside them. */
