@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { distDir } from '../config/home.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
   goal,
@@ -183,6 +186,38 @@ describe('removing a project or a profile', () => {
     const inUse = await terminal([...asked, '--yes'])
     expect(inUse).toMatchObject({ code: 5, stdout: expect.stringContaining(detail) })
   })
+})
+
+/** Closes the terminal once the file is there; prints how the program ended. */
+const CLOSED_TERMINAL = `
+import os, pty, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+os.close(fd)
+_, status = os.waitpid(pid, 0)
+print(os.waitstatus_to_exitcode(status))
+`
+
+it('ends by the hang-up when its terminal is closed: Node would give its settings back to none, and abort', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'dispatch-closed-'))
+  const asked = join(dir, 'asked')
+  const hangs = `#!/bin/sh\n: > '${asked}'\nexec sleep 60\n`
+  writeFileSync(join(dir, 'temporal'), hangs, { mode: 0o700 })
+  const env = { DATABASE_URL: 'postgresql://127.0.0.1:1/none', DISPATCH_HOME: join(dir, 'home') }
+  const command = [process.execPath, join(distDir(), 'cli.cjs'), 'start']
+  try {
+    const { stdout } = spawnSync('python3', ['-c', CLOSED_TERMINAL, asked, ...command], {
+      env: { ...env, HOME: dir, PATH: `${dir}:/usr/local/bin:/usr/bin:/bin` },
+      encoding: 'utf8',
+    })
+    expect(stdout).toBe('-1\n')
+    expect(readdirSync(env.DISPATCH_HOME)).not.toContain('lock')
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
 })
 
 describe('goal watch on a terminal', () => {
