@@ -995,6 +995,14 @@ describe('finding the server', () => {
     if (lock.taken) lock.release()
   })
 
+  it('leaves nothing of a start that could not write its lock', async () => {
+    const home = join(dir, 'full')
+    const under = ['sh', '-c', 'ulimit -f 0; exec "$@"', 'sh']
+    const { code, stderr } = await runCli(['start', '--home', home], { under })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('EFBIG') })
+    expect(readdirSync(home).filter((name) => name.startsWith('lock'))).toEqual([])
+  })
+
   it('says of a wrong configuration what any command says of it', async () => {
     const home = join(dir, 'misconfigured')
     mkdirSync(home)

@@ -64,8 +64,8 @@ function create(file: string): boolean {
     since: new Date().toISOString(),
   }
   const fresh = temporary(file)
-  writeFileSync(fresh, JSON.stringify(holder), { mode: 0o600 })
   try {
+    writeFileSync(fresh, JSON.stringify(holder), { mode: 0o600 })
     linkSync(fresh, file)
     return true
   } catch (error) {
