@@ -336,6 +336,17 @@ test('a profile is made, given another model, and deleted; a project gets a chec
   const lint = { name: 'lint', command: 'npm run lint' }
   await expect.poll(checks).toEqual([lint])
   await page.getByRole('button', { name: 'Remove check lint' }).waitFor()
+  // what was being written when the page was loaded again is still there, to be stored from here
+  const conventions = page.getByRole('textbox', { name: /^Conventions of/ })
+  await conventions.fill('- Use tabs.')
+  await page.reload()
+  const unstored = page.getByText('Not stored yet.')
+  await unstored.waitFor()
+  expect(await conventions.inputValue()).toBe('- Use tabs.')
+  await page.getByRole('button', { name: 'Store it' }).click()
+  await unstored.waitFor({ state: 'detached' })
+  const { body } = await at.call<Reply<'getProject'>>('GET', `/api/projects/${project}`)
+  expect(body.conventions).toBe('- Use tabs.')
   // another one at once: it is added to what was stored, not to what was read last
   await page.route('**/api/projects?*', () => undefined)
   for (const name of ['unit', 'e2e']) {

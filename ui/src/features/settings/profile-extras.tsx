@@ -44,6 +44,7 @@ export function ProfileExtras(props: ExtrasProps) {
         note="Every agent that works by this profile is told, from its next prompt on."
       >
         <ConventionsInput
+          of={`profile/${profile.id}`}
           label={`Conventions of ${name}`}
           value={conventions}
           onSave={(text) => onChange({ conventions: text })}

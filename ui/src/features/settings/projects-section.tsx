@@ -159,6 +159,7 @@ function ProjectCard({ project }: { project: Project }) {
           repository’s own CLAUDE.md, AGENTS.md or GEMINI.md says.
         </span>
         <ConventionsInput
+          of={`project/${id}`}
           label={`Conventions of ${name}`}
           value={project.conventions}
           onSave={(conventions) => change.mutate({ conventions })}

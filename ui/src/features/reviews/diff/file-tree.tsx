@@ -95,9 +95,9 @@ export function FileTree(props: FileTreeProps) {
                 className="flex h-[26px] w-full min-w-0 items-center gap-1 rounded-md pr-2 text-left text-12 text-fg-3 hover:bg-hover touch:h-10"
               >
                 {closed.has(row.path) ? (
-                  <ChevronRight size={12} aria-hidden="true" />
+                  <ChevronRight size={12} className="shrink-0" aria-hidden="true" />
                 ) : (
-                  <ChevronDown size={12} aria-hidden="true" />
+                  <ChevronDown size={12} className="shrink-0" aria-hidden="true" />
                 )}
                 <bdi className="truncate">{showName(row.label)}</bdi>
                 {closed.has(row.path) && (
