@@ -7,6 +7,9 @@ const env = {
   GITHUB_TOKEN: 'abcabcabcabc',
   DB_PASSWORD: 'p"w\\d with spaces',
   SHORT_KEY: 'abc',
+  AWS_BEARER_TOKEN_BEDROCK: 'a key of words',
+  ANTHROPIC_CUSTOM_HEADERS: 'x-gateway: open sesame',
+  HTTPS_PROXY: 'http://me:pw@proxy:3128',
 }
 const redactor = createRedactor(env)
 
@@ -14,6 +17,9 @@ const SECRETS: readonly (readonly [what: string, text: string, hidden: string])[
   ['a known value', `key ${env.OPENAI_API_KEY} end`, 'horse'],
   ['a value that begins like itself', `t ${env.GITHUB_TOKEN} end`, 'abcabc'],
   ['a known value in JSON', JSON.stringify({ p: env.DB_PASSWORD }), 'with spaces'],
+  ['a bearer token', `t ${env.AWS_BEARER_TOKEN_BEDROCK} end`, 'key of words'],
+  ['a header of a gateway', `t ${env.ANTHROPIC_CUSTOM_HEADERS} end`, 'sesame'],
+  ['the password of a proxy', `t ${env.HTTPS_PROXY} end`, 'pw'],
   ['a known value in a URL', `?k=${encodeURIComponent(env.OPENAI_API_KEY)}&x`, 'horse'],
   ...['', 'x', 'xy'].map((before) => {
     const encoded = Buffer.from(`${before}${env.OPENAI_API_KEY} and more`).toString('base64')

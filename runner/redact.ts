@@ -1,6 +1,6 @@
 /**
  * Takes secrets out of text before it is stored or shown anywhere. Pure. Two kinds are found: values that we know (variables of the
- * agent's environment whose names say that they are secret, also in base64, URL and JSON form) and shapes of common keys.
+ * agent's environment that say that they are secret, also in base64, URL and JSON form) and shapes of common keys.
  */
 export interface Redactor {
   /** A text that is complete in itself. */
@@ -17,7 +17,10 @@ export interface RedactingStream {
   flush(): string
 }
 
-const SECRET_NAME = /(?:_|^)(?:API_?KEY|KEY|TOKEN|PAT)$|SECRET|PASSWORD|PASSWD|CREDENTIAL/i
+const SECRET_NAME =
+  /(?:_|^)(?:API_?KEY|KEY|TOKEN|PAT)$|SECRET|PASSWORD|PASSWD|CREDENTIAL|BEARER|HEADERS/i
+/** An address with a password in it, such as a proxy's. */
+const SECRET_VALUE = /:\/\/[^\s/@]*:[^\s/@]+@/
 const MIN_SECRET_CHARS = 6
 /** Forms that are derived from shorter values would hit ordinary text. */
 const MIN_DERIVED_CHARS = 8
@@ -100,10 +103,11 @@ interface Opener {
   anyCase?: boolean
 }
 
-/** Those variables whose names say that their values are secret. */
+/** Those variables whose names, or the values themselves, say that these are secret. */
 export function secretVariables(env: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(env).filter(
-    ([name, value]) => SECRET_NAME.test(name) && value.length >= MIN_SECRET_CHARS,
+    ([name, value]) =>
+      (SECRET_NAME.test(name) || SECRET_VALUE.test(value)) && value.length >= MIN_SECRET_CHARS,
   )
 }
 
