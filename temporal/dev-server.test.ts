@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from 
 import { loadConfig, processEnv } from '../config/config.ts'
 import { sharedCache } from '../config/home.ts'
 import { commandLine } from '../config/process-table.ts'
+import { until } from '../test/support/until.ts'
 import { testPort } from '../test/support/test-port.ts'
 import { connectTemporal } from './connection.ts'
 import { startDevServer } from './dev-server.ts'
@@ -54,6 +55,22 @@ test('a server that is left is adopted, whatever TEMPORAL_ENV is for others, and
   expect(second).toMatchObject({ adopted: true, pid, address, version })
   await second.stop()
   await first.exited
+})
+
+test('a clock that is set forward in the middle is no reason to give a start up', async () => {
+  const options = {
+    dir,
+    binary: await binary(),
+    logFile: join(dir, 'log'),
+    log: silent,
+    say: nothing,
+  }
+  const hourAgo = new Date().getTime() - 3_600_000
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(hourAgo)
+  const starting = startDevServer(options).finally(() => clock.mockRestore())
+  await until(() => readState(dir) !== undefined, { ms: 10_000, what: 'a server', everyMs: 5 })
+  clock.mockRestore()
+  await (await starting).stop()
 })
 
 test('a start that was killed before its server was healthy leaves none beside which another one is started', async () => {

@@ -200,11 +200,11 @@ async function healthy(child: ChildProcess, port: number, logFile: string) {
   child.once('error', (error) => {
     failure = error.message
   })
-  const deadline = Date.now() + START_MS
+  const deadline = performance.now() + START_MS
   // gRPC waits a second after a refused connection, so the port comes first
   while (!(await isOpen(port)) || !listensOn(child.pid, port) || !(await answers(port, 1_000))) {
     if (hasEnded(child)) failure ??= ending(child)
-    if (failure === undefined && Date.now() > deadline)
+    if (failure === undefined && performance.now() > deadline)
       failure = `no answer on port ${port} within ${START_MS / 1000} s`
     if (failure !== undefined) throw notStarted(failure, logFile)
     await delay(10)

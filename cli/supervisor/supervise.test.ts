@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { supervise } from './supervise.ts'
 
 /** A service whose end the test decides. */
@@ -40,6 +40,39 @@ test('a service that keeps ending is tried quickly five times, then slowly, and 
   expect(supervised.state()).toMatchObject({ status: 'restarting', reason: 'no memory' })
   await supervised.stop()
   expect(supervised.state()).toMatchObject({ status: 'stopped' })
+})
+
+test('a clock that is set back makes no service that ends now and then a failing one', async () => {
+  let minutes = 0
+  const clocks = [
+    vi.spyOn(performance, 'now').mockImplementation(() => ++minutes * 60_000),
+    vi.spyOn(Date, 'now').mockImplementation(() => -minutes * 60_000),
+  ]
+  const lines: string[] = []
+  let starts = 0
+  let last: () => void = () => undefined
+  const isLast = new Promise<void>((resolve) => {
+    last = resolve
+  })
+  const supervised = await supervise({
+    name: 'worker',
+    start: async () => {
+      starts += 1
+      const service = fakeService(starts)
+      if (starts < 9) service.end('it exited with 1')
+      else last()
+      return service
+    },
+    onStarted: () => undefined,
+    onEnded: () => undefined,
+    say: (line) => lines.push(line),
+    backoffMs: () => 1,
+    slowMs: 1,
+  })
+  await isLast
+  for (const clock of clocks) clock.mockRestore()
+  await supervised.stop()
+  expect(lines.filter((line) => line.includes('trying every'))).toEqual([])
 })
 
 test('the first start throws its reason, and a wanted stop is not a death', async () => {

@@ -96,7 +96,7 @@ export async function supervise<T extends RunningService>(
 
   /** Milliseconds until the next attempt. Says so once when the quick ones are used up. */
   function pause(): number {
-    const now = Date.now()
+    const now = performance.now()
     ends = [...ends.filter((at) => now - at < BURST_WINDOW_MS), now]
     if (ends.length <= BURST) return options.backoffMs?.(ends.length - 1) ?? 100 * 2 ** ends.length
     const slow = options.slowMs ?? 30_000

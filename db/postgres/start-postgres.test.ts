@@ -67,6 +67,17 @@ test('a server answers also where PGPORT and its kin say something else', async 
   }
 }, 15_000)
 
+test('a clock that is set forward in the middle is no reason to give a start up', async () => {
+  let hours = 0
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => ++hours * 3_600_000)
+  try {
+    const server = await startPostgres(options())
+    await server.stop()
+  } finally {
+    clock.mockRestore()
+  }
+})
+
 test('a start that is given up has ended what it started', async () => {
   const given = new AbortController()
   const pids: number[] = []

@@ -226,11 +226,11 @@ async function leftoverPid(data: string, url: string, { commandLine, signal }: P
     rmSync(file, { force: true })
     return undefined
   }
-  const deadline = Date.now() + START_MS
+  const deadline = performance.now() + START_MS
   while (commandLine(pid) !== undefined) {
     if (await answers(url)) return pid
     signal?.throwIfAborted()
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       throw new Error(
         `Postgres ${pid} runs on ${data} but does not answer: end it (kill -INT ${pid}) and start again`,
       )
@@ -244,9 +244,9 @@ async function leftoverPid(data: string, url: string, { commandLine, signal }: P
  * running server. False when nobody reaps it (some containers have no init); its backends have ended by then.
  */
 async function reaped(pid: number, signal?: AbortSignal): Promise<boolean> {
-  const deadline = Date.now() + REAP_MS
+  const deadline = performance.now() + REAP_MS
   while (pidIsTaken(pid)) {
-    if (Date.now() > deadline) return false
+    if (performance.now() > deadline) return false
     await delay(20, undefined, { signal })
   }
   return true
@@ -317,10 +317,10 @@ async function ready(
   void exited.then((reason) => {
     failure = reason
   })
-  const deadline = Date.now() + START_MS
+  const deadline = performance.now() + START_MS
   while (!(await answers(url))) {
     signal?.throwIfAborted()
-    if (failure === undefined && Date.now() > deadline)
+    if (failure === undefined && performance.now() > deadline)
       failure = `it did not answer within ${START_MS / 1000} s`
     if (failure !== undefined)
       throw new Error(`Postgres did not start: ${failure}\n${lastLines(logFile)}`)
