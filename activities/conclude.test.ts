@@ -3,6 +3,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -635,6 +636,21 @@ test.each([
     expect(f.sh(['rev-parse', 'main^2'])).toBe(other)
   },
 )
+
+test('another repository at the path is told as that, and is given no branch of the work', async () => {
+  await onGoalBranch()
+  rmSync(f.repo, { recursive: true })
+  mkdirSync(f.repo)
+  f.sh(['init', '-q', '-b', 'main'])
+  f.commit({ 'other.txt': 'x\n' })
+  const { mergeGoal } = createMergeActivities(deps)
+  const asked = expect.stringMatching(/another repository is there now.* Approve only/)
+  expect(await mergeGoal({ goalId, attempt: 1 })).toEqual({ outcome: 'moved', summary: asked })
+  f.commit({ 'b.txt': 'mine\n' })
+  const blocked = expect.stringMatching(/another repository is there now.* conflicts in b\.txt/)
+  expect(await mergeGoal({ goalId, attempt: 1 })).toEqual({ outcome: 'blocked', reason: blocked })
+  expect(f.sh(['branch', '--format=%(refname:short)'])).toBe('main')
+})
 
 test('a goal whose merge was blocked can be ended when its repository has moved away, and says what is not known', async () => {
   await onGoalBranch()

@@ -6,7 +6,7 @@ import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { changeStage, openStage, passAtLast, type StageKey } from '../db/stages.ts'
-import type { MergeIntent } from '../git/merge-goal.ts'
+import type { MergeIntent, MergeOutcome } from '../git/merge-goal.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { IntegrateResult, MergeResult } from './types.ts'
@@ -229,18 +229,9 @@ export function createMergeActivities(deps: ActivityDeps) {
         )
         return { outcome: 'merged', commit: outcome.commit }
       case 'base_moved':
-        return {
-          outcome: 'moved',
-          summary: outcome.foreign
-            ? `${project.path} has no commit in common with what ${goal.target_branch} was when the work was approved: another repository is there now, or its whole history was made anew. Approve only if the work belongs there; if not, put the right one back first.`
-            : `${goal.target_branch} moved since the work was approved, and the change against it is another one now.`,
-        }
+        return { outcome: 'moved', summary: movedWords(facts, outcome) }
       case 'conflict':
-        await giveBranch(facts, head)
-        return {
-          outcome: 'blocked',
-          reason: `${goal.target_branch} moved and conflicts with the goal in ${someOf(outcome.files)}. The work is in your repository as ${goal.branch}: take the conflicting change out of ${goal.target_branch} and retry, or ${byHand(facts, outcome.own ? base : undefined)} and cancel the goal.`,
-        }
+        return conflicting(facts, { head, base }, outcome)
       case 'filtered':
         await giveBranch(facts, head)
         return {
@@ -257,6 +248,25 @@ export function createMergeActivities(deps: ActivityDeps) {
         return { outcome: 'blocked', reason: outcome.message }
       default:
         return outcome satisfies never
+    }
+  }
+
+  async function conflicting(
+    facts: GoalFacts,
+    { head, base }: { head: string; base: string },
+    { files, own, foreign }: Extract<MergeOutcome, { outcome: 'conflict' }>,
+  ): Promise<MergeResult> {
+    const { target_branch: target, branch } = facts.goal
+    // nor does the branch belong there
+    if (foreign)
+      return {
+        outcome: 'blocked',
+        reason: `${foreignWords(facts)} There the work conflicts in ${someOf(files)}. Put the right one back and retry, or cancel the goal.`,
+      }
+    await giveBranch(facts, head)
+    return {
+      outcome: 'blocked',
+      reason: `${target} moved and conflicts with the goal in ${someOf(files)}. The work is in your repository as ${branch}: take the conflicting change out of ${target} and retry, or ${byHand(facts, own ? base : undefined)} and cancel the goal.`,
     }
   }
 
@@ -368,6 +378,14 @@ export function createMergeActivities(deps: ActivityDeps) {
 
   return { integrateTask, mergeGoal, finishBegunMerge }
 }
+
+const foreignWords = ({ goal, project }: GoalFacts) =>
+  `${project.path} has no commit in common with what ${goal.target_branch} was when the work was approved: another repository is there now, or its whole history was made anew.`
+
+const movedWords = (facts: GoalFacts, { foreign }: { foreign: boolean }): string =>
+  foreign
+    ? `${foreignWords(facts)} Approve only if the work belongs there; if not, put the right one back first.`
+    : `${facts.goal.target_branch} moved since the work was approved, and the change against it is another one now.`
 
 /** `began`: given where the target does not hold it any more. */
 const byHand = ({ goal }: GoalFacts, began: string | undefined): string =>

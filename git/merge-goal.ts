@@ -73,8 +73,8 @@ export type MergeOutcome =
     }
   /** Against the target's present head the change is not the one that was approved, or (`foreign`) that is of another history. */
   | { outcome: 'base_moved'; hash: string; base: string; tree: string; foreign: boolean }
-  /** `own`: of the goal's own commits, because the target does not hold any more what they began at. */
-  | { outcome: 'conflict'; files: string[]; own: boolean }
+  /** `own`: of the goal's own commits, because the target does not hold any more what they began at; `foreign` as above. */
+  | { outcome: 'conflict'; files: string[]; own: boolean; foreign: boolean }
   /** The person's git would rewrite these files with a filter of theirs, which never runs here. */
   | { outcome: 'filtered'; filters: string[]; files: string[] }
   /** The target does not have it, and it was only to be finished or is not wanted any more. */
@@ -191,11 +191,11 @@ async function mergeOnce(
   await checkCommonHistory(git, m.layout, { sha: m.goalHead, haves: [old] })
   await m.step('M3')
   const merged = await goalOnto(m, old)
-  if (!merged.clean) return { outcome: 'conflict', files: merged.files, own: merged.own }
+  const foreign = merged.own && (await isForeign(git, m, { approved: m.approved.base, head: old }))
+  if (!merged.clean) return { outcome: 'conflict', files: merged.files, own: merged.own, foreign }
   // as after a merge by hand: there is nothing that a person could approve
   if (merged.tree === (await treeOf(git, gitDir, old))) return nothingLeft(m, old)
   const hash = await diffHash(git, gitDir, old, merged.tree)
-  const foreign = merged.own && (await isForeign(git, m, { approved: m.approved.base, head: old }))
   if (foreign || state.drifted || hash !== m.approved.hash)
     return { outcome: 'base_moved', hash, base: old, tree: merged.tree, foreign }
   const filtered = await filteredFiles(git, m, { from: old, to: merged.tree })
