@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { callThroughRestart } from './restart.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import { result, runCli, startCli } from './testing/run-cli.ts'
@@ -107,3 +107,14 @@ test('a Temporal of the home that does not answer is named with what ends it, an
   const { stdout } = await runCli(['doctor', '--home', home])
   expect(stdout).toMatch(/✗ temporal: .*\(process 4713\) does not answer\n.*kill -9 4713/)
 }, 20_000)
+
+test('an API that restarts is waited for no longer where the clock is set back', async () => {
+  let now = 0
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => --now)
+  const call = callThroughRestart({
+    server: () => ({ url: silentUrl, supervisor: { pid: process.pid } }),
+    call: () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })),
+    ...{ repeatable: true, signal: new AbortController().signal, note: () => undefined },
+  })
+  await expect(call.finally(() => clock.mockRestore())).rejects.toThrow('try again')
+}, 10_000)

@@ -22,7 +22,7 @@ export async function callThroughRestart<T>(options: {
   note: (line: string) => void
 }): Promise<T> {
   const { call, repeatable, signal, note } = options
-  const deadline = Date.now() + PATIENCE_MS
+  const deadline = performance.now() + PATIENCE_MS
   for (;;) {
     const { url, supervisor, api } = options.server()
     const silence = setTimeout(
@@ -39,7 +39,7 @@ export async function callThroughRestart<T>(options: {
       if (errorCode(error) === 'ETIMEDOUT')
         throw apiHangs(api, !repeatable, (error as Error).message)
       if (!refused(error) && !repeatable) throw cutOff()
-      if (signal.aborted || Date.now() >= deadline) throw restarting()
+      if (signal.aborted || performance.now() >= deadline) throw restarting()
     } finally {
       clearTimeout(silence)
     }
