@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatAgo, formatCost, listed } from './format.ts'
+import { formatAgo, formatClock, formatCost, listed } from './format.ts'
 
 test.each([
   [null, 'unknown'],
@@ -24,4 +24,14 @@ test('times grow coarser as they grow old', () => {
 test('names are listed as one says them', () => {
   expect(listed(['Codex'])).toBe('Codex')
   expect(listed(['Claude Code', 'Codex', 'Gemini CLI'])).toBe('Claude Code, Codex, and Gemini CLI')
+})
+
+test('a time of another day has its date, one of another year its year', () => {
+  const now = new Date(2026, 4, 2, 9).getTime()
+  const at = (...day: [number, number, number]) =>
+    formatClock(new Date(...day, 14, 3, 22).getTime(), now)
+  expect(at(2026, 4, 2)).toMatch(/^14:03:22$/)
+  expect(at(2026, 4, 1)).toMatch(/May.*14:03:22/)
+  expect(at(2026, 4, 1)).not.toMatch(/2026/)
+  expect(at(2025, 4, 2)).toMatch(/2025/)
 })

@@ -32,12 +32,21 @@ export function formatAgo(at: number, now: number): string {
 
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+const dayAndClock = new Intl.DateTimeFormat(undefined, {
+  ...{ day: 'numeric', month: 'short' },
+  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+})
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' })
 
 /** Date and time to the second, in the reader's zone. */
 export const formatFull = (at: number | string): string => full.format(new Date(at))
-/** `14:03:22`. */
-export const formatClock = (at: number | string): string => clock.format(new Date(at))
+
+/** `14:03:22`, of another day with its date: what waits for weeks is told by the second too. */
+export function formatClock(at: number | string, now = Date.now()): string {
+  const [then, today] = [new Date(at), new Date(now)]
+  if (then.toDateString() === today.toDateString()) return clock.format(then)
+  return (then.getFullYear() === today.getFullYear() ? dayAndClock : full).format(then)
+}
 
 const list = new Intl.ListFormat('en')
 /** `a`, `a and b`, `a, b, and c`. */

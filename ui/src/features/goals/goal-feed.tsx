@@ -112,7 +112,7 @@ function ActRow(props: { act: FeedAct; goal: Goal; open: boolean; onToggle: () =
       <div className="flex min-h-9 items-center gap-2.5">
         <time
           dateTime={act.at}
-          className="figure w-[58px] shrink-0 text-12 text-fg-3 max-md:hidden"
+          className="figure min-w-[58px] shrink-0 text-12 whitespace-nowrap text-fg-3 max-md:hidden"
         >
           {formatClock(act.at)}
         </time>

@@ -20,7 +20,7 @@ test('a correction that its run never took says what became of it, and why', () 
   expect(expired).toContain('Expired: its run was over')
   expect(expired).not.toContain('Queued')
   const later = { state: 'delivered', note: 'in the prompt of A-2', deliveredAt: AT } as const
-  expect(drawn(seen, later)).toMatch(/Delivered [\d:]+: in the prompt of A-2/)
+  expect(drawn(seen, later)).toMatch(/Delivered .*\d\d:\d\d:\d\d: in the prompt of A-2/)
   // what the run says comes before the list of its corrections is read again
   expect(drawn({ ...seen, state: 'applied' }, { state: 'queued', note: null })).toContain('Applied')
 })
