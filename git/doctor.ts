@@ -71,6 +71,8 @@ export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
 /** A worktree that is being made ready belongs to the process that makes it, for as long as that lives. */
 function isHeld(claim: Claim): boolean {
   if (claim.pid === undefined) return false
+  // in a container the next worker has the id of the one that was killed
+  if (claim.pid === process.pid && Date.parse(claim.at) < performance.timeOrigin) return false
   try {
     return process.kill(claim.pid, 0)
   } catch (error) {

@@ -466,11 +466,14 @@ test('a worktree that is being cleaned is not taken for an incomplete one', asyn
   expect((await claim('T-2')).path).toBe(path)
 })
 
-test('what a killed process was cleaning is gone after one repair', async () => {
+test.each([
+  ['a process', () => spawnSync('true').pid],
+  ['one that had the id that this one has, as in a container,', () => process.pid],
+])('what %s was cleaning when it was killed is gone after one repair', async (_, idOf) => {
   const { path } = await claim('T-1')
-  const { pid } = spawnSync('true')
-  const hold = { slot: basename(path), key: `warm ${basename(path)}`, branch: '', base: '', pid }
-  writeFileSync(`${path}.claim.json`, JSON.stringify({ ...hold, active: false, at: 'then' }))
+  const hold = { slot: basename(path), key: `warm ${basename(path)}`, branch: '', base: '' }
+  const claimed = { ...hold, pid: idOf(), active: false, at: '2020-02-02T00:00:00.000Z' }
+  writeFileSync(`${path}.claim.json`, JSON.stringify(claimed))
   rmSync(`${path}.slot.json`)
   await f.git.repair({ projectId, liveKeys: [] })
   expect(existsSync(path)).toBe(false)
