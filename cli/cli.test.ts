@@ -85,7 +85,10 @@ describe('every command', () => {
     [['diff', 'T-31'], /^diff --git a\/src\/auth\.ts b[\s\S]*\n same\n$/],
     [['diff', 'G-12'], /^diff --git/],
     [['approve', 'R-9', '--yes', '--checklist', 'c2'], /R-9 approved by me \(cli\)/],
-    [['reject', 'T-31', 'wrong approach'], /^R-9 rejected by me.*\nG-12 is cancelled with it/],
+    [
+      ['reject', 'T-31', 'wrong approach'],
+      /^R-9 rejected by me.*\nG-12 is cancelled with it.*dispatch goal show G-12/,
+    ],
     [['request-changes', 'R-9', 'other name'], /^R-9 /],
     [['agents', '--status', 'running'], /^A-7\trunning\tG-12\timplement\tdemo \(demo\)\t/],
     [['logs', 'A-7'], /^hello\n$/],
@@ -1028,6 +1031,17 @@ describe('finding the server', () => {
       })
     }
     expect((await runCli(['demo', '--help'])).stdout).not.toContain('--home')
+  })
+
+  it('says what to do where no temporary folder can be made', async () => {
+    const none = join(dir, 'none')
+    const { code, stderr } = await runCli(['demo'], { env: { TMPDIR: none } })
+    expect({ code, stderr }).toEqual({
+      code: 78,
+      stderr: expect.stringMatching(
+        /^error: No temporary folder can be made in .*ENOENT.*\nName a folder .* in TMPDIR\.\n$/,
+      ),
+    })
   })
 
   it('says of a home that is being started that it is, also where a killed start left its address', async () => {

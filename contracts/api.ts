@@ -218,7 +218,7 @@ export const api = {
     reply: goalSummary,
   },
   cancelGoal: {
-    summary: 'End everything, keep the branch',
+    summary: 'End everything, keep the work',
     params: id,
     body: z.strictObject({ reason: comment.optional() }),
     reply: goalSummary,

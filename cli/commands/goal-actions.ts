@@ -59,7 +59,7 @@ export const goalRetry = defineCommand({
 
 export const goalCancel = defineCommand({
   name: 'goal cancel',
-  summary: 'End a goal and its agents; its branch is kept',
+  summary: 'End a goal and its agents; its work is kept',
   prints: { replies: ['cancelGoal'] },
   args: { id },
   options: {

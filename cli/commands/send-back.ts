@@ -61,7 +61,9 @@ async function sendBack(
   if (io.json) io.document(reply)
   io.print(`${reply.shortId} ${io.clean(decided(reply))}: ${io.clean(reply.title)}`)
   if (decision === 'reject')
-    io.print(`${reply.goalShortId} is cancelled with it, all its tasks too; its branch is kept.`)
+    io.print(
+      `${reply.goalShortId} is cancelled with it, all its tasks too. Where its work is kept: dispatch goal show ${reply.goalShortId}`,
+    )
   else io.note(`Watch it go on: dispatch goal watch ${reply.goalShortId}`)
   return EXIT.ok
 }
