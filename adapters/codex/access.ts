@@ -41,13 +41,6 @@ export const KEY_VARIABLES = [
 export const LEAST_PROFILES = [0, 140, 0] as const
 const PROFILE = 'dispatch-run'
 
-/** What fences a run in, in Codex's words: of its thread, and of each turn. */
-export interface Fence {
-  thread: { sandbox: string } | { permissions: string }
-  config: Record<string, unknown>
-  turn: { sandboxPolicy?: object }
-}
-
 /**
  * The sandbox of a run, enforced by Codex with bubblewrap, Landlock or Seatbelt: `read` may look at everything and write nothing, `write`
  * may write in the working folder and the run's own TMPDIR. Neither reaches a network, not even this machine's. Git's own files are read-only
@@ -59,32 +52,32 @@ export interface Fence {
  * Inside a sandbox of ours Codex cannot make one of its own (no second `/proc`), and needs none: files and network are what ours grants, and
  * a stage that may only read has its folder mounted so.
  */
-export function fenceOf(spec: RunSpec, knowsProfiles: boolean): Fence {
-  if (spec.sandbox) {
-    const sandboxPolicy = { type: 'externalSandbox', networkAccess: 'enabled' }
-    return { thread: { sandbox: sandboxMode(spec) }, config: {}, turn: { sandboxPolicy } }
-  }
-  if (!knowsProfiles)
-    return {
-      thread: { sandbox: sandboxMode(spec) },
-      config: {},
-      turn: { sandboxPolicy: policyOf(spec) },
-    }
+export function fenceOfThread(spec: RunSpec, knowsProfiles: boolean) {
+  if (spec.sandbox || !knowsProfiles) return { fence: { sandbox: sandboxMode(spec) }, config: {} }
   const login = withoutLinks(join(withoutLinks(codexHome(spec.env)), 'auth.json'))
   const isRead = spec.access === 'read'
   const filesystem = { [login]: 'deny', ...(isRead ? {} : { ':slash_tmp': 'read' }) }
   const profile = { extends: isRead ? ':read-only' : ':workspace', filesystem }
   return {
-    thread: { permissions: PROFILE },
+    fence: { permissions: PROFILE },
     config: { default_permissions: PROFILE, permissions: { [PROFILE]: profile } },
-    turn: {},
   }
 }
+
+/**
+ * What is said again with each turn of a thread that has not that profile: it knows none, or it got another one in its place, because a
+ * company lets nobody have any but its own; that one may well let a stage write that may only read. `active`: the one that it has.
+ */
+export const fenceOfTurn = (
+  spec: RunSpec,
+  active: string | undefined,
+): { sandboxPolicy?: object } => (active === PROFILE ? {} : { sandboxPolicy: policyOf(spec) })
 
 /** Bubblewrap lays nothing over a link: no command would run. */
 const withoutLinks = (path: string) => (existsSync(path) ? realpathSync(path) : path)
 
-function policyOf({ access }: RunSpec): object {
+function policyOf({ access, sandbox }: RunSpec): object {
+  if (sandbox) return { type: 'externalSandbox', networkAccess: 'enabled' }
   if (access === 'read') return { type: 'readOnly', networkAccess: false }
   return {
     type: 'workspaceWrite',

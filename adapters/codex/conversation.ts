@@ -2,11 +2,11 @@ import type { AgentEvent, RunSpec, TerminalEvent } from '../../contracts/agent.t
 import type { Correction } from '../adapter.ts'
 import { orAsItIs } from '../as-it-is.ts'
 import { endByInterrupt } from '../endings.ts'
-import { type Fence, refusalOf } from './access.ts'
+import { refusalOf } from './access.ts'
 import { createCorrections } from './corrections.ts'
 import { failureOf, reasonOf } from './failures.ts'
 import type { JsonRpc, RpcIncoming } from './json-rpc.ts'
-import { openThread } from './open-thread.ts'
+import { type OpenThread, openThread } from './open-thread.ts'
 import { createPatience } from './patience.ts'
 import { recordedTotal } from './rollout.ts'
 import { answerIn, strictSchema } from './strict-schema.ts'
@@ -44,7 +44,7 @@ export function createConversation({ spec, rpc, push }: ConversationDeps): Conve
   const sending = new Set<Promise<void>>()
   const schema = spec.outputSchema && strictSchema(spec.outputSchema)
   let threadId = ''
-  let fence: Fence['turn'] = {}
+  let fence: OpenThread['fence'] = {}
   let turnId: string | undefined
   let turnEnded: (turn: Turn) => void = () => undefined
   /** Why we ended the turn ourselves: goes before what Codex says about it. */

@@ -1,6 +1,6 @@
 import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import { isLeast } from '../version.ts'
-import { type Fence, fenceOf, LEAST_PROFILES } from './access.ts'
+import { fenceOfThread, fenceOfTurn, LEAST_PROFILES } from './access.ts'
 import { reasonOf } from './failures.ts'
 import type { JsonRpc } from './json-rpc.ts'
 import type { ConfigAnswer, ThreadAnswer } from './wire.ts'
@@ -13,7 +13,7 @@ export interface OpenThread {
   threadId: string
   model?: string
   /** To be said with each turn. */
-  fence: Fence['turn']
+  fence: ReturnType<typeof fenceOfTurn>
 }
 
 /** From the greeting to the thread's id, before any request to the model. `unsupported`: an app-server that we do not speak with. */
@@ -28,20 +28,21 @@ export async function openThread(
   rpc.notify('initialized')
   const refused = await logIn(rpc, spec.env)
   if (refused) return refused
-  const fence = fenceOf(spec, isLeast(userAgent, LEAST_PROFILES))
-  const answer = await startOrResume(rpc, spec, fence)
+  const answer = await startOrResume(rpc, spec, isLeast(userAgent, LEAST_PROFILES))
   if (!answer.ok)
     return { type: 'failed', reason: reasonOf(null, answer.message), detail: answer.message }
-  const { thread, model } = answer.result
-  return { type: 'open', threadId: thread.id, fence: fence.turn, ...(model ? { model } : {}) }
+  const { thread, model, activePermissionProfile: active } = answer.result
+  const fence = fenceOfTurn(spec, active?.id)
+  return { type: 'open', threadId: thread.id, fence, ...(model ? { model } : {}) }
 }
 
-async function startOrResume(rpc: JsonRpc, spec: RunSpec, fence: Fence) {
+async function startOrResume(rpc: JsonRpc, spec: RunSpec, knowsProfiles: boolean) {
   const { cwd, model, resumeSessionId } = spec
+  const { fence, config } = fenceOfThread(spec, knowsProfiles)
   const options = {
     cwd,
-    config: { ...fence.config, ...(await withoutServers(rpc)) },
-    ...fence.thread,
+    config: { ...config, ...(await withoutServers(rpc)) },
+    ...fence,
     approvalPolicy: 'never',
     ...(model === undefined ? {} : { model }),
   }

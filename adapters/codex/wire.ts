@@ -15,6 +15,8 @@ export interface RpcMessage {
 export interface ThreadAnswer {
   thread: { id: string }
   model?: string
+  /** The one that its commands are fenced in by, from 0.140 on. */
+  activePermissionProfile?: { id: string } | null
 }
 
 export interface TurnAnswer {
