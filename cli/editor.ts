@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lendTerminal } from './lend-terminal.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Edited {
   /** Undefined when the editor ended with an error: nothing is taken then. */
@@ -19,7 +19,7 @@ export async function editText(
   { name, env }: { name: string; env: Record<string, string | undefined> },
 ): Promise<Edited> {
   const editor = env['DISPATCH_EDITOR'] || env['VISUAL'] || env['EDITOR'] || 'vi'
-  const folder = mkdtempSync(join(tmpdir(), 'dispatch-edit-'))
+  const folder = temporaryFolder('dispatch-edit-')
   const file = join(folder, name)
   writeFileSync(file, text, { mode: 0o600 })
   // An editor may be named with its options, as in `code --wait`: the shell reads it, the file is an argument.

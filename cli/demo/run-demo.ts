@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type HomePaths, homePaths, shortSocketDir } from '../../config/home.ts'
@@ -8,6 +8,7 @@ import { askedToStop } from '../asked-to-stop.ts'
 import { createDeps } from '../deps.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import type { DemoAgent } from './demo-agent.ts'
 import { endDemoServer, startDemoServer } from './demo-server.ts'
 import { playDemo } from './play-demo.ts'
@@ -36,8 +37,8 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
   process.umask(0o077)
   const env = cleanEnvironment(options.env)
   const longestMs = LONGEST_MS[options.agent]
+  const folder = temporaryFolder(`${PREFIX}${process.pid}-`)
   await endKilledDemos()
-  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const home = homePaths(join(folder, 'home'))
   mkdirSync(home.root, { mode: 0o700 })
   const interrupted = askedToStop(options.signal)
