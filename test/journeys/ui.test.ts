@@ -266,6 +266,14 @@ test('by keyboard alone: a goal is filed, its spec approved, and the goal cancel
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
+
+  // whoever opened a dialog goes on from there
+  const opener = page.locator('button[aria-label="New goal"]')
+  await opener.focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'New goal' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('button[aria-label="New goal"]:focus').waitFor()
 })
 
 type View = readonly [path: string, ready: string, keys?: string]

@@ -1,7 +1,7 @@
 import { cva, type VariantProps } from 'class-variance-authority'
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { cn } from '../lib/cn.ts'
 import { IconButton } from './button.tsx'
 
@@ -46,6 +46,7 @@ export function Dialog({
   bare,
   ...props
 }: SurfaceProps) {
+  const giveBack = useFocusBack(open)
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
@@ -59,6 +60,7 @@ export function Dialog({
             const target = props.initialFocus?.current ?? event.currentTarget
             if (target instanceof HTMLElement) target.focus()
           }}
+          onCloseAutoFocus={giveBack}
         >
           <div className={cn('flex items-start gap-2 px-4 pt-3', bare && 'sr-only')}>
             <div className="min-w-0 flex-1">
@@ -76,6 +78,27 @@ export function Dialog({
       </Radix.Portal>
     </Radix.Root>
   )
+}
+
+/** Gives the focus back to what had it before: Radix only knows a trigger of its own, and would leave it nowhere. */
+function useFocusBack(open: boolean): (event: Event) => void {
+  const before = useRef<HTMLElement | null>(null)
+  const wasOpen = useRef(false)
+  // as it is drawn: a field in it that takes the focus by itself has it before any effect
+  if (open && !wasOpen.current) before.current = focusedNow()
+  wasOpen.current = open
+  return (event) => {
+    event.preventDefault()
+    before.current?.focus()
+  }
+}
+
+/** An item of a menu goes with it: what opened the menu stays. */
+function focusedNow(): HTMLElement | null {
+  const focused = document.activeElement
+  const opener = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby')
+  const stays = opener ? document.getElementById(opener) : focused
+  return stays instanceof HTMLElement ? stays : null
 }
 
 /** The row of buttons at the end of a dialog. */
