@@ -11,6 +11,7 @@ import {
   GOAL_WORKFLOW,
   RETRY_STAGE,
   SET_ADAPTERS,
+  SET_PAUSED,
   type StageAdapters,
 } from '../contracts/messages.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
@@ -280,6 +281,42 @@ test('who looks at a goal whose tasks are at work sees them, and where it was wh
       ['GoalStage', 'implement'],
     ]),
   )
+}, 60_000)
+
+test('who looks for workflows finds those that are paused, that need a person, and those that are over', async () => {
+  const asked: string[] = []
+  let tries = 0
+  const goal = await fileGoal(() => ({
+    async runStage({ stage }) {
+      if (stage === 'spec' && ++tries === 1) return { outcome: 'failed', reason: 'not installed' }
+      return { outcome: 'passed' }
+    },
+    async report({ status }) {
+      asked.push(status)
+    },
+  }))
+  const statusOf = async (handle: WorkflowHandle) =>
+    (await handle.describe()).typedSearchAttributes
+      .getAll()
+      .find(({ key }) => key.name === 'GoalStatus')?.value
+  const becomes = (status: string) =>
+    until(async () => (await statusOf(goal)) === status, {
+      ms: 20_000,
+      what: `a goal that is ${status}`,
+    })
+  await becomes('needs_attention')
+  await goal.signal(SET_PAUSED, { paused: true })
+  await becomes('paused')
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await until(() => asked.includes('active'), { ms: 20_000, what: 'the retry' })
+  expect(await statusOf(goal)).toBe('paused')
+  await goal.signal(SET_PAUSED, { paused: false })
+  await goal.result()
+  await becomes('completed')
+  const task = new Client({ connection }).workflow.getHandle(
+    taskWorkflowId(`${goal.workflowId.replace(/^goal./, '')}-t`),
+  )
+  expect(await statusOf(task)).toBe('completed')
 }, 60_000)
 
 /** What a workflow's history says of each of its activities. */

@@ -31,6 +31,7 @@ import {
 import { secondsToNextLook, secondsToNextTry } from '../domain/pipeline.ts'
 import { remember } from '../domain/remember.ts'
 import { agents, brief, core } from './activities.ts'
+import { markStatus } from './stage-table.ts'
 
 export const reviewDecided = defineSignal<[ReviewDecided]>(REVIEW_DECIDED)
 export const setPaused = defineSignal<[SetPaused]>(SET_PAUSED)
@@ -52,6 +53,8 @@ export interface Controls {
   /** Does `work` until it succeeds: a failure asks for a person, whose retry does it again. Cancellation passes through. */
   insist<T>(at: Place, work: () => Promise<T>): Promise<T>
   isPaused(): boolean
+  /** What the workflow is, for as long as it is not over. */
+  status(): 'active' | 'paused' | 'needs_attention'
   /** Waits while paused. */
   unpaused(): Promise<void>
   /** One listener each: the last one counts. */
@@ -77,6 +80,7 @@ export const isFailure = (error: unknown): error is TemporalFailure =>
 /** Registers the signal handlers: call it before the first await of a workflow. */
 export function createControls(onCancel?: (reason: string) => void): Controls {
   let paused = false
+  let questions = 0
   let retries = 0
   let cancelReason: string | undefined
   let news = 0
@@ -89,10 +93,16 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
   let adapters: StageAdapters | undefined
   let onAdapters: () => Promise<void> = async () => undefined
 
+  const status = () => {
+    if (paused) return 'paused'
+    return questions > 0 ? 'needs_attention' : 'active'
+  }
+
   setHandler(setPaused, async (message) => {
     news += 1
     if (paused === message.paused) return
     paused = message.paused
+    markStatus(status())
     if (paused) for (const scope of running) scope.cancel()
     await onPause()
   })
@@ -158,7 +168,14 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
       reason: reason.slice(0, 2000),
     } as const
     if ((await core.report(asked))?.answered) return
-    await condition(() => retries > seen)
+    questions += 1
+    markStatus(status())
+    try {
+      await condition(() => retries > seen)
+    } finally {
+      questions -= 1
+    }
+    markStatus(status())
     await core.report({ ...at, status: 'active', reason: null })
   }
 
@@ -210,6 +227,7 @@ export function createControls(onCancel?: (reason: string) => void): Controls {
     decision,
     unpaused,
     isPaused: () => paused,
+    status,
     attention,
     insist,
     onPause: (listener) => {

@@ -252,8 +252,7 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
     const review = await insist(stage, () =>
       brief().openReview({ goalId, taskId: null, kind, attempt: number, stage, reason }),
     )
-    if (!review.decided)
-      markSearch({ status: 'active', stage, pendingReview: true, adapter: adapterOf(stage) })
+    if (!review.decided) markSearch({ ...found(stage), pendingReview: true })
     const settled = await controls.decision(review)
     if (settled.tasks.length > 0) tasks = settled.tasks
     return { type: 'decided', decision: settled.decision, comment: settled.comment }
@@ -325,7 +324,11 @@ async function pipeline(goalId: string, controls: Controls, children: Children):
   }
 
   function find(stage: Stage): void {
-    markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
+    markSearch({ ...found(stage), pendingReview: false })
+  }
+
+  function found(stage: Stage) {
+    return { status: controls.status(), stage, adapter: adapterOf(stage) }
   }
 
   function adapters(): StageAdapters {

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey } from '@temporalio/common'
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { SEARCH } from '../contracts/messages.ts'
 import { STAGE_TITLES, type Stage } from '../contracts/stages.ts'
 
@@ -31,9 +31,12 @@ export function createStageTable(): StageTable {
   }
 }
 
+/** As an operator finds a workflow: its own status, so that of a task that needs a person is not that of its goal. */
+export type SearchStatus = 'active' | 'paused' | 'needs_attention' | 'completed' | 'cancelled'
+
 /** Lets operators find workflows: `GoalStage="implement"`, `PendingReview=true`. One history event each. */
 export function markSearch(values: {
-  status: string
+  status: SearchStatus
   /** Without it the stage that it was in stays. */
   stage?: Stage
   pendingReview: boolean
@@ -46,4 +49,9 @@ export function markSearch(values: {
     { key: ADAPTER, value: values.adapter },
     { key: PENDING_REVIEW, value: values.pendingReview },
   ])
+}
+
+/** The same for what changes the status alone; workflows from before this go on without it. */
+export function markStatus(status: SearchStatus): void {
+  if (patched('status-as-it-is')) upsertSearchAttributes([{ key: STATUS, value: status }])
 }

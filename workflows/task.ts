@@ -4,7 +4,7 @@ import type { AgentStage, Stage } from '../contracts/stages.ts'
 import { type Answer, afterAttention, nextMove } from '../domain/pipeline.ts'
 import { brief, core } from './activities.ts'
 import { createControls } from './controls.ts'
-import { createStageTable, markSearch } from './stage-table.ts'
+import { createStageTable, markSearch, markStatus } from './stage-table.ts'
 
 export type TaskOutcome = { outcome: 'merged' } | { outcome: 'rejected'; reason: string }
 
@@ -24,7 +24,7 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
     const attempt = (attempts[stage] ?? 0) + 1
     attempts[stage] = attempt
     table.set(stage, `attempt ${attempt}`)
-    markSearch({ status: 'active', stage, pendingReview: false, adapter: adapterOf(stage) })
+    markSearch({ ...found(stage), pendingReview: false })
     let answer =
       stage === 'review' ? await review(attempt) : await agent(stage as AgentStage, attempt)
     if (stage === 'verify' && answer.type === 'findings') verifyRounds += 1
@@ -50,7 +50,10 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
     }
     switch (move.type) {
       case 'go':
-        if (move.to === 'audit') return { outcome: 'merged' }
+        if (move.to === 'audit') {
+          markStatus('completed')
+          return { outcome: 'merged' }
+        }
         stage = move.to
         feedback = ''
         // what is changed after a review, or for the sake of others' work, has its own rounds
@@ -64,10 +67,15 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
         attempts[stage] = attempt - 1
         break
       case 'cancel':
+        markStatus('cancelled')
         return { outcome: 'rejected', reason: move.reason }
       default:
         throw new Error(`task cannot ${move.type}`)
     }
+  }
+
+  function found(at: Stage) {
+    return { status: controls.status(), stage: at, adapter: adapterOf(at) }
   }
 
   function adapterOf(at: Stage): string {
@@ -101,8 +109,7 @@ export async function taskWorkflow(input: TaskInput): Promise<TaskOutcome> {
     const review = await controls.insist({ ...place, stage, attempt }, () =>
       brief().openReview({ ...place, kind, attempt: number, stage, reason }),
     )
-    if (!review.decided)
-      markSearch({ status: 'active', stage, pendingReview: true, adapter: adapterOf(stage) })
+    if (!review.decided) markSearch({ ...found(stage), pendingReview: true })
     const settled = await controls.decision(review)
     return { type: 'decided', decision: settled.decision, comment: settled.comment }
   }
