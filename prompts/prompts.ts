@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 /** Prompts are Markdown files with named holes: `{{name}}`. */
 export interface PromptStore {
-  /** Fills a prompt's holes. Throws when the prompt does not exist, or when a hole has no value. */
+  /** Fills a prompt's holes. Throws when the prompt does not exist, or when it has a hole that nothing is put into: with the file and its holes. */
   render(name: string, values: Readonly<Record<string, string>>): Promise<string>
 }
 
@@ -11,15 +11,20 @@ export interface PromptStore {
 export function createPrompts(folders: readonly string[]): PromptStore {
   return {
     async render(name, values) {
-      return fill(await readFirst(folders, `${name}.md`), name, values)
+      return fill(await readFirst(folders, `${name}.md`), values)
     },
   }
 }
 
-async function readFirst(folders: readonly string[], file: string): Promise<string> {
-  for (const folder of folders) {
+interface Template {
+  path: string
+  text: string
+}
+
+async function readFirst(folders: readonly string[], file: string): Promise<Template> {
+  for (const path of folders.map((folder) => join(folder, file))) {
     try {
-      return await readFile(join(folder, file), 'utf8')
+      return { path, text: await readFile(path, 'utf8') }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
@@ -27,11 +32,15 @@ async function readFirst(folders: readonly string[], file: string): Promise<stri
   throw new Error(`prompt ${file} is in none of: ${folders.join(', ')}`)
 }
 
-function fill(template: string, name: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{\{([a-z_]+)\}\}/g, (_match, hole: string) => {
-    const value = values[hole]
-    if (value === undefined) throw new Error(`prompt ${name}: no value for {{${hole}}}`)
-    return value
+function fill({ path, text }: Template, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{\{([a-z_]+)\}\}/g, (hole: string, name: string) => {
+    const value = values[name]
+    if (value !== undefined) return value
+    const known = Object.keys(values).map((each) => `{{${each}}}`)
+    const holes = known.length > 0 ? `only into ${known.join(', ')}` : 'into nothing in this one'
+    throw new Error(
+      `${path} has ${hole}, but Dispatch puts text ${holes}. Correct that file, then retry.`,
+    )
   })
 }
 
