@@ -1,27 +1,26 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { FolderGit2, Plus } from 'lucide-react'
 import { useState } from 'react'
-import type { Project } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
-import { suggestedProjectsQuery } from '../../app/queries.ts'
-import { explain } from '../../app/toasts.ts'
+import { projectsQuery, suggestedProjectsQuery } from '../../app/queries.ts'
+import { explain, toast } from '../../app/toasts.ts'
 import { Button } from '../../components/button.tsx'
 import { Field, Input } from '../../components/field.tsx'
 
-/** Registers a git repository by its path, or by one click on one that is nearby. What is wrong is said under the field. */
-export function AddProjectForm(props: {
-  onAdded: (project: Project) => void
-  autoFocus?: boolean
-}) {
+/** Registers a git repository by its path, or by one click on one that is nearby, and says so. What is wrong is said under the field. */
+export function AddProjectForm(props: { onAdded: () => void; autoFocus?: boolean }) {
   const [path, setPath] = useState('')
   const client = useQueryClient()
   const { data: nearby } = useQuery(suggestedProjectsQuery())
   const add = useMutation({
     mutationFn: (body: { path: string }) => call('createProject', { body }),
-    onSuccess: async (project) => {
+    onMutate: () => client.getQueryData(projectsQuery().queryKey)?.items.map(({ id }) => id),
+    onSuccess: async ({ id, name, notes }, _body, known) => {
       setPath('')
       await client.invalidateQueries({ queryKey: ['projects'] })
-      props.onAdded(project)
+      if (known?.includes(id)) toast(`${name} is a project already, and stays as it is`)
+      else toast(`${name} added`, { tone: 'ok', ...(notes?.[0] ? { detail: notes[0] } : {}) })
+      props.onAdded()
     },
   })
   const submit = (text: string) => {

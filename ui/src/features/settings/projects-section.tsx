@@ -5,7 +5,7 @@ import type { Body } from '../../../../contracts/api.ts'
 import type { CheckCommand, Project } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
 import { profilesQuery, projectsQuery, withAnswer } from '../../app/queries.ts'
-import { explain, toast, toastError } from '../../app/toasts.ts'
+import { explain, toastError } from '../../app/toasts.ts'
 import { Button, IconButton } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Dialog } from '../../components/dialog.tsx'
@@ -37,16 +37,7 @@ export function ProjectsSection() {
       </div>
       <Dialog open={adding} onClose={() => setAdding(false)} title="Add project">
         <div className="overflow-y-auto px-4 py-4">
-          <AddProjectForm
-            autoFocus
-            onAdded={(project) => {
-              setAdding(false)
-              toast(`${project.name} added`, {
-                tone: 'ok',
-                ...(project.notes?.[0] ? { detail: project.notes[0] } : {}),
-              })
-            }}
-          />
+          <AddProjectForm autoFocus onAdded={() => setAdding(false)} />
         </div>
       </Dialog>
     </div>

@@ -165,13 +165,7 @@ function ProjectStep({ onBack, onNext }: { onBack: () => void; onNext: () => voi
           ))}
         </ul>
       )}
-      <AddProjectForm
-        autoFocus
-        onAdded={({ name, notes }) => {
-          toast(`${name} added`, { tone: 'ok', ...(notes?.[0] ? { detail: notes[0] } : {}) })
-          onNext()
-        }}
-      />
+      <AddProjectForm autoFocus onAdded={onNext} />
     </StepView>
   )
 }
