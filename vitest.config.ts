@@ -15,7 +15,7 @@ const options: Options = {
   css: true, // a test of the UI reads its colours
   pool: 'forks',
   isolate: false, // they leave nothing behind, and a process for each costs more than most of them
-  testTimeout: 180_000,
+  testTimeout: 300_000, // a journey of 35 s was seen to take 180 where every process took five times its CPU
   expect: { poll: { timeout: 30_000 } }, // what a person waits for after a click, on a busy machine
   maxConcurrency: 4,
   hookTimeout: 120_000,

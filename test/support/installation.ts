@@ -34,7 +34,7 @@ export interface Installation {
     description: string,
     more?: Partial<Body<'createGoal'>>,
   ): Promise<Reply<'createGoal'>>
-  /** Waits until the goal is as `ready` says; events wake it, no clock. Throws with the goal's state after 150 s. */
+  /** Waits until the goal is as `ready` says; events wake it, no clock. Throws with the goal's state after 240 s. */
   until(goalId: string, ready: (goal: Reply<'getGoal'>) => boolean): Promise<Reply<'getGoal'>>
   /** Decides the goal's oldest pending review of this kind as a person would, once it is there. */
   decide(
@@ -50,7 +50,7 @@ export interface Installation {
   close(): Promise<void>
 }
 
-const WAIT_MS = 150_000
+const WAIT_MS = 240_000
 const SAMPLE_TESTS = 'test/textkit.test.js'
 /** As its package.json has it, which would be found too: but npm takes five times as long to start as what it starts. */
 const SAMPLE_CHECK = { name: 'test', command: `node ${SAMPLE_TESTS}` }
