@@ -23,6 +23,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const nothing = () => undefined
 const silent = { info: nothing } as never
+const inDir = () => ({ dir, logFile: join(dir, 'log'), log: silent, say: nothing })
 
 async function binary() {
   const { PATH, HOME, XDG_CACHE_HOME } = processEnv()
@@ -38,13 +39,7 @@ test('a server that is left is adopted, whatever TEMPORAL_ENV is for others, and
   writeFileSync(join(dir, 'dev-server.json'), '')
   vi.stubEnv('TEMPORAL_ENV', 'prod')
   onTestFinished(() => void vi.unstubAllEnvs())
-  const options = {
-    dir,
-    binary: await binary(),
-    logFile: join(dir, 'log'),
-    log: silent,
-    say: nothing,
-  }
+  const options = { ...inDir(), binary: await binary() }
   const first = await startDevServer(options)
   expect(first.adopted).toBe(false)
 
@@ -58,13 +53,7 @@ test('a server that is left is adopted, whatever TEMPORAL_ENV is for others, and
 })
 
 test('a clock that is set forward in the middle is no reason to give a start up', async () => {
-  const options = {
-    dir,
-    binary: await binary(),
-    logFile: join(dir, 'log'),
-    log: silent,
-    say: nothing,
-  }
+  const options = { ...inDir(), binary: await binary() }
   const hourAgo = new Date().getTime() - 3_600_000
   const clock = vi.spyOn(Date, 'now').mockReturnValue(hourAgo)
   const starting = startDevServer(options).finally(() => clock.mockRestore())
@@ -79,7 +68,7 @@ test('a start that was killed before its server was healthy leaves none beside w
   const script = `#!/bin/sh\necho $$ > '${join(dir, 'began')}'\nread never < '${join(dir, 'began')}'\n`
   writeFileSync(join(dir, 'slow'), script, { mode: 0o700 })
   const cli = await binary()
-  const at = { dir, logFile: join(dir, 'log'), log: silent, say: nothing }
+  const at = inDir()
   const killed = startDevServer({ ...at, binary: { ...cli, path: join(dir, 'slow') } })
   killed.catch(nothing)
   const pid = Number(await readFile(join(dir, 'began'), 'utf8'))
@@ -95,7 +84,7 @@ test('a start that is given up has ended its server at once, also one that would
   const script = `#!/bin/sh\ntrap '' TERM\necho > '${join(dir, 'began')}'\nread never < '${join(dir, 'began')}'\n`
   writeFileSync(join(dir, 'slow'), script, { mode: 0o700 })
   const cli = await binary()
-  const at = { dir, logFile: join(dir, 'log'), log: silent, say: nothing }
+  const at = inDir()
   const given = new AbortController()
   const slow = { ...cli, path: join(dir, 'slow') }
   const outcome = startDevServer({ ...at, binary: slow, signal: given.signal }).catch((e) => e)
@@ -112,7 +101,7 @@ test('a start that is given up has ended its server at once, also one that would
 
 test('a start that is given up waits for no answer of a server that was left and hangs', async () => {
   const cli = await binary()
-  const at = { dir, binary: cli, logFile: join(dir, 'log'), log: silent, say: nothing }
+  const at = { ...inDir(), binary: cli }
   const left = await startDevServer(at)
   onTestFinished(left.stop)
   process.kill(left.pid, 'SIGSTOP')
@@ -126,13 +115,7 @@ test('a start that is given up waits for no answer of a server that was left and
 })
 
 test('a file that a server has not finished is made again, unless it was written long after it was begun', async () => {
-  const options = {
-    dir,
-    binary: await binary(),
-    logFile: join(dir, 'log'),
-    log: silent,
-    say: nothing,
-  }
+  const options = { ...inDir(), binary: await binary() }
   const file = databaseFile(dir, options.binary.version)
   // the server makes its tables only where there is no file
   for (const name of [file, `${file}.making`]) writeFileSync(name, '')
