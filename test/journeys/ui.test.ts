@@ -237,6 +237,7 @@ test('by keyboard alone: a goal is filed, its spec approved, and the goal cancel
     { ms: 20_000, what: 'the arrow keys to come to the profile' },
   )
   await page.keyboard.press('Enter')
+  await page.locator('[role=combobox][aria-label=Profile]:focus').waitFor() // it comes back after the list has gone
   await page.keyboard.press('Control+Enter')
   await page.waitForURL(/\/goals\/G-\d+/)
   const path = new URL(page.url()).pathname

@@ -16,9 +16,19 @@ export async function newWindow(
   const viewport = { width: 1440, height: 900 }
   // a colour on its way to another has no contrast to judge
   const context = await browser.newContext({ viewport, reducedMotion: 'reduce', ...options })
-  onTestFinished(() => context.close()) // a page that nobody needs would follow the agents all the same
   context.setDefaultTimeout(60_000)
   const page = await context.newPage()
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') process.stderr.write(await describePage(page))
+    await context.close() // a page that nobody needs would follow the agents all the same
+  })
   page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
   return page
+}
+
+/** What a person would see and where their keys would go: a wait that timed out says nothing of it. */
+async function describePage(page: Page): Promise<string> {
+  const focus = await page.evaluate<string>('document.activeElement?.outerHTML.slice(0, 200)')
+  const seen = await page.evaluate<string>('document.body.innerText.slice(-3000)')
+  return `\nthe page ${page.url()}, focus on ${focus}:\n${seen}\n`
 }
