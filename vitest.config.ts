@@ -27,6 +27,10 @@ const ON_DISK = [
   // its real program then writes what others play
   ...(process.env['DISPATCH_RECORD'] ? ['test/agents/recorded-conformance.test.ts'] : []),
 ]
+/** Installs packages, for which a person may have to name the certificate of their network. */
+const FROM_REGISTRY = ['test/pack.test.ts']
+/** Nobody else leaves the machine; and Node reads those certificates at each start, which takes it more time than all else. */
+const ON_LOOPBACK = { NODE_EXTRA_CA_CERTS: '' }
 /** Temporal's Runtime is there once in a process. */
 const WORKERS = ['test/workflows.test.ts', 'test/replay.test.ts', 'test/long-wait.test.ts']
 
@@ -46,12 +50,16 @@ class LongOnesFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     globalSetup: ['./test/global-setup.ts'],
-    maxWorkers: 3, // one more than the cores that the suite is measured on: journeys also wait
+    maxWorkers: 4, // twice the cores that the suite is measured on: journeys also wait
     sequence: { sequencer: LongOnesFirst },
     projects: [
-      project('disk', ON_DISK, { env: { TMPDIR: disk } }),
-      project('memory', ['**/*.test.{ts,tsx}'], { not: [...ON_DISK, ...WORKERS] }),
-      project('workers', WORKERS, { isolate: true }),
+      project('registry', FROM_REGISTRY),
+      project('disk', ON_DISK, { env: { ...ON_LOOPBACK, TMPDIR: disk } }),
+      project('memory', ['**/*.test.{ts,tsx}'], {
+        not: [...FROM_REGISTRY, ...ON_DISK, ...WORKERS],
+        env: ON_LOOPBACK,
+      }),
+      project('workers', WORKERS, { isolate: true, env: ON_LOOPBACK }),
     ],
   },
 })

@@ -32,7 +32,7 @@ export function startPerson(
       const review = await until<Pending | 'gone'>(
         async () => (here ? nextReview(at, goalId) : 'gone'),
         {
-          ...{ ms: patience, what: 'a review or the end', everyMs: 80 },
+          ...{ ms: patience, what: 'a review or the end', everyMs: 250 },
         },
       )
       if (review === 'gone') return

@@ -66,7 +66,7 @@ async function play(
   await until(async () => await isOver(at, goalId), {
     ms: COMPLETION_MS,
     what: 'the end of the goal',
-    everyMs: 100,
+    everyMs: 500, // with many goals at once, to look costs more than they do
   })
   await person.leave()
   for (const answer of person.refused)
@@ -109,7 +109,7 @@ async function reach(at: OwnStack, goalId: string, { stage }: Schedule): Promise
           .where({ goal_id: goalId, ...place })
           .first('id'),
       ),
-    { ms: 120_000, what: `the stage ${stage}`, everyMs: 15 },
+    { ms: 120_000, what: `the stage ${stage}`, everyMs: 50 },
   )
 }
 
@@ -146,7 +146,7 @@ async function progress(
   goalId: string,
   { schedule, from }: { schedule: Schedule; from: number },
 ): Promise<number> {
-  const limit = { ms: RECOVERY_MS, everyMs: 40 }
+  const limit = { ms: RECOVERY_MS, everyMs: 100 }
   await until(() => isWhole(at), { ...limit, what: 'everything to run again' })
   const back = new Date()
   const services = schedule.victims.some(isService)
