@@ -14,7 +14,6 @@ const options: Options = {
   exclude: ['**/node_modules/**', 'dist/**', '.dispatch/**'],
   css: true, // a test of the UI reads its colours
   pool: 'forks',
-  execArgv: ['--max-semi-space-size=64'], // in MB: what a test makes is soon forgotten, and V8 would look through it often
   isolate: false, // they leave nothing behind, and a process for each costs more than most of them
   testTimeout: 300_000, // a journey of 35 s was seen to take 180 where every process took five times its CPU
   expect: { poll: { timeout: 30_000 } }, // what a person waits for after a click, on a busy machine
