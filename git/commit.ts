@@ -303,7 +303,8 @@ const isKept = async (deps: GitDeps, layout: ProjectLayout, { base }: Claim, sha
 
 /**
  * Before a worktree goes: what is uncommitted, stashed, or committed and nowhere else, gets a salvage ref; so does what only the person's own
- * excludes keep out of commits, unless the worktree was `scratch`. Files that git cannot read are named in the commit's message.
+ * excludes keep out of commits, unless the worktree was `scratch`. Files that git cannot read, and those that were too many or too large
+ * to be saved, are named in the commit's message.
  * Returns the ref, if any.
  */
 export async function saveWork(
@@ -313,15 +314,17 @@ export async function saveWork(
 ): Promise<string | undefined> {
   const tree = slotTree(layout, slot)
   const head = await standing(deps, layout, { claim, tree })
-  const { result: snapshot, unreadable } = await sparing(tree, async (some) => {
-    const staged = await snapshotTree(deps.git, some, head)
-    return scratch ? staged : wholeTree(deps.git, some, { snapshot: staged, base: claim.base })
+  const { result, unreadable } = await sparing(tree, async (some) => {
+    const snapshot = await snapshotTree(deps.git, some, head)
+    if (scratch) return { whole: snapshot, missing: [] }
+    return wholeTree(deps.git, some, { snapshot, base: claim.base })
   })
+  const { whole: snapshot, missing } = result
   const stashed = await stashedOn(deps, layout, claim.branch)
   const dirty =
-    stashed.length + unreadable.length > 0 ||
+    stashed.length + unreadable.length + missing.length > 0 ||
     snapshot !== (await treeOf(deps.git, layout.sandbox, head))
-  const work = { snapshot, parents: [head, ...stashed], key: claim.key, unreadable }
+  const work = { snapshot, parents: [head, ...stashed], key: claim.key, unreadable, missing }
   const sha = dirty ? await salvageCommit(deps, layout, tree, work) : head
   const safe = !dirty && (await isKept(deps, layout, claim, sha))
   const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
@@ -333,12 +336,21 @@ async function salvageCommit(
   deps: GitDeps,
   layout: ProjectLayout,
   tree: SlotTree,
-  work: { snapshot: string; parents: string[]; key: string; unreadable: string[] },
+  work: {
+    snapshot: string
+    parents: string[]
+    key: string
+    unreadable: string[]
+    missing: string[]
+  },
 ): Promise<string> {
   const [head = '', ...stashed] = work.parents
   const date = await dateOf(deps.git, layout.sandbox, head)
-  const without =
-    work.unreadable.length > 0 ? `\nGit cannot read ${someOf(work.unreadable)}.\n` : ''
+  const { unreadable, missing } = work
+  const without = [
+    unreadable.length > 0 ? `\nGit cannot read ${someOf(unreadable)}.\n` : '',
+    missing.length > 0 ? `\nToo many or too large to be saved here: ${someOf(missing)}.\n` : '',
+  ].join('')
   const beside = stashed.length > 0 ? '\nThe other parents are what was left in git stash.\n' : ''
   const message = `Salvage of ${work.key}\n${without}${beside}`
   return commitTree(deps, tree, { tree: work.snapshot, parents: work.parents, message, date })

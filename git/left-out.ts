@@ -109,38 +109,48 @@ async function readInto(git: GitRunner, call: GitCall, commit: string): Promise<
   return (await git.run(['read-tree', commit], { ...call, answers: [0, 128] })).code === 0
 }
 
-/** The tree of a snapshot and of what it left out, as far as it is no mass of files. The agent's index stays as it is. */
+/**
+ * The tree of a snapshot and of what it left out, as far as it is no mass of files, and as text the files that are in it still not.
+ * The agent's index stays as it is.
+ */
 export async function wholeTree(
   git: GitRunner,
   tree: SlotTree,
   { snapshot, base }: { snapshot: string; base: string },
-): Promise<string> {
-  const paths = await smallFiles(tree, leftOutFiles(git, tree, base))
-  if (paths.length === 0) return snapshot
+): Promise<{ whole: string; missing: string[] }> {
+  const { kept, missing } = await smallFiles(tree, leftOutFiles(git, tree, base))
+  if (kept.length === 0) return { whole: snapshot, missing }
   // outside of what the agent can write
   const indexFile = `${tree.path}.salvage-index`
   const call = { ...tree.call, indexFile }
   try {
     await git.run(['read-tree', snapshot], call)
-    const behind = await behindLinks(tree, paths)
-    const there = paths.filter((path) => !behind.has(path))
+    const behind = await behindLinks(tree, kept)
+    const there = kept.filter((path) => !behind.has(path))
     await updateIndex(git, { ...tree, call }, ADD, there)
-    return await git.text(['write-tree'], call)
+    return { whole: await git.text(['write-tree'], call), missing }
   } finally {
     await rm(indexFile, { force: true })
   }
 }
 
 /** Up to a bound in number and size: what people exclude everywhere are also caches. */
-async function smallFiles(tree: SlotTree, paths: AsyncIterable<string>): Promise<string[]> {
+async function smallFiles(
+  tree: SlotTree,
+  paths: AsyncIterable<string>,
+): Promise<{ kept: string[]; missing: string[] }> {
   const kept: string[] = []
+  const missing: string[] = []
   let bytes = 0
   for await (const path of paths) {
     const info = await statIn(tree, path)
-    if (!info || bytes + info.size > LEFT_OUT_BYTES) continue
-    bytes += info.size
-    kept.push(path)
-    if (kept.length === LEFT_OUT_FILES) break
+    if (!info) continue
+    if (kept.length === LEFT_OUT_FILES || bytes + info.size > LEFT_OUT_BYTES)
+      missing.push(asText(path))
+    else {
+      bytes += info.size
+      kept.push(path)
+    }
   }
-  return kept
+  return { kept, missing }
 }

@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -223,6 +224,26 @@ test('a repository that an agent made in its worktree is in no commit: that is t
   expect(f.sh(['--git-dir', clean(), ...saved]).split('\n')).toEqual(
     ['.gitignore', 'deep/er.txt', 'src/index.ts'].map((name) => `web app/${name}`),
   )
+})
+
+test('of what is in no commit a mass is not saved, which the saved commit says, also where that is all there is', async () => {
+  f.write('.git/info/exclude', '*.log\n')
+  base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const messageOf = async (key: string, write: (path: string) => void) => {
+    const { path } = await claim(key)
+    write(path)
+    const { salvaged } = await f.git.releaseWorktree({ projectId, key, dropBranch: true })
+    return f.sh(['--git-dir', clean(), 'log', '-1', '--format=%b', salvaged?.ref ?? '']).trim()
+  }
+  const many = await messageOf('T-1', (path) => {
+    for (let n = 1000; n <= 2000; n++) f.write(`a${n}.log`, 'x', path)
+  })
+  expect(many).toBe('Too many or too large to be saved here: a2000.log.')
+  const large = await messageOf('T-2', (path) => {
+    f.write('huge.log', '', path)
+    truncateSync(join(path, 'huge.log'), 50_000_001)
+  })
+  expect(large).toBe('Too many or too large to be saved here: huge.log.')
 })
 
 test('of a repository that an agent made all is saved, also where a kill left what was known of another one', async () => {
