@@ -23,7 +23,8 @@ export interface JudgedFile {
 
 const HIGH: readonly [RegExp, string][] = [
   [
-    /(^|\/)((CLAUDE|AGENTS?|GEMINI|QWEN|CRUSH|WARP)(\.local)?|SKILL)\.md$/i,
+    // CLAUDE.local.md, and AGENTS.override.md, which Codex takes instead (developers.openai.com/codex/guides/agents-md)
+    /(^|\/)((CLAUDE|AGENTS?|GEMINI|QWEN|CRUSH|WARP)(\.[^/.]+)*|SKILL)\.md$|\.(instructions|prompt|chatmode|agent)\.md$/i,
     'changes what agents are told',
   ],
   [
