@@ -9,8 +9,15 @@ const disk = tmpdir()
 /** Where tests make their files: in memory where there is room, for their repositories and databases are a million small files. */
 process.env['TMPDIR'] = isRoomy('/dev/shm') ? '/dev/shm' : disk
 
+/** Node reads these certificates at each start, which takes it more time than all else, and only npm needs them (test/support/npm.ts). */
+const env = {
+  NODE_EXTRA_CA_CERTS: '',
+  DISPATCH_TEST_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] ?? '',
+}
+
 type Options = NonNullable<TestProjectInlineConfiguration['test']>
 const options: Options = {
+  env,
   exclude: ['**/node_modules/**', 'dist/**', '.dispatch/**'],
   css: true, // a test of the UI reads its colours
   pool: 'forks',
@@ -27,10 +34,6 @@ const ON_DISK = [
   // its real program then writes what others play
   ...(process.env['DISPATCH_RECORD'] ? ['test/agents/recorded-conformance.test.ts'] : []),
 ]
-/** Installs packages, for which a person may have to name the certificate of their network. */
-const FROM_REGISTRY = ['test/pack.test.ts']
-/** Nobody else leaves the machine; and Node reads those certificates at each start, which takes it more time than all else. */
-const ON_LOOPBACK = { NODE_EXTRA_CA_CERTS: '' }
 /** Temporal's Runtime is there once in a process. */
 const WORKERS = ['test/workflows.test.ts', 'test/replay.test.ts', 'test/long-wait.test.ts']
 
@@ -53,13 +56,9 @@ export default defineConfig({
     maxWorkers: 4, // twice the cores that the suite is measured on: journeys also wait
     sequence: { sequencer: LongOnesFirst },
     projects: [
-      project('registry', FROM_REGISTRY),
-      project('disk', ON_DISK, { env: { ...ON_LOOPBACK, TMPDIR: disk } }),
-      project('memory', ['**/*.test.{ts,tsx}'], {
-        not: [...FROM_REGISTRY, ...ON_DISK, ...WORKERS],
-        env: ON_LOOPBACK,
-      }),
-      project('workers', WORKERS, { isolate: true, env: ON_LOOPBACK }),
+      project('disk', ON_DISK, { env: { ...env, TMPDIR: disk } }),
+      project('memory', ['**/*.test.{ts,tsx}'], { not: [...ON_DISK, ...WORKERS] }),
+      project('workers', WORKERS, { isolate: true }),
     ],
   },
 })

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readServerFile } from '../cli/supervisor/server-file.ts'
 import { packageRoot, packageVersion, shortSocketDir } from '../config/home.ts'
+import { npm } from './support/npm.ts'
 
 const run = promisify(execFile)
 const MOST_MEGABYTES = 900
@@ -18,12 +19,12 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000) // tens of thousands of files
 
 test('the packed program installs elsewhere, starts outside the clone, and brings no tests', async () => {
-  const npm = (...args: string[]) => run('npm', args, { cwd: packageRoot() })
-  await npm('pack', '--ignore-scripts', '--pack-destination', folder)
+  const here = { cwd: packageRoot() }
+  await npm(['pack', '--ignore-scripts', '--pack-destination', folder], here)
   const [tarball = ''] = readdirSync(folder)
   const prefix = join(folder, 'prefix')
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline']
-  await npm('install', '-g', '--prefix', prefix, ...quiet, join(folder, tarball))
+  await npm(['install', '-g', '--prefix', prefix, ...quiet, join(folder, tarball)], here)
 
   const installed = join(prefix, 'lib', 'node_modules', 'dispatch-agents')
   const own = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(

@@ -6,6 +6,7 @@ import { processEnv } from '../../config/config.ts'
 import { sharedCache } from '../../config/home.ts'
 // @ts-expect-error a plain script, usable before anything is installed
 import { withLock } from '../../scripts/lock.mjs'
+import { npm } from '../support/npm.ts'
 
 const run = promisify(execFile)
 
@@ -86,10 +87,7 @@ async function install({ what, options: own = [] }: WantedAgent, folder: string)
   const work = mkdtempSync(join(cache(), '.install-'))
   try {
     const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force', ...own]
-    await run('npm', ['install', '--prefix', work, ...options, what], {
-      timeout: INSTALL_MS,
-      cwd: work,
-    })
+    await npm(['install', '--prefix', work, ...options, what], { timeout: INSTALL_MS, cwd: work })
     rmSync(folder, { recursive: true, force: true })
     renameSync(work, folder)
   } catch (error) {

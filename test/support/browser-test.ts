@@ -19,7 +19,8 @@ export async function newWindow(
   context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   onTestFinished(async ({ task }) => {
-    if (task.result?.state === 'fail') process.stderr.write(await describePage(page))
+    if (task.result?.state === 'fail')
+      process.stderr.write(await describePage(page).catch((error: Error) => `${error.message}\n`))
     await context.close() // a page that nobody needs would follow the agents all the same
   })
   page.on('pageerror', (error) => expect.soft(error.message, 'an error of the page').toBe(''))
