@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -13,8 +13,8 @@ export async function withLock(file, work) {
   let said = false
   while (!take(file)) {
     const holder = read(file)
-    if (holder === '') continue // released meanwhile
-    if (!alive(Number(holder))) {
+    if (holder === undefined) continue // released meanwhile
+    if (!alive(holder)) {
       await removeStale(file)
       continue
     }
@@ -53,13 +53,13 @@ async function removeStale(file) {
   const gate = `${file}.gate`
   if (take(gate)) {
     const holder = read(file)
-    if (holder !== '' && !alive(Number(holder))) rmSync(file, { force: true })
+    if (holder !== undefined && !alive(holder)) rmSync(file, { force: true })
     rmSync(gate, { force: true })
     return
   }
   const keeper = read(gate)
   // whoever was killed in there must not keep all others out
-  if (keeper !== '' && !alive(Number(keeper))) discard(gate, keeper)
+  if (keeper !== undefined && !alive(keeper)) discard(gate, keeper)
   else await delay(GATE_MS)
 }
 
@@ -76,16 +76,20 @@ function discard(file, holder) {
   rmSync(aside, { force: true })
 }
 
+/** Undefined where there is none. */
 function read(file) {
   try {
-    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+    return readFileSync(file, 'utf8')
   } catch (error) {
-    if (error.code === 'ENOENT') return ''
+    if (error.code === 'ENOENT') return undefined
     throw error
   }
 }
 
-function alive(pid) {
+/** A lock that a power cut left without its content is nobody's. */
+function alive(holder) {
+  const pid = Number(holder)
+  if (!(pid > 0)) return false
   try {
     process.kill(pid, 0)
     return true

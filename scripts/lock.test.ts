@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-test('several at once go one after the other, past the lock of a dead one', async () => {
+test.each([
+  ['of a dead one', () => String(spawnSync('true').pid)],
+  ['that a power cut left empty', () => ''],
+])('several at once go one after the other, past the lock %s', async (_, left) => {
   const dir = mkdtempSync(join(tmpdir(), 'dispatch-scripts-'))
   const lock = join(dir, 'lock')
   const log = join(dir, 'log')
-  const dead = spawnSync('true').pid
-  writeFileSync(lock, String(dead))
+  writeFileSync(lock, left())
   const script = `
     import { appendFileSync } from 'node:fs'
     import { setTimeout as delay } from 'node:timers/promises'
