@@ -51,8 +51,9 @@ test('a stage of the goal as a whole asks too, and rejecting ends the goal', asy
   const more = { skipSpecReview: true, goalBudget: 10 }
   const goal = await at.goal(id, 'Small [demo:all=instant]', more)
   const stopped = await at.until(goal.id, (g) => asked(g).length > 0)
+  // the spec's own agent, if its tokens are told a moment before its answer; else one that comes after it
   expect(stopped.stages.filter(({ status }) => status === 'review')).toMatchObject([
-    { stage: expect.stringMatching(/^(test|security)_spec$/) },
+    { stage: expect.stringMatching(/^(test_|security_)?spec$/) },
   ])
   await at.decide(goal.id, 'budget')
   await at.until(goal.id, (g) => g.goalBudget > 10 && asked(g).length > 0)
