@@ -656,21 +656,20 @@ test('a target that went on for long holds what the goal began at: the goal bran
   expect(f.sh(['rev-parse', 'main^2'])).toBe(input.goalHead)
 })
 
-test('killed at each step in turn, with a part of the history taken out, and called again: one merge, and nothing comes back', async () => {
-  const { input, own } = await begunBefore('two commits of a secret by reset --soft')
-  for (const step of STEPS) {
+test.each(STEPS)(
+  'killed at %s with a part of the history taken out, and called again: one merge, and nothing comes back',
+  async (step) => {
+    const { input, own } = await begunBefore('two commits of a secret by reset --soft')
     const onStep = async (at: MergeStep) => {
-      if (at === step) throw new Error(`killed at ${step}`)
+      if (at === step) throw new Error('killed')
     }
-    const git = createGit({ home: f.home })
-    await expect(git.mergeGoal({ ...input, onStep })).rejects.toThrow(`killed at ${step}`)
-    git.close()
-  }
-  const again = await f.git.mergeGoal(input)
-  expect(again).toMatchObject({ outcome: 'merged', note: expect.stringContaining('any more') })
-  expect(subjects()).toEqual(['Merge G-1: the goal', 'T-1: work', 'T-0: work', ...own])
-  expect(f.sh(['status', '--porcelain'])).toBe('')
-})
+    await expect(f.git.mergeGoal({ ...input, onStep })).rejects.toThrow('killed')
+    const again = await createGit({ home: f.home }).mergeGoal(input)
+    expect(again).toMatchObject({ outcome: 'merged', note: expect.stringContaining('any more') })
+    expect(subjects()).toEqual(['Merge G-1: the goal', 'T-1: work', 'T-0: work', ...own])
+    expect(f.sh(['status', '--porcelain'])).toBe('')
+  },
+)
 
 test('with a part of the history taken out, a change that is another one there is asked for, and a clash is a conflict of the goal alone', async () => {
   const { input, own } = await begunBefore('two commits of a secret by reset --soft')
