@@ -24,6 +24,7 @@ export interface JudgedFile {
 const HIGH: readonly [RegExp, string][] = [
   [
     // CLAUDE.local.md, and AGENTS.override.md, which Codex takes instead (developers.openai.com/codex/guides/agents-md)
+    // and what VS Code's agents know by its ending (code.visualstudio.com/docs/agent-customization/custom-instructions)
     /(^|\/)((CLAUDE|AGENTS?|GEMINI|QWEN|CRUSH|WARP)(\.[^/.]+)*|SKILL)\.md$|\.(instructions|prompt|chatmode|agent)\.md$/i,
     'changes what agents are told',
   ],
