@@ -23,6 +23,7 @@ import {
   fillIndex,
   isLinked,
   isRealFolder,
+  lines,
   link,
   opening,
   type SlotTree,
@@ -178,22 +179,22 @@ async function undoneIn(
   return brought.filter((file) => !changed.has(file))
 }
 
+/** Of files as git told their names: stored, one may be no UTF-8, so they are looked for among all that the tree has. */
 async function stillConflicted(
-  deps: GitDeps,
-  layout: ProjectLayout,
+  { git }: GitDeps,
+  { sandbox: gitDir }: ProjectLayout,
   tree: string,
   files: readonly string[],
 ): Promise<string[]> {
-  const checks = files.map(async (file) => {
-    const { code, stdout } = await deps.git.run(['cat-file', 'blob', `${tree}:${file}`], {
-      gitDir: layout.sandbox,
-      answers: [0, 128],
-    })
-    return code === 0 && /^<{7} .*$[\s\S]*^={7}$[\s\S]*^>{7} /m.test(stdout.toString('latin1'))
-      ? [file]
-      : []
+  const { stdout } = await git.run(['ls-tree', '-r', '-z', tree], { gitDir })
+  const checks = lines(stdout).map(async (entry) => {
+    const [, id = '', path = ''] = /^100\d+ blob (\w+)\t([\s\S]+)$/.exec(entry) ?? []
+    const name = asText(path)
+    if (!files.includes(name)) return []
+    const content = (await git.run(['cat-file', 'blob', id], { gitDir })).stdout.toString('latin1')
+    return /^<{7} .*$[\s\S]*^={7}$[\s\S]*^>{7} /m.test(content) ? [name] : []
   })
-  return (await Promise.all(checks)).flat()
+  return [...new Set((await Promise.all(checks)).flat())]
 }
 
 /** Our branch follows the worktree, and the worktree stands on our branch again, wherever the agent went. */

@@ -240,6 +240,26 @@ test('a conflict is left in the worktree for the agent, and its answer is a merg
   )
 })
 
+test('conflict markers are seen also in a file whose name is no UTF-8', async () => {
+  const name = Buffer.from('sch\xf6n.txt', 'latin1')
+  const at = (folder: string) => Buffer.concat([Buffer.from(`${folder}/`), name])
+  writeFileSync(at(f.repo), 'as it was\n')
+  base = f.commit({})
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const { path } = await work('T-1', { 'b.txt': 'mine\n' })
+  const commit = () =>
+    f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  writeFileSync(at(path), 'mine\n')
+  await commit()
+  writeFileSync(at(f.repo), 'of others\n')
+  const onto = f.commit({})
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  await f.git.prepareConflict({ projectId, worktreePath: path, onto })
+  expect((await commit()).unresolved).toEqual(['sch\ufffdn.txt'])
+  writeFileSync(at(path), 'of both\n')
+  expect((await commit()).unresolved).toEqual([])
+})
+
 test.each([
   ['aborts the merge', ['merge', '--abort']],
   ['commits it with its own side of everything', ['checkout', '-q', 'dispatch/T-2', '--', '.']],
