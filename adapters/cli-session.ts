@@ -22,6 +22,8 @@ export interface CliDialect {
   endsInput?: boolean
   /** One stdout line as events. A terminal event ends the session; what comes later is dropped. */
   read(line: CliLine): AgentEvent[]
+  /** What its lines left out and its end leaves behind, however it ended. */
+  untold?(): AgentEvent[]
   /** The stdin line that hands over a correction; undefined where the agent takes none while it works. */
   correction(correction: Correction): string | undefined
 }
@@ -63,6 +65,7 @@ export function openCliSession(spec: RunSpec, io: AdapterIo, dialect: CliDialect
     })
     .then((terminal) => {
       io.signal.removeEventListener('abort', stop)
+      for (const event of orAsItIs(terminal, () => dialect.untold?.() ?? [])) void queue.push(event)
       void queue.push(endOf(TITLE, terminal, interrupted))
       queue.end()
     })

@@ -30,7 +30,8 @@ export function openExecSession(spec: RunSpec, io: AdapterIo, program: string): 
     ],
     input: [spec.prompt],
     endsInput: true,
-    read: (line) => translator(line),
+    read: translator.read,
+    untold: translator.untold,
     correction: () => undefined,
   })
 }

@@ -1,9 +1,10 @@
 import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { failureOf } from './failures.ts'
+import { totalInRollout } from './rollout.ts'
 import { answerIn } from './strict-schema.ts'
 import { fileEvent, noticeOf } from './translator.ts'
 import { createUsageMeter, fromExec } from './usage-meter.ts'
-import type { ExecItem, ExecLine, ExecUsage, TokenCounts } from './wire.ts'
+import type { ExecItem, ExecLine, TokenCounts } from './wire.ts'
 
 const NOTHING: TokenCounts = {
   inputTokens: 0,
@@ -15,15 +16,16 @@ const NOTHING: TokenCounts = {
 /** Turns the lines of `codex exec --json` into events. `before`: the thread's tokens before this run, where they are known. */
 export function createExecTranslator(spec: RunSpec, before: TokenCounts | undefined) {
   const meter = createUsageMeter()
+  let threadId = spec.resumeSessionId
   const base = before ?? (spec.resumeSessionId === undefined ? NOTHING : undefined)
   if (base) meter.before(base)
   const running = new Set<string>()
   let answer = ''
 
-  function usageOf(usage: ExecUsage | undefined): AgentEvent[] {
+  function usageOf(total: TokenCounts | undefined): AgentEvent[] {
     // a resumed thread whose count is not known: unknown, never a guess
-    if (!usage || !base) return []
-    const now = meter.update(fromExec(usage), NOTHING)
+    if (!total || !base) return []
+    const now = meter.update(total, NOTHING)
     return now ? [{ type: 'usage', usage: now }] : []
   }
 
@@ -65,18 +67,19 @@ export function createExecTranslator(spec: RunSpec, before: TokenCounts | undefi
     return { type: 'done', text: answer, ...(output === undefined ? {} : { output }) }
   }
 
-  return ({ text }: { text: string }): AgentEvent[] => {
+  function read({ text }: { text: string }): AgentEvent[] {
     if (text === '') return []
     const line = parse(text)
     switch (line?.type) {
       case 'thread.started':
-        return [{ type: 'session', sessionId: line.thread_id }]
+        threadId = line.thread_id
+        return [{ type: 'session', sessionId: threadId }]
       case 'item.started':
         return started(line.item)
       case 'item.completed':
         return completed(line.item)
       case 'turn.completed':
-        return [...usageOf(line.usage), done()]
+        return [...usageOf(line.usage && fromExec(line.usage)), done()]
       case 'turn.failed':
         return [failureOf(line.error, undefined)]
       // not final: what is comes as `turn.failed`
@@ -88,6 +91,12 @@ export function createExecTranslator(spec: RunSpec, before: TokenCounts | undefi
       default:
         return noticeOf(text)
     }
+  }
+
+  return {
+    read,
+    /** What it used and did not tell, because only a turn that is completed tells it: as the thread's file has it. */
+    untold: () => (threadId === undefined ? [] : usageOf(totalInRollout(spec.env, threadId))),
   }
 }
 

@@ -2,6 +2,8 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { RunSpec } from '../../contracts/agent.ts'
+import { createExecTranslator } from './exec-translator.ts'
 import { recordedTotal, totalInRollout } from './rollout.ts'
 import { createTranslator } from './translator.ts'
 import type { Notification } from './wire.ts'
@@ -92,4 +94,18 @@ test('what an answer took is told before the result of its tool, with which the 
     { type: 'usage', usage: { input: 300, output: 20 } },
     { type: 'tool_result', callId: 'c-1' },
   ])
+})
+
+test('what a run by codex exec used that broke off is in the file, without what was before the run', () => {
+  appendFileSync(file, count(90, 9))
+  const env = { HOME: home }
+  const before = totalInRollout(env, 'thread-1')
+  const spec = { env, resumeSessionId: 'thread-1' } as unknown as RunSpec
+  const { read, untold } = createExecTranslator(spec, before)
+  read({ text: JSON.stringify({ type: 'thread.started', thread_id: 'thread-1' }) })
+  expect(untold()).toEqual([])
+  appendFileSync(file, count(240, 24))
+  const [told] = untold()
+  expect(told).toMatchObject({ type: 'usage', usage: { input: 150, output: 15 } })
+  expect(untold()).toEqual([])
 })

@@ -57,6 +57,22 @@ describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => 
     expect(terminal).toMatchObject({ type: 'failed', reason })
   })
 
+  test('a run that fails or is interrupted tells what its requests took', async () => {
+    const [failing, stopped] = [oldStage('write-file'), oldStage('slow-tool')]
+    cast.model.script(failing.spec.runId, [
+      { do: 'call', tool: 'Write', input: { file_path: 'hello.txt', content: 'hello\n' } },
+      { do: 'fail', status: 400, type: 'invalid_request_error', message: 'no more' },
+    ])
+    const failed = await failing.play()
+    expect(failed.terminal.type).toBe('failed')
+    expect(usageOf(failed)).toMatchObject(cast.model.charged(failing.spec.runId))
+    const interrupted = await stopped.play(({ type }, session) => {
+      if (type === 'tool') session.interrupt()
+    })
+    expect(interrupted.terminal).toMatchObject({ reason: 'interrupted' })
+    expect(usageOf(interrupted)).toMatchObject(cast.model.charged(stopped.spec.runId))
+  })
+
   test('is interrupted, and takes no correction while it works', async () => {
     const at = oldStage('slow-tool')
     const played = await at.play(({ type }, session) => {
