@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test, vi } from 'vitest'
 import { databaseOfFile } from '../test/support/database.ts'
 import type { Database } from './connect.ts'
 import { databaseFindings } from './doctor.ts'
+import { acquireLease } from './pool.ts'
 
 let database: Database
 databaseOfFile((own) => {
@@ -10,8 +12,9 @@ databaseOfFile((own) => {
 
 async function orphanedRun(): Promise<string> {
   const { knex } = database
+  const path = `/p/${randomUUID()}`
   const [project] = await knex('projects')
-    .insert({ name: 'p', path: '/p', default_branch: 'main' })
+    .insert({ name: 'p', path, default_branch: 'main' })
     .returning('id')
   const row = { project_id: project.id, title: 'g', description: 'g', profile: '{}' }
   const [goal] = await knex('goals')
@@ -45,6 +48,21 @@ test('a run whose stage is over is lost, unless it ends by its own word while th
   await knex('agent_runs').where({ id }).update({ status: 'running' })
   expect(await runs(true)).toMatchObject({ ok: true, message: found, repaired: true })
   expect(await status()).toBe('lost')
+})
+
+test('what is repaired is told of, so that pages that are open show it', async () => {
+  const { knex } = database
+  const runId = await orphanedRun()
+  const { goal_id: goalId } = await knex('agent_runs').where({ id: runId }).first('goal_id')
+  await acquireLease(database, { id: `${goalId}/spec/1`, goalId, stage: 'spec', adapter: 'demo' })
+  await knex('goals').where({ id: goalId }).update({ status: 'cancelled' })
+  const { seq: before } = await knex('streams').where({ name: 'feed' }).first('seq')
+  await databaseFindings(database, true)
+  const told = await knex('events').where('feed_seq', '>', before).orderBy('feed_seq')
+  expect(told.map(({ type, data }) => ({ type, data }))).toEqual([
+    { type: 'pool.status', data: { paused: false, held: 0, waiting: 0 } },
+    { type: 'run.status', data: expect.objectContaining({ runId, goalId, status: 'lost' }) },
+  ])
 })
 
 test('what cannot be looked at is a finding, and hides none of the others', async () => {

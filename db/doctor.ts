@@ -1,8 +1,11 @@
+import type { Knex } from 'knex'
 import { shortId } from '../contracts/ids.ts'
 import { someOf } from '../contracts/some-of.ts'
 import type { Database } from './connect.ts'
 import { lateMessages } from './outbox.ts'
+import { releaseLease } from './pool.ts'
 import { workerPresence } from './presence.ts'
+import { type RunRow, runEvent } from './runs.ts'
 
 export interface DoctorFinding {
   name: string
@@ -61,8 +64,8 @@ async function workerFinding({ knex }: Database): Promise<DoctorFinding> {
   }
 }
 
-async function orphanedLeases({ knex }: Database, repair: boolean): Promise<DoctorFinding> {
-  const orphans = () =>
+async function orphanedLeases(database: Database, repair: boolean): Promise<DoctorFinding> {
+  const orphans = (knex: Knex): Promise<string[]> =>
     knex('run_leases')
       .whereIn('state', ['waiting', 'held'])
       .where((orphan) =>
@@ -80,9 +83,14 @@ async function orphanedLeases({ knex }: Database, repair: boolean): Promise<Doct
               .whereIn('a.status', ['passed', 'failed', 'skipped', 'cancelled']),
           ),
       )
-  const ids: string[] = repair
-    ? (await orphans().update({ state: 'released' }).returning('id')).map((row) => row.id)
-    : await orphans().pluck('id')
+      .pluck('id')
+  const ids = await (repair
+    ? database.change(async (tx, emit) => {
+        const left = await orphans(tx)
+        for (const id of left) await releaseLease(tx, id, emit)
+        return left
+      })
+    : orphans(database.knex))
   return finding('pool', ids, {
     well: 'every place in the pool belongs to a stage at work',
     found: (count) => `places in the pool of stages or goals that are over: ${count}`,
@@ -105,8 +113,8 @@ async function lateMessagesFinding({ knex }: Database): Promise<DoctorFinding> {
   })
 }
 
-async function orphanedRuns({ knex }: Database, repair: boolean): Promise<DoctorFinding> {
-  const orphans = () =>
+async function orphanedRuns(database: Database, repair: boolean): Promise<DoctorFinding> {
+  const orphans = (knex: Knex) =>
     knex('agent_runs as r')
       .where('r.status', 'running')
       .whereNotExists(
@@ -115,11 +123,15 @@ async function orphanedRuns({ knex }: Database, repair: boolean): Promise<Doctor
           .whereRaw('a.stage = r.stage and a.attempt = r.attempt')
           .whereIn('a.status', ['waiting', 'running', 'paused', 'review']),
       )
-  const lost = { status: 'lost', ended_at: knex.fn.now(), exit_detail: 'its stage was over' }
-  // one statement: a run that ends by its own word meanwhile has ended so
-  const ids: string[] = repair
-    ? (await orphans().update(lost).returning('r.id')).map((row) => row.id)
-    : await orphans().pluck('r.id')
+  const ids: string[] = await (repair
+    ? database.change(async (tx, emit) => {
+        const lost = { status: 'lost', ended_at: tx.fn.now(), exit_detail: 'its stage was over' }
+        // one statement: a run that ends by its own word meanwhile has ended so
+        const runs: RunRow[] = await orphans(tx).update(lost).returning('r.*')
+        for (const run of runs) emit(await runEvent(tx, run))
+        return runs.map(({ id }) => id)
+      })
+    : orphans(database.knex).pluck('r.id'))
   return finding('runs', ids, {
     well: 'every agent run at work belongs to a stage at work',
     found: (count) => `${count} agent runs count as running although their stage is over`,

@@ -206,7 +206,8 @@ export async function whyHeld(knex: Knex, goalId: string): Promise<string | unde
   return goal.paused ? 'the goal is paused' : goal.ending ? 'the goal is ending' : undefined
 }
 
-async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {
+/** What is told of a run as it is in this row. */
+export async function runEvent(tx: Tx, run: RunRow): Promise<EmittedEvent> {
   const row = await tx('agent_runs as r')
     .where({ id: run.id })
     .first(tx.raw(`${TOLD_TOKENS} as told, ${IS_UNCOUNTED} as uncounted`))
