@@ -1,8 +1,7 @@
 // The entry of every npm script: `node scripts/run.mjs <what> [args...]` gets the tree ready and runs it.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SetupError, setup } from './setup.mjs'
 
@@ -46,11 +45,6 @@ process.exitCode = command.run.length === 0 ? 0 : await runNode([...command.run,
 
 /** The exit code of node with these arguments. Ctrl-C reaches the child too, which decides how to end. */
 async function runNode(argv) {
-  const script = argv.find((arg) => /\.(m?js|ts)$/.test(arg))
-  if (!existsSync(join(root, script))) {
-    console.error(`${script} does not exist in this version`)
-    return 69
-  }
   const child = spawn(process.execPath, argv, { cwd: root, stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
