@@ -2,7 +2,7 @@ import type { RunSpec, TerminalEvent } from '../../contracts/agent.ts'
 import { isLeast } from '../version.ts'
 import { fenceOfThread, fenceOfTurn, LEAST_PROFILES } from './access.ts'
 import { reasonOf } from './failures.ts'
-import type { JsonRpc } from './json-rpc.ts'
+import type { JsonRpc, RpcAnswer } from './json-rpc.ts'
 import type { ConfigAnswer, ThreadAnswer } from './wire.ts'
 
 /** The oldest app-server whose protocol this folder speaks. */
@@ -39,9 +39,11 @@ export async function openThread(
 async function startOrResume(rpc: JsonRpc, spec: RunSpec, knowsProfiles: boolean) {
   const { cwd, model, resumeSessionId } = spec
   const { fence, config } = fenceOfThread(spec, knowsProfiles)
+  const without = await withoutServers(rpc)
+  if (!without.ok) return without
   const options = {
     cwd,
-    config: { ...config, ...(await withoutServers(rpc)) },
+    config: { ...config, ...without.result },
     ...fence,
     approvalPolicy: 'never',
     ...(model === undefined ? {} : { model }),
@@ -71,11 +73,19 @@ async function logIn(
     : { type: 'failed', reason: 'auth', detail: `CODEX_API_KEY was refused: ${answer.message}` }
 }
 
-/** Switches off the person's MCP servers, which would give a run tools that its access does not know. */
-async function withoutServers(rpc: JsonRpc): Promise<Record<string, unknown>> {
+/**
+ * Switches off the person's MCP servers, which would give a run tools that its access does not know. Where Codex does not say which there
+ * are, none can be: then there is no run.
+ */
+async function withoutServers(rpc: JsonRpc): Promise<RpcAnswer<Record<string, unknown>>> {
   const answer = await rpc.request<ConfigAnswer>('config/read', {})
-  const servers = answer.ok ? Object.keys(answer.result.config?.mcp_servers ?? {}) : []
+  const config = answer.ok ? answer.result.config : undefined
+  if (!config) {
+    const why = answer.ok ? 'it answered without its settings' : answer.message
+    return { ok: false, message: `Codex did not say which MCP servers are to be off: ${why}` }
+  }
+  const servers = Object.keys(config.mcp_servers ?? {})
   // not by a dotted path: a name may have a dot itself
   const off = Object.fromEntries(servers.map((name) => [name, { enabled: false }]))
-  return servers.length > 0 ? { mcp_servers: off } : {}
+  return { ok: true, result: servers.length > 0 ? { mcp_servers: off } : {} }
 }
