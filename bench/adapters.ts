@@ -132,7 +132,8 @@ async function throughRunner(
   const started = performance.now()
   await runner.start(spec)
   const host = await readRunnerFile(join(home, 'runs', spec.runId))
-  const memory = watchMemory(host?.pid ?? 0)
+  if (!host) throw new Error('the run has no runner')
+  const memory = watchMemory(host.pid)
   let first = 0
   for await (const batch of runner.attach(spec.runId, { afterSeq: 0 }))
     for (const event of batch) {
@@ -153,8 +154,9 @@ async function alone({ start }: BareRun): Promise<Sample> {
   return sampleOf(started, first, memory)
 }
 
-const sampleOf = (started: number, first: number, memory: MemoryWatch): Sample => ({
-  first,
-  total: performance.now() - started,
-  ...memory.peak(),
-})
+function sampleOf(started: number, first: number, memory: MemoryWatch): Sample {
+  const total = performance.now() - started
+  const peak = memory.peak()
+  if (first === 0) throw new Error('the agent ended before its first event')
+  return { first, total, ...peak }
+}

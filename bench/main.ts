@@ -76,8 +76,9 @@ async function main(): Promise<number> {
 
 main().then(
   (code) => process.exit(code),
-  (error: Error) => {
-    console.error(error.message.startsWith('Unknown option') ? USAGE : error.stack)
-    process.exit(64)
+  (error: Error & { code?: string }) => {
+    const isUsage = error.code?.startsWith('ERR_PARSE_ARGS')
+    console.error(isUsage ? `${error.message}\n${USAGE}` : error.stack)
+    process.exit(isUsage ? 64 : 1)
   },
 )

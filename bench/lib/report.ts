@@ -49,7 +49,7 @@ function markdown({ rows, machine }: Baseline): string {
   )
   const notes = list.filter(({ note }) => note).map((row) => `- ${row.what}: ${row.note}`)
   return [
-    `Measured ${dates.join(' and ')} on ${machine}; load of the machine before each benchmark ${span(list.map(({ load }) => load))}.`,
+    `Measured ${dates.join(' and ')} on ${machine}; load of the machine before each run ${span(list.map(({ load }) => load))}.`,
     '',
     `| ${head.join(' | ')} |`,
     `|${head.map(() => '---').join('|')}|`,

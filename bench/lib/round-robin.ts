@@ -6,7 +6,6 @@ export interface Compared {
   floor: number
   /** Median of the rounds' own ratios: a machine that is slow for a while slows both of a round. */
   ratio: number
-  rounds: number
 }
 
 /**
@@ -37,6 +36,5 @@ export function compare(subjects: readonly number[], floors: readonly number[]):
     subjectP99: quantile(subjects, 0.99),
     floor: median(floors),
     ratio: median(subjects.map((value, index) => value / (floors[index] ?? Number.NaN))),
-    rounds: subjects.length,
   }
 }

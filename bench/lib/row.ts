@@ -5,7 +5,7 @@ export interface Row {
   /** Stable name, the key in `baseline.json`. */
   id: string
   what: string
-  unit: 'ms' | 's' | 'MB' | 'kB' | '%' | 'x' | ''
+  unit: 'ms' | 'MB' | 'kB' | '%' | 'x' | ''
   value: number
   p99?: number
   floor?: { what: string; value: number }

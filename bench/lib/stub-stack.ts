@@ -11,7 +11,6 @@ import type { ActivityReport } from './stub-worker.ts'
 /** The stack with agents that are done at once, a project, and what the worker's activities report. */
 export interface StubStack extends BenchStack {
   projectId: string
-  repo: string
   /** Emits `activity` with an `ActivityReport`. */
   reports: EventEmitter<{ activity: [ActivityReport] }>
   git(...args: string[]): string
@@ -40,7 +39,7 @@ export async function startStubStack(): Promise<StubStack> {
   const project = await stack.call<{ id: string }>('POST', '/api/projects', { path: repo })
   return {
     ...stack,
-    ...{ projectId: project.id, repo, reports, git },
+    ...{ projectId: project.id, reports, git },
     async close() {
       await stack.close()
       socket.close()
