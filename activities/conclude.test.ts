@@ -334,9 +334,10 @@ test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
     expect(await database.knex('goals').first('status', 'reason')).toEqual({
       status: 'cancelled',
       reason: expect.stringMatching(
-        /kept in its salvage \(T-\d+ could not be saved whole: Git cannot read secret\.key\. /,
+        /kept in \S+ \(T-\d+ could not be saved whole: Git cannot read secret\.key\. /,
       ),
     })
+    expect(existsSync(join(path, 'secret.key'))).toBe(true)
     const { data } = await database.knex('events').where({ type: 'goal.salvaged' }).first('data')
     expect(f.sh(['--git-dir', data.repository, 'show', `${data.ref}:b.txt`])).toBe('work')
   },

@@ -228,7 +228,7 @@ export function createLifecycleActivities(
         // what git does not take in must not keep the goal from ending
         await keep(task.branch, task.head)
         const name = shortId('task', task.number)
-        kept.push(`${restOf(error, place)} (${name} could not be saved whole: ${error.message})`)
+        kept.push(`${place} (${name} could not be saved whole: ${error.message})`)
       }
     }
     return kept
@@ -263,10 +263,6 @@ export function createLifecycleActivities(
 
   return { startGoal, approveSpec, report, endGoal }
 }
-
-/** Where unfinished work is: but for what git cannot read it is saved when the worktree goes, which otherwise stays. */
-const restOf = (error: Error, path: string) =>
-  error instanceof GitProblem && error.code === 'unreadable' ? 'its salvage' : path
 
 /** Changes the goal's row and tells of it; the same state again is not told twice. */
 export async function setGoal(

@@ -304,15 +304,13 @@ const isKept = async (deps: GitDeps, layout: ProjectLayout, { base }: Claim, sha
 
 /**
  * Before a worktree goes: what is uncommitted, stashed, or committed and nowhere else, gets a salvage ref; so does what only the person's own
- * excludes keep out of commits, unless the worktree was `scratch`. Files that git cannot read, and those that were too many or too large
- * to be saved, are named in the commit's message.
- * Returns the ref, if any.
+ * excludes keep out of commits, unless the worktree was `scratch`. Returns the ref, if any, and why something is in the worktree alone.
  */
 export async function saveWork(
   deps: GitDeps,
   layout: ProjectLayout,
   { claim, slot, scratch }: { claim: Claim; slot: Slot; scratch: boolean },
-): Promise<string | undefined> {
+): Promise<{ ref: string | undefined; unsaved: GitProblem | undefined }> {
   const tree = slotTree(layout, slot)
   const head = await standing(deps, layout, { claim, tree })
   const { result, unreadable } = await sparing(tree, async (some) => {
@@ -320,16 +318,30 @@ export async function saveWork(
     if (scratch) return { whole: snapshot, missing: [] }
     return wholeTree(deps.git, some, { snapshot, base: claim.base })
   })
-  const { whole: snapshot, missing } = result
   const stashed = await stashedOn(deps, layout, claim.branch)
   const dirty =
-    stashed.length + unreadable.length + missing.length > 0 ||
-    snapshot !== (await treeOf(deps.git, layout.sandbox, head))
-  const work = { snapshot, parents: [head, ...stashed], key: claim.key, unreadable, missing }
+    stashed.length > 0 || result.whole !== (await treeOf(deps.git, layout.sandbox, head))
+  const work = { snapshot: result.whole, parents: [head, ...stashed], key: claim.key }
   const sha = dirty ? await salvageCommit(deps, layout, tree, work) : head
   const safe = !dirty && (await isKept(deps, layout, claim, sha))
   const ref = safe ? undefined : await saveCommit(deps, layout, claim.key, sha)
-  return ref ?? publishWork(deps, layout, claim)
+  return {
+    ref: ref ?? (await publishWork(deps, layout, claim)),
+    unsaved: scratch ? undefined : notSaved(unreadable, result.missing),
+  }
+}
+
+function notSaved(unreadable: string[], missing: string[]): GitProblem | undefined {
+  const why = [
+    unreadable.length > 0 ? `Git cannot read ${someOf(unreadable)}.` : '',
+    missing.length > 0
+      ? `Too many or too large to be saved, and named by no .gitignore of the project: ${someOf(missing)}.`
+      : '',
+  ].filter(Boolean)
+  if (why.length === 0) return undefined
+  const advice =
+    'Copy what you need of it to another place and delete it there, then run dispatch doctor --repair.'
+  return new GitProblem('not_saved', why.join(' '), advice)
 }
 
 /** Dated as its first parent, so that saving the same work twice is one commit. */
@@ -337,23 +349,12 @@ async function salvageCommit(
   deps: GitDeps,
   layout: ProjectLayout,
   tree: SlotTree,
-  work: {
-    snapshot: string
-    parents: string[]
-    key: string
-    unreadable: string[]
-    missing: string[]
-  },
+  work: { snapshot: string; parents: string[]; key: string },
 ): Promise<string> {
   const [head = '', ...stashed] = work.parents
   const date = await dateOf(deps.git, layout.sandbox, head)
-  const { unreadable, missing } = work
-  const without = [
-    unreadable.length > 0 ? `\nGit cannot read ${someOf(unreadable)}.\n` : '',
-    missing.length > 0 ? `\nToo many or too large to be saved here: ${someOf(missing)}.\n` : '',
-  ].join('')
   const beside = stashed.length > 0 ? '\nThe other parents are what was left in git stash.\n' : ''
-  const message = `Salvage of ${work.key}\n${without}${beside}`
+  const message = `Salvage of ${work.key}\n${beside}`
   return commitTree(deps, tree, { tree: work.snapshot, parents: work.parents, message, date })
 }
 

@@ -24,6 +24,7 @@ export const GIT_PROBLEM_CODES = [
   'workspace_lost',
   'hub_gone',
   'unreadable',
+  'not_saved',
   'not_writable',
   'unborn_branch',
 ] as const

@@ -226,24 +226,34 @@ test('a repository that an agent made in its worktree is in no commit: that is t
   )
 })
 
-test('of what is in no commit a mass is not saved, which the saved commit says, also where that is all there is', async () => {
+test('of what is in no commit a mass is not saved: its worktree stays, and is told, until a person has seen to it', async () => {
   f.write('.git/info/exclude', '*.log\n')
   base = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
-  const messageOf = async (key: string, write: (path: string) => void) => {
-    const { path } = await claim(key)
-    write(path)
-    const { salvaged } = await f.git.releaseWorktree({ projectId, key, dropBranch: true })
-    return f.sh(['--git-dir', clean(), 'log', '-1', '--format=%b', salvaged?.ref ?? '']).trim()
-  }
-  const many = await messageOf('T-1', (path) => {
-    for (let n = 1000; n <= 2000; n++) f.write(`a${n}.log`, 'x', path)
-  })
-  expect(many).toBe('Too many or too large to be saved here: a2000.log.')
-  const large = await messageOf('T-2', (path) => {
-    f.write('huge.log', '', path)
-    truncateSync(join(path, 'huge.log'), 50_000_001)
-  })
-  expect(large).toBe('Too many or too large to be saved here: huge.log.')
+  const [many, large] = [await claim('T-1'), await claim('T-2')]
+  for (let n = 1000; n <= 2000; n++) f.write(`a${n}.log`, 'x', many.path)
+  f.write('huge.log', '', large.path)
+  truncateSync(join(large.path, 'huge.log'), 50_000_001)
+  const saved: string[] = []
+  const onSalvaged = async ({ ref }: { ref: string }) => void saved.push(ref)
+  const release = (key: string) =>
+    f.git.releaseWorktree({ projectId, key, dropBranch: true, onSalvaged })
+  const why =
+    /^Too many or too large to be saved, and named by no \.gitignore of the project: (.*?)\. /
+  await expect(release('T-1')).rejects.toThrow(/: a2000\.log\. Copy what you need/)
+  await expect(release('T-2')).rejects.toThrow(why)
+  await f.git.idle()
+  const list = f.sh(['--git-dir', clean(), 'ls-tree', '--name-only', saved[0] ?? ''])
+  expect([saved.length, list.split('\n').length]).toEqual([1, 1003])
+  expect([
+    existsSync(join(many.path, 'a2000.log')),
+    existsSync(join(large.path, 'huge.log')),
+  ]).toEqual([true, true])
+  const repair = async () => (await f.git.repair({ projectId, liveKeys: [] })).join('\n')
+  expect(await repair()).toMatch(
+    /^the worktree \S+ of T-2 is kept: Too many or too large.* huge\.log\. Copy/m,
+  )
+  for (const name of [join(many.path, 'a2000.log'), join(large.path, 'huge.log')]) rmSync(name)
+  expect(await repair()).toMatch(/^released the worktree \S+ of T-2$/m)
 })
 
 test('of a repository that an agent made all is saved, also where a kill left what was known of another one', async () => {
@@ -358,7 +368,7 @@ test.skipIf(!canBeRefused)(
 
 // only root can give a file to another user
 test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
-  'files of another user are named, and keep nothing else from being saved',
+  'files of another user are named and stay where they are, and keep nothing else from being saved',
   async () => {
     const { path } = await claim('T-1')
     for (const name of ['a.txt', 'new.txt', 'data/db']) f.write(name, 'work', path)
@@ -369,9 +379,13 @@ test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
     const git = f.unprivileged()
     const commit = git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
     await expect(commit).rejects.toThrow(/^Git cannot read a\.txt\. Make it readable/)
-    const { salvaged } = await git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true })
-    const show = ['--git-dir', clean(), 'show', '--format=%B', '--name-only', salvaged?.ref ?? '']
-    expect(f.sh(show)).toBe('Salvage of T-1\n\nGit cannot read a.txt, data/.\n\n\nnew.txt')
+    const saved: string[] = []
+    const onSalvaged = async ({ ref }: { ref: string }) => void saved.push(ref)
+    const release = git.releaseWorktree({ projectId, key: 'T-1', dropBranch: true, onSalvaged })
+    await expect(release).rejects.toThrow(/^Git cannot read a\.txt, data\/\. Copy what you need/)
+    const show = ['--git-dir', clean(), 'show', '--format=%B', '--name-only', saved[0] ?? '']
+    expect(f.sh(show)).toBe('Salvage of T-1\n\n\nnew.txt')
+    expect(existsSync(join(path, 'data'))).toBe(true)
   },
 )
 

@@ -250,6 +250,7 @@ export interface Salvage {
 /**
  * Gives a worktree back. Work that is uncommitted, or committed and nowhere else, is first saved under `refs/dispatch/salvage/`.
  * The slot is cleaned in the background (`background` gets the promise). Again, or for an unknown key, it does nothing.
+ * Throws `not_saved`, and the worktree stays as it is, where something in it could not be saved.
  */
 export async function releaseWorktree(
   deps: GitDeps,
@@ -264,13 +265,14 @@ export async function releaseWorktree(
     await deps.queue.run(layout.sandbox, () => restoreSandbox(deps, layout))
     const slot = await readSlot(layout, claim.slot)
     const there = slot && (await isRealFolder(slotPath(layout, claim.slot)))
-    const ref =
+    const { ref, unsaved } =
       there && claim.active
         ? await saveWork(deps, layout, { claim, slot, scratch: input.scratch === true })
-        : await publishWork(deps, layout, claim)
+        : { ref: await publishWork(deps, layout, claim) }
     const salvaged = ref === undefined ? undefined : { repository: layout.clean, ref }
     // before the claim goes: killed until then, the next call saves the same again and tells again
     if (salvaged) await input.onSalvaged?.(salvaged)
+    if (unsaved) throw unsaved
     // another process may have given it back meanwhile, and the slot may be somebody else's by now
     if ((await findClaim(layout, input.key))?.at !== claim.at) return { salvaged }
     await dropStashes(deps, layout, claim.branch)
