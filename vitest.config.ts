@@ -72,7 +72,7 @@ function project(
   return { test: { ...options, name, include, exclude, ...more } }
 }
 
-/** In a container it is often there with 64 MB, of which nothing may be run; the packed program that a test installs has 820. */
+/** In a container it is often there with 64 MB, of which nothing may be run; the packed program that a test installs has 740. */
 function isRoomy(folder: string): boolean {
   const program = join(folder, `dispatch-probe-${process.pid}`)
   try {
