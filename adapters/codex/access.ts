@@ -1,5 +1,6 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'smol-toml'
 import type { RunSpec } from '../../contracts/agent.ts'
 import { codexHome } from './codex-home.ts'
 
@@ -27,6 +28,21 @@ export function configFlags(cwd: string): string[] {
     `projects={${JSON.stringify(cwd)}={trust_level="untrusted"}}`,
   ]
   return settings.flatMap((setting) => ['-c', setting])
+}
+
+/**
+ * Switches off the person's MCP servers for `codex exec`, which tells nobody which there are: each by its name, since an empty table leaves
+ * them all on. With a `config.toml` that cannot be read Codex does not start at all, and says so better.
+ */
+export function serverFlags(env: RunSpec['env']): string[] {
+  try {
+    const { mcp_servers: servers = {} } = parse(
+      readFileSync(join(codexHome(env), 'config.toml'), 'utf8'),
+    )
+    return Object.keys(servers).flatMap((name) => ['-c', `mcp_servers.${name}.enabled=false`])
+  } catch {
+    return []
+  }
 }
 
 /** The keys by which people log Codex in; its tools do not see them. */

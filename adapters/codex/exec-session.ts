@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { RunSpec } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import { openCliSession } from '../cli-session.ts'
-import { configFlags, sandboxMode } from './access.ts'
+import { configFlags, sandboxMode, serverFlags } from './access.ts'
 import { createExecTranslator } from './exec-translator.ts'
 import { totalInRollout } from './rollout.ts'
 import { strictSchema } from './strict-schema.ts'
@@ -20,6 +20,7 @@ export function openExecSession(spec: RunSpec, io: AdapterIo, program: string): 
     args: [
       'exec',
       ...configFlags(spec.cwd),
+      ...serverFlags(spec.env),
       // before `resume`, which has no option of its own and would fall back to read-only
       ...['-s', sandboxMode(spec), '--skip-git-repo-check'],
       ...(spec.model === undefined ? [] : ['-m', spec.model]),

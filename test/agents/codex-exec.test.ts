@@ -48,6 +48,13 @@ describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => 
     expect(readdirSync(at.cwd)).toEqual([])
   })
 
+  test("has none of the person's MCP servers", async () => {
+    const config = '[mcp_servers.mine]\ncommand = "touch"\nargs = ["started"]\n'
+    const at = oldStage('run-command', { config })
+    expect((await at.play()).terminal.type).toBe('done')
+    expect(readdirSync(at.cwd)).toEqual([])
+  })
+
   test.each([
     ['401', 'auth'],
     ['too-long', 'context'],
