@@ -1,4 +1,4 @@
-// Builds dist/ from the sources; each part only when its inputs changed. `node scripts/build.mjs [--force] [--no-ui] [part...]`
+// Builds dist/ from the sources; each part only when its inputs changed. `node scripts/build.mjs [--force] [part...]`
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -68,7 +68,7 @@ export async function build({ force = false, parts = Object.keys(PARTS), log = c
         const files = await PARTS[name].build()
         const outputs = files.map((file) => `${statSync(file).size} ${relative(dist, file)}`)
         write(join(dist, '.stamps', name), [hash, ...outputs].join('\n'))
-        if (files.length > 0) log(`built ${name} in ${seconds(started)} s`)
+        log(`built ${name} in ${seconds(started)} s`)
       }),
     )
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
@@ -130,7 +130,6 @@ function replaceOnce(found, instead) {
  * `cli-<name>.js`. `cli.js` is for those who know the CLI by that name.
  */
 async function buildCli() {
-  if (!existsSync(join(root, 'cli', 'main.ts'))) return []
   removeOldChunks()
   const lazy = new Map()
   const minified = { external: CLI_EXTERNAL, minify: true, keepNames: false }
@@ -202,7 +201,6 @@ function withShebang(file) {
 
 async function buildWorkflows() {
   const workflowsPath = join(root, 'workflows', 'index.ts')
-  if (!existsSync(workflowsPath)) return []
   const { bundleWorkflowCode } = await import('@temporalio/worker')
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error }
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet })
@@ -211,12 +209,11 @@ async function buildWorkflows() {
 
 function copyPrompts() {
   const from = join(root, 'prompts')
-  const names = existsSync(from) ? readdirSync(from).filter((name) => name.endsWith('.md')) : []
+  const names = readdirSync(from).filter((name) => name.endsWith('.md'))
   return names.map((name) => write(join(dist, 'prompts', name), readFileSync(join(from, name))))
 }
 
 async function buildUi() {
-  if (!existsSync(join(root, 'ui', 'index.html'))) return []
   const { build: vite } = await import('vite')
   // beside the old pages, then in their place: an open page misses its files for the blink of two renames at most
   const [pages, fresh, old] = ['ui', '.ui-fresh', '.ui-old'].map((name) => join(dist, name))
@@ -252,7 +249,6 @@ function inputsHash(name) {
 }
 
 function sources(folder) {
-  if (!existsSync(folder)) return []
   return filesBelow(folder).filter((file) => !/\.test\.tsx?$|\.tmp$|node_modules/.test(file)).sort()
 }
 
@@ -272,7 +268,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error(`unknown part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`)
     process.exit(64)
   }
-  const parts = (named.length > 0 ? named : Object.keys(PARTS)).filter((name) => name !== 'ui' || !args.includes('--no-ui'))
+  const parts = named.length > 0 ? named : Object.keys(PARTS)
   try {
     const built = await build({ force: args.includes('--force'), parts })
     if (built.length === 0) console.log('dist is up to date')
