@@ -8,7 +8,7 @@ import { packageRoot } from '../config/home.ts'
 test('a build is done once, and again when what it made is gone or damaged', () => {
   const root = mkdtempSync(join(tmpdir(), 'dispatch-build-'))
   try {
-    for (const name of ['scripts', 'prompts', 'package-lock.json'])
+    for (const name of ['scripts', 'prompts', 'package.json', 'package-lock.json'])
       cpSync(join(packageRoot(), name), join(root, name), { recursive: true })
     mkdirSync(join(root, 'dist'))
     const build = () =>
