@@ -26,10 +26,10 @@ export const endOf = (
   interrupted: boolean,
 ): TerminalEvent => (interrupted && terminal.type === 'failed' ? endByInterrupt(title) : terminal)
 
-export const endBySilence = (title: string, seconds: number): TerminalEvent => ({
+export const endBySilence = (title: string, waited: string): TerminalEvent => ({
   type: 'failed',
   reason: 'hung',
-  detail: `${title} waited for its model for ${seconds} s and heard nothing.`,
+  detail: `${title} ${waited}.`,
 })
 
 export const adapterFailed = (error: unknown): TerminalEvent => ({

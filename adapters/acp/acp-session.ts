@@ -69,7 +69,8 @@ export function openAcpSession(spec: RunSpec, io: AdapterIo, program: AcpProgram
     try {
       const exited = process.exited.then(() => undefined)
       const terminal = await Promise.race([talk.work(corrections), exited])
-      if (watch.bit()) return endBySilence(program.title, spec.silenceSeconds)
+      const waited = watch.bit()
+      if (waited) return endBySilence(program.title, waited)
       return terminal ?? talk.withoutResult(await process.exited)
     } finally {
       watch.stop()

@@ -12,7 +12,7 @@ export interface Translator {
   toolsAtWork(): number
   /** The model's words since its last tool. */
   lastWords(): string
-  /** Another turn begins. */
+  /** Another turn begins: no tool of the one before is at work any more, told or not. */
   turn(): void
   /** The session's cost so far by the agent's own account. */
   cost(): number | undefined
@@ -64,6 +64,7 @@ export function createTranslator(cwd: string): Translator {
     lastWords: () => words,
     turn() {
       words = ''
+      running.clear()
     },
     cost: () => cost,
     read(update) {

@@ -77,7 +77,8 @@ export function openClaudeSession(spec: RunSpec, io: AdapterIo, program: string)
     } finally {
       watch.stop()
     }
-    return watch.bit() ? endBySilence(TITLE, spec.silenceSeconds) : talk.withoutResult()
+    const waited = watch.bit()
+    return waited ? endBySilence(TITLE, waited) : talk.withoutResult()
   }
   const drive = async () => {
     const terminal = await run().catch(adapterFailed)

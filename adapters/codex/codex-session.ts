@@ -57,7 +57,8 @@ export function openCodexSession(spec: RunSpec, io: AdapterIo, program: string):
   }
   const drive = async (at: Server) => {
     const said = await run(at).catch(adapterFailed)
-    const terminal = at.watch.bit() ? endBySilence(TITLE, spec.silenceSeconds) : said
+    const waited = at.watch.bit()
+    const terminal = waited ? endBySilence(TITLE, waited) : said
     over = terminal !== undefined
     at.watch.stop()
     at.conversation.stop()

@@ -34,9 +34,12 @@ test("the person's MCP servers are switched off, whatever their names are", asyn
 test.each([
   ['an error', { error: { code: -32603, message: 'cannot read config.toml' } }],
   ['nothing', { result: {} }],
-])('no thread is begun when the settings are answered with %s: its MCP servers would stay on', async (_what, answer) => {
-  const { rpc, asked } = appServer('config/read', answer)
-  const detail = expect.stringMatching(/MCP servers/)
-  expect(await openThread(rpc, spec)).toMatchObject({ type: 'failed', reason: 'crash', detail })
-  expect(asked('thread/start')).toEqual([])
-})
+])(
+  'no thread is begun when the settings are answered with %s: its MCP servers would stay on',
+  async (_what, answer) => {
+    const { rpc, asked } = appServer('config/read', answer)
+    const detail = expect.stringMatching(/MCP servers/)
+    expect(await openThread(rpc, spec)).toMatchObject({ type: 'failed', reason: 'crash', detail })
+    expect(asked('thread/start')).toEqual([])
+  },
+)

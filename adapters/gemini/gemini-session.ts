@@ -74,7 +74,7 @@ export function openGeminiSession(spec: RunSpec, io: AdapterIo, program: string)
       corrections.stop()
     }
     const exit = await cli.exited
-    return talk.end({ exit, hung: watch.bit() })
+    return talk.end({ exit, waited: watch.bit() })
   }
   const drive = async () => {
     const terminal = await run().catch(adapterFailed)
@@ -136,7 +136,7 @@ interface TalkDeps {
 }
 
 type Talk = ReturnType<typeof createTalk>
-type Ending = { exit: Awaited<CliProcess['exited']>; hung: boolean }
+type Ending = { exit: Awaited<CliProcess['exited']>; waited: string | undefined }
 
 /** What one process has said so far, and what follows from it. */
 function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
@@ -192,10 +192,10 @@ function createTalk(spec: RunSpec, { record, corrections, push }: TalkDeps) {
       result = translated.result
       return result !== undefined
     },
-    async end({ exit, hung }: Ending): Promise<TerminalEvent> {
+    async end({ exit, waited }: Ending): Promise<TerminalEvent> {
       await look()
       if (result?.stats) await showUsage(usageOf(result.stats))
-      if (hung) return endBySilence(TITLE, spec.silenceSeconds)
+      if (waited) return endBySilence(TITLE, waited)
       if (!result) return failureOf({ exit, stderr })
       if (result.status !== 'success')
         return failureOf({ message: result.error?.message ?? 'unknown error', exit, stderr })
