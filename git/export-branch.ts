@@ -1,6 +1,5 @@
 import { checkoutsOf } from './checkouts.ts'
-import { ensureHubs, type GitDeps, publishCommit, sendCommit } from './hubs.ts'
-import { locate } from './inspect.ts'
+import { ensureHubs, type GitDeps, locateOwn, publishCommit, sendCommit } from './hubs.ts'
 import { type ProjectLayout, personObjects } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { checkBranchName, checkSha, readRef, swapRef } from './refs.ts'
@@ -22,7 +21,7 @@ export async function exportBranch(
       'Use a name that begins with dispatch/.',
     )
   const layout = await ensureHubs(deps, input)
-  const place = await locate(deps.git, input.repoPath)
+  const place = await locateOwn(deps, layout, { repoPath: input.repoPath })
   const { commonDir } = place
   await publishCommit(deps, layout, input.sha)
   await deps.queue.run(commonDir, async () => {

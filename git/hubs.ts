@@ -1,7 +1,7 @@
 import { lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
-import { locate, treeSettings } from './inspect.ts'
+import { locate, type Place, treeSettings } from './inspect.ts'
 import {
   type ProjectLayout,
   personObjects,
@@ -112,8 +112,7 @@ export async function ensureHubs(
     const { git } = deps
     // of hubs that were there before nothing holds
     for (const hub of [layout.clean, layout.sandbox]) git.forget(hub)
-    const { gitDir } = await locate(git, input.repoPath)
-    const objectFormat = await git.text(['rev-parse', '--show-object-format'], { gitDir })
+    const { objectFormat } = await locate(git, input.repoPath)
     await initBare(git, layout.clean, objectFormat, SHARED_SETTINGS)
     await initBare(git, layout.sandbox, objectFormat, SANDBOX_SETTINGS)
     await writeWhole(
@@ -128,6 +127,26 @@ export async function ensureHubs(
     await writeWhole(join(layout.hubs, 'ready'), '')
   })
   return layout
+}
+
+/**
+ * Where a project's repository is, as `locate` tells it. Throws `other_format` where another one was put in its place whose objects are named in
+ * another way: of the hub's it would only be broken.
+ */
+export async function locateOwn(
+  { git }: GitDeps,
+  { clean }: ProjectLayout,
+  { repoPath, branch }: { repoPath: string; branch?: string },
+): Promise<Place> {
+  const place = await locate(git, repoPath, branch)
+  const config = (await readText(join(clean, 'config'))) ?? ''
+  const format = /^\s*objectformat = (\w+)$/m.exec(config)?.[1] ?? 'sha1'
+  if (place.objectFormat === format) return place
+  throw new GitProblem(
+    'other_format',
+    `Another repository is in ${repoPath} now: its commits are named by ${place.objectFormat}, and those of this project by ${format}.`,
+    'Put the right one back; for the new one, remove the project and add it again (dispatch projects remove, dispatch projects add).',
+  )
 }
 
 /**
@@ -273,7 +292,8 @@ export async function importTarget(
 ): Promise<string> {
   checkBranchName(input.target)
   const layout = await ensureHubs(deps, input)
-  const place = at ?? (await locate(deps.git, input.repoPath, input.target))
+  const { repoPath, target: branch } = input
+  const place = at ?? (await locateOwn(deps, layout, { repoPath, branch }))
   const { commonDir } = place
   const sha = place.head ?? (await readRef(deps.git, commonDir, `refs/heads/${input.target}`))
   if (sha === undefined)

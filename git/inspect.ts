@@ -32,6 +32,8 @@ export interface Place {
   root: string
   commonDir: string
   gitDir: string
+  /** How it names its objects: sha1 or sha256. */
+  objectFormat: string
   /** Of the branch that was asked for, when it came for nothing. */
   head?: string
 }
@@ -53,15 +55,17 @@ async function discover(
         'Give the folder above it.',
       )
     // One question each: a path may hold a newline.
-    const [root, commonDir, gitDir] = await Promise.all([
+    const [root, commonDir, gitDir, objectFormat] = await Promise.all([
       ask('--show-toplevel'),
       ask('--path-format=absolute', '--git-common-dir'),
       ask('--absolute-git-dir'),
+      ask('--show-object-format'),
     ])
     return {
       root: await realpath(root),
       commonDir: await realpath(commonDir),
       gitDir: await realpath(gitDir),
+      objectFormat,
     }
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
@@ -87,7 +91,7 @@ async function discoverAtOnce(
 ): Promise<Place | undefined> {
   const questions = [
     ...['--path-format=absolute', '--is-inside-work-tree', '--show-toplevel'],
-    ...['--git-common-dir', '--absolute-git-dir'],
+    ...['--git-common-dir', '--absolute-git-dir', '--show-object-format'],
     ...(branch === undefined ? [] : [`refs/heads/${branch}^{commit}`]),
   ]
   const { code, stdout } = await git.run(['rev-parse', ...questions], {
@@ -95,13 +99,15 @@ async function discoverAtOnce(
     answers: [0, 1, 128],
   })
   const lines = stdout.toString('utf8').split('\n')
-  const [inside, root, commonDir, gitDir, head] = lines
-  if (code !== 0 || inside !== 'true' || !root || !commonDir || !gitDir) return undefined
+  const [inside, root, commonDir, gitDir, objectFormat, head] = lines
+  if (code !== 0 || inside !== 'true' || !root || !commonDir || !gitDir || !objectFormat)
+    return undefined
   if (lines.length !== questions.length) return undefined
   return {
     root: await realpath(root),
     commonDir: await realpath(commonDir),
     gitDir: await realpath(gitDir),
+    objectFormat,
     ...(head ? { head } : {}),
   }
 }
@@ -245,7 +251,7 @@ export async function inspectRepository(
 ): Promise<RepositoryInfo> {
   const { git, home } = deps
   const real = await realFolder(path, home)
-  const { root, commonDir, gitDir } = await discover(git, real, path)
+  const { root, commonDir, gitDir, objectFormat } = await discover(git, real, path)
   refuseForbidden(root, home)
   const branch = await git.run(['symbolic-ref', '-q', 'HEAD'], { gitDir, answers: [0, 1] })
   const name =
@@ -261,7 +267,6 @@ export async function inspectRepository(
   checkTarget(path, options.target, name)
   const seen = sha ?? (await readRef(git, gitDir, `refs/heads/${options.target}`))
   if (seen === undefined) throw await unborn(git, gitDir, { given: path, branch: name })
-  const objectFormat = await git.text(['rev-parse', '--show-object-format'], { gitDir })
   const exists = (file: string) =>
     lstat(file).then(
       () => true,

@@ -18,10 +18,11 @@ import {
   ensureHubs,
   type GitDeps,
   importTarget,
+  locateOwn,
   publishCommit,
   sendCommit,
 } from './hubs.ts'
-import { locate, type Place } from './inspect.ts'
+import type { Place } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { type MergedOnto, mergeOnto } from './merge-onto.ts'
 import { checkMergeKey, commitMerge, findMergeKey } from './merge-tree.ts'
@@ -103,7 +104,7 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
   checkMergeKey(input.mergeKey)
   for (const sha of [input.goalHead, input.began, input.approved.base]) checkSha(sha)
   const layout = await ensureHubs(deps, input)
-  const place = await locate(deps.git, input.repoPath)
+  const place = await locateOwn(deps, layout, { repoPath: input.repoPath })
   const { commonDir } = place
   const named = `refs/heads/${input.target}`
   const merge: Merge = {

@@ -669,6 +669,22 @@ test('in another repository that is at the path by now nothing is merged before 
   expect(subjects().slice(0, 3)).toEqual(['Merge G-1: the goal', 'T-1: work', 'change'])
 })
 
+test('into another repository that names its commits in another way nothing is written, and it is told', async () => {
+  const { goalHead, ...input } = await approvedGoal({ 'a.txt': 'goal\n' })
+  renameSync(f.repo, join(f.folder, 'old'))
+  mkdirSync(f.repo)
+  f.sh(['init', '-q', '-b', 'main', '--object-format=sha256'])
+  f.commit({ 'a.txt': 'one\n' })
+  const [at, branch] = [{ projectId, repoPath: f.repo }, 'dispatch/G-1']
+  for (const tried of [
+    () => f.git.importTarget({ ...at, target: 'main' }),
+    () => f.git.mergeGoal({ ...input, goalHead }),
+    () => f.git.exportBranch({ ...at, branch, sha: goalHead }),
+  ])
+    await expect(tried()).rejects.toThrow(/^Another repository is in .* by sha256.* by sha1\. Put/)
+  expect(readdirSync(join(f.repo, '.git/objects/pack'))).toEqual([])
+})
+
 test('a target that went on for long holds what the goal began at: the goal branch itself is merged', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   for (let n = 0; n < 51; n++) f.sh(['commit', '-q', '--allow-empty', '-m', 'on'])

@@ -4,6 +4,7 @@ export const GIT_PROBLEM_CODES = [
   'not_found',
   'not_a_directory',
   'not_a_repository',
+  'other_format',
   'bare_repository',
   'dubious_ownership',
   'empty_repository',
