@@ -50,6 +50,7 @@ const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   no_sandbox: 422,
 }
 
+/** What `db/` refused, as it is answered. */
 export function refusalProblem(refusal: Refusal): Problem {
   const { refused, detail, advice, current } = refusal
   return new Problem(REFUSAL_STATUS[refused], refused, detail, {

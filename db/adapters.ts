@@ -7,6 +7,7 @@ import { type Refusal, refuse } from './refusal.ts'
 /** Asks workers to look for agents again. */
 export const ADAPTERS_CHANNEL = 'dispatch_adapters'
 
+/** Told when the transaction commits; nobody waits for the answer, which comes as an event. */
 export async function askForScan(tx: Tx): Promise<void> {
   await tx.raw('select pg_notify(?, ?)', [ADAPTERS_CHANNEL, ''])
 }

@@ -36,6 +36,7 @@ export async function recall(
   return { state: 'known', status: row.status, reply: row.reply }
 }
 
+/** Keeps the answer to a create for whoever sends it again. */
 export async function remember(
   tx: Tx,
   call: { route: string; key: string; body: unknown },

@@ -15,6 +15,7 @@ export type OutboxRow = OutboxMessage & { id: number; attempts: number }
 
 export const OUTBOX_CHANNEL = 'dispatch_outbox'
 
+/** In the transaction of the change that it tells of: both are there, or neither. */
 export async function enqueue(tx: Tx, message: OutboxMessage): Promise<void> {
   await tx('outbox').insert({
     kind: message.kind,

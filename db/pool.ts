@@ -208,6 +208,7 @@ export async function setPoolPaused(
   emit({ ...poolEvent(paused, await countHeld(tx), Number(waiting[0]?.['n'] ?? 0)), actor })
 }
 
+/** Who paused the pool and when; undefined while it is not paused. */
 export async function readPause(tx: Tx | Database['knex']): Promise<PoolPause | undefined> {
   const row = await tx('settings').where({ key: PAUSE_KEY }).first('value')
   return row?.value as PoolPause | undefined

@@ -47,6 +47,7 @@ interface ProfileExtras {
   network?: Network | null | undefined
 }
 
+/** Refused where the name is taken, or an agent is not known or would be its own second opinion. */
 export async function createProfile(
   tx: Tx,
   input: { name: string; stages: Profile['stages'] } & ProfileExtras,
@@ -101,6 +102,7 @@ export async function updateProfile(
   return undefined
 }
 
+/** Refused for one that is built in, or that projects use. Goals keep their snapshot of it. */
 export async function deleteProfile(tx: Tx, id: string): Promise<Refusal | undefined> {
   const row = await tx('profiles').where({ id }).forUpdate().first('name')
   if (isBuiltIn(row.name))

@@ -101,6 +101,7 @@ export interface ProjectChange {
   conventions?: string | undefined
 }
 
+/** Changes what is given; the rest stays as it is. */
 export async function updateProject(
   tx: Tx,
   emit: Emit,

@@ -20,6 +20,7 @@ export async function seedSettings(knex: Knex, first: Partial<Settings>): Promis
   if (rows.length > 0) await knex('settings').insert(rows).onConflict('key').ignore()
 }
 
+/** Stores these settings; the others keep their values. */
 export async function writeSettings(
   tx: Knex.Transaction,
   changes: Partial<Settings>,
