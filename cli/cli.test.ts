@@ -246,6 +246,17 @@ describe('choosing the program of an agent', () => {
   })
 })
 
+it('an agent that is not there is given a task, and that is said', async () => {
+  const codex = { ...baseAdapter, adapter: 'codex', title: 'Codex', demo: false }
+  const advice = 'Install it: npm install -g @openai/codex'
+  api.answer('listAdapters', () => ({ items: [{ ...codex, found: false, advice }], next: null }))
+  const given = await cli(['tasks', 'agent', 'T-31', 'codex'])
+  expect(given).toMatchObject({ code: 0, stdout: 'T-31\tcodex\n' })
+  expect(given.stderr).toBe(`Codex is not found. ${advice}\n`)
+  api.answer('listAdapters', () => ({ items: [codex], next: null }))
+  expect((await cli(['tasks', 'agent', 'T-31', 'codex'])).stderr).toBe('')
+})
+
 it('a setting that takes another along says so', async () => {
   api.answer('updateSettings', () => ({ ...settings, maxConcurrent: 1, maxPerGoal: 1 }))
   const { stdout } = await cli(['settings', 'maxConcurrent', '1'])

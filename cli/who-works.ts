@@ -63,15 +63,28 @@ function insteadOf(
   return undefined
 }
 
+/** What keeps an agent from work that it was given, in words; undefined where nothing is known to. */
+export async function lackOf(name: string, deps: Deps): Promise<string | undefined> {
+  // said beside what was done, which must not look like a failure
+  const page = await deps.call('listAdapters').catch(() => undefined)
+  const agent = page?.items.find(({ adapter }) => adapter === name)
+  const lacks = agent && lacking(agent)
+  return lacks && [`${agent.title} is ${lacks}.`, agent.advice].filter(Boolean).join(' ')
+}
+
+function lacking({ found, login }: AdapterInfo): string | undefined {
+  if (!found) return 'not found'
+  return login === 'needed' ? 'not logged in' : undefined
+}
+
 function lineFor(
   name: string,
   found: AdapterInfo | undefined,
   { profile, instead }: { profile: string; instead: string | undefined },
 ): string {
   const title = found?.title ?? name
-  if (found?.found && found.login !== 'needed')
-    return `${nameWithVersion(found)} works on it (profile ${profile}).`
-  const lacks = found?.found ? 'not logged in' : 'not found'
+  const lacks = found ? lacking(found) : 'not found'
+  if (found && !lacks) return `${nameWithVersion(found)} works on it (profile ${profile}).`
   const advice = found?.advice ? ` ${found.advice}` : ''
   if (instead !== undefined)
     return `${title} is ${lacks}: ${instead} works in its place (profile ${profile}).${advice}`

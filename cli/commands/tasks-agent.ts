@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { EXIT, usageFailure } from '../failure.ts'
+import { lackOf } from '../who-works.ts'
 
 export const tasksAgent = defineCommand({
   name: 'tasks agent',
@@ -23,6 +24,8 @@ export const tasksAgent = defineCommand({
     if (io.json) io.document(task)
     const who = task.agent ? [task.agent.adapter, task.agent.model].filter(Boolean).join(' ') : ''
     io.print(`${task.shortId}\t${who || 'as its profile says'}`)
+    const lack = adapter === undefined ? undefined : await lackOf(adapter, deps)
+    if (lack !== undefined) io.note(io.clean(lack))
     return EXIT.ok
   },
 })
