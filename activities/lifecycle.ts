@@ -1,5 +1,6 @@
 import { goalStream, shortId, taskKey } from '../contracts/ids.ts'
 import type { CheckCommand } from '../contracts/schemas.ts'
+import { OVER_STATUSES } from '../contracts/stages.ts'
 import type { Tx } from '../db/connect.ts'
 import { expireCorrections } from '../db/corrections.ts'
 import type { EmittedEvent } from '../db/events.ts'
@@ -127,7 +128,7 @@ export function createLifecycleActivities(
    */
   async function endGoal({ goalId, reason }: EndGoalInput): Promise<void> {
     const facts = await loadFacts(database.knex, goalId)
-    if (facts.goal.status === 'cancelled' || facts.goal.status === 'completed') return
+    if (OVER_STATUSES.includes(facts.goal.status)) return
     await database.change((tx, emit) =>
       beginEnding(tx, emit, { id: goalId, reason, actor: 'dispatch' }),
     )
@@ -279,7 +280,7 @@ export async function setGoal(
     .where({ id: change.goalId })
     .forUpdate()
     .first('status', 'stage', 'reason', 'paused', 'ending', 'attention')
-  const over = change.status === 'completed' || change.status === 'cancelled'
+  const over = OVER_STATUSES.includes(change.status)
   // what needs a person is not hidden by what goes on beside it
   const [needed] = Object.values(before.attention as Record<string, string>)
   const working = needed === undefined ? change.status : 'needs_attention'

@@ -65,6 +65,9 @@ export const GOAL_STATUSES = [
   'needs_attention',
 ] as const
 export type GoalStatus = (typeof GOAL_STATUSES)[number]
+/** Of goals that nothing moves any more; all others are open. */
+export const OVER_STATUSES: readonly GoalStatus[] = ['completed', 'cancelled']
+export const OPEN_STATUSES = GOAL_STATUSES.filter((status) => !OVER_STATUSES.includes(status))
 
 export const TASK_STATUSES = [
   'pending', // waits for the tasks it depends on

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { shortId } from '../contracts/ids.ts'
 import { someOf } from '../contracts/some-of.ts'
+import { OVER_STATUSES } from '../contracts/stages.ts'
 import type { Database } from './connect.ts'
 import { lateMessages } from './outbox.ts'
 import { releaseLease } from './pool.ts'
@@ -70,10 +71,7 @@ async function orphanedLeases(database: Database, repair: boolean): Promise<Doct
       .whereIn('state', ['waiting', 'held'])
       .where((orphan) =>
         orphan
-          .whereIn(
-            'goal_id',
-            knex('goals').whereIn('status', ['completed', 'cancelled']).select('id'),
-          )
+          .whereIn('goal_id', knex('goals').whereIn('status', OVER_STATUSES).select('id'))
           .orWhereExists(
             knex('stage_attempts as a')
               .whereRaw('a.goal_id = run_leases.goal_id')

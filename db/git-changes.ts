@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { goalStream } from '../contracts/ids.ts'
 import { someOf } from '../contracts/some-of.ts'
-import type { Stage } from '../contracts/stages.ts'
+import { OVER_STATUSES, type Stage } from '../contracts/stages.ts'
 import { storable } from '../contracts/storable.ts'
 import type { Database, Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
@@ -16,7 +16,6 @@ interface GitChange {
 
 /** Hooks may have any name, and be as many as an agent likes. */
 const FILES_KEPT = 100
-const OVER = ['completed', 'cancelled']
 
 /** Folders of a hub that come back with what was published and with nothing else. */
 const HOLDS_COMMITS = ['objects', 'refs']
@@ -50,7 +49,7 @@ export async function recordGitChange(
   const { name } = await tx('projects').where({ id: projectId }).first('name')
   const goals: string[] = await tx('goals')
     .where({ project_id: projectId })
-    .whereNotIn('status', OVER)
+    .whereNotIn('status', OVER_STATUSES)
     .pluck('id')
   const lost = place === 'hub' && files.some((file) => HOLDS_COMMITS.includes(file))
   const text = storable(`${NOTICE[place](name, someOf(files))}${lost ? LOST : ''}`)

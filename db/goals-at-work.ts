@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { goalWorkflowId } from '../contracts/ids.ts'
 import { SET_PAUSED } from '../contracts/messages.ts'
+import { OPEN_STATUSES } from '../contracts/stages.ts'
 import type { Tx } from './connect.ts'
 import { enqueue } from './outbox.ts'
 
@@ -14,8 +15,7 @@ export interface GoalAtWork {
   ending: string | null
 }
 
-const atWork = (knex: Knex): Knex.QueryBuilder =>
-  knex('goals').whereIn('status', ['active', 'paused', 'needs_attention'])
+const atWork = (knex: Knex): Knex.QueryBuilder => knex('goals').whereIn('status', OPEN_STATUSES)
 
 /** All goals that Temporal has been told of and that are not over. */
 export async function goalsAtWork(knex: Knex): Promise<Pick<GoalAtWork, 'id' | 'number'>[]> {

@@ -3,7 +3,7 @@ import { actorName, formatUtc, reviewWait } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, shortId } from '../contracts/ids.ts'
 import { CANCEL_GOAL, RETRY_STAGE, SET_PAUSED, type SignalName } from '../contracts/messages.ts'
 import type { ProfileSnapshot } from '../contracts/schemas.ts'
-import type { GoalStatus, Stage } from '../contracts/stages.ts'
+import { type GoalStatus, OVER_STATUSES, type Stage } from '../contracts/stages.ts'
 import type { Tx } from './connect.ts'
 import { forgetDelays } from './delays.ts'
 import type { EmittedEvent } from './events.ts'
@@ -121,8 +121,6 @@ interface GoingOn extends Actor {
   profile?: { id: string; assign: Assign } | undefined
 }
 
-const OVER: readonly GoalStatus[] = ['completed', 'cancelled']
-
 const lockGoal = (tx: Tx, id: string): Promise<GoalRow> =>
   tx('goals').where({ id }).forUpdate().first()
 
@@ -133,7 +131,7 @@ export async function pauseGoal(
   { id, actor }: Actor,
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, id)
-  if (OVER.includes(goal.status)) return isOver(goal, 'paused')
+  if (OVER_STATUSES.includes(goal.status)) return isOver(goal, 'paused')
   if (goal.paused) return undefined
   if (goal.ending)
     return refuse('wrong_state', `${name(goal)} is ending: there is nothing to pause.`, {
@@ -155,7 +153,7 @@ export async function resumeGoal(
   { id, actor, profile }: GoingOn,
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, id)
-  if (OVER.includes(goal.status)) return isOver(goal, 'resumed')
+  if (OVER_STATUSES.includes(goal.status)) return isOver(goal, 'resumed')
   const refusal = await goOnWith(tx, emit, { id, actor, profile })
   if (refusal) return refusal
   if (!goal.paused) return undefined
@@ -179,7 +177,7 @@ export async function cancelGoal(
 ): Promise<Refusal | undefined> {
   const goal = await lockGoal(tx, input.id)
   if (goal.status === 'cancelled') return undefined
-  if (OVER.includes(goal.status)) return isOver(goal, 'cancelled')
+  if (OVER_STATUSES.includes(goal.status)) return isOver(goal, 'cancelled')
   if (goal.ending) return endAgain(tx, emit, { goal, actor: input.actor })
   const reason = input.reason ?? `cancelled by ${actorName(input.actor)}`
   await beginEnding(tx, emit, { id: goal.id, reason, actor: input.actor })

@@ -1,8 +1,6 @@
 import type { Knex } from 'knex'
 import { scratchKey, taskKey } from '../contracts/ids.ts'
-import { WRITING_STAGES } from '../contracts/stages.ts'
-
-const OVER = ['completed', 'cancelled']
+import { OVER_STATUSES, WRITING_STAGES } from '../contracts/stages.ts'
 
 /**
  * Keys of a project's worktrees that goals at work still need: of each task that is neither integrated nor cancelled, and
@@ -12,7 +10,7 @@ export async function liveWorktreeKeys(knex: Knex, projectId: string): Promise<s
   const tasks: string[] = await knex('tasks as t')
     .join('goals as g', 'g.id', 't.goal_id')
     .where({ 'g.project_id': projectId })
-    .whereNotIn('g.status', OVER)
+    .whereNotIn('g.status', OVER_STATUSES)
     .whereNotIn('t.status', ['integrated', 'cancelled'])
     .pluck('t.id')
   const attempts: {
@@ -24,7 +22,7 @@ export async function liveWorktreeKeys(knex: Knex, projectId: string): Promise<s
     .join('goals as g', 'g.id', 'a.goal_id')
     .leftJoin('tasks as t', 't.id', 'a.task_id')
     .where({ 'g.project_id': projectId })
-    .whereNotIn('g.status', OVER)
+    .whereNotIn('g.status', OVER_STATUSES)
     .whereNotIn('a.stage', [...WRITING_STAGES])
     .whereIn('a.status', ['waiting', 'running', 'paused', 'review'])
     .whereNull('a.result')

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Network, SandboxKind } from '../contracts/agent.ts'
 import { SYSTEM_STREAM, shortId } from '../contracts/ids.ts'
 import type { CheckCommand } from '../contracts/schemas.ts'
+import { OPEN_STATUSES } from '../contracts/stages.ts'
 import type { Tx } from './connect.ts'
 import { contentHash } from './content-hash.ts'
 import type { EmittedEvent } from './events.ts'
@@ -132,7 +133,7 @@ export async function removeProject(
   await tx('projects').where({ id: input.id }).forUpdate().first('id')
   const live: { number: number }[] = await tx('goals')
     .where({ project_id: input.id })
-    .whereIn('status', ['active', 'paused', 'needs_attention'])
+    .whereIn('status', OPEN_STATUSES)
     .orderBy('number')
     .select('number')
   if (live.length > 0) {

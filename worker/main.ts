@@ -11,6 +11,7 @@ import { createHome } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
+import { OVER_STATUSES } from '../contracts/stages.ts'
 import { connect, type Database, migrate } from '../db/connect.ts'
 import { endDelay, noteDelay } from '../db/delays.ts'
 import { recordTampering } from '../db/git-changes.ts'
@@ -127,7 +128,7 @@ async function keepSwept(
         .join('goals as g', 'g.id', 'r.goal_id')
         .where({ 'r.id': runId })
         .where('r.status', 'running')
-        .whereNotIn('g.status', ['completed', 'cancelled'])
+        .whereNotIn('g.status', OVER_STATUSES)
         .first('r.id')
       return row !== undefined
     })

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { formatUtc } from '../../contracts/figures.ts'
 import { goalStream, shortId } from '../../contracts/ids.ts'
 import type { Goal, GoalSummary, StageState, UsageTotals } from '../../contracts/schemas.ts'
-import { type GoalStatus, STAGES, type Stage } from '../../contracts/stages.ts'
+import { OPEN_STATUSES, OVER_STATUSES, STAGES, type Stage } from '../../contracts/stages.ts'
 import { askAll } from '../ask-all.ts'
 import { delaysOf } from '../delays.ts'
 import { lateMessages } from '../outbox.ts'
@@ -47,9 +47,6 @@ const goalRows = (knex: Knex): Knex.QueryBuilder =>
         `(select count(*)::int from reviews v where v.goal_id = g.id and v.status = 'pending') as pending_reviews`,
       ),
     )
-
-/** Goals that can still go on. */
-export const OPEN_STATUSES: readonly GoalStatus[] = ['active', 'paused', 'needs_attention']
 
 type Working = GoalSummary['working']
 
@@ -121,7 +118,7 @@ export async function listGoals(
       if (after) q.where('g.id', '<', after.id)
       if (query.status) q.where('g.status', query.status)
       if (query.state === 'open') q.whereIn('g.status', OPEN_STATUSES)
-      if (query.state === 'over') q.whereNotIn('g.status', OPEN_STATUSES)
+      if (query.state === 'over') q.whereIn('g.status', OVER_STATUSES)
       if (project) q.where('g.project_id', project.id)
       for (const word of query.words?.split(/\s+/).filter(Boolean) ?? [])
         q.whereRaw(`position(lower(?) in lower('G-' || g.number || ' ' || g.title)) > 0`, [word])

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import { shortId } from '../../contracts/ids.ts'
 import type { Overview } from '../../contracts/schemas.ts'
+import { OPEN_STATUSES } from '../../contracts/stages.ts'
 import { readPause } from '../pool.ts'
 import { readSettings } from '../settings.ts'
-import { OPEN_STATUSES } from './goals.ts'
 import { sumOf } from './ledger.ts'
 
 /** What every page shows around its own content. `since`: ISO time that usage is counted from. */
