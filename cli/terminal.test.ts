@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { descendantsOf } from '../adapters/process-tree.ts'
 import { distDir } from '../config/home.ts'
 import { startFixtureApi } from './testing/fixture-api.ts'
 import {
@@ -308,6 +309,16 @@ describe('goal watch on a terminal', () => {
     expect(code).toBe(130)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the cursor is shown
     expect(stdout).toMatch(/\u001b\[\?25h[\s\S]*G-12 goes on/)
+  })
+
+  it('gives the cursor back when somebody ends it', async () => {
+    const child = startOnTerminal(['goal', 'watch', 'G-12', '--url', api.url])
+    const outcome = result(child)
+    await seen(child, '\u001b[?25l')
+    const [watching] = descendantsOf(child.pid as number)
+    process.kill(watching?.pid as number, 'SIGTERM')
+    const { stdout } = await outcome
+    expect(stdout.endsWith('\u001b[?25h')).toBe(true)
   })
 
   it('ends on Ctrl-C at once also while it waits for an answer', async () => {

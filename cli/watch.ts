@@ -116,6 +116,12 @@ async function drawUntilEnd(first: Goal, deps: Deps, io: Io): Promise<Goal | und
 
   const failures: unknown[] = []
   const clock = setInterval(redraw, 1000)
+  // without this the terminal would be left without its cursor
+  const ended = (by: NodeJS.Signals) => {
+    block.end()
+    process.kill(process.pid, by)
+  }
+  process.once('SIGTERM', ended)
   try {
     redraw()
     for await (const events of bursts(deps.subscribe(`goal/${first.id}`, { after: 0, signal }))) {
@@ -129,6 +135,7 @@ async function drawUntilEnd(first: Goal, deps: Deps, io: Io): Promise<Goal | und
     }
     return undefined
   } finally {
+    process.off('SIGTERM', ended)
     clearInterval(clock)
     stop.abort()
     block.end()
