@@ -60,6 +60,15 @@ test('what is wrong is said with what to do', async () => {
   expect(found('listening').message).toContain('other machines')
 })
 
+test("the database of a server that was started with another's is not called embedded", async () => {
+  const lock = takeLock(join(home, 'lock'))
+  if (!lock.taken) throw new Error('the home is in use')
+  writeFileSync(join(home, 'server.json'), '{"url":"http://127.0.0.1:1","processes":{}}')
+  expect((await check())('postgres').message).toMatch(/DATABASE_URL/)
+  lock.release()
+  expect((await check())('postgres').message).toMatch(/^embedded/)
+})
+
 test('a server that runs is looked for where it listens, whatever the configuration says', async () => {
   const lock = takeLock(join(home, 'lock'))
   if (!lock.taken) throw new Error('the home is in use')

@@ -1,5 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -165,8 +173,12 @@ async function checkTemporal({ temporal, home, path, xdgCacheHome }: Config): Pr
   }
 }
 
-async function checkPostgres({ databaseUrl }: Config): Promise<string> {
+async function checkPostgres({ databaseUrl, home }: Config): Promise<string> {
   if (!databaseUrl) {
+    const server = lockHolder(home.lockFile) && readServerFile(home.serverFile)
+    // an embedded one that is being started again is no process either
+    if (server && !server.processes['postgres'] && !existsSync(join(home.postgres, 'data')))
+      return 'the one that Dispatch was started with by DATABASE_URL'
     const { version } = postgresBinaries()
     unprivileged()
     return `embedded ${version}`
@@ -191,7 +203,15 @@ async function checkPostgres({ databaseUrl }: Config): Promise<string> {
 }
 
 function checkDisk({ home, minFreeMb }: Config): string {
-  const { freeBytes, totalBytes, low } = diskSpace(home.root, minFreeMb)
+  const { path, freeBytes, totalBytes, low } = diskSpace(home.root, minFreeMb)
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new Finding(
+      `nothing can be written in ${path}: ${(error as Error).message}`,
+      'have it made writable, or move DISPATCH_HOME',
+    )
+  }
   const text = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB of ${(totalBytes / 1024 ** 3).toFixed(0)} GiB free`
   if (low)
     throw new Finding(
