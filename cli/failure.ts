@@ -58,7 +58,8 @@ export function reportOf(error: unknown): Report {
   if (isUnreachable(error)) return reportOf(notRunning(connectionDetail(error)))
   const { message, exitCode = EXIT.error } = error as { message?: string; exitCode?: number }
   const name = (Object.keys(EXIT) as ExitName[]).find((one) => EXIT[one] === exitCode) ?? 'error'
-  return { exitCode, problem: cliProblem(name, message ?? String(error)) }
+  const advice = errorCode(error) === 'ENOSPC' ? 'Free some space, then try again.' : undefined
+  return { exitCode, problem: cliProblem(name, message ?? String(error), advice) }
 }
 
 /** One more sentence for the person, after what the report advises already. */

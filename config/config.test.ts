@@ -78,6 +78,14 @@ test.each(['"', ':', '*', '?', '\n', '#', '%20'])(
   },
 )
 
+test('a home whose path is too long for a database is refused', () => {
+  const long = (bytes: number) => join(home, ...('a'.repeat(bytes).match(/.{1,200}/g) ?? []))
+  expect(loadConfig({ DISPATCH_HOME: long(700) }).home.root).toContain('aaa')
+  expect(() => loadConfig({ DISPATCH_HOME: long(1000) })).toThrow(
+    expect.objectContaining({ exitCode: 78, message: expect.stringContaining('is longer than') }),
+  )
+})
+
 test('sockets have a short folder also where that for temporary files is long, or is not there', () => {
   const within = (folder: string) => {
     vi.stubEnv('TMPDIR', folder)

@@ -72,6 +72,9 @@ export class HomeUnusable extends Error {
 /** What log files, lists of paths and the addresses of databases cannot hold in a path. */
 const SPECIAL = /[\p{Cc}<>"|?*:#]|%[\da-f]{2}/iu
 
+/** Postgres breaks down over a longer path of its data. */
+const MAX_PATH_BYTES = 900
+
 /**
  * Throws HomeUnusable where something that is no folder, or that cannot be looked at, is in the home's place, or where programs that
  * are given its path would misread it.
@@ -80,6 +83,8 @@ export function requireFolder(root: string): void {
   const special = SPECIAL.exec(root)?.[0]
   if (special !== undefined)
     throw new HomeUnusable(root, `its path has a ${JSON.stringify(special)} in it`)
+  if (Buffer.byteLength(root) > MAX_PATH_BYTES)
+    throw new HomeUnusable(root, `its path is longer than ${MAX_PATH_BYTES} bytes`)
   let folder: boolean
   try {
     folder = statSync(root).isDirectory()

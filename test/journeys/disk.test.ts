@@ -121,6 +121,30 @@ test.skipIf(!disk)(
   },
 )
 
+test.skipIf(!disk)(
+  `a start on a full disk, and a look at one that takes nothing, say what to do (${where})`,
+  async () => {
+    const folder = mountSmallDisk(1) as string
+    const on = (command: string) =>
+      runCli([command, '--home', join(folder, 'home')], {
+        env: { HOME: folder, PATH: processEnv()['PATH'] ?? '' },
+      })
+    try {
+      await fill(folder, 0)
+      const { code, stderr } = await on('start')
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/error: ENOSPC.*\nFree some space, then try again\.\n$/)
+      execFileSync('mount', ['-o', 'remount,ro', folder])
+      const { stdout } = await on('doctor')
+      expect(stdout).toMatch(
+        /✗ disk: nothing can be written in .*EROFS.*\n {2}have it made writable/,
+      )
+    } finally {
+      unmount(folder)
+    }
+  },
+)
+
 const cli = (at: Installation, ...args: string[]) =>
   runCli([...args, '--url', at.url, '--home', join(at.home, 'dispatch')], {
     env: { HOME: at.home, PATH: processEnv()['PATH'] ?? '' },
