@@ -39,3 +39,11 @@ test('the demo survives its own kills, ends with a merge whose tests pass, and l
   const left = taggedProcesses().filter(({ runDir }) => runDir?.startsWith(folder))
   expect(left).toEqual([])
 }, 180_000)
+
+test('without git the demo says so before it starts anything', async () => {
+  const env = { PATH: folder, HOME: folder, TMPDIR: folder }
+  const demo = run(process.execPath, [join(inject('dist'), 'cli.js'), 'demo'], { env, cwd: folder })
+  const { stdout, stderr } = await demo.catch((error) => error)
+  expect(stderr).toMatch(/^error: The demo needs git.*\nInstall git/)
+  expect(stdout).toBe('')
+})

@@ -72,13 +72,13 @@ async function approve({ id }: ReviewSummary, { deps, display, present }: Follow
 
 /** While the demo kills parts of it, the server may be away for some seconds. Deciding twice the same is harmless. */
 export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS
+  const deadline = performance.now() + PATIENCE_MS
   for (;;) {
     try {
       return await work()
     } catch (error) {
       const away = isUnreachable(error) || (problemBody(error)?.status ?? 0) >= 500
-      if (!away || Date.now() > deadline || signal.aborted) throw error
+      if (!away || performance.now() > deadline || signal.aborted) throw error
       await delay(250, undefined, { signal })
     }
   }

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,6 +36,7 @@ const LONGEST_MS = { demo: 300_000, claude: 3_600_000 } as const satisfies Recor
 export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
   process.umask(0o077)
   const env = cleanEnvironment(options.env)
+  requireGit(env)
   const longestMs = LONGEST_MS[options.agent]
   const folder = temporaryFolder(`${PREFIX}${process.pid}-`)
   await endKilledDemos()
@@ -85,6 +86,17 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<number> {
       io.note(`Ended its processes and removed ${folder}`)
     }
   }
+}
+
+/** Before minutes are spent on the start of servers that would be of no use. */
+function requireGit(env: DemoOptions['env']) {
+  if (spawnSync('git', ['--version'], { env }).status === 0) return
+  throw new CliFailure(
+    'error',
+    'no_git',
+    'The demo needs git, which is not installed.',
+    'Install git 2.38 or newer, then try again.',
+  )
 }
 
 /** A person's own database, server or repository must not become part of a demo. */
