@@ -285,6 +285,18 @@ test('the line ends of a person whose own config rewrites them stay theirs, and 
   expect(asThey('status', '--porcelain')).toBe('')
 })
 
+test('the line ends that attributes of the repository alone ask for stay, and are no edits', async () => {
+  f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n' })
+  const goal = await goalOf(put({ 'b.txt': 'goal\n', 'new.txt': 'goal\n' }))
+  f.write('.git/info/attributes', '*.txt text eol=crlf\n')
+  for (const name of ['a.txt', 'b.txt']) rmSync(join(f.repo, name))
+  f.sh(['checkout', '--', '.'])
+  utimesSync(join(f.repo, 'b.txt'), 1, 1)
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  expect(['b.txt', 'new.txt'].map(read)).toEqual(['goal\r\n', 'goal\r\n'])
+  expect(status()).toBe('')
+})
+
 test('conflicts that wait to be resolved, and patches half applied, are named with what ends them', async () => {
   f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n' })
   const goal = await goalOf(put({ 'b.txt': 'goal\n' }))

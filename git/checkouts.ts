@@ -121,7 +121,7 @@ async function treeCall(
     workTree: checkout.path,
     indexFile: join(checkout.gitDir, 'index'),
     alternates: [join(checkout.commonDir, 'objects')],
-    settings: await treeSettings(deps.git, checkout.gitDir),
+    settings: await treeSettings(deps.git, checkout),
   }
 }
 

@@ -270,14 +270,15 @@ export async function sendCommit(
   layout: ProjectLayout,
   to: { commonDir: string; sha: string; haves: readonly string[] },
 ): Promise<void> {
-  const settings = await treeSettings(deps.git, to.commonDir)
+  const { commonDir } = to
+  const settings = await treeSettings(deps.git, { gitDir: commonDir, commonDir })
   await checkEnds(deps.git, layout, to)
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
   await deps.git.pipe(
     ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
     { gitDir: layout.clean, input },
     ['index-pack', '--stdin'],
-    { ...personObjects(layout, to.commonDir), settings },
+    { ...personObjects(layout, commonDir), settings },
   )
 }
 

@@ -112,10 +112,13 @@ async function discoverAtOnce(
   }
 }
 
-/** Git's settings about how files look on disk and whom they are open to; the only ones of a person's config, of their machine's too, that we follow. */
+/**
+ * Git's settings about how files look on disk and whom they are open to; the only ones of a person's config, of their machine's too, that we follow.
+ * So with the attributes that are the repository's own: what they name runs nothing without a config.
+ */
 export async function treeSettings(
   git: GitRunner,
-  gitDir: string,
+  { gitDir, commonDir }: Pick<Place, 'gitDir' | 'commonDir'>,
 ): Promise<Record<string, string>> {
   const pattern =
     '^core\\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|checkstat|trustctime|sharedrepository)$'
@@ -128,11 +131,13 @@ export async function treeSettings(
     .split('\0')
     .filter(Boolean)
     .map((line) => line.split('\n'))
-  return Object.fromEntries(
-    pairs.flatMap(([key, value]) =>
-      key && value && /^[a-z0-9]+$/i.test(value) ? [[key, value]] : [],
-    ),
+  const followed = pairs.flatMap(([key, value]) =>
+    key && value && /^[a-z0-9]+$/i.test(value) ? [[key, value]] : [],
   )
+  return {
+    ...Object.fromEntries(followed),
+    'core.attributesFile': join(commonDir, 'info', 'attributes'),
+  }
 }
 
 async function countDirty(
@@ -145,7 +150,7 @@ async function countDirty(
     workTree: at.root,
     indexFile: join(at.gitDir, 'index'),
     alternates: [join(at.commonDir, 'objects')],
-    settings: await treeSettings(git, at.gitDir),
+    settings: await treeSettings(git, at),
   }
   const quiet = [
     '--name-only',
