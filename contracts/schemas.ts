@@ -164,6 +164,8 @@ export const task = z.object({
   role: z.enum(['implement', 'frontend']),
   dependsOn: z.array(uuid),
   status: z.enum(TASK_STATUSES),
+  /** Why nobody is at work on an active task: its goal is paused, or it waits in line or for a provider. */
+  idle: z.enum(['paused', 'waiting']).nullable(),
   reason: z.string().nullable(),
   stage: z.enum(STAGES).nullable(),
   adapter: z.string().nullable(),

@@ -173,6 +173,7 @@ export const task: Task = {
   role: 'implement',
   dependsOn: [],
   status: 'pending',
+  idle: null,
   reason: null,
   stage: 'implement',
   adapter: 'demo',

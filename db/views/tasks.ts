@@ -16,6 +16,7 @@ interface TaskRow {
   role: Task['role']
   depends_on: string[]
   status: Task['status']
+  idle: Task['idle']
   reason: string | null
   stage: Task['stage']
   adapter: string | null
@@ -42,6 +43,7 @@ function toTask(row: TaskRow, usage: UsageTotals | undefined): Task {
     role: row.role,
     dependsOn: row.depends_on,
     status: row.status,
+    idle: row.idle,
     reason: row.reason,
     stage: row.stage,
     adapter: row.adapter,
@@ -58,6 +60,15 @@ function toTask(row: TaskRow, usage: UsageTotals | undefined): Task {
     updatedAt: row.updated_at,
   }
 }
+
+/** The attempt of its stage says it; between two stages, the goal does. */
+const IDLE = `case when t.status = 'active' then (
+  select case when a.status in ('paused', 'waiting') then a.status when g.paused and a.status <> 'running' then 'paused' end
+  from stage_attempts a join goals g on g.id = a.goal_id
+  where a.goal_id = t.goal_id and a.task_id = t.id and a.stage = t.stage order by a.attempt desc limit 1) end`
+
+const taskRows = (knex: Knex): Knex.QueryBuilder =>
+  knex('tasks as t').select('t.*', { idle: knex.raw(IDLE) })
 
 async function withUsage(knex: Knex, rows: readonly TaskRow[]): Promise<Task[]> {
   const usage = await usageBy(
@@ -77,7 +88,7 @@ export async function listTasks(
   if (isRefusal(after)) return after
   const goal = query.goal === undefined ? undefined : await resolveId(knex, 'goal', query.goal)
   if (isRefusal(goal)) return goal
-  const rows: TaskRow[] = await knex('tasks')
+  const rows: TaskRow[] = await taskRows(knex)
     .modify((q) => {
       if (after) q.where('id', '<', after.id)
       if (query.status) q.where('status', query.status)
@@ -94,11 +105,11 @@ export async function listTasks(
 
 /** A goal's tasks in the order the spec named them. */
 export async function tasksOfGoal(knex: Knex, goalId: string): Promise<Task[]> {
-  return withUsage(knex, await knex('tasks').where({ goal_id: goalId }).orderBy('number'))
+  return withUsage(knex, await taskRows(knex).where({ goal_id: goalId }).orderBy('number'))
 }
 
 export async function taskDetail(knex: Knex, id: string): Promise<Task> {
-  const [task] = await withUsage(knex, await knex('tasks').where({ id }))
+  const [task] = await withUsage(knex, await taskRows(knex).where({ id }))
   if (!task) throw new Error(`task ${id} was resolved but is not there`)
   return task
 }

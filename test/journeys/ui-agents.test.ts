@@ -391,6 +391,26 @@ async function runWithLines(
   return { id, add }
 }
 
+test('a task of a paused goal is shown as paused, in the list and in its panel', async () => {
+  const goal = await at.goal(
+    project,
+    'Pause me [demo:all=instant][demo:tasks=1][demo:implement=slow:86400]',
+  )
+  await at.decide(goal.id, 'spec')
+  const { tasks } = await at.until(goal.id, ({ tasks: [task] }) => task?.stage === 'implement')
+  await at.until(goal.id, ({ working }) => working.length > 0)
+  const id = tasks[0]?.shortId
+  const page = await openWindow(`/goals/${goal.shortId}?panel=${id}`)
+  const row = page.getByRole('complementary', { name: 'About the goal' }).getByRole('listitem')
+  const panel = page.getByRole('complementary', { name: `Details of ${id}` })
+  await row.getByRole('img', { name: 'At work' }).waitFor()
+  await panel.getByText('At work').waitFor()
+  await page.keyboard.press('p')
+  await row.getByRole('img', { name: 'Paused' }).waitFor()
+  await panel.getByText('Paused').waitFor()
+  await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+})
+
 test('a part of a run that cannot be read says so instead of what is not true, and is there when it can', async () => {
   const { id } = await runWithLines(9)
   const page = await newWindow(browser)

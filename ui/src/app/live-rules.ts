@@ -14,7 +14,8 @@ export function staleAfter(event: StoredEvent): readonly KeyPrefix[] {
     case 'goal.profile':
     case 'goal.merged':
     case 'goal.salvaged':
-      return [['goals'], ['goal', event.data.goalId], ['overview']]
+      // a pause stands still what is at work on its tasks
+      return [['goals'], ['goal', event.data.goalId], ['task'], ['overview']]
     case 'stage.status':
       return [
         ['goal', event.data.goalId],

@@ -41,7 +41,7 @@ function TaskRow({ task, goal }: { task: Task; goal: Goal }) {
         aria-current={panel === task.shortId}
         className="flex w-full min-w-0 items-start gap-2 rounded-md px-2 py-1.5 text-left hover:bg-hover aria-[current=true]:bg-active aria-[current=true]:[&_.text-fg-3]:text-fg-2"
       >
-        <StatusIcon status={task.status} quiet className="pt-[3px]" />
+        <StatusIcon status={task.idle ?? task.status} quiet className="pt-[3px]" />
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">
             <span className="shrink-0 text-fg-3">{task.shortId}</span>

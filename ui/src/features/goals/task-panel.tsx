@@ -30,7 +30,7 @@ export function TaskPanel({ id }: { id: string }) {
       </div>
       <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 border-b px-4 py-3 [&_dt]:text-fg-3">
         <Fact name="State">
-          <StatusIcon status={task.status} />
+          <StatusIcon status={task.idle ?? task.status} />
           {task.reason && <p className="text-12 text-fg-2">{task.reason}</p>}
         </Fact>
         {task.stage && <Fact name="Stage">{STAGE_TITLES[task.stage]}</Fact>}
