@@ -310,6 +310,25 @@ test('the last words of a run are words, also where its answer is JSON', async (
   ])
 })
 
+test('runs are found by what is said of them, whatever page they are on', async () => {
+  const goalId = await insertGoal(at.database, 'Find the needle')
+  const run = { goal_id: goalId, attempt: 1, purpose: 'start', adapter: 'codex', status: 'done' }
+  await at.database.knex('agent_runs').insert([
+    { ...run, segment: 1, stage: 'test_spec', last_line: 'Looked into 50% of it' },
+    { ...run, segment: 2, stage: 'implement', output: JSON.stringify({ text: 'All is well.' }) },
+  ])
+  const found = async (words: string) => {
+    const { body } = await at.call('GET', `/api/agents?words=${encodeURIComponent(words)}`)
+    return body.items.map(({ stage }: AgentRun) => stage)
+  }
+  expect(await found('NEEDLE find')).toEqual(['implement', 'test_spec'])
+  expect(await found('needle test spec')).toEqual(['test_spec'])
+  expect(await found('50% needle')).toEqual(['test_spec'])
+  expect(await found('all is well needle')).toEqual(['implement'])
+  const { body } = await at.call('GET', `/api/agents?goal=${goalId}&limit=1`)
+  expect(await found(`${body.items[0].shortId} codex`)).toEqual(['implement'])
+})
+
 test('a target branch that is not there is named, and nothing is filed', async () => {
   await project('shop')
   const answer = await at.call('POST', '/api/goals', {

@@ -310,6 +310,7 @@ export const api = {
       adapter: text(60).optional(),
       goal: z.string().max(100).optional(),
       task: z.string().max(100).optional(),
+      words: z.string().max(200).optional(),
     }),
     reply: listOf(agentRun),
   },

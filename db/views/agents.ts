@@ -98,6 +98,10 @@ const ANSWERS: Partial<Record<AgentRun['stage'], string>> = {
   verify: 'Answered with its verdicts.',
 }
 
+/** Whatever of a run a list shows in words. */
+const SHOWN_WORDS = `concat_ws(' ', 'A-' || r.number, 'G-' || g.number, g.title, 'T-' || t.number, t.title,
+  replace(r.stage, '_', ' '), r.adapter, r.model, coalesce(r.output->'output'->>'summary', r.output->>'text', r.last_line))`
+
 /** Agent runs, newest first. */
 export async function listAgents(
   knex: Knex,
@@ -107,6 +111,7 @@ export async function listAgents(
     adapter?: string | undefined
     goal?: string | undefined
     task?: string | undefined
+    words?: string | undefined
   },
 ): Promise<Page<AgentRun> | Refusal> {
   const after = decodeCursor(query.cursor)
@@ -124,6 +129,8 @@ export async function listAgents(
       if (query.adapter) q.where('r.adapter', query.adapter)
       if (goal) q.where('r.goal_id', goal.id)
       if (task) q.where('r.task_id', task.id)
+      for (const word of query.words?.split(/\s+/).filter(Boolean) ?? [])
+        q.whereRaw(`position(lower(?) in lower(${SHOWN_WORDS})) > 0`, [word])
     })
     .orderBy('r.id', 'desc')
     .limit(query.limit + 1)

@@ -391,6 +391,33 @@ async function runWithLines(
   return { id, add }
 }
 
+test('a run that is over is found by its words, also where the list has not come to it', async () => {
+  const goal = await at.goal(project, 'A needle in the hay')
+  const run = { goal_id: goal.id, stage: 'spec', attempt: 9, purpose: 'start', adapter: 'demo' }
+  const over = (segment: number, last_line: string) => ({
+    ...run,
+    segment,
+    status: 'done',
+    last_line,
+  })
+  const [first] = await at.database
+    .knex('agent_runs')
+    .insert(over(1, 'Sharp end'))
+    .returning('number')
+  const hay = Array.from({ length: 60 }, (_, n) => over(n + 2, 'Hay'))
+  await at.database.knex('agent_runs').insert(hay)
+  const page = await openWindow('/agents?show=over')
+  const row = page.locator(`[data-row="A-${first.number}"]`)
+  await page.getByText('Hay').first().waitFor()
+  expect(await row.count()).toBe(0)
+  const words = page.getByRole('searchbox', { name: 'Filter by words' })
+  await words.fill('needle sharp')
+  await row.waitFor()
+  await words.fill('needle blunt')
+  await page.getByText('No agent matches').waitFor()
+  await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+})
+
 test('a task of a paused goal is shown as paused, in the list and in its panel', async () => {
   const goal = await at.goal(
     project,

@@ -125,12 +125,12 @@ export const agentsQuery = (filter: Query<'listAgents'> = {}) =>
     queryFn: read(() => call('listAgents', { query: { limit: 100, ...filter } })),
   })
 
-/** Runs that are over, newest first, a page at a time. */
+/** Runs that are over and have these words, newest first, a page at a time. */
 export const overAgentsQuery = (
-  filter: Pick<NonNullable<Query<'listAgents'>>, 'adapter' | 'goal'>,
+  filter: Pick<NonNullable<Query<'listAgents'>>, 'adapter' | 'goal' | 'words'>,
 ) =>
   infiniteQueryOptions({
-    queryKey: ['agents', 'over', filter],
+    queryKey: ['agents', 'over', filter] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: async ({ pageParam }): Promise<Reply<'listAgents'>> => {
       await whenLive()
@@ -139,6 +139,11 @@ export const overAgentsQuery = (
       return call('listAgents', { query })
     },
     getNextPageParam: (page) => page.next ?? undefined,
+    // with another letter those stay that are there until the others are
+    placeholderData: (shown, before) => {
+      const { adapter, goal } = before?.queryKey[2] ?? {}
+      return adapter === filter.adapter && goal === filter.goal ? shown : undefined
+    },
   })
 
 export const agentQuery = (id: string) =>

@@ -10,7 +10,10 @@ export interface AgentGroups {
   over: AgentRun[]
 }
 
-/** What is looked for, of all that is known. A group that was not asked for is empty. */
+/**
+ * What is looked for. A group that was not asked for is empty; runs that are over were looked through by the server, which knows
+ * those of pages that were not read yet too.
+ */
 export function groupAgents(
   all: { live: readonly AgentRun[]; waiting: readonly Waiting[]; over: readonly AgentRun[] },
   search: AgentsSearch,
@@ -24,12 +27,13 @@ export function groupAgents(
     const text = `${searchText(one)} ${stageTitle(one.stage)}`.toLowerCase()
     return words.every((word) => text.includes(word))
   }
-  const pick = <T extends AgentRun | Waiting>(from: readonly T[], group: AgentsSearch['show']) =>
-    show !== undefined && show !== group ? [] : from.filter((one) => isOf(one) && says(one))
+  const shows = (group: AgentsSearch['show']) => show === undefined || show === group
+  const pick = <T extends AgentRun | Waiting>(from: readonly T[]) =>
+    from.filter((one) => isOf(one) && says(one))
   return {
-    running: pick(all.live, 'running'),
-    waiting: pick(all.waiting, 'waiting'),
-    over: pick(all.over, 'over'),
+    running: shows('running') ? pick(all.live) : [],
+    waiting: shows('waiting') ? pick(all.waiting) : [],
+    over: shows('over') ? [...all.over] : [],
   }
 }
 

@@ -11,6 +11,7 @@ import { PageHeader } from '../../components/page-header.tsx'
 import { Select } from '../../components/select.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
 import { useEchoed } from '../../lib/use-echoed.ts'
+import { LONGEST_WORDS } from '../goals/goals-search.ts'
 import { PoolPanel } from '../pool/pool-panel.tsx'
 import { SuggestionList } from '../suggestions/suggestion-list.tsx'
 import { type AgentGroups, groupAgents } from './agent-groups.ts'
@@ -28,6 +29,7 @@ export function AgentsPage() {
   const filter = {
     ...(search.adapter && { adapter: search.adapter }),
     ...(search.goal && { goal: search.goal }),
+    ...(search.q && { words: search.q }),
   }
   const over = useInfiniteQuery(overAgentsQuery(filter))
   const groups = useMemo(
@@ -67,6 +69,7 @@ export function AgentsPage() {
             <Groups
               groups={groups}
               search={search}
+              settled={!over.isPlaceholderData}
               more={over.hasNextPage && (search.show === undefined || search.show === 'over')}
               onMore={() => void over.fetchNextPage()}
             />
@@ -154,6 +157,7 @@ function Filters({ search }: { search: AgentsSearch }) {
           aria-label="Filter by words"
           placeholder="Filter"
           dir="auto"
+          maxLength={LONGEST_WORDS}
           value={words}
           onChange={(event) => setWords(event.target.value)}
           className="h-6 w-20 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none focus:w-48 focus:bg-hover md:w-32 touch:text-16"
@@ -166,6 +170,8 @@ function Filters({ search }: { search: AgentsSearch }) {
 function Groups(props: {
   groups: AgentGroups
   search: AgentsSearch
+  /** It is all that was asked for, so none means none. */
+  settled: boolean
   more: boolean
   onMore: () => void
 }) {
@@ -197,7 +203,7 @@ function Groups(props: {
       [open],
     ),
   )
-  if (runs.length + waiting.length === 0) return <NoAgents search={props.search} />
+  if (runs.length + waiting.length === 0) return props.settled && <NoAgents search={props.search} />
   const row = (run: (typeof runs)[number]) => (
     <AgentRow
       key={run.id}

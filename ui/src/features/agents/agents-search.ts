@@ -1,3 +1,5 @@
+import { LONGEST_WORDS } from '../goals/goals-search.ts'
+
 const SHOWS = ['running', 'waiting', 'over'] as const
 const TABS = ['activity', 'files', 'reasoning', 'cost'] as const
 export type RunTab = (typeof TABS)[number]
@@ -8,7 +10,7 @@ export interface AgentsSearch {
   adapter?: string
   /** Short id of a goal. */
   goal?: string
-  /** Words of goal, task or last line. */
+  /** Words of goal, task or what was said last. */
   q?: string
 }
 
@@ -26,7 +28,7 @@ export function readAgentsSearch(search: Record<string, unknown>): AgentsSearch 
     ...(show && { show }),
     ...(adapter && { adapter }),
     ...(goal && { goal }),
-    ...(q && { q }),
+    ...(q && { q: q.slice(0, LONGEST_WORDS) }),
   }
 }
 
