@@ -88,6 +88,7 @@ test('what was said three times becomes a convention of the project by one click
   await suggested.getByText('You said the like 3 times').waitFor()
   expect(await violations(page)).toEqual([])
   await suggested.getByRole('textbox').fill('Use British spelling.')
+  await page.reload()
   // it grows while its words are written anew, and they stay
   await at.call('POST', `/api/agents/${run}/corrections`, {
     text: 'British spelling, please use it',

@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { createKept } from '../../lib/kept-store.ts'
+import { createDrafts } from '../../lib/kept-drafts.ts'
 
 interface Draft {
   text: string
@@ -7,19 +7,7 @@ interface Draft {
   over: string
 }
 
-/** Of so many the text is kept, the latest. */
-const KEPT = 40
-
-const useDrafts = createKept('dispatch.conventions', () => ({
-  drafts: {} as Record<string, Draft>,
-}))
-
-function keep(of: string, draft: Draft | undefined): void {
-  useDrafts.setState(({ drafts: { [of]: _, ...others } }) => {
-    const kept = Object.entries(others).slice(1 - KEPT)
-    return { drafts: Object.fromEntries(draft ? [...kept, [of, draft]] : kept) }
-  })
-}
+const { useDraftOf, keep } = createDrafts<Draft>('dispatch.conventions')
 
 /**
  * What a person types over `value`, kept in this browser until it is stored: a page is loaded again or left by its back button in
@@ -30,7 +18,7 @@ export function useConventionsDraft(
   value: string,
   onLost: (text: string) => void,
 ): [string, (text: string) => void] {
-  const draft = useDrafts(({ drafts }) => drafts[of])
+  const draft = useDraftOf(of)
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each text that is lost
   useEffect(() => {
     if (!draft || draft.over === value) return

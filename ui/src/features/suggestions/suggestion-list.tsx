@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Lightbulb } from 'lucide-react'
-import { useState } from 'react'
 import type { Suggestion } from '../../../../contracts/schemas.ts'
 import { call } from '../../app/api.ts'
 import { suggestionsQuery } from '../../app/queries.ts'
@@ -9,6 +8,7 @@ import { toast, toastError } from '../../app/toasts.ts'
 import { Button } from '../../components/button.tsx'
 import { Textarea } from '../../components/field.tsx'
 import { Time } from '../../components/figures.tsx'
+import { createDrafts } from '../../lib/kept-drafts.ts'
 
 /** Corrections that were said again and again, each to be made a convention by one click. Nothing where there are none. */
 export function SuggestionList(props: {
@@ -31,13 +31,14 @@ export function SuggestionList(props: {
   )
 }
 
+const { useDraftOf, keep } = createDrafts<string>('dispatch.suggestions')
+
 type Answer = 'project' | 'profile' | 'dismiss'
 
 function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
   const { id, shortId, projectName, profileName, corrections } = suggestion
   // its text changes when it grows, and not under the hands of who writes it anew
-  const [edited, setText] = useState<string>()
-  const text = edited ?? suggestion.text
+  const text = useDraftOf(id) ?? suggestion.text
   const client = useQueryClient()
   const answer = useMutation({
     mutationFn: (what: Answer) => {
@@ -49,6 +50,7 @@ function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
       const where = what === 'project' ? projectName : `the profile ${profileName}`
       if (what !== 'dismiss')
         toast(`Agents are told from now on, in ${where}`, { tone: 'ok', detail: text.trim() })
+      keep(id, undefined)
       await client.invalidateQueries({ queryKey: ['suggestions'] })
     },
     onError: (error) => toastError(`${shortId} was not answered`, error),
@@ -69,7 +71,7 @@ function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
         rows={1}
         value={text}
         maxLength={20_000}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => keep(id, event.target.value)}
         className="min-h-8 py-1.5"
       />
       <div className="flex flex-wrap items-center gap-2">
