@@ -238,6 +238,7 @@ test('by keyboard alone: a goal is filed, its spec approved, and the goal cancel
   )
   await page.keyboard.press('Enter')
   await page.locator('[role=combobox][aria-label=Profile]:focus').waitFor() // it comes back after the list has gone
+  await page.evaluate('document.activeElement.blur()') // until then nothing has it
   await page.keyboard.press('Control+Enter')
   await page.waitForURL(/\/goals\/G-\d+/)
   const path = new URL(page.url()).pathname
@@ -252,12 +253,20 @@ test('by keyboard alone: a goal is filed, its spec approved, and the goal cancel
 
   await page.goto(path)
   await page.getByRole('region', { name: 'Stages' }).waitFor()
-  await page.keyboard.press('Control+k')
-  await page.locator('[cmdk-input]:focus').waitFor()
-  await page.keyboard.type('cancel goal')
-  await page.keyboard.press('Enter')
+  const pause = page.getByRole('button', { name: 'Pause' })
+  await pause.focus()
   const question = page.getByRole('dialog').filter({ hasText: 'Cancel' })
-  await question.waitFor()
+  const askToCancel = async () => {
+    await page.keyboard.press('Control+k')
+    await page.locator('[cmdk-input]:focus').waitFor()
+    await page.keyboard.type('cancel goal')
+    await page.keyboard.press('Enter')
+    await question.waitFor()
+  }
+  await askToCancel()
+  await page.keyboard.press('Escape')
+  await pause.and(page.locator(':focus')).waitFor()
+  await askToCancel()
   await page.keyboard.press('Tab')
   await question.getByRole('button', { name: /^Cancel goal/ }).focus()
   await page.keyboard.press('Enter')

@@ -80,25 +80,32 @@ export function Dialog({
   )
 }
 
+/** What got the focus back from each dialog that is gone. */
+const gaveBack = new WeakMap<Element, HTMLElement>()
+
 /** Gives the focus back to what had it before: Radix only knows a trigger of its own, and would leave it nowhere. */
 function useFocusBack(open: boolean): (event: Event) => void {
-  const before = useRef<HTMLElement | null>(null)
+  const before = useRef<HTMLElement | undefined>(undefined)
   const wasOpen = useRef(false)
   // as it is drawn: a field in it that takes the focus by itself has it before any effect
   if (open && !wasOpen.current) before.current = focusedNow()
   wasOpen.current = open
   return (event) => {
     event.preventDefault()
-    before.current?.focus()
+    const { current: opener } = before
+    const gone = opener?.isConnected === false && opener.closest('[role="dialog"]')
+    const back = gone ? gaveBack.get(gone) : opener // the palette is gone before what it opened
+    if (back && event.currentTarget instanceof Element) gaveBack.set(event.currentTarget, back)
+    back?.focus()
   }
 }
 
 /** An item of a menu goes with it: what opened the menu stays. */
-function focusedNow(): HTMLElement | null {
+function focusedNow(): HTMLElement | undefined {
   const focused = document.activeElement
   const opener = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby')
   const stays = opener ? document.getElementById(opener) : focused
-  return stays instanceof HTMLElement ? stays : null
+  return stays instanceof HTMLElement ? stays : undefined
 }
 
 /** The row of buttons at the end of a dialog. */

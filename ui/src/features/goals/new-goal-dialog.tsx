@@ -1,9 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { type KeyboardEvent, useRef } from 'react'
+import { useMemo, useRef } from 'react'
 import { ProblemError } from '../../../../client/caller.ts'
 import { formatTokens } from '../../../../contracts/figures.ts'
 import { parseTokenCount } from '../../../../contracts/token-count.ts'
+import { useActions } from '../../app/actions/registry.ts'
 import { call } from '../../app/api.ts'
 import { adaptersQuery, profilesQuery, projectsQuery, settingsQuery } from '../../app/queries.ts'
 import { explain, toast } from '../../app/toasts.ts'
@@ -62,15 +63,10 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const submit = () => {
     if (!empty && !badBudget && !file.isPending) file.mutate(draft.description)
   }
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return
-    event.preventDefault()
-    submit()
-  }
+  useSubmitKey(submit)
   return (
     <Dialog open onClose={onClose} title="New goal" width="lg" initialFocus={text}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: Cmd+Enter from any of its fields */}
-      <div className="flex min-h-0 flex-col" onKeyDown={onKeyDown}>
+      <div className="flex min-h-0 flex-col">
         <textarea
           ref={text}
           dir="auto"
@@ -184,6 +180,28 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
         </DialogFooter>
       </div>
     </Dialog>
+  )
+}
+
+/** An action of the page and no key of the dialog: after a list has closed nothing of it has the focus for a moment. */
+function useSubmitKey(submit: () => void): void {
+  const latest = useRef(submit)
+  latest.current = submit
+  useActions(
+    useMemo(
+      () => [
+        {
+          id: 'goal.file',
+          title: 'File goal',
+          scope: 'New goal',
+          keys: '$mod+Enter',
+          onlyKeys: true,
+          inDialog: true,
+          run: () => latest.current(),
+        },
+      ],
+      [],
+    ),
   )
 }
 
