@@ -310,8 +310,12 @@ test(
 
 /** A review of a change that is larger and stranger than what the demo agent makes. */
 async function strangeReview(): Promise<string> {
-  const { repo, id } = await at.project({ 'README.md': 'x\n', 'src/a.ts': 'export const a = 1\n' })
+  const { repo, id } = await at.project({
+    ...{ 'README.md': 'x\n', 'src/a.ts': 'export const a = 1\n' },
+    'dos.txt': 'one\r\ntwo\r\nthree',
+  })
   const write = (path: string, text: string | Buffer) => writeFileSync(join(repo, path), text)
+  write('dos.txt', 'one\ntwo\nthree')
   write('src/a.ts', 'export const a = 2\n')
   write('trojan.ts', 'if (admin\u202e) {\n  allow()\u200b\n}\n')
   write('rtl.md', 'שלום עולם\n')
@@ -347,6 +351,7 @@ test(
     const page = await openWindow(`/reviews/${id}`)
     await page.getByText('⟨U+202E⟩').waitFor()
     await diff(page).getByText('2 hidden characters').waitFor()
+    await diff(page).getByText('Line ends: CRLF to LF').waitFor()
     await diff(page).getByText('Binary file: its content is not shown.').waitFor()
     const missing = verdict(page).getByRole('button', { name: '1 file to load' })
     await missing.waitFor()

@@ -8,6 +8,8 @@ export interface DrawnFile {
   lines: FileDiffMetadata
   /** Characters that were made visible, in its name and in its lines. */
   hidden: number
+  /** How its changed lines end, where that is another way than before: `CRLF to LF`. Nothing else shows it. */
+  lineEnds: string | undefined
   /** In place of lines: binary, moved only, left out. */
   instead: string | undefined
 }
@@ -23,7 +25,13 @@ export function drawFile(file: ReviewFile): DrawnFile {
     cacheKey: `${file.path}:${file.oldPath}:${file.blob}:${text.length}`,
   }
   const hidden = count + showHidden(file.path).count
-  return { file, lines, hidden, instead: insteadOf(file, lines) }
+  return {
+    file,
+    lines,
+    hidden,
+    lineEnds: lineEndsOf(firstPart(text)),
+    instead: insteadOf(file, lines),
+  }
 }
 
 const EMPTY: FileDiffMetadata = {
@@ -40,6 +48,19 @@ const EMPTY: FileDiffMetadata = {
 
 /** A file that became a link has two parts; the first one, what it was, is drawn, and the second is named in its notes. */
 const firstPart = (text: string) => text.split(/^(?=diff --git )/m)[0] ?? ''
+
+function lineEndsOf(patch: string): string | undefined {
+  const lines = patch.slice(patch.indexOf('\n@@')).split('\n')
+  const [before, after] = ['-', '+'].map((sign) => {
+    // the last line of a file may have no end at all, which git says below it
+    const own = lines.filter(
+      (line, at) => line.startsWith(sign) && !lines[at + 1]?.startsWith('\\'),
+    )
+    const crlf = own.filter((line) => line.endsWith('\r')).length
+    return own.length === 0 ? undefined : crlf === 0 ? 'LF' : crlf === own.length ? 'CRLF' : 'mixed'
+  })
+  return before && after && before !== after ? `${before} to ${after}` : undefined
+}
 
 function insteadOf(file: ReviewFile, lines: FileDiffMetadata): string | undefined {
   if (file.patch === null) return 'left-out'

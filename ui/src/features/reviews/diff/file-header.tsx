@@ -19,7 +19,7 @@ export function FileHeader(props: {
   onComment: () => void
   onLoad: () => void
 }) {
-  const { file, hidden, instead } = props.drawn
+  const { file, hidden, lineEnds, instead } = props.drawn
   const path = showName(file.path)
   const slash = path.lastIndexOf('/') + 1
   const lines = file.additions + file.deletions
@@ -56,6 +56,7 @@ export function FileHeader(props: {
           {plural(hidden, 'hidden character')}
         </Badge>
       )}
+      {lineEnds && <Badge>Line ends: {lineEnds}</Badge>}
       {instead === 'left-out' ? (
         <Button size="sm" busy={props.loading} onClick={props.onLoad}>
           Load {lines.toLocaleString()} changed lines
