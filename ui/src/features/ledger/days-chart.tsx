@@ -2,7 +2,7 @@ import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxi
 import { formatTokens } from '../../../../contracts/figures.ts'
 import type { LedgerOrder } from '../../../../contracts/ledger.ts'
 import { formatCost, formatUsageCost } from '../../lib/format.ts'
-import { type DayBar, roundTicks } from './ledger-days.ts'
+import { axisCost, type DayBar, roundTicks } from './ledger-days.ts'
 
 interface Part {
   key: Exclude<keyof DayBar, 'day' | 'usage'>
@@ -70,7 +70,9 @@ export function DaysChart({ bars, show }: { bars: readonly DayBar[]; show: Ledge
               minTickGap={28}
             />
             <YAxis
-              tickFormatter={say[show]}
+              tickFormatter={(value) =>
+                show === 'cost' ? axisCost(value, ticks) : say[show](value)
+              }
               tick={TICK}
               tickLine={false}
               axisLine={false}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LedgerRow } from '../../../../contracts/schemas.ts'
-import { dayBars, daysAgo, roundTicks } from './ledger-days.ts'
+import { axisCost, dayBars, daysAgo, roundTicks } from './ledger-days.ts'
 import { readLedgerSearch } from './ledger-search.ts'
 
 const row = (key: string): LedgerRow => ({
@@ -19,6 +19,17 @@ test('the axis has round figures', () => {
   expect(roundTicks(4.1)).toEqual([0, 1, 2, 3, 4, 5])
   expect(roundTicks(1_200_000)).toEqual([0, 500_000, 1_000_000, 1_500_000])
   expect(roundTicks(0)).toHaveLength(2)
+})
+
+test('no two places of the axis have the same words, also where a day costs less than a cent', () => {
+  const words = (most: number) => {
+    const ticks = roundTicks(most)
+    return ticks.map((tick) => axisCost(tick, ticks))
+  }
+  expect(words(0.004)).toEqual(['$0.000', '$0.001', '$0.002', '$0.003', '$0.004'])
+  expect(words(0.02)).toEqual(['$0.000', '$0.005', '$0.010', '$0.015', '$0.020'])
+  expect(words(4.1)).toEqual(['$0.00', '$1.00', '$2.00', '$3.00', '$4.00', '$5.00'])
+  expect(words(0)).toEqual(['$0.00', '$1.00'])
 })
 
 test('every day has a bar, over the end of a month too', () => {

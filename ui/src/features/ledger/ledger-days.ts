@@ -40,14 +40,19 @@ const barOf = (day: string, usage: LedgerUsage | undefined): DayBar => ({
   usage,
 })
 
-/** From 0 to at least `most` in steps of 1, 2 or 5 and zeros, at most five of them. */
+/** From 0 to at least `most` in steps of 1, 2 or 5 and zeros, at most five of them; 0 and 1 where there is nothing. */
 export function roundTicks(most: number): number[] {
-  const rough = Math.max(most, Number.EPSILON) / 5
+  if (most <= 0) return [0, 1]
+  const rough = most / 5
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = power * ([1, 2, 5].find((times) => times * power >= rough) ?? 10)
-  const count = most <= 0 ? 1 : Math.ceil(most / step)
+  const count = Math.ceil(most / step)
   return Array.from({ length: count + 1 }, (_, n) => Number((n * step).toPrecision(12)))
 }
+
+/** Dollars beside an axis with these ticks: so many decimals that no two of them are the same. */
+export const axisCost = (usd: number, [, step = 1]: readonly number[]): string =>
+  `$${usd.toFixed(step < 0.01 ? -Math.floor(Math.log10(step)) : 2)}`
 
 /** The local day of a moment, as the ledger writes it. */
 export const dayOf = (at: Date): string =>
