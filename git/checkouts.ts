@@ -8,8 +8,9 @@ import { type Place, treeSettings } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
 import { GitProblem } from './problem.ts'
 import { putBack } from './put-back.ts'
-import { symbolicRef } from './refs.ts'
+import { readRef, symbolicRef } from './refs.ts'
 import type { GitCall, GitRunner } from './run.ts'
+import { noteWritten } from './written.ts'
 
 /** A working tree of the person's repository that has the target branch checked out, or is rebasing it. */
 export interface Checkout {
@@ -37,6 +38,14 @@ export interface Blocked {
   files?: string[]
 }
 
+interface Move {
+  checkout: Checkout
+  from: string
+  to: string
+  /** It may have been done in part by a git that was killed. */
+  begun?: boolean
+}
+
 const LOCK_WAIT_MS = 2_000
 const REBASES = ['rebase-merge', 'rebase-apply']
 const UNFINISHED: readonly (readonly [string, string])[] = [
@@ -57,20 +66,21 @@ const exists = (path: string) =>
 const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined)
 
 /**
- * Every working tree of the repository whose HEAD is the branch `ref`, or will be when its rebase ends. Git's own list of them names no
- * git folder, and where a checkout was, so only the git folders are believed; where `at` is we know.
+ * Every working tree of the repository whose HEAD is the branch `ref`, or will be when its rebase ends; with `commit`, also those that stand on
+ * it. Git's own list of them names no git folder, and where a checkout was, so only the git folders are believed; where `at` is we know.
  */
 export async function checkoutsOf(
   { git }: GitDeps,
   at: Pick<Place, 'root' | 'gitDir' | 'commonDir'>,
-  ref: string,
+  { ref, commit }: { ref: string; commit?: string },
 ): Promise<Checkout[]> {
   const { commonDir } = at
   const linked = await readdir(join(commonDir, 'worktrees')).catch(() => [])
   const gitDirs = [commonDir, ...linked.map((name) => join(commonDir, 'worktrees', name))]
   const found = await Promise.all(
     gitDirs.map(async (gitDir) => {
-      if (!(await holds(git, gitDir, ref))) return undefined
+      const isAt = commit !== undefined && (await readRef(git, gitDir, 'HEAD')) === commit
+      if (!isAt && !(await holds(git, gitDir, ref))) return undefined
       if (gitDir === at.gitDir) return { path: at.root, gitDir, commonDir }
       const path = gitDir === commonDir ? await mainRoot(git, commonDir) : await linkedRoot(gitDir)
       if (path === undefined) return undefined
@@ -163,7 +173,7 @@ export function lostCheckout({ path, gitDir, commonDir, lost }: Checkout): Block
 export async function dryRun(
   deps: GitDeps,
   layout: ProjectLayout,
-  input: { checkout: Checkout; from: string; to: string },
+  input: Move,
 ): Promise<Blocked | undefined> {
   const { checkout, from, to } = input
   const busy = await notReady(checkout)
@@ -178,12 +188,13 @@ export async function dryRun(
 async function moveFiles(
   deps: GitDeps,
   layout: ProjectLayout,
-  { checkout, ...input }: { checkout: Checkout; from: string; to: string; dryRun?: true },
+  { checkout, ...input }: Move & { dryRun?: true },
 ): Promise<Blocked | string[]> {
   const { git, log } = deps
   const call = await treeCall(deps, layout, checkout)
   const { path } = checkout
   const move = { path, from: input.from, to: input.to }
+  if (input.begun) await noteWritten(git, call, { layout, ...move })
   const unknown = await inTheWay(git, call, move)
   if (unknown.length > 0) return dirtyFiles(unknown)
   // again right before it is done: whatever stops it then, it began with files that are as git knows them
@@ -320,7 +331,7 @@ function dirtyFiles(files: string[]): Blocked {
 export async function updateCheckout(
   deps: GitDeps,
   layout: ProjectLayout,
-  input: { checkout: Checkout; from: string; to: string },
+  input: Move,
 ): Promise<Blocked | string[]> {
   return (await notReady(input.checkout)) ?? moveFiles(deps, layout, input)
 }

@@ -28,7 +28,7 @@ export async function exportBranch(
     const ref = `refs/heads/${input.branch}`
     const old = await readRef(deps.git, commonDir, ref)
     if (old === input.sha) return
-    if ((await checkoutsOf(deps, place, ref)).length > 0)
+    if ((await checkoutsOf(deps, place, { ref })).length > 0)
       throw new GitProblem(
         'branch_checked_out_elsewhere',
         `${input.branch} is checked out.`,

@@ -123,7 +123,7 @@ export async function mergeGoal(deps: GitDeps, input: MergeGoalInput): Promise<M
     const intent = (await input.intent.load()) ?? {}
     if (!intent.newSha) await input.intent.save(intent)
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const result = await mergeOnce(merge, { applied: intent.applied ?? false, drifted })
+      const result = await mergeOnce(merge, { ...intent, drifted })
       if (result) return withNotes(merge, result)
     }
     const message = `${input.target} changed ${TRIES} times while the merge was made. Retry when nobody is committing to it.`
@@ -175,19 +175,19 @@ async function importHead(m: Merge): Promise<string | Blocked> {
 /** One attempt against the target's present head; undefined when somebody else moved it meanwhile. */
 async function mergeOnce(
   m: Merge,
-  state: { applied: boolean; drifted: boolean },
+  state: MergeIntent & { drifted: boolean },
 ): Promise<MergeOutcome | undefined> {
   const { git } = m.deps
   const gitDir = m.layout.clean
   await m.step('M2')
   const old = await importHead(m)
-  if (typeof old !== 'string') return old
+  if (typeof old !== 'string') return (await finishRenamed(m, state)) ?? old
   const before = await findMergeKey(git, gitDir, {
     key: m.mergeKey,
     from: m.approved.base,
     to: old,
   })
-  if (before) return finishEarlier(m, { commit: before, tip: old, applied: state.applied })
+  if (before) return finishEarlier(m, { commit: before, tip: old, applied: state.applied === true })
   if (m.onlyFinish) return { outcome: 'not_begun' }
   await checkCommonHistory(git, m.layout, { sha: m.goalHead, haves: [old] })
   await m.step('M3')
@@ -230,7 +230,7 @@ async function apply(
 ): Promise<MergeOutcome | undefined> {
   const { deps, layout, commonDir, target } = m
   await m.step('M6')
-  const checkouts = await checkoutsOf(deps, m, m.ref)
+  const checkouts = await checkoutsOf(deps, m, { ref: m.ref })
   for (const checkout of checkouts) {
     const lost = lostCheckout(checkout)
     if (lost) return lost
@@ -271,13 +271,16 @@ function manyCheckouts(target: string, checkouts: readonly Checkout[]): Blocked 
   return { outcome: 'blocked', code: 'checked_out_elsewhere', message }
 }
 
-/** The person may have switched branches since the dry run, so the checkouts are looked up again. Gives what could not be deleted. */
+/**
+ * The person may have switched branches since the dry run, so the checkouts are looked up again, also those that went to another name of the same
+ * commit. Gives what could not be deleted.
+ */
 async function updateAll(
   m: Merge,
-  move: { from: string; to: string },
+  move: { from: string; to: string; begun?: true },
 ): Promise<Blocked | string[]> {
   const left: string[] = []
-  for (const checkout of await checkoutsOf(m.deps, m, m.ref)) {
+  for (const checkout of await checkoutsOf(m.deps, m, { ref: m.ref, commit: move.to })) {
     const done = await blockedWhenLocked(() =>
       updateCheckout(m.deps, m.layout, { checkout, ...move }),
     )
@@ -330,7 +333,7 @@ async function finishEarlier(
   if (merge.applied) return repaired
   // the branch went on from a checkout that may not hold our files: to touch it now could undo the person's work
   if (merge.tip !== commit) {
-    const { length } = await checkoutsOf(m.deps, m, m.ref)
+    const { length } = await checkoutsOf(m.deps, m, { ref: m.ref })
     if (length === 0) return { ...repaired, checkout: 'not_checked_out' }
     return stale(commit, movedOn(m.target, commit))
   }
@@ -338,7 +341,7 @@ async function finishEarlier(
   if (parent === undefined) throw new Error(`merge ${commit} has no parent`)
   await m.step('M8')
   const move = { from: parent, to: commit }
-  const left = await updateAll(m, move)
+  const left = await updateAll(m, { ...move, begun: true })
   if (!Array.isArray(left)) {
     const told = notFollowed(m, move, left)
     return m.onlyFinish ? stale(commit, told.message) : told
@@ -346,4 +349,14 @@ async function finishEarlier(
   await m.step('M9')
   await m.intent.save({ newSha: commit, applied: true })
   return { ...repaired, left }
+}
+
+/** The target may have been renamed since the merge was put on it: a checkout that stands on the merge has it then. */
+async function finishRenamed(
+  m: Merge,
+  { newSha: commit, applied = false }: MergeIntent,
+): Promise<MergeOutcome | undefined> {
+  if (commit === undefined) return undefined
+  const there = await checkoutsOf(m.deps, m, { ref: m.ref, commit })
+  return there.length > 0 ? finishEarlier(m, { commit, tip: commit, applied }) : undefined
 }

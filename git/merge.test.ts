@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -772,6 +773,44 @@ test('the same where the goal ends: there is no retry, so the command that bring
   f.sh(['checkout', 'main^1', '--', 'a.txt'])
   f.sh(/`git (read-tree [^`]+)`/.exec(note)?.[1]?.split(' ') ?? [])
   expect([read('a.txt'), f.sh(['status', '--porcelain'])]).toEqual(['goal\n', ''])
+})
+
+test.each([
+  ['gives the branch another name', ['branch', '-m', 'main', 'trunk']],
+  ['begins another branch there', ['checkout', '-q', '-b', 'next']],
+  ['leaves the branch', ['checkout', '-q', '--detach']],
+])(
+  'killed before the checkout followed, and the person %s: the checkout follows',
+  async (_, how) => {
+    const input = await killedAtM8({ 'a.txt': 'goal\n' })
+    f.sh(how)
+    const ended = await f.git.mergeGoal({ ...input, onlyFinish: true })
+    expect(ended).toMatchObject({ outcome: 'merged', commit: f.sh(['rev-parse', 'HEAD']) })
+    expect([read('a.txt'), f.sh(['status', '--porcelain'])]).toEqual(['goal\n', ''])
+  },
+)
+
+test('git killed while it writes the files of a checkout: what it has written counts as no edit of the person, but for a file that it wrote in part', async () => {
+  const small = { 'a.txt': 'goal\n', 'aa/new.txt': 'goal\n', 'c.txt': 'goal\n' }
+  const input = await approvedGoal({ ...small, 'big.txt': 'x'.repeat(2_000_000) })
+  const bin = join(f.folder, 'bin')
+  // who writes more than is allowed is killed, like by a machine that goes down
+  const script =
+    '#!/bin/sh\ncase "$*" in *" read-tree -m -u "*) ulimit -f 100 ;; esac\nexec git "$@"\n'
+  f.write('git', script.replace('exec git', `exec ${f.sh(['--exec-path'])}/git`), bin)
+  chmodSync(join(bin, 'git'), 0o700)
+  const dying = createGit({ home: f.home, path: `${bin}:/usr/bin:/bin` })
+  await expect(dying.mergeGoal(input)).rejects.toThrow(/read-tree/)
+  dying.close()
+  expect(existsSync(join(f.repo, '.git/index.lock'))).toBe(true)
+  expect([read('a.txt'), existsSync(join(f.repo, 'c.txt'))]).toEqual(['goal\n', false])
+  rmSync(join(f.repo, '.git/index.lock'))
+  expect(await f.git.mergeGoal(input)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'dirty_files', files: ['big.txt'] },
+  })
+  rmSync(join(f.repo, 'big.txt'))
+  expect(await f.git.mergeGoal(input)).toMatchObject({ outcome: 'merged', checkout: 'updated' })
+  expect([read('c.txt'), f.sh(['status', '--porcelain'])]).toEqual(['goal\n', ''])
 })
 
 test('killed before the checkout followed, and the person merges something there: the same is told', async () => {
