@@ -39,7 +39,9 @@ export function serverFlags(env: RunSpec['env']): string[] {
     const { mcp_servers: servers = {} } = parse(
       readFileSync(join(codexHome(env), 'config.toml'), 'utf8'),
     )
-    return Object.keys(servers).flatMap((name) => ['-c', `mcp_servers.${name}.enabled=false`])
+    // not by a dotted path: a name may have a dot itself
+    const off = Object.keys(servers).map((name) => `${JSON.stringify(name)}={enabled=false}`)
+    return off.length > 0 ? ['-c', `mcp_servers={${off.join(',')}}`] : []
   } catch {
     return []
   }

@@ -49,7 +49,9 @@ describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => 
   })
 
   test("has none of the person's MCP servers", async () => {
-    const config = '[mcp_servers.mine]\ncommand = "touch"\nargs = ["started"]\n'
+    const server = (name: string) =>
+      `[mcp_servers.${name}]\ncommand = "touch"\nargs = ["started-${name.length}"]\n`
+    const config = ['mine', '"with.dot"'].map(server).join('')
     const at = oldStage('run-command', { config })
     expect((await at.play()).terminal.type).toBe('done')
     expect(readdirSync(at.cwd)).toEqual([])
