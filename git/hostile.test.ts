@@ -8,13 +8,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { changedConfig } from './config-snapshot.ts'
-import { createFixture, type Fixture } from './fixture.ts'
+import { canBeRefused, createFixture, type Fixture } from './fixture.ts'
 import { createGit } from './git.ts'
 
 let f: Fixture
@@ -280,6 +281,31 @@ test('pipes and links in the place of files are waited for by nobody, and the wo
   expect(f.tampered).toEqual([...spoilt, ...spoilt])
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
 }, 20_000)
+
+test.skipIf(!canBeRefused)(
+  'a file that cannot be read, and whose name looks like what git says of another one, opens nothing outside of the worktree',
+  async () => {
+    const base = f.commit({ 'a.txt': 'one\n' })
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    const own = join(f.folder, 'closed.key')
+    writeFileSync(own, 'of the person')
+    chmodSync(own, 0)
+    const git = f.unprivileged()
+    for (const [key, name] of [
+      ['T-1', own],
+      ['T-2', 'link/closed.key'],
+    ] as const) {
+      const { path } = await git.claimWorktree({ projectId, base, key, branch: `dispatch/${key}` })
+      const told = `\nerror: open("${name}`
+      symlinkSync(f.folder, join(path, 'link'))
+      f.write(told, 'x', path)
+      chmodSync(join(path, told), 0)
+      const commit = { projectId, worktreePath: path, message: 'm', trailers: {} }
+      await expect(git.commitAll(commit)).rejects.toThrow(/^Git cannot read /)
+    }
+    expect(statSync(own).mode & 0o777).toBe(0)
+  },
+)
 
 test('a link in the place of a worktree leads nobody to the files of the person, neither to commit nor to clean them', async () => {
   const base = f.commit({ 'a.txt': 'one\n' })

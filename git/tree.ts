@@ -36,7 +36,7 @@ export async function opening<T>(tree: SlotTree, work: (tree: SlotTree) => Promi
     } catch (error) {
       if (!(error instanceof UnreadableFile) || opened.has(error.file)) throw error
       opened.add(error.file)
-      if (!(await makeReadable(resolve(tree.path, error.file)))) throw error
+      if (!(await makeReadable(tree.path, error.file))) throw error
     }
   }
 }
@@ -57,8 +57,11 @@ export async function sparing<T>(
   }
 }
 
-/** False for what is somebody else's. */
-async function makeReadable(path: string): Promise<boolean> {
+/** False for what is somebody else's, or elsewhere: in what git says an agent's name of a file can look like that of another one. */
+async function makeReadable(worktree: string, file: string): Promise<boolean> {
+  const path = resolve(worktree, file)
+  const folder = await realpath(dirname(path)).catch(() => undefined)
+  if (folder !== dirname(path) || !path.startsWith(`${worktree}/`)) return false
   const info = await lstat(path).catch(() => undefined)
   if (!info || info.isSymbolicLink()) return false
   return chmod(path, info.mode | (info.isDirectory() ? 0o700 : 0o600)).then(
