@@ -69,8 +69,9 @@ export async function runAgent(deps: ActivityDeps, asked: AgentWork): Promise<Ag
     // a person may have said meanwhile who writes the task
     const facts = await loadFacts(deps.database.knex, key.goalId, key.taskId)
     const work = { ...asked, facts }
-    const all = await listSegments(deps.database.knex, key, opinion)
-    const segments = stillCounting(all, work)
+    const all = await listSegments(deps.database.knex, key)
+    const own = all.filter((run) => run.opinion === opinion)
+    const segments = stillCounting(own, work)
     const step = await unlessWaiting(deps, work, { segments, step: nextStep(work.key, segments) })
     if (step.type === 'end') return step.outcome
     const low = step.type === 'start' ? reasonOfLowDisk(deps.disk()) : undefined
@@ -80,7 +81,7 @@ export async function runAgent(deps: ActivityDeps, asked: AgentWork): Promise<Ag
       await throwIfHeld(deps, work.key)
     }
     const run =
-      step.type === 'attach' ? step.run : await nextSegment(deps, work, { segments, ...step })
+      step.type === 'attach' ? step.run : await nextSegment(deps, work, { all, segments, ...step })
     if ('summary' in run) return { type: 'budget', summary: run.summary }
     await follow(deps, work, run)
   }
@@ -242,20 +243,25 @@ function waitsSince(segments: readonly RunRow[], last: RunRow): Date {
 async function nextSegment(
   deps: ActivityDeps,
   work: AgentWork,
-  next: { segments: readonly RunRow[]; purpose: RunPurpose; agent?: StageAgent },
+  next: {
+    all: readonly RunRow[]
+    segments: readonly RunRow[]
+    purpose: RunPurpose
+    agent?: StageAgent
+  },
 ): Promise<RunRow | UsedUp> {
   // a session goes on with the agent that has it
   const last = next.segments.at(-1)
   const { adapter, model } = next.agent ?? last ?? (await firstAgent(deps, work))
   const own = next.segments.filter((segment) => segment.adapter === adapter)
   const sessionId = next.purpose === 'start' ? null : await sessionOf(deps, own)
-  const all = await listSegments(deps.database.knex, work.key)
   return deps.database.change(async (tx, emit) => {
     const reserved = await reserveForStart(tx, work.key, work.facts)
     if (typeof reserved !== 'number') return reserved
     return createSegment(tx, emit, {
       key: work.key,
-      segment: (all.at(-1)?.segment ?? 0) + 1,
+      // by what it was decided from: who was held up since then gets the run that another worker began meanwhile
+      segment: (next.all.at(-1)?.segment ?? 0) + 1,
       opinion: work.opinion ?? 1,
       purpose: next.purpose,
       adapter,
@@ -281,6 +287,7 @@ async function sessionOf(
 
 /** Starts the run if nobody did, and follows it to its end, storing every event before anything else happens to it. */
 async function follow(deps: ActivityDeps, work: AgentWork, run: RunRow): Promise<void> {
+  if (run.status !== 'running') return // another worker began it, and it has ended
   const { runner, database } = deps
   // one that told something was begun: without its folder nobody can follow it, and it is lost
   const isToBegin = run.last_seq === 0 && (await runner.state(run.id)) === 'absent'

@@ -300,6 +300,41 @@ test('a frontend that was skipped in earlier rounds and is called for after all 
   expect((await rowsOf('frontend')).map(({ status }) => status)).toEqual(['failed', 'skipped'])
 })
 
+/** Runs the stage by a worker that is held up between its look at what has run so far and what it does about that. */
+async function runHeldUp(meanwhile: () => Promise<void>) {
+  const { knex } = database
+  const lock = await knex.transaction()
+  const running = runStage(key, async () => {
+    await lock('tasks').where({ id: key.taskId }).forNoKeyUpdate()
+  })
+  const waits = knex('pg_stat_activity').where({ wait_event_type: 'Lock' })
+  const here = waits.whereRaw('datname = current_database()')
+  await until(async () => (await here.clone()).length > 0, { ms: 20_000, what: 'a lock' })
+  await meanwhile()
+  await lock.commit()
+  return running
+}
+
+test('who was held up while another worker began the run follows that one, and pays for none beside it', async () => {
+  const running = runHeldUp(async () => void (await liveRun(key)))
+  await until(() => calls.includes('attach'), { ms: 20_000, what: 'an agent' })
+  stopWorker()
+  await expect(running).rejects.toThrow('WORKER_SHUTDOWN')
+  expect(calls).toEqual(['attach'])
+  expect(await listSegments(database.knex, key)).toHaveLength(1)
+})
+
+test('who was held up until the run of another worker was over starts nothing in its name', async () => {
+  const running = runHeldUp(async () => {
+    const terminal = { type: 'failed', reason: 'auth', detail: 'no login' } as const
+    const run = await liveRun(key)
+    states.delete(run.id)
+    await endSegment(database, run, { status: 'failed', terminal })
+  })
+  await expect(running).resolves.toMatchObject({ outcome: 'failed' })
+  expect(calls).toEqual([])
+})
+
 test('an attempt that broke and that a person had tried again is not paid for again when its workflow begins again', async () => {
   await database.change((tx) => openStage(tx, key, null))
   const terminal = { type: 'failed', reason: 'interrupted', detail: 'the stage failed' } as const
