@@ -69,11 +69,12 @@ interface ProjectRow {
 
 /** The person's own repository: without it no goal of the project begins or is merged. */
 function repositoryGone({ name, path, removed_at }: ProjectRow): DoctorFinding[] {
-  if (removed_at !== null || existsSync(path)) return []
+  if (removed_at !== null || existsSync(join(path, '.git'))) return []
   const finding = { name: `repository of ${name}`, ok: false, repaired: false }
   const advice =
     'put the repository back where it was; no goal of it begins or is merged until then'
-  return [{ ...finding, message: `${path} does not exist any more`, advice }]
+  const what = existsSync(path) ? 'is not a git repository' : 'does not exist'
+  return [{ ...finding, message: `${path} ${what} any more`, advice }]
 }
 
 /** Hubs that no project knows: of a home that lost its database. They may hold work, so nobody removes them but a person. */

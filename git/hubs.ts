@@ -1,7 +1,7 @@
 import { lstat, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
-import { locate, type Place, treeSettings } from './inspect.ts'
+import { locateProject, type Place, treeSettings } from './inspect.ts'
 import {
   type ProjectLayout,
   personObjects,
@@ -112,7 +112,7 @@ export async function ensureHubs(
     const { git } = deps
     // of hubs that were there before nothing holds
     for (const hub of [layout.clean, layout.sandbox]) git.forget(hub)
-    const { objectFormat } = await locate(git, input.repoPath)
+    const { objectFormat } = await locateProject(git, input.repoPath)
     await initBare(git, layout.clean, objectFormat, SHARED_SETTINGS)
     await initBare(git, layout.sandbox, objectFormat, SANDBOX_SETTINGS)
     await writeWhole(
@@ -130,7 +130,7 @@ export async function ensureHubs(
 }
 
 /**
- * Where a project's repository is, as `locate` tells it. Throws `other_format` where another one was put in its place whose objects are named in
+ * Where a project's repository is, as `locateProject` tells it. Throws `other_format` where another one was put in its place whose objects are named in
  * another way: of the hub's it would only be broken.
  */
 export async function locateOwn(
@@ -138,7 +138,7 @@ export async function locateOwn(
   { clean }: ProjectLayout,
   { repoPath, branch }: { repoPath: string; branch?: string },
 ): Promise<Place> {
-  const place = await locate(git, repoPath, branch)
+  const place = await locateProject(git, repoPath, branch)
   const config = (await readText(join(clean, 'config'))) ?? ''
   const format = /^\s*objectformat = (\w+)$/m.exec(config)?.[1] ?? 'sha1'
   if (place.objectFormat === format) return place

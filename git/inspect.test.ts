@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -217,4 +225,25 @@ test('a partial clone says that its history is not complete', async () => {
   f.sh(['fetch', '-q', '--refetch', '--no-filter'], partial)
   const target = { projectId: 'p2', repoPath: partial, target: 'main' }
   expect(await f.git.importTarget(target)).toBe(f.sh(['rev-parse', 'main']))
+})
+
+test('where the repository of a project is gone, the one around it is not taken for it', async () => {
+  f = createFixture()
+  f.commit({ 'a.txt': 'of nobody who added it' })
+  const repoPath = join(f.repo, 'inner')
+  mkdirSync(repoPath)
+  f.sh(['init', '-q', '-b', 'main'], repoPath)
+  f.sh(['commit', '-q', '--allow-empty', '-m', 'inner'], repoPath)
+  const head = f.sh(['rev-parse', 'HEAD'], repoPath)
+  const fetched = () => f.git.importTarget({ projectId: 'p1', repoPath, target: 'main' })
+  expect(await fetched()).toBe(head)
+  // its own, then the one around it too
+  for (const folder of [repoPath, f.repo]) {
+    renameSync(join(folder, '.git'), join(folder, 'elsewhere'))
+    for (const look of [fetched, () => f.git.checkTarget(repoPath, 'main')])
+      await expect(look()).rejects.toMatchObject({
+        code: 'not_a_repository',
+        message: `${repoPath} is not a git repository any more. Put the repository back where it was, or mount the disk that it is on.`,
+      })
+  }
 })

@@ -2,7 +2,7 @@ import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { excludeFiles } from './excludes.ts'
 import { smudgeFilters } from './filters.ts'
-import { GitFailure, GitProblem, gone } from './problem.ts'
+import { GitFailure, GitProblem, gone, repositoryGone } from './problem.ts'
 import { realFolder, refuseForbidden } from './project-folder.ts'
 import { readRegularText } from './read-regular.ts'
 import { checkBranchName, readRef } from './refs.ts'
@@ -306,9 +306,8 @@ export async function checkMergeTarget(
   target: string,
 ): Promise<void> {
   checkBranchName(target)
-  const real = await realFolder(path, deps.home)
-  const { root, gitDir, head } = await discover(deps.git, real, path, target)
-  refuseForbidden(root, deps.home)
+  await realFolder(path, deps.home)
+  const { gitDir, head } = await locateProject(deps.git, path, target)
   if (head === undefined) await requireTarget(deps.git, gitDir, target)
 }
 
@@ -340,4 +339,22 @@ export async function locate(git: GitRunner, repoPath: string, branch?: string):
     throw gone(repoPath)
   })
   return discover(git, real, repoPath, branch)
+}
+
+/**
+ * The same of a project, which was added as the root of its repository. Where that is gone git finds one around it, which nobody added or
+ * trusts: throws `not_a_repository`.
+ */
+export async function locateProject(
+  git: GitRunner,
+  repoPath: string,
+  branch?: string,
+): Promise<Place> {
+  const place = await locate(git, repoPath, branch).catch((error) => {
+    if (error instanceof GitProblem && error.code === 'not_a_repository')
+      throw repositoryGone(repoPath)
+    throw error
+  })
+  if (place.root !== (await realpath(repoPath))) throw repositoryGone(repoPath)
+  return place
 }

@@ -53,6 +53,14 @@ export const gone = (path: string) =>
     'Put the repository back where it was.',
   )
 
+/** Of a folder that held a project's repository: its `.git` was removed, or the disk is not there that was mounted at it. */
+export const repositoryGone = (path: string) =>
+  new GitProblem(
+    'not_a_repository',
+    `${path} is not a git repository any more.`,
+    'Put the repository back where it was, or mount the disk that it is on.',
+  )
+
 /** Of a branch that Dispatch made before its own copy of the repository was deleted. */
 export const branchGone = (branch: string) =>
   new GitProblem(

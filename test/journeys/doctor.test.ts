@@ -86,14 +86,19 @@ test('a project whose repository was moved away is named, until it is back', asy
   const p = await project()
   const elsewhere = `${p.repo} elsewhere`
   const moved = async () => named(await doctor(false), `repository of ${p.name}`)
-  renameSync(p.repo, elsewhere)
-  expect(await moved()).toMatchObject({
-    ok: false,
-    message: `${p.repo} does not exist any more`,
-    advice: expect.stringContaining('put the repository back where it was'),
-  })
-  renameSync(elsewhere, p.repo)
-  expect(await moved()).toBeUndefined()
+  for (const [part, what] of [
+    [p.repo, 'does not exist'],
+    [join(p.repo, '.git'), 'is not a git repository'],
+  ] as const) {
+    renameSync(part, elsewhere)
+    expect(await moved()).toMatchObject({
+      ok: false,
+      message: `${p.repo} ${what} any more`,
+      advice: expect.stringContaining('put the repository back where it was'),
+    })
+    renameSync(elsewhere, part)
+    expect(await moved()).toBeUndefined()
+  }
 })
 
 test('folders of runs that no row names go, unless they are new or a process of theirs lives', async () => {
