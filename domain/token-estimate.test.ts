@@ -7,7 +7,7 @@ const session = { type: 'session', sessionId: 's' } as const
 const text = { type: 'text', text: 'x'.repeat(40) } as const
 const tool = { type: 'tool', callId: '1', name: 'read', input: 'y'.repeat(40) } as const
 const result = { type: 'tool_result', callId: '1', ok: true, output: 'z'.repeat(400) } as const
-const usage = { type: 'usage', usage: NO_USAGE } as const
+const usage = { type: 'usage', usage: { ...NO_USAGE, input: 1 } } as const
 const applied = { type: 'correction', id: 'c-1', state: 'applied' } as const
 const failed = (reason: FailureReason): AgentEvent => ({ type: 'failed', reason, detail: '' })
 const PROMPT = 'p'.repeat(4000)
@@ -32,6 +32,13 @@ test('what the agent tells is worth more; what comes after that is estimated aga
   // another turn of an agent that tells at the end of each
   expect(estimate([applied])).toBe(1000 + 20)
   expect(estimate([text, tool, result])).toBe(1020 + 20 + 1000 + 20 + 20 + 100)
+  expect(estimate([usage])).toBe(0)
+})
+
+test('who tells of no token at all does not know: a request is answered with some', () => {
+  const estimate = createTokenEstimate(PROMPT)
+  const none = { type: 'usage', usage: NO_USAGE } as const
+  expect(estimate([session, text, none])).toBe(1000 + 10)
   expect(estimate([usage])).toBe(0)
 })
 

@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../contracts/agent.ts'
+import { type AgentEvent, totalTokens } from '../contracts/agent.ts'
 import { isUnbilled } from './failures.ts'
 
 const CHARACTERS_PER_TOKEN = 4
@@ -38,6 +38,8 @@ export function createTokenEstimate(prompt: string) {
         if (event.state === 'applied') handOver('')
         break
       case 'usage':
+        // some agents, and gateways between them and their model, say 0 for what they do not know
+        if (totalTokens(event.usage) === 0) break
         begun = true
         past = 0
         open = 0
