@@ -343,6 +343,23 @@ test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
   },
 )
 
+test('what was changed in a worktree after its review is saved and told before the work of others comes into it', async () => {
+  const [a, b] = [await begin('a'), await begin('b')]
+  for (const task of [a, b]) {
+    f.write('notes.md', `of ${task.path}`, task.path)
+    await answer(task)
+    await review(task)
+  }
+  f.write('a.txt', 'precious', a.path)
+  const { integrateTask } = createMergeActivities(deps)
+  const integrate = ({ key: { taskId } }: Begun) =>
+    integrateTask({ goalId, taskId: taskId ?? '', attempt: 1 })
+  expect(await integrate(b)).toEqual({ outcome: 'merged' })
+  expect(await integrate(a)).toMatchObject({ outcome: 'conflict' })
+  const { data } = await database.knex('events').where({ type: 'goal.salvaged' }).first('data')
+  expect(f.sh(['--git-dir', data.repository, 'show', `${data.ref}:a.txt`])).toBe('precious')
+})
+
 test('a review shows every deviation of its task, whichever agent told of it', async () => {
   const task = await begin('a')
   f.write('notes.md', 'two\n', task.path)

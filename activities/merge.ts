@@ -10,7 +10,7 @@ import type { MergeIntent, MergeOutcome } from '../git/merge-goal.ts'
 import type { ActivityDeps } from './deps.ts'
 import { setGoal } from './lifecycle.ts'
 import type { IntegrateResult, MergeResult } from './types.ts'
-import { goalHead, releaseTask } from './workspace.ts'
+import { goalHead, releaseTask, tellSalvaged } from './workspace.ts'
 
 interface Approval {
   id: string
@@ -84,10 +84,9 @@ export function createMergeActivities(deps: ActivityDeps) {
       branch: task.branch ?? '',
     }
     const { path } = await git.claimWorktree(claim)
-    const rebased =
-      outcome.outcome === 'moved'
-        ? await git.rebaseTask({ projectId: project.id, worktreePath: path, onto })
-        : undefined
+    const onSalvaged = tellSalvaged(deps, facts.goal.id)
+    const at = { projectId: project.id, worktreePath: path, onto, onSalvaged }
+    const rebased = outcome.outcome === 'moved' ? await git.rebaseTask(at) : undefined
     if (rebased?.outcome === 'rebased') {
       await git.publish({ projectId: project.id, key: claim.key, head: rebased.head })
       await database
@@ -100,7 +99,7 @@ export function createMergeActivities(deps: ActivityDeps) {
           'Other work on the goal touched the same files; the task was brought up to date with it.',
       }
     }
-    const { files } = await git.prepareConflict({ projectId: project.id, worktreePath: path, onto })
+    const { files } = await git.prepareConflict(at)
     await database.knex('tasks').where({ id: task.id }).update({ base: onto })
     const summary = `Other work on the goal conflicts with this task in ${files.slice(0, 20).join(', ')}. The working tree holds both with conflict markers: resolve them and keep what both wanted.`
     return { outcome: 'conflict', summary }

@@ -5,7 +5,7 @@ import type { GoalFacts, TaskRow } from '../db/facts.ts'
 import type { StageKey } from '../db/stages.ts'
 import { isDiskFull } from '../domain/disk.ts'
 import { branchGone, GitProblem, isGitsFault } from '../git/problem.ts'
-import type { ReleaseInput } from '../git/worktrees.ts'
+import type { ReleaseInput, Salvage } from '../git/worktrees.ts'
 import type { ActivityDeps } from './deps.ts'
 import { taskBranch } from './names.ts'
 
@@ -103,17 +103,26 @@ export async function releaseTask(
   { goal, project }: Pick<GoalFacts, 'goal' | 'project'>,
   task: Pick<TaskRow, 'id' | 'number'>,
 ): Promise<void> {
-  const event = { stream: goalStream(goal.id), actor: 'dispatch' } as const
-  const tell = (told: EmittedEvent) => deps.database.change(async (_tx, emit) => emit(told))
   const problem = await releaseOrKeep(deps, {
     ...{ projectId: project.id, key: taskKey(task.id), dropBranch: true },
-    onSalvaged: (saved) =>
-      tell({ ...event, type: 'goal.salvaged', data: { goalId: goal.id, ...saved } }),
+    onSalvaged: tellSalvaged(deps, goal.id),
   })
   if (!problem) return
   const text = `The worktree of ${shortId('task', task.number)} is kept, for it could not be saved whole: ${problem} dispatch doctor names its folder.`
-  await tell({ ...event, type: 'system.notice', data: { level: 'warn', text } })
+  const data = { level: 'warn', text } as const
+  await tell(deps, { ...aboutGoal(goal.id), type: 'system.notice', data })
 }
+
+/** Tells in a goal's feed where work of it was saved. */
+export const tellSalvaged = (deps: ActivityDeps, goalId: string) => (saved: Salvage) => {
+  const data = { goalId, ...saved }
+  return tell(deps, { ...aboutGoal(goalId), type: 'goal.salvaged', data })
+}
+
+const aboutGoal = (goalId: string) => ({ stream: goalStream(goalId), actor: 'dispatch' }) as const
+
+const tell = ({ database }: ActivityDeps, told: EmittedEvent) =>
+  database.change(async (_tx, emit) => emit(told))
 
 async function commitToLookAt(
   deps: ActivityDeps,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { moveBranch, openWorktree, type Trailers } from './commit.ts'
+import { moveBranch, openWorktree, saveWork, type Trailers } from './commit.ts'
 import { diffHash } from './diff.ts'
 import { type GitDeps, publishCommit, requireHub } from './hubs.ts'
 import { projectLayout, writeWhole } from './layout.ts'
@@ -8,6 +8,7 @@ import { GitProblem } from './problem.ts'
 import { changedFiles, checkBranchName, checkSha, isAncestor, readRef, swapRef } from './refs.ts'
 import { writeClaim, writeSlot } from './slots.ts'
 import { checkOut } from './tree.ts'
+import type { Salvage } from './worktrees.ts'
 
 const TRIES = 5
 
@@ -126,6 +127,8 @@ export interface OntoInput {
   worktreePath: string
   /** Commit of the clean hub to bring into the task's branch: the goal's head. */
   onto: string
+  /** Told of what was changed in the worktree since it was committed, which is saved. Again when the call is cut off and made again. */
+  onSalvaged?: (salvage: Salvage) => Promise<void>
 }
 export type RebaseOutcome =
   | { outcome: 'rebased'; base: string; head: string }
@@ -135,7 +138,8 @@ export type RebaseOutcome =
 export async function rebaseTask(deps: GitDeps, input: OntoInput): Promise<RebaseOutcome> {
   checkSha(input.onto)
   const { git } = deps
-  const { layout, claim, slot, tree, head } = await openWorktree(deps, input)
+  const opened = await openWorktree(deps, input)
+  const { layout, claim, slot, tree, head } = opened
   await publishCommit(deps, layout, head)
   const clean = layout.clean
   const done = await isAncestor(git, clean, { ancestor: input.onto, of: head })
@@ -151,12 +155,23 @@ export async function rebaseTask(deps: GitDeps, input: OntoInput): Promise<Rebas
       })
     : head
   // Files first: cut here, the next call finds the old head and makes the same commit again.
-  if (next !== head) await checkOut(git, tree, next)
+  if (next !== head) await overwrite(deps, opened, { ...input, by: next })
   await moveBranch(deps, layout, { claim, tree, to: next })
   await writeSlot(layout, { ...slot, sha: next })
   const { merging: _none, ...rest } = claim
   await writeClaim(layout, { ...rest, base: input.onto })
   return { outcome: 'rebased', base: input.onto, head: next }
+}
+
+/** Saves what was changed in a worktree since it was committed, by a process that an agent left or a person who looked at it, and checks out. */
+async function overwrite(
+  deps: GitDeps,
+  { layout, claim, slot, tree }: Awaited<ReturnType<typeof openWorktree>>,
+  { by, onSalvaged }: { by: string; onSalvaged?: OntoInput['onSalvaged'] },
+): Promise<void> {
+  const { ref } = await saveWork(deps, layout, { claim, slot, scratch: true })
+  if (ref !== undefined) await onSalvaged?.({ repository: layout.clean, ref })
+  await checkOut(deps.git, tree, by)
 }
 
 /**
@@ -169,14 +184,15 @@ export async function prepareConflict(
 ): Promise<{ files: string[] }> {
   checkSha(input.onto)
   const { git } = deps
-  const { layout, claim, tree, head } = await openWorktree(deps, input)
+  const opened = await openWorktree(deps, input)
+  const { layout, claim, tree, head } = opened
   if (claim.merging?.onto === input.onto) return { files: claim.merging.files }
   await publishCommit(deps, layout, head)
   const merged = await mergeTree(git, layout.clean, head, input.onto)
   const files = merged.clean ? [] : merged.files
   const changed = await changedFiles(git, layout.clean, { from: head, to: merged.tree })
   const brought = changed.filter((file) => !files.includes(file))
-  await checkOut(git, tree, merged.tree)
+  await overwrite(deps, opened, { ...input, by: merged.tree })
   // With these two files plain `git commit` by the agent makes a merge commit as well.
   await writeWhole(join(tree.adminDir, 'MERGE_MSG'), `Merge the goal's work into ${claim.branch}\n`)
   await writeWhole(join(tree.adminDir, 'MERGE_HEAD'), `${input.onto}\n`)

@@ -241,6 +241,28 @@ test('a conflict is left in the worktree for the agent, and its answer is a merg
   )
 })
 
+test.each([
+  ['brought up to date', 'other.txt'],
+  ['left in conflict', 'b.txt'],
+])(
+  'what was changed in a worktree since it was committed is saved before it is %s',
+  async (_, clash) => {
+    const one = await work('T-1', { [clash]: 'one\n' })
+    const two = await work('T-2', { 'b.txt': 'two\n' })
+    await integrate(one)
+    const onto = (await f.git.branchHead({ projectId, branch: goalBranch })) ?? ''
+    f.write('a.txt', 'precious\n', two.path)
+    const saved: string[] = []
+    const onSalvaged = async ({ ref }: { ref: string }) => void saved.push(ref)
+    const at = { projectId, worktreePath: two.path, onto, onSalvaged }
+    if (clash === 'b.txt') await f.git.prepareConflict(at)
+    else await f.git.rebaseTask(at)
+    expect(readFileSync(join(two.path, 'a.txt'), 'utf8')).toBe('one\n')
+    const clean = join(f.home, 'hubs', projectId, 'clean.git')
+    expect(f.sh(['--git-dir', clean, 'show', `${saved[0]}:a.txt`])).toBe('precious')
+  },
+)
+
 test('conflict markers are seen also in a file whose name is no UTF-8', async () => {
   const name = Buffer.from('sch\xf6n.txt', 'latin1')
   const at = (folder: string) => Buffer.concat([Buffer.from(`${folder}/`), name])
