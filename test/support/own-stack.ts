@@ -24,10 +24,8 @@ export interface OwnStack {
   /** What the supervisor said, oldest first. */
   said: string[]
   call: Call
-  /** Asks Postgres; undefined while it is away. */
-  ask<T>(query: (knex: Database['knex']) => Promise<T>): Promise<T | undefined>
-  /** Calls again for as long as nobody answers or the answer is 5xx; at most `ms`. */
-  insist(method: string, path: string, body?: unknown, ms?: number): Promise<Answer>
+  ask: Ask
+  insist: Insist
   /** A repository of the person with the sample program, on `main`, with an edit that is not committed. */
   repository(name: string): Repository
   close(options?: { keep?: boolean }): Promise<void>
@@ -41,6 +39,11 @@ export type Call = (
   body?: unknown,
   headers?: Record<string, string>,
 ) => Promise<Answer>
+
+/** Asks Postgres; undefined while it is away. */
+export type Ask = <T>(query: (knex: Database['knex']) => Promise<T>) => Promise<T | undefined>
+/** Calls again for as long as nobody answers or the answer is 5xx; at most `ms`. */
+export type Insist = (method: string, path: string, body?: unknown, ms?: number) => Promise<Answer>
 
 export interface Repository {
   path: string
@@ -90,19 +93,8 @@ export async function startOwnStack({
     request(url() + path, { method, body, ...(headers ? { headers } : {}) })
   return {
     ...{ folder, dist, home, stack, database, said, call },
-    ask: (query) =>
-      query(database.knex).catch((error: Error) => {
-        if (isPassing(error)) return undefined
-        throw error
-      }),
-    insist: (method, path, body, ms = 60_000) =>
-      until(
-        async () => {
-          const answer = await call(method, path, body).catch(() => undefined)
-          return answer && answer.status < 500 ? answer : undefined
-        },
-        { ms, what: `an answer to ${method} ${path}` },
-      ),
+    ask: asking(() => database),
+    insist: insisting(call),
     repository: (name) => makeRepository(join(folder, name)),
     async close({ keep = false } = {}) {
       await database.close()
@@ -113,6 +105,26 @@ export async function startOwnStack({
     },
   }
 }
+
+/** `database`: the one of now, which may be another after a restart. */
+export const asking =
+  (database: () => Database): Ask =>
+  (query) =>
+    query(database().knex).catch((error: Error) => {
+      if (isPassing(error)) return undefined
+      throw error
+    })
+
+export const insisting =
+  (call: Call): Insist =>
+  (method, path, body, ms = 60_000) =>
+    until(
+      async () => {
+        const answer = await call(method, path, body).catch(() => undefined)
+        return answer && answer.status < 500 ? answer : undefined
+      },
+      { ms, what: `an answer to ${method} ${path}` },
+    )
 
 /** One request as a client makes it. Rejects when nobody answers. */
 export async function request(

@@ -17,7 +17,6 @@ export interface ComposeService {
   pid: string | undefined
   /** The command of the health check, without CMD; undefined when there is none or it is a shell's. */
   healthcheck: string[] | undefined
-  replicas: number
 }
 
 export const COMPOSE_FILE = join(packageRoot(), 'docker-compose.yml')
@@ -44,7 +43,6 @@ interface RawService {
   networks?: string[]
   pid?: string
   healthcheck?: { test?: string[] }
-  deploy?: { replicas?: number }
 }
 
 function toService(raw: RawService): ComposeService {
@@ -62,7 +60,6 @@ function toService(raw: RawService): ComposeService {
     networks: raw.networks ?? [],
     pid: raw.pid,
     healthcheck: kind === 'CMD' ? check : undefined,
-    replicas: raw.deploy?.replicas ?? 1,
   }
 }
 

@@ -51,6 +51,7 @@ test('whoever uses the home shares one table of processes', () => {
 test('every folder that is built gets into the image’s build', () => {
   const script = readFileSync(inRoot('scripts', 'build.mjs'), 'utf8')
   const built = /const FOLDERS = \[([^\]]+)\]/.exec(script)?.[1]?.match(/\w+/g) ?? []
+  expect(built).toContain('worker')
   const kept = readFileSync(inRoot('.dockerignore'), 'utf8').split('\n')
   expect(kept).toEqual(expect.arrayContaining([...built, 'ui'].map((folder) => `!${folder}`)))
 })

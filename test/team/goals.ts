@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client'
 import { goalWorkflowId, taskWorkflowId } from '../../contracts/ids.ts'
 import type { CheckCommand } from '../../contracts/schemas.ts'
+import { hasSpoken } from '../../db/transcripts.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
 import { type Person, startPerson } from '../chaos/person.ts'
 import { brokenInvariants } from '../support/invariants.ts'
@@ -52,6 +53,27 @@ export async function reached(team: Team, { id }: TeamGoal, stage: string, statu
       ),
     { ms: 60_000, what: `${stage} to be ${status}`, everyMs: 20 },
   )
+}
+
+/** Resolves when the implementing agent has said something: one that is cut off before has no session to go on with. */
+export async function spoken(team: Team, { id }: TeamGoal): Promise<void> {
+  const runs = { goal_id: id, stage: 'implement' }
+  const look = () =>
+    team.ask(async (knex) => hasSpoken(knex, await knex('agent_runs').where(runs).pluck('id')))
+  await until(look, { ms: 20_000, what: 'a word of the agent', everyMs: 20 })
+}
+
+/** The runs of the goal's implementation; undefined while Postgres is away. */
+export const implementRuns = (team: Team, { id }: TeamGoal) =>
+  team.ask(
+    (knex): Promise<{ session_id: string | null }[]> =>
+      knex('agent_runs').where({ goal_id: id, stage: 'implement' }).select('session_id'),
+  )
+
+/** What is broken where the implementation of a goal that is over did not go on in its one session. */
+export async function begunAnew(team: Team, goal: TeamGoal): Promise<string[]> {
+  const sessions = new Set((await implementRuns(team, goal))?.map((run) => run.session_id))
+  return sessions.size === 1 ? [] : [`the implementation took ${sessions.size} sessions`]
 }
 
 /** The pending review of this kind, when it is there. */

@@ -1,12 +1,15 @@
 import { startPerson } from '../chaos/person.ts'
 import { until } from '../support/until.ts'
 import {
+  begunAnew,
   brokenAtTheEnd,
   buildsOf,
   fileGoal,
+  implementRuns,
   pendingReview,
   progressOf,
   reached,
+  spoken,
   type TeamGoal,
   workerOf,
 } from './goals.ts'
@@ -32,9 +35,12 @@ export async function killOneOfEach(team: Team, say: (line: string) => void): Pr
   const outcomes: Outcome[] = []
   for (const [name, strike] of Object.entries(STRIKES)) {
     const goal = await fileGoal(team, `kill ${name}`, { directives: AT_WORK })
-    await reached(team, goal, 'implement', 'running')
-    const hit = await strike(team, goal)
-    const broken = await brokenAtTheEnd(team, goal)
+    await spoken(team, goal)
+    const { runs, ...hit } = await strike(team, goal)
+    const broken = [...hit.broken, ...(await brokenAtTheEnd(team, goal))]
+    const taken = (await implementRuns(team, goal))?.length
+    if (taken !== runs) broken.push(`the implementation took ${taken} runs instead of ${runs}`)
+    broken.push(...(await begunAnew(team, goal)))
     outcomes.push({ ...hit, broken })
     say(`${hit.what}: ${(hit.recoveryMs / 1000).toFixed(1)} s; ${hit.meanwhile}`)
     for (const line of broken) say(`  BROKEN ${line}`)
@@ -42,66 +48,66 @@ export async function killOneOfEach(team: Team, say: (line: string) => void): Pr
   return outcomes
 }
 
-type Strike = (team: Team, goal: TeamGoal) => Promise<Omit<Outcome, 'broken'>>
+/** `runs`: how many the goal's implementation takes then. Only what is killed with its agent makes it more than one. */
+type Strike = (team: Team, goal: TeamGoal) => Promise<Outcome & { runs: number }>
 
 const STRIKES: Record<string, Strike> = {
   worker: async (team, goal) => {
     const pid = await workerOf(team, goal)
     const victim = [...team.containers.values()].find((container) => container.pid === pid)
     if (!victim) throw new Error(`the goal is with process ${pid}, which is no worker of the team`)
-    // its stage runs a moment before its run is there
-    const before = await until(() => implementRuns(team, goal), { ms: 20_000, what: 'a run' })
     const hit = await recovery(team, goal, () => victim.kill())
-    const same = (await implementRuns(team, goal)) === before
     await team.start(victim.name)
-    const meanwhile = same
-      ? 'the agent worked on; the other worker attached to it'
-      : 'another run was started'
-    return { what: 'worker (the one with the goal)', meanwhile, ...hit }
+    const meanwhile = 'the agent worked on; the other worker attached to it'
+    return { what: 'worker (the one with the goal)', meanwhile, ...hit, runs: 1, broken: [] }
   },
   api: async (team, goal) => {
     const victim = await container(team, 'api-1')
     const at = Date.now()
     await victim.kill()
-    const answer = await team.call('GET', `/api/goals/${goal.id}`)
+    const { status } = await team.call('GET', `/api/goals/${goal.id}`)
     const served = Date.now() - at
     await team.start(victim.name)
-    const meanwhile = `the other API answered ${answer.status} after ${served} ms`
-    return { what: 'API (one of two)', meanwhile, recoveryMs: Date.now() - at }
+    const meanwhile = `the other API answered ${status} after ${served} ms`
+    const broken = status === 200 ? [] : [meanwhile]
+    return { what: 'API (one of two)', meanwhile, recoveryMs: Date.now() - at, runs: 1, broken }
   },
   temporal: async (team, goal) => {
     const victim = await container(team, 'temporal')
+    let status: unknown
     const hit = await recovery(team, goal, async () => {
       await victim.kill()
+      status = (await team.call('GET', `/api/goals/${goal.id}`)).status
       await team.start('temporal')
     })
-    return { what: 'Temporal', meanwhile: 'agents worked on, everything could be read', ...hit }
+    const broken = status === 200 ? [] : [`the goal could not be read meanwhile: ${status}`]
+    const meanwhile = 'agents worked on, everything could be read'
+    return { what: 'Temporal', meanwhile, ...hit, runs: 1, broken }
   },
   postgres: async (team, goal) => {
-    let code: unknown
+    let got = ''
     const hit = await recovery(team, goal, async () => {
       await team.killPostgres()
-      code = (await team.call('GET', `/api/goals/${goal.id}`)).body.code
+      const { status, body } = await team.call('GET', `/api/goals/${goal.id}`)
+      got = `${status} ${body.code}`
       await team.startPostgres()
     })
-    return { what: 'Postgres', meanwhile: `agents worked on; requests got 503 ${code}`, ...hit }
+    const broken = got === '503 database_unavailable' ? [] : [`a request got ${got} meanwhile`]
+    const meanwhile = `agents worked on; requests got ${got}`
+    return { what: 'Postgres', meanwhile, ...hit, runs: 1, broken }
   },
   runners: async (team, goal) => {
     const victim = await container(team, 'runners')
-    const run = await liveRun(team, goal)
     const hit = await recovery(team, goal, async () => {
       await victim.kill()
       await team.start('runners')
-      await until(async () => (await liveRun(team, goal, 0)) !== run, {
+      await until(async () => ((await implementRuns(team, goal))?.length ?? 0) > 1, {
         ms: RECOVERY_MS,
         what: 'another run of the session',
       })
     })
-    return {
-      what: 'runners (agents with them)',
-      meanwhile: 'the session went on in a new run',
-      ...hit,
-    }
+    const meanwhile = 'the session went on in a new run'
+    return { what: 'runners (agents with them)', meanwhile, ...hit, runs: 2, broken: [] }
   },
 }
 
@@ -110,24 +116,6 @@ async function container(team: Team, name: string) {
   if (!found) throw new Error(`${name} does not run`)
   return found
 }
-
-/** The goal's run at work; with `ms` 0 also undefined when there is none now. */
-async function liveRun(team: Team, { id }: TeamGoal, ms = 10_000): Promise<string | undefined> {
-  const look = async (): Promise<string | undefined> =>
-    (
-      await team.ask((knex) =>
-        knex('agent_runs').where({ goal_id: id, status: 'running' }).first('id'),
-      )
-    )?.id
-  return ms === 0 ? look() : until(look, { ms, what: 'a run at work', everyMs: 20 })
-}
-
-/** How many runs the goal's implementation has taken so far. The agent may be done by the time that another worker looks. */
-const implementRuns = (team: Team, { id }: TeamGoal): Promise<number | undefined> =>
-  team.ask(async (knex) => {
-    const rows = await knex('agent_runs').where({ goal_id: id, stage: 'implement' }).select('id')
-    return rows.length || undefined
-  })
 
 /** Does it, and measures until the goal has made progress after it. */
 async function recovery(team: Team, goal: TeamGoal, strike: () => Promise<void>) {
@@ -172,7 +160,8 @@ export async function rollWorkers(
     )
   const outcome = {
     what: 'both workers replaced by another build',
-    meanwhile: 'one goal at work, one waiting; both were merged by the new build',
+    meanwhile:
+      'one goal at work, one waiting; both were merged, the one that waited by the new build',
     recoveryMs: took,
     broken,
   }

@@ -60,10 +60,12 @@ async function main(): Promise<number> {
       broken.push((error as Error).message)
     }
     await end(team, broken)
-    const failed = outcomes.filter((outcome) => outcome.broken.length > 0).length
     process.stdout.write(`\n${table(outcomes)}\n`)
     if (values.report) report(outcomes)
-    process.stdout.write(`\nteam: ${outcomes.length - failed} passed, ${failed} failed\n`)
+    const passed = outcomes.filter((outcome) => outcome.broken.length === 0).length
+    // what broke may belong to none of them
+    const failed = Math.max(outcomes.length - passed, Math.min(broken.length, 1))
+    process.stdout.write(`\nteam: ${passed} passed, ${failed} failed\n`)
     return broken.length === 0 ? 0 : 1
   } finally {
     for (const folder of [build, next]) rmSync(folder, { recursive: true, force: true })

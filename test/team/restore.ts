@@ -6,10 +6,11 @@ import { packageRoot } from '../../config/home.ts'
 import { startPerson } from '../chaos/person.ts'
 import {
   approve,
+  begunAnew,
   brokenAtTheEnd,
   fileGoal,
   pendingReview,
-  reached,
+  spoken,
   type TeamGoal,
 } from './goals.ts'
 import type { Outcome } from './kills.ts'
@@ -121,7 +122,7 @@ export async function restoreOneMoment(
   const working = await fileGoal(team, 'restore working', {
     directives: '[demo:implement=slow:4]',
   })
-  await reached(team, working, 'implement', 'running')
+  await spoken(team, working)
   const backup = await backUp(team, tools)
   await working.person?.leave()
   await team.stop()
@@ -129,6 +130,7 @@ export async function restoreOneMoment(
   await restoreInto(team.folder, backup)
   const restored = await again(team.folder)
   const broken = await endsOf(restored, [waiting, working])
+  broken.push(...(await begunAnew(restored, working)))
   const outcome = {
     what: 'restored into an empty server, from a backup taken at work',
     meanwhile: 'the goal that waited was approved there; the one at work went on by its session',

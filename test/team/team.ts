@@ -24,9 +24,17 @@ import {
 import { commandLine } from '../../config/process-table.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
-import { isPassing } from '../../domain/passing.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
-import { type Answer, makeRepository, type Repository, request } from '../support/own-stack.ts'
+import {
+  type Answer,
+  type Ask,
+  asking,
+  type Insist,
+  insisting,
+  makeRepository,
+  type Repository,
+  request,
+} from '../support/own-stack.ts'
 import { until } from '../support/until.ts'
 import { type ComposeService, readCompose } from './compose-file.ts'
 import { type Container, startContainer } from './container.ts'
@@ -42,9 +50,8 @@ export interface Team {
   containers: ReadonlyMap<string, Container>
   /** The first API that answers, as a proxy in front would choose. Rejects when none does. */
   call(method: string, path: string, body?: unknown): Promise<Answer>
-  insist(method: string, path: string, body?: unknown, ms?: number): Promise<Answer>
-  /** Asks Postgres; undefined while it is away. */
-  ask<T>(query: (knex: Database['knex']) => Promise<T>): Promise<T | undefined>
+  insist: Insist
+  ask: Ask
   repository(name: string): Repository
   /** Starts a container of a service again under its name, on `build` (a copy of dist/); resolves when it is healthy. */
   start(name: string, build?: string): Promise<void>
@@ -247,19 +254,8 @@ function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: 
       return temporalAddress()
     },
     postgres: server,
-    ask: <T>(query: (knex: Database['knex']) => Promise<T>) =>
-      query(db().knex).catch((error: Error) => {
-        if (isPassing(error)) return undefined
-        throw error
-      }),
-    insist: (method: string, path: string, body?: unknown, ms = 60_000) =>
-      until(
-        async () => {
-          const answer = await call(method, path, body).catch(() => undefined)
-          return answer && answer.status < 500 ? answer : undefined
-        },
-        { ms, what: `an answer to ${method} ${path}` },
-      ),
+    ask: asking(db),
+    insist: insisting(call),
     repository: (name: string) => makeRepository(join(folder, 'repositories', name)),
     async up(first: TeamOptions['first']) {
       makeFolders()
