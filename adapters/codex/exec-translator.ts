@@ -29,6 +29,11 @@ export function createExecTranslator(spec: RunSpec, before: TokenCounts | undefi
     return now ? [{ type: 'usage', usage: now }] : []
   }
 
+  /** What it has used and does not tell before a turn is completed: as the thread's file has it. */
+  function untold(): AgentEvent[] {
+    return threadId === undefined ? [] : usageOf(totalInRollout(spec.env, threadId))
+  }
+
   function started(item: ExecItem): AgentEvent[] {
     const tool = toolOf(item)
     if (!tool || running.has(item.id)) return []
@@ -48,13 +53,14 @@ export function createExecTranslator(spec: RunSpec, before: TokenCounts | undefi
       case 'command_execution': {
         const ok = item.status === 'completed' && (item.exit_code ?? 0) === 0
         const output = item.aggregated_output ?? ''
-        return [...started(item), { type: 'tool_result', callId: item.id, ok, output }]
+        const result: AgentEvent = { type: 'tool_result', callId: item.id, ok, output }
+        return [...started(item), ...untold(), result]
       }
       case 'file_change': {
         const ok = item.status === 'completed'
         const files = ok ? item.changes.map((change) => fileEvent(change, spec.cwd)) : []
         const result: AgentEvent = { type: 'tool_result', callId: item.id, ok, output: item.status }
-        return [...started(item), result, ...files]
+        return [...started(item), ...untold(), result, ...files]
       }
       default:
         item satisfies never
@@ -93,11 +99,7 @@ export function createExecTranslator(spec: RunSpec, before: TokenCounts | undefi
     }
   }
 
-  return {
-    read,
-    /** What it used and did not tell, because only a turn that is completed tells it: as the thread's file has it. */
-    untold: () => (threadId === undefined ? [] : usageOf(totalInRollout(spec.env, threadId))),
-  }
+  return { read, untold }
 }
 
 function toolOf(item: ExecItem): { name: string; input: string } | undefined {

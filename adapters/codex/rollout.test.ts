@@ -96,7 +96,7 @@ test('what an answer took is told before the result of its tool, with which the 
   ])
 })
 
-test('what a run by codex exec used that broke off is in the file, without what was before the run', () => {
+test('what a run by codex exec has used is read in the file at the end of each tool, and when it breaks off', () => {
   appendFileSync(file, count(90, 9))
   const env = { HOME: home }
   const before = totalInRollout(env, 'thread-1')
@@ -108,4 +108,11 @@ test('what a run by codex exec used that broke off is in the file, without what 
   const [told] = untold()
   expect(told).toMatchObject({ type: 'usage', usage: { input: 150, output: 15 } })
   expect(untold()).toEqual([])
+  appendFileSync(file, count(300, 30))
+  const command = { id: '1', type: 'command_execution', command: 'ls', status: 'completed' }
+  expect(read({ text: JSON.stringify({ type: 'item.completed', item: command }) })).toMatchObject([
+    { type: 'tool' },
+    { type: 'usage', usage: { input: 210, output: 21 } },
+    { type: 'tool_result' },
+  ])
 })
