@@ -55,11 +55,12 @@ async function summaryOf(
   knex: Knex,
   ids: readonly string[],
 ): Promise<(row: GoalRow) => GoalSummary> {
-  const [usage, working, late, delays] = await askAll(knex, [
+  const [usage, working, late, delays, waiting] = await askAll(knex, [
     () => usageBy(knex, 'goal_id', ids),
     () => workingOn(knex, ids),
     () => untold(knex, ids),
     () => delaysOf(knex, ids),
+    () => waitsOf(knex, ids),
   ])
   return (row) => ({
     id: row.id,
@@ -70,8 +71,13 @@ async function summaryOf(
     status: row.status,
     paused: row.paused,
     stage: row.stage,
-    // what needs a person is not hidden by what is tried again beside it
-    reason: late.get(row.id) ?? (row.status === 'active' ? delays.get(row.id) : null) ?? row.reason,
+    // what needs a person is not hidden by what is tried again, or waits, beside it
+    reason:
+      late.get(row.id) ??
+      (row.status === 'active' ? delays.get(row.id) : null) ??
+      row.reason ??
+      (row.status === 'active' && row.pending_reviews === 0 ? waiting.get(row.id) : null) ??
+      null,
     targetBranch: row.target_branch,
     profileName: row.profile.name,
     pendingReviews: row.pending_reviews,
@@ -82,6 +88,20 @@ async function summaryOf(
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   })
+}
+
+/** For what goals wait of which no stage is at work: their place in line, say. The others are absent. */
+async function waitsOf(knex: Knex, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows: { goal_id: string; reason: string }[] = await knex('stage_attempts as a')
+    .whereIn('a.goal_id', ids)
+    .where('a.status', 'waiting')
+    .whereNotNull('a.reason')
+    .whereNotExists(
+      knex('stage_attempts as o').whereRaw('o.goal_id = a.goal_id').where('o.status', 'running'),
+    )
+    .orderBy('a.id', 'desc')
+    .select('a.goal_id', 'a.reason')
+  return new Map(rows.map(({ goal_id, reason }) => [goal_id, reason]))
 }
 
 /** Why goals stand still that Temporal has not been told of; the others are absent. */

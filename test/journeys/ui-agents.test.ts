@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { sameAgent } from '../../contracts/profile.ts'
+import { appendEvents } from '../../db/events.ts'
 import { TRANSCRIPTS_CHANNEL } from '../../db/transcripts.ts'
 import { violations } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
@@ -184,6 +185,10 @@ test('the pool is paused and resumed by a key, by whom and since when; what wait
   const held = await at.goal(project, 'Wait for me [demo:all=instant]')
   const line = page.getByRole('region', { name: 'In line' })
   await line.getByText('the pool is paused by').waitFor()
+  const goals = await openWindow('/')
+  const goal = goals.getByRole('listitem').filter({ hasText: held.shortId })
+  await goal.getByText('in line, place 1: the pool is paused by Ada').waitFor()
+  await goal.getByRole('img', { name: 'Waiting' }).waitFor()
   expect(await violations(page)).toEqual([])
   const words = page.getByRole('searchbox', { name: 'Filter by words' })
   await words.pressSequentially('wait me')
@@ -415,6 +420,18 @@ test('a run that is over is found by its words, also where the list has not come
   await row.waitFor()
   await words.fill('needle blunt')
   await page.getByText('No agent matches').waitFor()
+  await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+})
+
+test('the activity of a goal with thousands of events begins with the newest, and says what came before', async () => {
+  const goal = await at.goal(project, 'A long life [demo:spec=slow:86400]')
+  await runAtWork(goal.id)
+  const data = { level: 'info', text: 'Look here' } as const
+  const event = { stream: `goal/${goal.id}`, actor: 'system', type: 'system.notice', data } as const
+  await at.database.knex.transaction((tx) => appendEvents(tx, Array(3_000).fill(event)))
+  const page = await openWindow(`/goals/${goal.shortId}`)
+  await page.getByText(/^Before this came 1,\d{3} events: dispatch events --stream goal/).waitFor()
+  expect(await violations(page)).toEqual([])
   await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
 })
 

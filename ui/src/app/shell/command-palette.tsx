@@ -6,6 +6,7 @@ import { parseId, shortId } from '../../../../contracts/ids.ts'
 import { Dialog } from '../../components/dialog.tsx'
 import { Kbd } from '../../components/kbd.tsx'
 import { StatusIcon } from '../../components/status-icon.tsx'
+import { goalStatus } from '../../features/goals/goal-groups.ts'
 import { groupBy } from '../../lib/group-by.ts'
 import { act } from '../actions/keyboard.ts'
 import { type Action, enabledActions, keysOf, useRegistry } from '../actions/registry.ts'
@@ -86,7 +87,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
                   className={ITEM}
                   onSelect={close(() => goToId(goal.shortId))}
                 >
-                  <StatusIcon status={goal.pendingReviews > 0 ? 'review' : goal.status} quiet />
+                  <StatusIcon status={goalStatus(goal)} quiet />
                   <span className="text-fg-3">{goal.shortId}</span>
                   <bdi className="flex-1 truncate">{goal.title}</bdi>
                   <span className="truncate text-12 text-fg-3">{goal.projectName}</span>

@@ -31,7 +31,7 @@ export function GoalBanners({ goal, acts }: Props) {
   )
 }
 
-export const waitsForProvider = ({ status, stages, working }: Goal) =>
+const waitsForProvider = ({ status, stages, working }: Goal) =>
   status === 'active' && working.length === 0 && stages.some(({ resumesAt }) => resumesAt !== null)
 
 /** Why it is in its state, where no banner says so. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { reviewWait } from '../../../../contracts/figures.ts'
 import type { GoalSummary } from '../../../../contracts/schemas.ts'
-import { groupGoals } from './goal-groups.ts'
+import { goalStatus, groupGoals } from './goal-groups.ts'
 import { readGoalsSearch } from './goals-search.ts'
 
 let number = 0
@@ -40,6 +41,20 @@ test('filters show one group, and words of title or id', () => {
   const q = `GOAL ${stuck.shortId.slice(2)}`
   expect(keysOf(groupGoals(open, [done], { q }))).toEqual([['waiting', [stuck.shortId]]])
   expect(groupGoals(open, [done], { q: 'nothing like it' })).toEqual([])
+})
+
+test('a goal at which nobody works and that says why waits, unless a person is asked', () => {
+  const reason = 'in line, place 2: all places are taken'
+  const agent = { runId: 'r', runShortId: 'A-1', adapter: 'demo', stage: 'spec', lastLine: null }
+  const states = [
+    goal({ reason }),
+    goal({ reason, working: [agent] as GoalSummary['working'] }),
+    goal({ reason, pendingReviews: 1 }),
+    goal({ reason, status: 'paused' }),
+    goal({ reason: reviewWait('Spec of G-1') }),
+    goal({}),
+  ].map(goalStatus)
+  expect(states).toEqual(['waiting', 'active', 'review', 'paused', 'active', 'active'])
 })
 
 test('an address is read leniently', () => {

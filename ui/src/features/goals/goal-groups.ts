@@ -1,3 +1,4 @@
+import { isReviewWait } from '../../../../contracts/figures.ts'
 import type { GoalSummary } from '../../../../contracts/schemas.ts'
 import type { Status } from '../../components/status-icon.tsx'
 import type { GoalsSearch } from './goals-search.ts'
@@ -9,8 +10,13 @@ export interface GoalGroup {
 }
 
 /** One state, derived in one place: a goal whose review is due waits for the person, whatever else it does. */
-export const goalStatus = (goal: Pick<GoalSummary, 'status' | 'pendingReviews'>): Status =>
-  goal.status === 'active' && goal.pendingReviews > 0 ? 'review' : goal.status
+export function goalStatus({ status, pendingReviews, working, reason }: GoalSummary): Status {
+  if (status !== 'active') return status
+  if (pendingReviews > 0) return 'review'
+  // of a review that is decided its reason is gone in a moment
+  const waits = working.length === 0 && reason !== null && !isReviewWait(reason)
+  return waits ? 'waiting' : status
+}
 
 const runs = (goal: GoalSummary) => goal.status === 'active' && goal.pendingReviews === 0
 const waits = (goal: GoalSummary) => goal.status !== 'paused' && !runs(goal)

@@ -13,7 +13,7 @@ import { StatusIcon } from '../../components/status-icon.tsx'
 import { TabPanel, Tabs } from '../../components/tabs.tsx'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
 import { GoalActions } from './goal-actions.tsx'
-import { GoalBanners, waitsForProvider, whyBeside } from './goal-banners.tsx'
+import { GoalBanners, whyBeside } from './goal-banners.tsx'
 import { GoalFeed } from './goal-feed.tsx'
 import { goalStatus } from './goal-groups.ts'
 import { GoalTasks } from './goal-tasks.tsx'
@@ -153,10 +153,7 @@ function Facts({ goal }: { goal: Goal }) {
     <dl className="grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5 px-4 py-3 text-13 [&_dd]:min-w-0 [&_dt]:text-fg-3">
       <dt>State</dt>
       <dd>
-        <StatusIcon
-          status={waitsForProvider(goal) ? 'waiting' : goalStatus(goal)}
-          className="font-medium"
-        />
+        <StatusIcon status={goalStatus(goal)} className="font-medium" />
         {why && (
           <p className="break-words text-12 text-fg-2">
             <InlineCode text={why} />
