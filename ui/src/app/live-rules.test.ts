@@ -14,6 +14,10 @@ test('a task is read again when one of its stages or runs says something: they c
   }
 })
 
+test('a task is read again when its goal is paused between two of its stages: nobody is at work on it then', () => {
+  expect(after('goal.status', { goalId: 'g', status: 'paused' })).toContainEqual(['task'])
+})
+
 test('a page of an earlier review hears that there is a newer one', () => {
   const data = { goalId: 'g', reviewId: 'r2' }
   expect(after('review.pending', data)).toContainEqual(['review'])

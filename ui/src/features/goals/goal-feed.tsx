@@ -19,7 +19,7 @@ import { useStickToEnd } from '../../lib/use-stick-to-end.ts'
 import { type FeedAct, foldFeed, keyOfAttempt, REVIEWED } from './feed-groups.ts'
 import { useLastLine } from './use-last-line.ts'
 
-/** Events kept of a goal's whole life: a long goal has a few hundred. */
+/** Events shown of a goal's whole life: a long goal has a few hundred. */
 const NEWEST = 2_000
 
 /** All that happens to a goal, an act a row, as it happens. */
@@ -50,15 +50,22 @@ export function GoalFeed({ goal }: { goal: Goal }) {
       if (!after.delete(key)) after.add(key)
       return after
     })
+  const earlier = (items[0]?.seq ?? 1) - 1
   return (
-    <div className="relative min-h-0 flex-1">
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      {earlier > 0 && (
+        <p className="shrink-0 border-b bg-sunken px-4 py-1.5 text-12 text-fg-2">
+          Before this came {earlier.toLocaleString()} events:{' '}
+          <code className="font-mono">dispatch events --stream goal/{goal.shortId} --after 0</code>
+        </p>
+      )}
       <div
         ref={scrollRef}
         role="log"
         aria-label="Activity"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
-        className="h-full overflow-y-auto outline-none"
+        className="min-h-0 flex-1 overflow-y-auto outline-none"
       >
         <ol className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ key, index, start }) => {
