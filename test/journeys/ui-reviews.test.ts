@@ -393,6 +393,14 @@ test(
       .tap()
     await page.getByRole('button', { name: /^Check \d+ passed/ }).tap()
     expect(await wide()).toBeLessThanOrEqual(390)
+    // on the smallest of them all nothing ends at its edge
+    await page.setViewportSize({ width: 320, height: 568 })
+    await page.goto(`${at.url}/reviews/${one.shortId}?tab=conversation`)
+    const shown = page.getByRole('tab', { name: /^Conversation/, selected: true })
+    for (const part of [shown, verdict(page).getByText('Reject')])
+      await expect
+        .poll(() => part.evaluate((element) => element.getBoundingClientRect().right))
+        .toBeLessThan(316)
     await submit(page, 'Approve').tap()
     await verdict(page).getByText('Approved').waitFor()
   },

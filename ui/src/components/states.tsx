@@ -45,7 +45,7 @@ export function EmptyState(props: {
       )}
     >
       <Icon size={20} strokeWidth={1.5} className="mb-2 text-fg-3" aria-hidden="true" />
-      <h2 className="text-14 font-medium text-fg">{props.title}</h2>
+      <h2 className="text-14 font-medium text-balance text-fg">{props.title}</h2>
       <p className="max-w-[44ch] text-13 text-fg-2 text-balance">{props.detail}</p>
       {props.children && (
         <div className="mt-3 flex flex-wrap justify-center gap-2">{props.children}</div>

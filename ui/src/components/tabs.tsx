@@ -1,5 +1,5 @@
 import { Tabs as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { cn } from '../lib/cn.ts'
 
 export interface Tab {
@@ -17,6 +17,12 @@ export function Tabs(props: {
   className?: string
   children: ReactNode
 }) {
+  const list = useRef<HTMLDivElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever it is another one
+  useEffect(() => {
+    const shown = list.current?.querySelector('[data-state=active]')
+    shown?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [props.value])
   return (
     <Radix.Root
       value={props.value}
@@ -24,6 +30,7 @@ export function Tabs(props: {
       className={cn('flex min-h-0 flex-col', props.className)}
     >
       <Radix.List
+        ref={list}
         aria-label={props.label}
         className="flex shrink-0 gap-1 overflow-x-auto border-b px-4 [scrollbar-width:none]"
       >

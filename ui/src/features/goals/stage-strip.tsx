@@ -82,7 +82,7 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
         // biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip holds the reason
         tabIndex={0}
         className={cn(
-          'flex min-w-0 flex-1 flex-col justify-center gap-x-2 rounded-md border bg-bg px-2 py-1 @[560px]:flex-row @[560px]:items-center @[560px]:justify-between @[560px]:py-0.5 @[860px]:flex-col @[860px]:items-stretch @[860px]:justify-center @[860px]:py-1',
+          'flex min-w-0 flex-1 flex-col justify-center gap-x-2 rounded-md border bg-bg px-1.5 py-1 @[300px]:px-2 @[560px]:flex-row @[560px]:items-center @[560px]:justify-between @[560px]:py-0.5 @[860px]:flex-col @[860px]:items-stretch @[860px]:justify-center @[860px]:py-1',
           half && '@[860px]:py-0',
           SURFACES[row.status],
           !begun && 'border-dashed bg-transparent',
@@ -98,7 +98,7 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
           >
             {STAGE_TITLES[row.stage]}
           </span>
-          <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3">
+          <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3 empty:hidden">
             {row.attempt > 1 && row.status !== 'skipped' && <span>×{row.attempt}</span>}
             {half && worked && <Worked time={row.worked} className="hidden @[860px]:inline" />}
           </span>

@@ -42,7 +42,7 @@ export function LedgerTable(props: {
       tabIndex={0}
       className="relative overflow-x-auto"
     >
-      <table className="w-full min-w-[860px] text-12 [&_td]:h-9 [&_td]:px-3 [&_td]:whitespace-nowrap [&_th]:h-8 [&_th]:px-3 [&_th]:font-medium [&_th]:whitespace-nowrap [&_th:first-child]:pl-4 [&_thead_th]:text-fg-3 [&_tr]:border-b [&_tr]:border-line/60">
+      <table className="w-full min-w-[860px] text-12 [&_td]:h-9 [&_td]:px-3 [&_td]:whitespace-nowrap [&_th]:h-8 [&_th]:px-3 [&_th]:font-medium [&_th]:whitespace-nowrap [&_th:first-child]:pl-4 [&_:is(td,th):last-child]:pr-4 [&_thead_th]:text-fg-3 [&_tr]:border-b [&_tr]:border-line/60">
         <thead className="bg-sunken">
           <tr>
             <th scope="col" className="text-left">

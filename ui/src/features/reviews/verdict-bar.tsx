@@ -71,7 +71,7 @@ export function VerdictBar(props: {
             <label
               key={one}
               className={cn(
-                'flex h-7 cursor-default items-center justify-center gap-1.5 rounded-sm px-2 text-12 font-medium text-fg-2 whitespace-nowrap select-none has-focus-visible:outline-2 has-focus-visible:outline-focus max-md:h-10 max-md:flex-auto max-md:text-13',
+                'flex h-7 cursor-default items-center justify-center gap-1.5 rounded-sm px-2 text-12 font-medium text-fg-2 whitespace-nowrap select-none has-focus-visible:outline-2 has-focus-visible:outline-focus max-md:h-10 max-md:flex-auto max-md:text-13 max-[350px]:px-1',
                 decision === one && 'bg-raised text-fg shadow-raised',
               )}
             >

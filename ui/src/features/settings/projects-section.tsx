@@ -183,10 +183,10 @@ function ProjectCard({ project }: { project: Project }) {
 
 function Row(props: { label: string; note: string; children: ReactNode }) {
   return (
-    <div className="flex min-h-9 items-center gap-3">
-      <span className="w-32 shrink-0 text-fg-2">{props.label}</span>
+    <div className="flex min-h-9 items-center gap-3 touch:min-h-12">
+      <span className="w-32 shrink-0 text-fg-2 max-md:w-auto max-md:shrink">{props.label}</span>
       <span className="min-w-0 flex-1 text-12 text-fg-3 max-md:hidden">{props.note}</span>
-      <span className="max-md:ml-auto">{props.children}</span>
+      <span className="min-w-0 max-md:ml-auto">{props.children}</span>
     </div>
   )
 }

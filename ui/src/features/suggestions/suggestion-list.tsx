@@ -80,12 +80,19 @@ function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
           size="sm"
           busy={isPending}
           disabled={empty}
+          className="max-w-full"
           onClick={() => mutate('project')}
         >
-          Add to {projectName}
+          <span className="truncate">Add to {projectName}</span>
         </Button>
-        <Button size="sm" busy={isPending} disabled={empty} onClick={() => mutate('profile')}>
-          Add to profile {profileName}
+        <Button
+          size="sm"
+          busy={isPending}
+          disabled={empty}
+          className="max-w-full"
+          onClick={() => mutate('profile')}
+        >
+          <span className="truncate">Add to profile {profileName}</span>
         </Button>
         <Button size="sm" tone="ghost" busy={isPending} onClick={() => mutate('dismiss')}>
           Dismiss
