@@ -10,7 +10,7 @@ import { GitProblem } from './problem.ts'
 import { putBack } from './put-back.ts'
 import { readRef, symbolicRef } from './refs.ts'
 import type { GitCall, GitRunner } from './run.ts'
-import { noteWritten } from './written.ts'
+import { takeUp } from './take-up.ts'
 
 /** A working tree of the person's repository that has the target branch checked out, or is rebasing it. */
 export interface Checkout {
@@ -194,7 +194,7 @@ async function moveFiles(
   const call = await treeCall(deps, layout, checkout)
   const { path } = checkout
   const move = { path, from: input.from, to: input.to }
-  if (input.begun) await noteWritten(git, call, { layout, ...move })
+  if (input.begun) await takeUp(git, call, { layout, ...move })
   const unknown = await inTheWay(git, call, move)
   if (unknown.length > 0) return dirtyFiles(unknown)
   // again right before it is done: whatever stops it then, it began with files that are as git knows them

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { staged } from './in-the-way.ts'
 import type { GitCall, GitRunner } from './run.ts'
-import { lines } from './tree.ts'
+import { lines, placeIn } from './tree.ts'
 
 /**
  * Puts files of a checkout back that a move from one commit to another wrote before it could write no more. The index is as it was; what
@@ -18,8 +18,7 @@ export async function putBack(
     const { stdout } = await git.run(['diff-tree', ...what, from, to], call)
     return lines(stdout).filter((name) => !own.has(name))
   }
-  for (const name of await changed('A'))
-    await rm(Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, 'latin1')]), { force: true })
+  for (const name of await changed('A')) await rm(placeIn({ path }, name), { force: true })
   const input = Buffer.from((await changed('a')).map((name) => `${name}\0`).join(''), 'latin1')
   await git.run(['checkout-index', '-q', '-f', '-z', '--stdin'], { ...call, input })
 }

@@ -8,7 +8,10 @@ const NONE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES']
  * The first `bytes` of a regular file; undefined when there is none. For every place where an agent can make files: waiting for
  * the writer of a named pipe would never end, a link may lead anywhere, and what it leads to may never end either.
  */
-export async function readRegular(path: string, bytes: number): Promise<Buffer | undefined> {
+export async function readRegular(
+  path: string | Buffer,
+  bytes: number,
+): Promise<Buffer | undefined> {
   const file = await open(path, FLAGS).catch((error: NodeJS.ErrnoException) => {
     if (NONE.includes(error.code ?? '')) return undefined
     throw error

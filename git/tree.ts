@@ -272,10 +272,12 @@ export function refuseClosed({ without }: SlotTree, closed: readonly string[]): 
 /** A path as text. */
 export const asText = (path: string) => Buffer.from(path, 'latin1').toString('utf8')
 
-export const statIn = (tree: Pick<SlotTree, 'path'>, path: string) =>
-  lstat(Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(path, 'latin1')])).catch(
-    () => undefined,
-  )
+/** Where a file of a working tree is, by the name that git lists. */
+export const placeIn = (tree: Pick<SlotTree, 'path'>, name: string) =>
+  Buffer.concat([Buffer.from(`${tree.path}/`), Buffer.from(name, 'latin1')])
+
+export const statIn = (tree: Pick<SlotTree, 'path'>, name: string) =>
+  lstat(placeIn(tree, name)).catch(() => undefined)
 
 /**
  * Of what git lists as changed, files that are to the byte as they were committed: attributes that came later (`text`, `eol`) would store them with
