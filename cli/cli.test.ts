@@ -171,6 +171,10 @@ describe('every command', () => {
     expect(await cli(['help', 'approve'])).toEqual({ code, stdout, stderr: '' })
     expect(await cli(['help', 'goal', 'show'])).toEqual(await cli(['goal', 'show', '--help']))
     expect(await cli(['help'])).toEqual(await cli(['--help']))
+    expect(await cli(['help', 'approoove'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Unknown command "approoove".'),
+    })
   })
 
   it('gives an option one type everywhere, so that a line can be read before its command is known', () => {
@@ -279,6 +283,21 @@ describe('an empty value', () => {
     ])
       expect(await cli(args), args.join(' ')).toMatchObject({ code: 2 })
   })
+})
+
+it('shows what a check printed beneath the check, and earlier decisions by the names that they have elsewhere', async () => {
+  const [item] = review.checklist
+  const round = { shortId: 'R-8', attempt: 1, summary: null, at: review.createdAt }
+  api.answer('getReview', () => ({
+    ...review,
+    checklist: [{ ...item, evidence: '\n> lint\nok\n\n' } as ChecklistItem],
+    history: [{ ...round, decision: 'request_changes', comment: 'Smaller', by: 'person:ada' }],
+  }))
+  const { stdout } = await cli(['review', 'R-9'])
+  const under = ' '.repeat(12)
+  expect(stdout).toContain(
+    `✓ pass      Passwords are hashed\n${under}\n${under}> lint\n${under}ok\nattempt 1: changes requested by ada: Smaller\n`,
+  )
 })
 
 describe('a second opinion', () => {

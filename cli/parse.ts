@@ -44,7 +44,8 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   const values = optionValues(options, known, { commandName: command?.name, argv })
   if (asksHelp) values['help'] = true
   if (!command) {
-    if (words[0] !== undefined && !values['help']) throw unknownCommand(words, commands)
+    if (words[0] !== undefined && (asksHelp || !values['help']))
+      throw unknownCommand(words, commands)
     return { command, values }
   }
   if (values['help']) return { command, values }

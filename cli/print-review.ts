@@ -10,6 +10,12 @@ const RESULTS = {
   unchecked: { icon: '○', style: 'dim' },
 } as const satisfies Record<Review['checklist'][number]['result'], { icon: string; style: Style }>
 
+const DECIDED: Readonly<Record<string, string>> = {
+  approve: 'approved',
+  request_changes: 'changes requested',
+  reject: 'rejected',
+}
+
 /** Shows everything that a decision rests on. */
 export function printReview(review: Review, io: Io): void {
   const subject = review.taskShortId ?? review.goalShortId
@@ -39,7 +45,7 @@ export function printReview(review: Review, io: Io): void {
     io.print(
       io.paint(
         'dim',
-        `attempt ${attempt}: ${decision} by ${io.clean(by)}${comment ? `: ${io.clean(comment)}` : ''}`,
+        `attempt ${attempt}: ${DECIDED[decision] ?? decision} by ${io.clean(actorName(by))}${comment ? `: ${io.clean(comment)}` : ''}`,
       ),
     )
 }
@@ -72,13 +78,19 @@ export function itemLine({ id, text, result, second }: ChecklistItem, io: Io): s
 function printItem({ text, result, evidence, second }: ChecklistItem, io: Io) {
   const { icon, style } = RESULTS[result]
   io.print(io.paint(style, `${icon} ${result.padEnd(9)} ${io.clean(text)}`))
-  if (evidence) io.print(io.paint('dim', `            ${io.clean(evidence)}`))
+  printEvidence(evidence, io)
   if (!second?.disagrees) return
   const other = RESULTS[second.result]
   io.print(
     io.paint('yellow', `  disagrees ${io.clean(second.adapter)}: ${other.icon} ${second.result}`),
   )
-  if (second.evidence) io.print(io.paint('dim', `            ${io.clean(second.evidence)}`))
+  printEvidence(second.evidence, io)
+}
+
+/** Beneath its item, each of its lines: what a check printed has many, the last of which is empty. */
+function printEvidence(evidence: string | null, io: Io) {
+  for (const line of evidence?.trimEnd().split('\n') ?? [])
+    io.print(io.paint('dim', `            ${io.clean(line)}`))
 }
 
 function printSpec({ spec, edited }: Review, io: Io) {
