@@ -185,9 +185,13 @@ test('git settings that change while the whole is audited ask a person before th
   await lifecycle.startGoal({ goalId })
   const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })
   f.sh(['config', 'core.fsmonitor', './payload'], audit.path)
-  f.write('.git/hooks/pre-commit', '#!/bin/sh\n')
   // another worktree is made, which puts the hub back
   await beginStage({ goalId, taskId: null, stage: 'spec', attempt: 1 })
+  expect(await answer(audit)).toEqual({
+    outcome: 'findings',
+    summary: `The audit found 1 grave finding: high: ${HUB}`,
+  })
+  f.write('.git/hooks/pre-commit', '#!/bin/sh\n')
   expect(await answer(audit)).toEqual({
     outcome: 'findings',
     summary: `The audit found 2 grave findings: high: ${HUB}; high: hooks/pre-commit ${YOURS}`,

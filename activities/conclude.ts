@@ -18,6 +18,7 @@ import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { gitChangesSince } from '../db/git-changes.ts'
 import { changeStage, type StageKey } from '../db/stages.ts'
+import { counted } from '../domain/blast-radius.ts'
 import { withDistinctIds } from '../domain/spec-items.ts'
 import { within } from '../domain/within.ts'
 import type { CommitResult } from '../git/commit.ts'
@@ -361,6 +362,6 @@ function audited(findings: readonly AuditFinding[]): StageResult {
   const list = grave.map((finding) => `${finding.severity}: ${finding.title}`).join('; ')
   return {
     outcome: 'findings',
-    summary: storable(`The audit found ${grave.length} grave findings: ${list}`.slice(0, SUMMARY)),
+    summary: storable(`The audit found ${counted(grave.length, 'grave finding')}: ${list}`.slice(0, SUMMARY)),
   }
 }

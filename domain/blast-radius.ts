@@ -110,7 +110,8 @@ export function judgeFile(file: ChangedFile): JudgedFile {
 }
 
 /** `1 file`, `2 files`. */
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+/** A number with its noun, in the singular for one. */
+export const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const ORDER: readonly Risk[] = ['low', 'medium', 'high']
 const worst = (risks: readonly Risk[]): Risk =>
