@@ -255,6 +255,9 @@ async function apply(
   const left = await updateAll(m, move)
   if (!Array.isArray(left))
     return (await takeBack(m, move)) ? left : stale(move.to, movedOn(m.target, move.to))
+  // who committed before the files were there took them out again
+  if ((await readRef(deps.git, commonDir, m.ref)) !== move.to && checkouts.length > 0)
+    return stale(move.to, movedOn(target, move.to))
   await m.step('M9')
   await m.intent.save({ newSha: move.to, applied: true })
   return {

@@ -897,6 +897,23 @@ test('commits the person makes in the last instant are never lost', async () => 
   expect([read('a.txt'), read('b.txt')]).toEqual(['goal\n', 'commit 7\n'])
 })
 
+test('a commit that the person makes on the merge before its files are there is told, for it takes them out again', async () => {
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const onStep = async (at: MergeStep) => {
+    if (at === 'M8') f.commit({ 'b.txt': 'just now\n' })
+  }
+  const merged = await f.git.mergeGoal({ ...input, onStep })
+  expect(merged).toMatchObject({ outcome: 'merged', checkout: 'stale' })
+  const { note } = merged as { note: string }
+  expect(note).toMatch(/^main got more commits, .* Look whether they undo it/)
+  expect(show('main:a.txt')).toBe('one')
+  f.sh(
+    /`?git (checkout \w+ -- )FILE/.exec(note)?.[1]?.split(' ').concat('a.txt').filter(Boolean) ??
+      [],
+  )
+  expect([read('a.txt'), read('b.txt')]).toEqual(['goal\n', 'just now\n'])
+})
+
 test('an edit that begins after the dry run takes the merge back', async () => {
   const input = await approvedGoal({ 'a.txt': 'goal\n' })
   const onStep = async (at: MergeStep) => {
