@@ -122,7 +122,10 @@ async function unlessWaiting(
     case 'other':
       return { type: 'start', purpose: purposeOf(segments, instead.agent), agent: instead.agent }
     case 'fail': {
-      const reason = `${step.outcome.reason} Waiting for limits is switched off (waitOnLimits): retry then.`
+      const { exit_reason: limit, exit_detail: detail } = last
+      const why = failureInWords(limit ?? 'rate_limit', detail, { goesOn: false })
+      const until = formatUtc(new Date(step.outcome.untilMs))
+      const reason = `${why} Waiting for limits is switched off (waitOnLimits): else it would go on at ${until}.`
       return { type: 'end', outcome: { type: 'failed', reason } }
     }
     default:
@@ -208,13 +211,11 @@ async function errorsToMend(
 function remedy(segments: readonly RunRow[], last: RunRow): Step {
   const reason = last.exit_reason ?? 'crash'
   const does = remedyFor(reason, failuresBefore(segments, last, reason), limitPause(segments, last))
-  const why = failureInWords(reason, last.exit_detail)
+  const why = failureInWords(reason, last.exit_detail, { goesOn: does.type !== 'give_up' })
   if (does.type === 'resume') return { type: 'start', purpose: 'resume' }
   if (does.type === 'restart') return { type: 'start', purpose: 'start' }
   if (does.type === 'give_up') {
-    const waited = isLimit(reason)
-      ? ' It was waited for, for a day: choose another agent, or retry.'
-      : ''
+    const waited = isLimit(reason) ? ' It was waited for, for a day.' : ''
     return { type: 'end', outcome: { type: 'failed', reason: `${why}${waited}` } }
   }
   const untilMs = Date.parse(last.ended_at ?? new Date().toISOString()) + does.seconds * 1000

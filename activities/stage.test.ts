@@ -720,6 +720,14 @@ test.each([
   expect(await nextRun()).toMatchObject({ purpose: 'resume', session_id: session })
 })
 
+test('what Dispatch has tried often enough is not said to go on by itself', async () => {
+  await database.change((tx) => openStage(tx, key, null))
+  for (let n = 1; n <= 21; n += 1)
+    await overRun({ segment: n }, { type: 'failed', reason: 'network', detail: 'no route' })
+  const { reason } = (await runStage(key)) as { reason: string }
+  expect(reason).toMatch(/^The provider could not be reached, .* then retry\. \(no route\)$/)
+})
+
 test('a goal that is given another profile while an answer is mended has the new agent begin anew', async () => {
   await database.change((tx) => openStage(tx, key, null))
   const output = { summary: 's', files: 'none', deviations: [] }

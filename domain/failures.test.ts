@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { FAILURE_REASONS } from '../contracts/agent.ts'
-import { failureAdvice, isLimit, type LimitReason, ownPause, remedyFor } from './failures.ts'
+import {
+  failureAdvice,
+  failureInWords,
+  isLimit,
+  type LimitReason,
+  ownPause,
+  remedyFor,
+} from './failures.ts'
 
 const DAY = 86_400
 const FRESH = { waited: 0 }
@@ -8,6 +15,7 @@ const FRESH = { waited: 0 }
 test('every reason has a sentence for the person, and every remedy has a bound', () => {
   for (const reason of FAILURE_REASONS) {
     expect(failureAdvice(reason)).toMatch(/^[A-Z].*\.$/)
+    expect(failureInWords(reason, null, { goesOn: false }), reason).not.toContain('by itself')
     expect(remedyFor(reason, 1000, { waited: DAY }).type, reason).toBe('give_up')
   }
 })

@@ -23,9 +23,25 @@ const ADVICE: Readonly<Record<FailureReason, string>> = {
 
 export const failureAdvice = (reason: FailureReason): string => ADVICE[reason]
 
+/** The same where Dispatch, which goes on by itself after these, has done so often enough, or is not to. */
+const GIVEN_UP: Readonly<Partial<Record<FailureReason, string>>> = {
+  rate_limit: 'The provider asks for a pause: choose another agent, or retry.',
+  quota: 'The quota is used up: choose another agent, or retry when it is renewed.',
+  overloaded: 'The provider was overloaded, however often it was tried: choose another agent, or retry.',
+  network: 'The provider could not be reached, however often it was tried: mend that, then retry.',
+  session: 'The agent knows no session that it began: read its transcript, then retry.',
+}
+
 /** Why a run failed and what to do. What is said of a missing agent says both: where it is not, or why it is not started. */
-export const failureInWords = (reason: FailureReason, detail: string | null): string =>
-  reason === 'missing' && detail !== null ? detail : `${ADVICE[reason]} (${detail ?? reason})`
+export function failureInWords(
+  reason: FailureReason,
+  detail: string | null,
+  { goesOn }: { goesOn: boolean },
+): string {
+  if (reason === 'missing' && detail !== null) return detail
+  const advice = goesOn ? ADVICE[reason] : (GIVEN_UP[reason] ?? ADVICE[reason])
+  return `${advice} (${detail ?? reason})`
+}
 
 /** What Dispatch does by itself about a failed run. */
 export type Remedy =

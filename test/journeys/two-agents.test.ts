@@ -332,6 +332,7 @@ describe('when a provider limits an agent', () => {
     const goal = await notes('[demo:spec=quota:3600]', 'Demo')
     const asked = await at.until(goal.id, (g) => g.status === 'needs_attention')
     expect(asked.reason).toContain('Waiting for limits is switched off')
+    expect(asked.reason).not.toContain('by itself')
     await at.call('PATCH', '/api/settings', { waitOnLimits: true })
     await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
   })
