@@ -27,7 +27,8 @@ export const failureAdvice = (reason: FailureReason): string => ADVICE[reason]
 const GIVEN_UP: Readonly<Partial<Record<FailureReason, string>>> = {
   rate_limit: 'The provider asks for a pause: choose another agent, or retry.',
   quota: 'The quota is used up: choose another agent, or retry when it is renewed.',
-  overloaded: 'The provider was overloaded, however often it was tried: choose another agent, or retry.',
+  overloaded:
+    'The provider was overloaded, however often it was tried: choose another agent, or retry.',
   network: 'The provider could not be reached, however often it was tried: mend that, then retry.',
   session: 'The agent knows no session that it began: read its transcript, then retry.',
 }
