@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { commandLine } from '../config/process-table.ts'
 import { until } from '../test/support/until.ts'
@@ -48,6 +48,17 @@ test('the PATH comes first, then the caches in their order, then a download', as
   expect(await findTemporal(options)).toMatchObject({ version: '1.0.2', from: 'cache' })
   fakeCli('other', '1.0.1')
   expect(await findTemporal(options)).toMatchObject({ version: '1.0.1', from: 'PATH' })
+})
+
+test('where the last cache can take nothing, as in a home that is read-only, the one before it gets the download', async () => {
+  writeFileSync(join(dir, 'file'), '')
+  const caches = [join(dir, 'home'), join(dir, 'file', 'shared')]
+  const download: TemporalDownload = {
+    name: 'download',
+    fetch: async (work) => fakeCli(relative(dir, work), '1.0.0'),
+  }
+  const found = await findTemporal({ path: '', caches, downloads: [download] })
+  expect(found).toMatchObject({ path: join(dir, 'home', 'temporal'), from: 'download' })
 })
 
 test('the version that the goals run with is taken wherever it is; where it is not, the first is', async () => {

@@ -26,7 +26,7 @@ const UNZIP = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.
 export interface FindTemporalOptions {
   /** Value of PATH. */
   path: string
-  /** Folders that may hold a `temporal` binary, looked at in order; the last one receives a new one. */
+  /** Folders that may hold a `temporal` binary, looked at in order; the last one that can be written in receives a new one. */
   caches: string[]
   downloads: TemporalDownload[]
   /** One of this version is taken before any other that is here. */
@@ -56,7 +56,7 @@ export interface TemporalBinary {
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<TemporalBinary> {
   const tried: string[] = []
-  await removeAbandoned(options.caches.at(-1) as string)
+  await Promise.all(options.caches.map(removeAbandoned))
   const places = [
     ...options.path
       .split(delimiter)
@@ -77,7 +77,7 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
   for (const download of options.downloads) {
     options.onDownload?.(download.name)
     try {
-      return await obtain(download, options.caches.at(-1) as string, options.signal)
+      return await obtain(download, receiver(options.caches), options.signal)
     } catch (error) {
       options.signal?.throwIfAborted()
       tried.push(`${download.name}: ${firstLine(error)}`)
@@ -118,6 +118,20 @@ async function temporalVersion(path: string, signal?: AbortSignal): Promise<stri
   const version = /(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
   if (!version) throw new Error(`"${path} --version" said ${JSON.stringify(stdout.slice(0, 100))}`)
   return version
+}
+
+/** The last of the folders that takes a download; where none does, trying it says why. */
+function receiver(caches: readonly string[]): string {
+  const isWritable = (cache: string) => {
+    try {
+      mkdirSync(cache, { recursive: true, mode: 0o700 })
+      accessSync(cache, constants.W_OK)
+      return true
+    } catch {
+      return false
+    }
+  }
+  return caches.findLast(isWritable) ?? (caches.at(-1) as string)
 }
 
 /** Downloads beside the cache and renames, so that two at once, or a crash, never leave half a binary. */
