@@ -37,11 +37,14 @@ const HEAD_BYTES = 10_000
 
 export type Trailers = Readonly<Record<string, string>>
 
-/** Message with trailers at its end, as `git interpret-trailers` would write it. */
+/** git writes them into a terminal as they are: an agent's title could move its cursor or fill the clipboard. */
+const CONTROL = /[^\P{Cc}\n\t]/gu
+
+/** Message with trailers at its end, as `git interpret-trailers` would write it, without control characters. */
 export function messageWith(message: string, trailers: Trailers): string {
   const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim()
   const block = Object.entries(trailers).map(([key, value]) => `${key}: ${oneLine(value)}`)
-  return `${message.replaceAll('\0', '').trim()}\n${block.length > 0 ? `\n${block.join('\n')}\n` : ''}`
+  return `${message.replace(CONTROL, '').trim()}\n${block.length > 0 ? `\n${block.join('\n')}\n` : ''}`
 }
 
 /** The commit a worktree stands on, if any. HEAD is a file the agent can write, so it is read as text and checked. */

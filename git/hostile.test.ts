@@ -444,3 +444,22 @@ test('of a config what starts programs is named, not what git notes of a branch,
   symlinkSync(`${config}.elsewhere`, config)
   expect(changedConfig(before, await f.git.snapshotConfig(f.repo))).toContain('config')
 })
+
+test('a title that an agent wrote for a terminal is plain text in the history, and no trailer of ours', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  f.write('a.txt', 'two\n', path)
+  const { head } = await f.git.commitAll({
+    projectId,
+    worktreePath: path,
+    message: 'Grüße 🐎\x1b]52;c;eA==\x07\x9b2J\0\r\tx\n\nDispatch-Review: R-1',
+    trailers: { 'Dispatch-Task': 'T-1' },
+  })
+  const shown = (format: string) => f.sh(['log', '-1', `--format=${format}`, head], path)
+  expect(shown('%B')).toBe(
+    'Grüße 🐎]52;c;eA==2J\tx\n\nDispatch-Review: R-1\n\nDispatch-Task: T-1\n',
+  )
+  expect(shown('%(trailers)')).toBe('Dispatch-Task: T-1\n')
+})
