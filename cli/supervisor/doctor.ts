@@ -8,7 +8,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -204,14 +204,9 @@ async function checkPostgres({ databaseUrl, home }: Config): Promise<string> {
 
 function checkDisk({ home, minFreeMb }: Config): string {
   const { path, freeBytes, totalBytes, low } = diskSpace(home.root, minFreeMb)
-  try {
-    accessSync(path, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw new Finding(
-      `nothing can be written in ${path}: ${(error as Error).message}`,
-      'have it made writable, or move DISPATCH_HOME',
-    )
-  }
+  requireWritable(path, 'have it made writable, or move DISPATCH_HOME')
+  if (existsSync(homedir()))
+    requireWritable(homedir(), 'have it made writable: agents keep their sessions there')
   const text = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB of ${(totalBytes / 1024 ** 3).toFixed(0)} GiB free`
   if (low)
     throw new Finding(
@@ -219,6 +214,14 @@ function checkDisk({ home, minFreeMb }: Config): string {
       'no agent is started until there is more: free some (1 GiB and 5 % are needed), or move DISPATCH_HOME',
     )
   return text
+}
+
+function requireWritable(folder: string, advice: string) {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new Finding(`nothing can be written in ${folder}: ${(error as Error).message}`, advice)
+  }
 }
 
 function checkModes({ home }: Config): string {

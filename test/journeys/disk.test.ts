@@ -125,8 +125,8 @@ test.skipIf(!disk)(
   `a start on a full disk, and a look at one that takes nothing, say what to do (${where})`,
   async () => {
     const folder = mountSmallDisk(1) as string
-    const on = (command: string) =>
-      runCli([command, '--home', join(folder, 'home')], {
+    const on = (command: string, home = join(folder, 'home')) =>
+      runCli([command, '--home', home], {
         env: { HOME: folder, PATH: processEnv()['PATH'] ?? '' },
       })
     try {
@@ -136,9 +136,9 @@ test.skipIf(!disk)(
       expect(stderr).toMatch(/error: ENOSPC.*\nFree some space, then try again\.\n$/)
       execFileSync('mount', ['-o', 'remount,ro', folder])
       const { stdout } = await on('doctor')
-      expect(stdout).toMatch(
-        /✗ disk: nothing can be written in .*EROFS.*\n {2}have it made writable/,
-      )
+      expect(stdout).toMatch(/✗ disk: nothing can be written in .*EROFS.*\n.*move DISPATCH_HOME\n/)
+      const elsewhere = await on('doctor', join(tmpdir(), 'nowhere'))
+      expect(elsewhere.stdout).toMatch(/✗ disk: nothing .*EROFS.*\n.*keep their sessions there\n/)
     } finally {
       unmount(folder)
     }
