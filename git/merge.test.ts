@@ -812,6 +812,26 @@ test.each([
   },
 )
 
+test('commits and branches are on the disk before anybody is told of them', async () => {
+  const [bin, traces] = [join(f.folder, 'bin'), join(f.folder, 'traces')]
+  mkdirSync(traces)
+  f.write(
+    'git',
+    `#!/bin/sh\nGIT_TRACE2_EVENT=${traces} exec ${f.sh(['--exec-path'])}/git "$@"\n`,
+    bin,
+  )
+  chmodSync(join(bin, 'git'), 0o700)
+  const input = await approvedGoal({ 'a.txt': 'goal\n' })
+  const traced = createGit({ home: f.home, path: `${bin}:/usr/bin:/bin` })
+  expect(await traced.mergeGoal(input)).toMatchObject({ outcome: 'merged' })
+  traced.close()
+  const texts = readdirSync(traces).map((name) => readFileSync(join(traces, name), 'utf8'))
+  const writers = texts.filter((text) => /"(commit-tree|update-ref|index-pack)"/.test(text))
+  // the commit, its pack in the person's repository, and their branch
+  expect(writers.length).toBeGreaterThanOrEqual(3)
+  for (const text of writers) expect(text).toContain('fsync/hardware-flush')
+})
+
 test('git killed while it writes the files of a checkout: what it has written, also in part, counts as no edit of the person', async () => {
   const small = { 'a.txt': 'goal\n', 'aa/new.txt': 'goal\n', 'c.txt': 'goal\n' }
   const input = await approvedGoal({ ...small, 'big.txt': 'x'.repeat(2_000_000) })

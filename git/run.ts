@@ -93,6 +93,9 @@ const FLAGS = [
   'commit.gpgsign=false',
   'gc.auto=0',
   'maintenance.auto=false',
+  // by itself git waits for packs only: a machine that goes down leaves empty refs, and objects that nobody can make again
+  'core.fsync=committed',
+  'core.fsyncMethod=batch',
   'core.quotePath=true',
   'safe.bareRepository=explicit',
 ].flatMap((setting) => ['-c', setting])
