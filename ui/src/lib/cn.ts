@@ -1,10 +1,13 @@
 import { type ClassValue, clsx } from 'clsx'
 import { extendTailwindMerge } from 'tailwind-merge'
 
-/** Our text sizes and colours share the prefix `text-`; without this, one would throw the other out. */
+/** What it would take for colours: our text sizes share their prefix with them, our shadows too. */
 const merge = extendTailwindMerge({
   extend: {
-    classGroups: { 'font-size': [{ text: ['11', '12', 'mono', '13', '14', '16', '20'] }] },
+    classGroups: {
+      'font-size': [{ text: ['11', '12', 'mono', '13', '14', '16', '20'] }],
+      shadow: [{ shadow: ['raised', 'overlay'] }],
+    },
   },
 })
 
