@@ -396,6 +396,20 @@ async function runWithLines(
   return { id, add }
 }
 
+test('what an agent at work has told of its use is no more than what is known so far', async () => {
+  const { id } = await runWithLines(1)
+  const usage = { input: 1_000, output: 500, cacheRead: 0, cacheWrite: 0, reasoning: 0 }
+  await at.database.knex('transcripts').insert({
+    ...{ run_id: id, seq: 2, at: new Date(), role: 'agent', kind: 'usage' },
+    content: JSON.stringify({ usage, costUsd: 0.12 }),
+  })
+  await at.database.knex('agent_runs').where({ id }).update({ tokens_estimated: 100 })
+  const page = await openWindow(`/agents/${id}?tab=cost`)
+  const cost = page.getByRole('tabpanel', { name: 'Cost' })
+  await cost.getByText('1.5k+', { exact: true }).waitFor()
+  await cost.getByText('$0.1200+', { exact: true }).waitFor()
+})
+
 test('a run that is over is found by its words, also where the list has not come to it', async () => {
   const goal = await at.goal(project, 'A needle in the hay')
   const run = { goal_id: goal.id, stage: 'spec', attempt: 9, purpose: 'start', adapter: 'demo' }

@@ -101,8 +101,8 @@ function useLatestUsage(run: AgentRunDetail): UsageTotals {
     ...run.usage,
     ...now,
     total: totalOf(now),
-    ...{ uncountedRuns: 0, estimatedTokens: 0 },
-    ...(typeof cost === 'number' ? { costUsd: cost, knownUsd: cost, unpricedRuns: 0 } : {}),
+    // what is known so far: that there is more to come stands in the run
+    ...(typeof cost === 'number' ? { knownUsd: cost } : {}),
   }
 }
 
