@@ -366,6 +366,15 @@ test(
     await page.getByRole('status').filter({ hasText: '5000 of 5000+' }).waitFor()
     // what is below the fold was scrolled to
     await page.locator('[data-line="5000"]').first().waitFor()
+
+    // how many others wait is said once it is known
+    await page.route('**/api/reviews?*', () => undefined)
+    await page.reload()
+    await diff(page).getByText('2 hidden characters').waitFor()
+    expect(await page.getByText(/No other waits|more waiting/).count()).toBe(0)
+    await page.unrouteAll()
+    await page.reload()
+    await page.getByText(/No other waits|more waiting/).waitFor()
   },
   SLOW,
 )

@@ -23,8 +23,8 @@ export async function goToNextReview(): Promise<void> {
 
 /** Where a review stands among those that wait, oldest first; a decided one stands before the first. */
 export function useNeighbours(id: string): {
-  /** How many wait besides this one. */
-  waiting: number
+  /** How many wait besides this one; undefined until it is known. */
+  waiting: number | undefined
   previous: ReviewSummary | undefined
   next: ReviewSummary | undefined
 } {
@@ -32,7 +32,7 @@ export function useNeighbours(id: string): {
   const items = data?.items ?? []
   const at = items.findIndex((one) => one.id === id)
   return {
-    waiting: items.length - (at === -1 ? 0 : 1),
+    waiting: data && items.length - (at === -1 ? 0 : 1),
     previous: at > 0 ? items[at - 1] : undefined,
     next: items[at + 1],
   }

@@ -45,7 +45,7 @@ export function DecidedBar(props: { review: Review; unsent: string; actions: Dra
           <Link to="/goals/$id" params={{ id: review.goalShortId }} className={buttonClass()}>
             Open {review.goalShortId}
           </Link>
-          {waiting > 0 && next && (
+          {waiting !== undefined && waiting > 0 && next && (
             <Link
               to="/reviews/$id"
               params={{ id: next.shortId }}

@@ -69,7 +69,7 @@ export function ReviewHeader({ review }: { review: Review }) {
           {review.goalShortId} <bdi>{review.goalTitle}</bdi>
         </Link>
         <span className="whitespace-nowrap max-md:hidden">
-          {waiting === 0 ? 'No other waits' : `${waiting} more waiting`}
+          {waiting !== undefined && (waiting === 0 ? 'No other waits' : `${waiting} more waiting`)}
         </span>
         <span className="flex">
           <Step to={previous?.shortId} label="Previous review" icon={ChevronUp} />
