@@ -84,7 +84,7 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
           </p>
         )}
         <div className="flex flex-wrap items-start gap-x-3 gap-y-2 px-4 pb-3">
-          <Field label="Project" error={errors.project} className="max-w-52 min-w-36">
+          <Field label="Project" error={errors.project} className="max-w-48 min-w-36">
             {({ id }) => (
               <Combobox
                 id={id}
