@@ -52,11 +52,11 @@ export function startContainer(spec: ContainerSpec): Container {
     exited,
     healthy: () => healthy(spec, child),
     async kill() {
-      killTree(child)
+      killTree(child.pid ?? -1)
       await exited
     },
     async stop() {
-      const timer = setTimeout(() => killTree(child), GRACE_MS)
+      const timer = setTimeout(() => killTree(child.pid ?? -1), GRACE_MS)
       const below = descendantsOf(child.pid ?? -1)
       child.kill('SIGTERM')
       await exited
@@ -66,9 +66,9 @@ export function startContainer(spec: ContainerSpec): Container {
   }
 }
 
-/** Found before the root dies: afterwards its children belong to somebody else. */
-function killTree(child: ChildProcess): void {
-  const root = readProcess(child.pid ?? -1)
+/** SIGKILL to a process and to everything below it, found before the root dies: afterwards its children belong to somebody else. */
+export function killTree(pid: number): void {
+  const root = readProcess(pid)
   if (!root) return
   const below = descendantsOf(root.pid)
   killProcesses([root, ...below])

@@ -21,7 +21,7 @@ import {
   packageRoot,
   shortSocketDir,
 } from '../../config/home.ts'
-import { commandLine } from '../../config/process-table.ts'
+import { commandLine, processesIn } from '../../config/process-table.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { type RunningPostgres, startPostgres } from '../../db/postgres/start-postgres.ts'
 import { connectTemporal } from '../../temporal/connection.ts'
@@ -37,7 +37,7 @@ import {
 } from '../support/own-stack.ts'
 import { until } from '../support/until.ts'
 import { type ComposeService, readCompose } from './compose-file.ts'
-import { type Container, startContainer } from './container.ts'
+import { type Container, killTree, startContainer } from './container.ts'
 
 /** The services of docker-compose.yml as plain processes on addresses of their own in 127/8. */
 export interface Team {
@@ -272,8 +272,15 @@ function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: 
     },
     async killPostgres() {
       if (!postgres) return
-      process.kill(postgres.pid, 'SIGKILL')
+      killTree(postgres.pid)
       await postgres.exited
+      // no new one starts beside what is left of it
+      const left = () => processesIn(join(folder, 'pg', 'data'))
+      await until(() => left().length === 0, {
+        ms: 20_000,
+        what: 'the end of Postgres',
+        everyMs: 5,
+      })
     },
     startPostgres: startDatabase,
     async close() {
