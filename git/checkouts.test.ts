@@ -266,6 +266,25 @@ test('a file that was only touched, as where the folder was copied, is no edit',
   expect(status()).toBe('')
 })
 
+test.each(['assume-unchanged', 'skip-worktree'])(
+  'an edit that git was told not to look at (%s) is not overwritten, and how to see it is told',
+  async (mark) => {
+    f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n' })
+    const goal = await goalOf(put({ 'a.txt': 'goal\n' }))
+    f.sh(['update-index', `--${mark}`, 'a.txt', 'b.txt'])
+    f.write('a.txt', 'precious\n')
+    const blocked = await f.git.mergeGoal(goal)
+    expect(blocked).toMatchObject({ outcome: 'blocked', code: 'dirty_files', files: ['a.txt'] })
+    const { message } = blocked as { message: string }
+    expect(message).toContain('Git was told not to look at a.txt there: ')
+    expect([read('a.txt'), status()]).toEqual(['precious\n', ''])
+    expect(message).toContain(`--no-${mark} FILE`)
+    f.sh(['update-index', `--no-${mark}`, 'a.txt'])
+    f.sh(['stash', '-q'])
+    expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  },
+)
+
 test('the line ends of a person whose own config rewrites them stay theirs, and are no edits', async () => {
   const settings = join(f.folder, '.gitconfig')
   writeFileSync(settings, '[core]\n\tautocrlf = true\n')

@@ -11,6 +11,7 @@ import { putBack } from './put-back.ts'
 import { readRef, symbolicRef } from './refs.ts'
 import type { GitCall, GitRunner } from './run.ts'
 import { takeUp } from './take-up.ts'
+import { asText, lines } from './tree.ts'
 
 /** A working tree of the person's repository that has the target branch checked out, or is rebasing it. */
 export interface Checkout {
@@ -200,7 +201,11 @@ async function moveFiles(
   // again right before it is done: whatever stops it then, it began with files that are as git knows them
   const asked = await refusal(git, call, move)
   if (!asked.done)
-    return unresolved(path, asked.said) ?? dirty(asked.said) ?? notWritten(path, asked.said)
+    return (
+      unresolved(path, asked.said) ??
+      (await withUnseen(git, call, dirty(asked.said))) ??
+      notWritten(path, asked.said)
+    )
   if (input.dryRun) return []
   const { done, said } = await readTree(git, call, [], move).catch((error) => {
     if (error instanceof GitProblem && error.code === 'disk_full')
@@ -313,6 +318,24 @@ function dirty(stderr: string): Blocked | undefined {
     ]),
   ].filter(Boolean)
   return files.length > 0 ? dirtyFiles(files) : undefined
+}
+
+/** Of edits that git was told not to look at, `git status` and `git stash` know nothing. */
+async function withUnseen(
+  git: GitRunner,
+  call: GitCall,
+  blocked: Blocked | undefined,
+): Promise<Blocked | undefined> {
+  if (!blocked) return undefined
+  const listed = lines((await git.run(['ls-files', '-z', '-v'], call)).stdout)
+  const marked = listed.filter((entry) => /^[a-zS] /.test(entry)).map((entry) => entry.slice(2))
+  const unseen = marked.map(asText).filter((name) => blocked.files?.includes(name))
+  if (unseen.length === 0) return blocked
+  const how = '`git update-index --no-skip-worktree FILE` and `--no-assume-unchanged FILE` end that'
+  return {
+    ...blocked,
+    message: `${blocked.message} Git was told not to look at ${someOf(unseen)} there: ${how}.`,
+  }
 }
 
 function dirtyFiles(files: string[]): Blocked {
