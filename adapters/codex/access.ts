@@ -30,18 +30,25 @@ export function configFlags(cwd: string): string[] {
   return settings.flatMap((setting) => ['-c', setting])
 }
 
+const PLAIN_NAME = /^[\w-]+$/
+
 /**
  * Switches off the person's MCP servers for `codex exec`, which tells nobody which there are: each by its name, since an empty table leaves
- * them all on. With a `config.toml` that cannot be read Codex does not start at all, and says so better.
+ * them all on. By a path where the name can be part of one: to some versions (seen: 0.60) a table is all that there is of each server in it. With a `config.toml` that cannot be read Codex does not start at all, and says so better.
  */
 export function serverFlags(env: RunSpec['env']): string[] {
   try {
     const { mcp_servers: servers = {} } = parse(
       readFileSync(join(codexHome(env), 'config.toml'), 'utf8'),
     )
-    // not by a dotted path: a name may have a dot itself
-    const off = Object.keys(servers).map((name) => `${JSON.stringify(name)}={enabled=false}`)
-    return off.length > 0 ? ['-c', `mcp_servers={${off.join(',')}}`] : []
+    const names = Object.keys(servers)
+    const dotted = names.filter((name) => !PLAIN_NAME.test(name))
+    const table = dotted.map((name) => `${JSON.stringify(name)}={enabled=false}`).join(',')
+    const off = names.filter((name) => PLAIN_NAME.test(name))
+    return [
+      ...(table === '' ? [] : ['-c', `mcp_servers={${table}}`]),
+      ...off.flatMap((name) => ['-c', `mcp_servers.${name}.enabled=false`]),
+    ]
   } catch {
     return []
   }
