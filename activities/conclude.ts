@@ -362,6 +362,8 @@ function audited(findings: readonly AuditFinding[]): StageResult {
   const list = grave.map((finding) => `${finding.severity}: ${finding.title}`).join('; ')
   return {
     outcome: 'findings',
-    summary: storable(`The audit found ${counted(grave.length, 'grave finding')}: ${list}`.slice(0, SUMMARY)),
+    summary: storable(
+      `The audit found ${counted(grave.length, 'grave finding')}: ${list}`.slice(0, SUMMARY),
+    ),
   }
 }
