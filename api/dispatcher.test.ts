@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { formatUtc } from '../contracts/figures.ts'
 import { goalStream, goalWorkflowId, taskWorkflowId } from '../contracts/ids.ts'
 import { connect, type Database } from '../db/connect.ts'
-import { databaseFindings } from '../db/doctor.ts'
+import { databaseFindings, told } from '../db/doctor.ts'
 import { retryGoal } from '../db/goals.ts'
 import { enqueue } from '../db/outbox.ts'
 import { seedProfiles } from '../db/profiles.ts'
@@ -235,6 +235,22 @@ test.each([
     ])
   },
 )
+
+test('the doctor says so where Temporal hangs while it is asked about goals', async () => {
+  const goalId = await insertGoal(database)
+  await database.knex('goals').where({ id: goalId }).update({ status: 'paused', paused: true })
+  const gate = await startTcpGate(inject('temporalAddress'))
+  const connection = await connectTemporal({ address: gate.address })
+  undo.push(
+    () => connection.close(),
+    () => gate.close(),
+  )
+  gate.hold()
+  const client = new Client({ connection })
+  expect(await told('goals', () => lostGoalsFinding(database, client, false))).toMatchObject({
+    ...{ ok: false, message: expect.stringContaining('DEADLINE_EXCEEDED') },
+  })
+})
 
 test('a goal that nothing moves any more because Temporal lost it asks for a person, whose retry begins it again', async () => {
   const client = await temporal()

@@ -7,20 +7,21 @@ import type { DoctorFinding } from '../db/doctor.ts'
 import { goalsAtWork, tellAgain } from '../db/goals-at-work.ts'
 import { askAboutLost, askNoMore } from '../db/lost-goals.ts'
 
-/** Whether Temporal has this workflow and it goes on. */
+/** Whether Temporal knows every goal at work is looked at so often, and whenever it is back. */
+const LOOK_MS = 600_000
+const ANSWER_MS = 10_000
+
+/** Whether Temporal has this workflow and it goes on. Throws where it does not say within ten seconds. */
 export async function workflowRuns(client: Client, workflowId: string): Promise<boolean> {
+  const describe = () => client.workflow.getHandle(workflowId).describe()
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe()
+    const { status } = await client.withDeadline(Date.now() + ANSWER_MS, describe)
     return status.name === 'RUNNING'
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false
     throw error
   }
 }
-
-/** Whether Temporal knows every goal at work is looked at so often, and whenever it is back. */
-const LOOK_MS = 600_000
-const ANSWER_MS = 10_000
 
 export interface LostGoalsWatch {
   /** Looks, beside whatever else is done, when it is time to. */
@@ -51,8 +52,7 @@ export function createLostGoalsWatch({
     const lost: string[] = []
     for (const { id } of await goalsAtWork(database.knex)) {
       if (closed) return
-      const asked = () => workflowRuns(client, goalWorkflowId(id))
-      const runs = await client.withDeadline(Date.now() + ANSWER_MS, asked)
+      const runs = await workflowRuns(client, goalWorkflowId(id))
       ;(runs ? known : lost).push(id)
     }
     await database.change(async (tx, emit) => {

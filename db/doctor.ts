@@ -26,7 +26,9 @@ export async function told(
     return await look()
   } catch (error) {
     const advice = 'see the message, and "dispatch logs --service api"'
-    return { name, ok: false, message: (error as Error).message, advice, repaired: false }
+    const { message, cause } = error as Error
+    const why = cause instanceof Error ? `${message}: ${cause.message}` : message
+    return { name, ok: false, message: why, advice, repaired: false }
   }
 }
 

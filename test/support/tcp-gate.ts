@@ -1,12 +1,14 @@
 import { createServer, connect as dial, type Server, type Socket } from 'node:net'
 
-/** A way to a server that can be closed and opened again: what comes through it sees the server go away. */
+/** A way to a server that can be closed and opened again: what comes through it sees the server go away, or hang. */
 export interface TcpGate {
   /** `host:port` to use instead of the server's. */
   address: string
   /** Breaks what is connected and lets nobody in. */
   close(): Promise<void>
   open(): Promise<void>
+  /** Lets nothing more through of what is connected. */
+  hold(): void
 }
 
 export async function startTcpGate(target: string): Promise<TcpGate> {
@@ -38,5 +40,8 @@ export async function startTcpGate(target: string): Promise<TcpGate> {
         for (const socket of sockets) socket.destroy()
       }),
     open: async () => void (await listen(own)),
+    hold() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
   }
 }
