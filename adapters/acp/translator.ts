@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path'
 import type { PromptResponse, SessionUpdate, ToolCallUpdate } from '@agentclientprotocol/sdk'
-import { type AgentEvent, NO_USAGE, type Usage } from '../../contracts/agent.ts'
+import type { AgentEvent, Usage } from '../../contracts/agent.ts'
 
 const MAX_CHARS = 8000
 
@@ -135,18 +135,17 @@ interface Told {
   } | null
 }
 
-/** Tokens of one turn; undefined where the agent tells none. */
+/** Tokens of one turn; undefined where the agent does not tell what it read and what it said. */
 export function usageOf(response: PromptResponse): Usage | undefined {
   const { usage, _meta } = response as Told
-  if (usage)
-    return {
-      input: usage.inputTokens ?? 0,
-      output: usage.outputTokens ?? 0,
-      cacheRead: usage.cachedReadTokens ?? 0,
-      cacheWrite: usage.cachedWriteTokens ?? 0,
-      reasoning: usage.thoughtTokens ?? 0,
-    }
   const count = _meta?.quota?.token_count
-  if (!count) return undefined
-  return { ...NO_USAGE, input: count.input_tokens ?? 0, output: count.output_tokens ?? 0 }
+  const input = usage ? usage.inputTokens : count?.input_tokens
+  const output = usage ? usage.outputTokens : count?.output_tokens
+  if (typeof input !== 'number' || typeof output !== 'number') return undefined
+  return {
+    ...{ input, output },
+    cacheRead: usage?.cachedReadTokens ?? 0,
+    cacheWrite: usage?.cachedWriteTokens ?? 0,
+    reasoning: usage?.thoughtTokens ?? 0,
+  }
 }
