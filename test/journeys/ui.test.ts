@@ -399,6 +399,9 @@ test('on a phone: by the drawer to everything, and a goal is filed with a finger
   await page.getByRole('button', { name: 'File goal' }).tap()
   await page.waitForURL(/\/goals\/G-\d+/)
   await page.getByRole('link', { name: /^Review R-/ }).waitFor()
+  // what a list leaves out is seen: the words that it is filtered by
+  await page.goto('/?q=thumb')
+  await page.getByRole('searchbox', { name: 'Filter by title' }).waitFor()
 })
 
 test('nothing was asked of anybody but the server itself', () => {

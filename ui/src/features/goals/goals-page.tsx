@@ -114,7 +114,7 @@ function Filters({ search }: { search: GoalsSearch }) {
             type="button"
             aria-pressed={search.show === show}
             onClick={() => change({ show })}
-            className="h-6 rounded-md px-2 text-12 text-fg-2 hover:bg-hover hover:text-fg aria-pressed:bg-active aria-pressed:font-medium aria-pressed:text-fg touch:h-9"
+            className="h-6 rounded-md px-2 text-12 whitespace-nowrap text-fg-2 hover:bg-hover hover:text-fg aria-pressed:bg-active aria-pressed:font-medium aria-pressed:text-fg touch:h-9"
           >
             {label}
           </button>
@@ -124,12 +124,12 @@ function Filters({ search }: { search: GoalsSearch }) {
         ref={input}
         type="search"
         aria-label="Filter by title"
-        placeholder="Filter by title"
+        placeholder="Filter"
         dir="auto"
         maxLength={LONGEST_WORDS}
         value={words}
         onChange={(event) => setWords(event.target.value)}
-        className="ml-auto h-6 w-36 min-w-0 rounded-md bg-transparent px-2 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-md:hidden"
+        className="ml-auto h-6 w-20 min-w-0 rounded-md bg-transparent px-1 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-[350px]:hidden md:w-36 md:px-2 touch:text-16"
       />
     </div>
   )
