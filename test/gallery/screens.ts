@@ -8,7 +8,7 @@ export interface Screen {
   keys?: readonly string[]
 }
 
-const GOALS = 'text=Needs you'
+const GOALS = '[data-row]'
 const FEED = '[role=log] li'
 
 export const SCREENS: readonly Screen[] = [
