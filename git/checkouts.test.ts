@@ -345,6 +345,33 @@ test('conflicts that wait to be resolved, and patches half applied, are named wi
   expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
 })
 
+test.each([
+  ['the index was written', false],
+  ['the files were written, and not the index', true],
+])(
+  "a merge in which files and folders take each other's place, killed when %s, is finished by the next call",
+  async (_, isOld) => {
+    const before = { 'lib/x.c': 'x\n', 'lib/y.c': 'y\n', file: 'f\n', 'gone/z.txt': 'z\n' }
+    f.commit({ ...before, 'mine.txt': 'm\n' })
+    const goal = await goalOf((clone) => {
+      for (const name of ['lib', 'file', 'gone']) rmSync(join(clone, name), { recursive: true })
+      put({ lib: 'now a file\n', 'file/in': 'now a folder\n' })(clone)
+    })
+    const index = join(f.repo, '.git/index')
+    const old = readFileSync(index)
+    const onStep = async (at: string) => {
+      if (at === 'M9') throw new Error('killed')
+    }
+    await expect(f.git.mergeGoal({ ...goal, onStep })).rejects.toThrow('killed')
+    if (isOld) writeFileSync(index, old)
+    f.write('mine.txt', 'edited\n')
+    expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+    expect([status(), read('lib'), read('file/in')]).toEqual([
+      ...[' M mine.txt', 'now a file\n', 'now a folder\n'],
+    ])
+  },
+)
+
 /** A goal that changes files of every kind, while the person edits one of them that both add and others that it leaves alone. */
 async function goalOfMany(more: Record<string, string>): Promise<MergeGoalInput> {
   const tracked = ['a.txt', 'build/x.txt', 'gone.txt', 'mine.txt', 'z.txt']

@@ -194,8 +194,9 @@ async function moveFiles(
   const { git, log } = deps
   const call = await treeCall(deps, layout, checkout)
   const { path } = checkout
-  const move = { path, from: input.from, to: input.to }
-  if (input.begun) await takeUp(git, call, { layout, ...move })
+  const whole = { path, from: input.from, to: input.to }
+  const from = input.begun ? await takeUp(git, call, { layout, ...whole }) : input.from
+  const move = { ...whole, from }
   const unknown = await inTheWay(git, call, move)
   if (unknown.length > 0) return dirtyFiles(unknown)
   // again right before it is done: whatever stops it then, it began with files that are as git knows them

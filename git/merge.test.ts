@@ -770,10 +770,14 @@ async function killedAtM8(files: Record<string, string>): Promise<MergeGoalInput
 }
 
 test('killed before the checkout followed, and the person edits one of its files: nobody is told to commit, and a retry ends it', async () => {
-  const input = await killedAtM8({ 'a.txt': 'goal\n', 'added.txt': 'goal\n' })
+  const more = { 'added.txt': 'goal\n', 'b.txt': 'bee\nand more\n', 'c.txt': 'seagull\n' }
+  const input = await killedAtM8({ 'a.txt': 'goal\n', ...more })
   f.write('a.txt', 'one\nmine\n')
   const before = f.sh(['rev-parse', 'main^1']).slice(0, 12)
+  f.write('c.txt', 'sea')
   const blocked = await f.git.mergeGoal(input)
+  expect([read('b.txt'), read('c.txt')]).toEqual(['bee\n', 'sea'])
+  f.sh(['checkout', before, '--', 'c.txt'])
   expect(blocked).toMatchObject({ outcome: 'blocked', code: 'dirty_files', files: ['a.txt'] })
   const { message } = blocked as { message: string }
   expect(message).toMatch(/Do not commit or stash there.*edits of a\.txt: copy/)
