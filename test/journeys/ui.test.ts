@@ -212,6 +212,21 @@ test('a part of the page that does not come is asked for again, and the page is 
   expect(await page.evaluate('window.openedOnce')).toBe(undefined)
 })
 
+test('a view that cannot be drawn says that the page has a fault, and not that the server is away', async () => {
+  const page = await openWindow('/')
+  await page.route('**/api/reviews?*', (route) =>
+    route.fulfill({ json: { items: [{ id: 'x' }], next: null } }),
+  )
+  await page.getByRole('link', { name: 'Reviews' }).first().click()
+  const fault = page.getByRole('heading', { name: 'This part of the page has a fault' })
+  await fault.waitFor()
+  expect(await violations(page)).toEqual([])
+  await page.unrouteAll()
+  await page.getByRole('button', { name: 'Reload' }).click()
+  await page.getByRole('main').waitFor()
+  await fault.waitFor({ state: 'detached' })
+})
+
 test('by keyboard alone: a goal is filed, its spec approved, and the goal cancelled', async () => {
   const page = await openWindow('/')
   await page.getByRole('main').waitFor()

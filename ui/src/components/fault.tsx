@@ -1,5 +1,6 @@
-import { RefreshCw } from 'lucide-react'
+import { Bug, RefreshCw } from 'lucide-react'
 import { useEffect, useRef } from 'react'
+import { ProblemError } from '../../../client/caller.ts'
 import { useLive } from '../app/live.ts'
 import { PartError } from '../lib/lazy-part.ts'
 import { Button } from './button.tsx'
@@ -30,5 +31,14 @@ export function Fault({ error, reset }: { error: Error; reset: () => void }) {
         <Button onClick={() => window.location.reload()}>Reload</Button>
       </EmptyState>
     )
-  return <ErrorState error={error} onRetry={retry} />
+  if (error instanceof PartError || error instanceof ProblemError)
+    return <ErrorState error={error} onRetry={retry} />
+  return (
+    <div role="alert">
+      <EmptyState icon={Bug} title="This part of the page has a fault" detail={error.message}>
+        <Button onClick={retry}>Try again</Button>
+        <Button onClick={() => window.location.reload()}>Reload</Button>
+      </EmptyState>
+    </div>
+  )
 }
