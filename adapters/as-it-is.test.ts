@@ -20,7 +20,7 @@ const AGENTS = {
   })`,
   codex: `hear((line) => {
     const { id, method } = JSON.parse(line)
-    const results = { initialize: { userAgent: 'codex/0.169.0' }, 'thread/start': { thread: { id: 't' } }, 'turn/start': { turn: { id: 'u' } } }
+    const results = { initialize: { userAgent: 'codex/0.169.0' }, 'config/read': { config: {} }, 'thread/start': { thread: { id: 't' } }, 'turn/start': { turn: { id: 'u' } } }
     if (id !== undefined) say({ id, result: results[method] ?? {} })
     if (method !== 'turn/start') return
     say({ method: 'item/started' }, { method: 'item/completed', params: { threadId: 't', item: { id: 'i', type: 'fileChange' } } })

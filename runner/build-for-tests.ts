@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
 /** The runner's programs as they are shipped, built into a temp folder. For tests; `remove` takes the folder away. */
 export async function buildForTests() {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
   const folder = mkdtempSync(join(tmpdir(), 'dispatch-built-'))
   await build({
     entryPoints: {
@@ -17,7 +18,7 @@ export async function buildForTests() {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    packages: 'external',
+    external: Object.keys(dependencies),
     logLevel: 'error',
     outExtension: { '.js': '.mjs' },
   })
