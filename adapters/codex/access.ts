@@ -34,7 +34,8 @@ const PLAIN_NAME = /^[\w-]+$/
 
 /**
  * Switches off the person's MCP servers for `codex exec`, which tells nobody which there are: each by its name, since an empty table leaves
- * them all on. By a path where the name can be part of one: to some versions (seen: 0.60) a table is all that there is of each server in it. With a `config.toml` that cannot be read Codex does not start at all, and says so better.
+ * them all on. By a path where the name can be part of one: to some versions (seen: 0.60) a table is all that there is of each server in it.
+ * With a `config.toml` that cannot be read Codex does not start at all, and says so better.
  */
 export function serverFlags(env: RunSpec['env']): string[] {
   try {
