@@ -102,7 +102,7 @@ describe.concurrent('Claude Code, the real one', () => {
   test('a killed runner takes its tree along, and the session is resumed', async () => {
     const { goal, agent } = await atWork('Kill me')
     // Claude Code writes its session down some time after it said something; what it had not written is lost with it
-    await until(() => sessionText(agent.sessionId).includes('"name":"Write"'), {
+    await until(() => toolsOnDisk(agent.sessionId).includes('Write'), {
       ms: 30_000,
       what: 'the session on the disk',
     })
@@ -160,12 +160,25 @@ async function expectSameSession(goalId: string, title: string) {
   expect(done).toContain('[Write]')
 }
 
-/** A session as Claude Code stored it. */
-function sessionText(sessionId: string | null): string {
+/**
+ * The tools that the agent called, as Claude Code stored its session. By its messages alone: the same file may hold
+ * what was sent to the model, with the name of each tool there is (`api-request-shape`, seen with 2.1.332).
+ */
+function toolsOnDisk(sessionId: string | null): (string | undefined)[] {
   const folder = join(at.home, '.claude', 'projects')
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   const file = files.find((name) => name.endsWith(`${sessionId}.jsonl`))
-  return file === undefined ? '' : readFileSync(join(folder, file), 'utf8')
+  if (file === undefined) return []
+  const whole = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1)
+  const messages = whole.map((line) => JSON.parse(line) as StoredLine)
+  return messages.flatMap(({ message }) =>
+    message?.role === 'assistant' ? message.content.map(({ name }) => name) : [],
+  )
+}
+
+/** A line of a stored session, as far as it is read here. */
+type StoredLine = {
+  message?: { role: 'user' } | { role: 'assistant'; content: { name?: string }[] }
 }
 
 const processesOf = (runId: string) => taggedProcesses().filter((found) => found.runId === runId)
