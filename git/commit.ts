@@ -26,6 +26,7 @@ import {
   lines,
   link,
   opening,
+  removeWhatHangs,
   type SlotTree,
   slotTree,
   snapshotTree,
@@ -114,6 +115,11 @@ export async function openWorktree(
   return { layout, claim, slot, tree, head }
 }
 
+async function clearTheWay({ log }: GitDeps, tree: SlotTree): Promise<void> {
+  const removed = await removeWhatHangs(tree)
+  if (removed.length > 0) log('removed what git would wait for', { worktree: tree.path, removed })
+}
+
 export interface CommitResult {
   head: string
   /** Whether the branch differs from the commit the task started at. */
@@ -139,6 +145,7 @@ export async function commitAll(
 ): Promise<CommitResult> {
   const { layout, claim, tree, head } = await openWorktree(deps, input)
   const { git } = deps
+  await clearTheWay(deps, tree)
   const snapshot = await opening(tree, (some) => snapshotTree(git, some, head))
   const onto = claim.merging?.onto
   const merging =
@@ -316,6 +323,7 @@ export async function saveWork(
 ): Promise<{ ref: string | undefined; unsaved: GitProblem | undefined }> {
   const tree = slotTree(layout, slot)
   const head = await standing(deps, layout, { claim, tree })
+  await clearTheWay(deps, tree)
   const { result, unreadable } = await sparing(tree, async (some) => {
     const snapshot = await snapshotTree(deps.git, some, head)
     if (scratch) return { whole: snapshot, missing: [] }

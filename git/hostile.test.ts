@@ -282,6 +282,28 @@ test('pipes and links in the place of files are waited for by nobody, and the wo
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
 }, 20_000)
 
+test('pipes that are called like what git reads first are waited for by nobody, neither to commit nor to save the work', async () => {
+  const base = f.commit({ 'a.txt': 'one\n', 'sub/.gitattributes': '*.txt text\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  const putPipes = () => {
+    for (const folder of ['sub', 'n\xe9w', 'own/.git/objects', 'own/.git/refs'])
+      mkdirSync(join(path, folder), { recursive: true })
+    rmSync(join(path, 'sub/.gitattributes'), { force: true })
+    const pipes = ['.gitignore', 'sub/.gitattributes', 'n\xe9w/.gitignore', 'own/.git/HEAD']
+    for (const pipe of pipes) execFileSync('mkfifo', [join(path, pipe)])
+  }
+  f.write('sub/b.txt', 'kept\n', path)
+  putPipes()
+  const made = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  expect(made.files.sort()).toEqual(['sub/.gitattributes', 'sub/b.txt'])
+  f.write('a.txt', 'two\n', path)
+  putPipes()
+  const { salvaged } = await f.git.releaseWorktree({ projectId, key: 'T-1' })
+  expect(f.sh(['show', `${salvaged?.ref}:a.txt`], salvaged?.repository)).toBe('two')
+}, 20_000)
+
 test.skipIf(!canBeRefused)(
   'a file that cannot be read, and whose name looks like what git says of another one, opens nothing outside of the worktree',
   async () => {

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, realpath, rm, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type ProjectLayout, writeWhole } from './layout.ts'
 import { GitFailure, GitProblem } from './problem.ts'
@@ -323,6 +323,30 @@ export async function behindLinks(
   const stats = await Promise.all(folders.map((folder) => statIn(tree, folder)))
   const links = new Set(folders.filter((_, index) => stats[index]?.isSymbolicLink()))
   return new Set(paths.filter((path) => foldersOf(path).some((folder) => links.has(folder))))
+}
+
+/** What git reads before it says anything: of a worktree's folders, and of a repository inside it. */
+const READ_FIRST = new Set(['.gitignore', '.gitattributes', '.gitmodules', 'HEAD'])
+
+/**
+ * Removes pipes, sockets and devices with such a name, in which there is no byte of anybody's: git would wait for one who writes to them until it is
+ * taken for stuck, and with it all other work. Returns their paths.
+ */
+export async function removeWhatHangs(tree: SlotTree, folder = ''): Promise<string[]> {
+  const at = placeIn(tree, folder)
+  const options = { withFileTypes: true, encoding: 'latin1' } as const
+  // one that cannot be opened, git cannot open either
+  const entries = await readdir(at, options).catch(() => [])
+  const removed = entries.map(async (entry) => {
+    const path = `${folder}${entry.name}`
+    if (entry.isDirectory()) return removeWhatHangs(tree, `${path}/`)
+    if (entry.isFile() || entry.isSymbolicLink() || !READ_FIRST.has(entry.name)) return []
+    await rm(placeIn(tree, path)).catch(() => {
+      throw new UnreadableFile(asText(path))
+    })
+    return [asText(path)]
+  })
+  return (await Promise.all(removed)).flat()
 }
 
 /** Tracked files that are pipes, sockets or devices by now: git stops at them, as at nothing else. For us they are removed. */
