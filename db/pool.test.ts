@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../test/support/database.ts'
+import { until } from '../test/support/until.ts'
 import { connect, type Database } from './connect.ts'
 import { acquireLease, releaseLease, renewLease, setPoolPaused } from './pool.ts'
 import { poolState } from './views/pool.ts'
@@ -262,4 +263,25 @@ test('a place for a run that is at work does not say that a paused pool goes on'
   await database.change((tx, emit) =>
     setPoolPaused(tx, emit, { paused: false, actor: 'person:sam' }),
   )
+})
+
+test('two places that are given back at the same time are told as two', async () => {
+  for (const [n, id] of ['a1', 'b1'].entries()) await ask(id, n)
+  let other: Promise<void> | undefined
+  let isOver = false
+  const waits = () => database.knex('pg_locks').where({ granted: false }).first('pid')
+  await database.change(async (tx, emit) => {
+    await releaseLease(tx, 'a1', emit)
+    other = free('b1').finally(() => {
+      isOver = true
+    })
+    await until(async () => isOver || (await waits()) !== undefined, { ms: 10_000, what: 'it' })
+  })
+  await other
+  const last = await database
+    .knex('events')
+    .where({ type: 'pool.status' })
+    .orderBy('feed_seq', 'desc')
+    .first('data')
+  expect(last.data).toEqual({ paused: false, held: 0, waiting: 0 })
 })

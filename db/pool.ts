@@ -88,7 +88,7 @@ export async function acquireLease(
   })
 }
 
-/** Nobody else gets a place, pauses the pool or resumes it until this transaction ends. */
+/** Nobody else gets a place, gives one back, pauses the pool or resumes it until this transaction ends. */
 const lockPool = (tx: Tx) => tx.raw('select pg_advisory_xact_lock(?)', [LOCKS.pool])
 
 /**
@@ -175,6 +175,8 @@ export async function releaseLease(
   id: string,
   emit: (event: EmittedEvent) => void,
 ): Promise<void> {
+  // two at the same time would each tell the other's place as taken
+  await lockPool(tx)
   const count = await tx('run_leases')
     .where({ id })
     // an expired one too, so that no late renewal takes it again
