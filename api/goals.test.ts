@@ -97,6 +97,13 @@ test('a goal is filed with its profile, its first event and the message that sta
   expect(outbox).toMatchObject([{ kind: 'start_goal', workflow_id: `goal/${id}`, done_at: null }])
 })
 
+test('a title that is given in several lines is one', async () => {
+  const { id } = await project('shop')
+  const body = { project: id, description: 'x', title: ' Import\r\n\nof invoices\u2028' }
+  const filed = await at.call('POST', '/api/goals', body)
+  expect(filed.body.title).toBe('Import of invoices')
+})
+
 test('a message that Temporal has not taken for seconds makes it not ready, and is why its goal stands still, until it is taken', async () => {
   const { id } = await project('shop')
   const goal = (await at.call('POST', '/api/goals', { project: id, description: 'x' })).body

@@ -48,7 +48,8 @@ export async function createGoal(
     })
   const profile = await snapshot(tx, input.profileId ?? project.profile_id, input)
   if (isRefusal(profile)) return profile
-  const title = input.title?.trim() || titleOf(input.description)
+  // lists show it in a line, and a commit begins with it
+  const title = input.title?.replace(/\s+/g, ' ').trim() || titleOf(input.description)
   const [goal] = await tx('goals')
     .insert({
       project_id: project.id,
