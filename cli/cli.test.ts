@@ -407,6 +407,16 @@ describe('filing a goal', () => {
     expect(await words('needs_attention')).toMatch(/goal retry G-12; or end it: .* cancel G-12\n$/)
   })
 
+  it("names a goal's branch where the person's repository has it, which its reason says", async () => {
+    const branch = 'dispatch/G-12-build-auth-module'
+    const named = async (reason: string | null) => {
+      api.answer('getGoal', () => ({ ...baseGoal, branch, reason }))
+      return (await cli(['goal', 'show', 'G-12'])).stdout.split(branch).length - 1
+    }
+    expect(await named(null)).toBe(0)
+    expect(await named(`Cancelled; the work is kept in ${branch}`)).toBe(1)
+  })
+
   it('takes a path as that of the repository around it, wherever a project is named', async () => {
     const named = async (...args: string[]) => {
       await cli(args, { cwd: join(dir, 'repo', 'src') })

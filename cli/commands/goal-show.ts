@@ -31,7 +31,6 @@ function printGoal(goal: Goal, io: Io) {
     ['status', `${look(goal.status).word}, stage ${STAGE_TITLES[goal.stage]}`],
     ['reason', goal.reason],
     ['project', `${goal.projectName}, into ${goal.targetBranch}`],
-    ['branch', goal.branch],
     ['merged', goal.mergedCommit],
     ['profile', goal.profile.name],
     ['usage', `${formatUsedTokens(goal.usage)} tokens${budget}, cost ${cost(goal.usage)}`],
