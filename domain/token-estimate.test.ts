@@ -63,6 +63,19 @@ test('a request that was refused, or never made, costs nothing; those before it 
   expect(untold([{ ...session, ahead: true }, failed('interrupted')])).toBe(0)
 })
 
+test('a request that broke and is made again may be billed twice, and no count tells of the first; a refused one is billed once', () => {
+  const again = (reason: FailureReason): AgentEvent =>
+    ({ type: 'retry', attempt: 1, reason, delayMs: 0, detail: '' }) as const
+  const estimate = createTokenEstimate(PROMPT)
+  expect(estimate([session, again('network')])).toBe(1000 + 1000)
+  expect(estimate([text, usage])).toBe(1000)
+  // told as it began: what it said until it broke
+  expect(estimate([result, usage, text, again('network'), usage])).toBe(1000 + 10)
+  const refused = createTokenEstimate(PROMPT)
+  expect(refused([session, again('overloaded'), again('rate_limit')])).toBe(1000)
+  expect(refused([text, usage])).toBe(0)
+})
+
 test('who goes on with a run sees what was said before, and estimates the same', () => {
   const turn = [text, result] as const
   const one = createTokenEstimate(PROMPT)

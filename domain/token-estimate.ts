@@ -6,14 +6,16 @@ const CHARACTERS_PER_TOKEN = 4
 /**
  * About how many tokens a run has used that its agent has not told: each request reads all that was said before it, from when it is handed
  * over. What the agent adds by itself (its own prompt, the session so far) is not in it. A count that the agent tells takes the place of
- * all before it; what comes after that is estimated again, so 0 means that nothing is unknown. Who follows a run that somebody else
- * began shows it the run's events so far.
+ * all before it but what broke; what comes after that is estimated again, so 0 means that nothing is unknown. Who follows a run that
+ * somebody else began shows it the run's events so far.
  */
 export function createTokenEstimate(prompt: string) {
   // in characters
   let said = prompt.length
   /** Of requests that were answered. */
   let past = 0
+  /** Of requests that broke and were made again: no later count has them. */
+  let broken = 0
   /** Of the last request: what it reads, and its answer so far. */
   let open = 0
   let answering = false
@@ -45,6 +47,12 @@ export function createTokenEstimate(prompt: string) {
         open = 0
         answering = true
         break
+      case 'retry':
+        if (isUnbilled(event.reason)) break
+        broken += open
+        open = 0
+        handOver('')
+        break
       case 'failed':
         if (isUnbilled(event.reason)) open = 0
         break
@@ -69,6 +77,6 @@ export function createTokenEstimate(prompt: string) {
 
   return (batch: readonly AgentEvent[]): number => {
     for (const event of batch) see(event)
-    return Math.ceil((past + open) / CHARACTERS_PER_TOKEN)
+    return Math.ceil((past + open + broken) / CHARACTERS_PER_TOKEN)
   }
 }
