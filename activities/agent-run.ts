@@ -215,7 +215,7 @@ function remedy(segments: readonly RunRow[], last: RunRow): Step {
   if (does.type === 'resume') return { type: 'start', purpose: 'resume' }
   if (does.type === 'restart') return { type: 'start', purpose: 'start' }
   if (does.type === 'give_up') {
-    const waited = isLimit(reason) ? ' It was waited for, for a day.' : ''
+    const waited = isLimit(reason) ? ' It was waited for, for a day or more.' : ''
     return { type: 'end', outcome: { type: 'failed', reason: `${why}${waited}` } }
   }
   const untilMs = Date.parse(last.ended_at ?? new Date().toISOString()) + does.seconds * 1000

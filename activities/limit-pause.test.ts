@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunRow } from '../db/runs.ts'
+import { remedyFor } from '../domain/failures.ts'
 import { failuresBefore, limitPause } from './limit-pause.ts'
 
 const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1) + minutes * 60_000).toISOString()
@@ -19,6 +20,7 @@ const limited = (
       until_guessed: true,
     },
     ...{ created_at: at(begin), ended_at: at(begin + 1), until_at: at(begin + 1 + pause) },
+    ...{ tokens_out: 0, tokens_estimated: 0 },
     ...columns,
   } as RunRow
 }
@@ -28,8 +30,22 @@ const waited = (segments: RunRow[]) =>
 test('waits for limits that Dispatch chose, or that are short, add up', () => {
   const short = { until_guessed: false, pause: 2 }
   expect(waited([limited(1, 0), limited(2, 2.5, short), limited(3, 5.5)])).toBe(1.5 + 2)
+})
+
+test('a long pause that the provider named costs no patience where work went on after it, else an hour at most', () => {
   const long = { until_guessed: false, pause: 600 }
-  expect(waited([limited(1, 0, long), limited(2, 601)])).toBe(0)
+  const [first, worked] = [limited(1, 0, long), limited(2, 601, { ...long, tokens_out: 10 })]
+  expect(waited([first, worked])).toBe(0)
+  expect(waited([first, limited(2, 601)])).toBe(60)
+  const short = { until_guessed: false, pause: 5 }
+  const refused = Array.from({ length: 300 }, (_, n) => limited(n + 1, n * 6, short))
+  const last = refused.at(-1) as RunRow
+  const remedies = refused.map((run, n) =>
+    remedyFor('rate_limit', n, limitPause(refused.slice(0, n + 1), run)),
+  )
+  expect(remedies[0]).toEqual({ type: 'park', seconds: 300 })
+  expect(remedies.findIndex(({ type }) => type === 'give_up')).toBeGreaterThan(200)
+  expect(remedyFor('rate_limit', 299, limitPause(refused, last))).toEqual({ type: 'give_up' })
 })
 
 test('a goal that was paused, or a machine that was off, was no wait for a limit', () => {

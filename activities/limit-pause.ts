@@ -1,7 +1,7 @@
 import type { FailureReason, TerminalEvent } from '../contracts/agent.ts'
 import type { Stage } from '../contracts/stages.ts'
 import { listSegments, type RunRow } from '../db/runs.ts'
-import { isLimit, isLongPause, type LimitPause, ownPause, pauseFor } from '../domain/failures.ts'
+import { isLimit, type LimitPause, ownPause, patienceTaken, pauseFor } from '../domain/failures.ts'
 import type { ActivityDeps } from './deps.ts'
 
 /** How often runs of the same agent before this one failed with the same reason, in the same attempt. */
@@ -19,7 +19,7 @@ export const failuresBefore = (
   ).length
 
 /**
- * What the attempt has waited for limits, and the pause that the provider named at the end of its last run. What lay between two runs besides
+ * What waits for limits took of the attempt's patience, and the pause that the provider named at the end of its last run. What lay between two runs besides
  * the pause that was set, such as a goal that was paused, was no wait for a limit.
  */
 export function limitPause(segments: readonly RunRow[], last: RunRow): LimitPause {
@@ -28,9 +28,11 @@ export function limitPause(segments: readonly RunRow[], last: RunRow): LimitPaus
     const next = segments[n + 1]
     const { ended_at, exit_reason: reason } = run
     const named = namedPause(run)
-    if (!next || ended_at === null || !isLimit(reason) || isLongPause(named)) continue
+    if (!next || ended_at === null || !isLimit(reason)) continue
     const set = pauseFor(reason, failuresBefore(segments, run, reason), named)
-    waited += Math.min(set, secondsBetween(ended_at, next.created_at))
+    const pause = Math.max(0, Math.min(set, secondsBetween(ended_at, next.created_at)))
+    const helped = next.tokens_out + next.tokens_estimated > 0
+    waited += patienceTaken(pause, { named, helped })
   }
   const named = namedPause(last)
   return { waited, ...(named === undefined ? {} : { named }) }

@@ -59,7 +59,7 @@ const MAX_RESUMES = 3
 const MAX_RESUMES_OF_LOOP = 1
 const MAX_PARKS = 20
 const LONGEST_PAUSE = 3600
-/** A pause of this length that the provider asked for paces itself, however often. */
+/** A pause of this length that the provider asked for paces itself, as long as the agent gets anything done after it. */
 const LONG_PAUSE_SECONDS = 300
 /** Waiting for a limit spends no tries, but who waited so long in all needs a person; what is renewed daily is renewed by then. */
 const LIMIT_PATIENCE_SECONDS = 24 * 3600
@@ -100,17 +100,25 @@ export const pauseFor = (
 export interface LimitPause {
   /** That the provider named. */
   named?: number
-  /** Waited for limits so far, but for the long pauses that the provider named. */
+  /** What its pauses so far took of the patience with limits. */
   waited: number
 }
 
-/** A pause that the provider named and that is no reason to lose patience. */
-export const isLongPause = (named: number | undefined): boolean =>
-  named !== undefined && named >= LONG_PAUSE_SECONDS
+/**
+ * What a pause takes of the patience with limits. `named`: by the provider; `helped`: the agent got something done after it. A long one
+ * that did not help, such as one of days whose end was told a minute too early, takes no more than the longest that is set without a name.
+ */
+export function patienceTaken(
+  waited: number,
+  { named, helped }: { named: number | undefined; helped: boolean },
+): number {
+  if (named === undefined || named < LONG_PAUSE_SECONDS) return waited
+  return helped ? 0 : Math.min(waited, LONGEST_PAUSE)
+}
 
 /**
  * `failures` counts earlier failed segments of this attempt with the same reason. Crashes are resumed 3 times at once, loops once; a
- * provider that cannot be reached is tried 20 times; its limits are waited for, for a day in all.
+ * provider that cannot be reached is tried 20 times; its limits are waited for, for a day in all (`patienceTaken`).
  */
 export function remedyFor(reason: FailureReason, failures: number, limit: LimitPause): Remedy {
   switch (reason) {
