@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { RunSpec } from '../../contracts/agent.ts'
+import type { AgentEvent, RunSpec } from '../../contracts/agent.ts'
 import { fenceOfThread, fenceOfTurn, serverFlags } from './access.ts'
+import { openExecSession } from './exec-session.ts'
 
 const spec = { access: 'read', cwd: '/work', env: { HOME: '/home/person' } } as unknown as RunSpec
 const readOnly = { sandboxPolicy: { type: 'readOnly', networkAccess: false } }
@@ -24,13 +25,38 @@ test('an older version is told its sandbox, and one in a sandbox of ours that th
 })
 
 test('codex exec is told each MCP server by a path, and only a name that no path can hold by a table', () => {
-  const home = mkdtempSync(join(tmpdir(), 'codex-'))
-  onTestFinished(() => rmSync(home, { recursive: true }))
-  expect(serverFlags({ CODEX_HOME: home })).toEqual([])
+  const { env, write } = codexFolder()
+  expect(serverFlags(env)).toEqual({ flags: [] })
   const servers = ['mine', '"a.b"'].map((name) => `[mcp_servers.${name}]\ncommand = "x"\n`)
-  writeFileSync(join(home, 'config.toml'), servers.join(''))
-  expect(serverFlags({ CODEX_HOME: home })).toEqual([
+  write(servers.join(''))
+  const flags = [
     ...['-c', 'mcp_servers={"a.b"={enabled=false}}'],
     ...['-c', 'mcp_servers.mine.enabled=false'],
+  ]
+  expect(serverFlags(env)).toEqual({ flags })
+  write(`most = ${2n ** 63n - 1n}\n${servers.join('')}`)
+  expect(serverFlags(env)).toEqual({ flags })
+})
+
+test('codex exec is not started where nobody can tell which MCP servers the person has, and the person is told of the file', async () => {
+  const { env, file, write } = codexFolder()
+  write('[mcp_servers.mine]\ncommand = "x"\nthis is no TOML\n')
+  const io = { signal: new AbortController().signal }
+  const events: AgentEvent[] = []
+  const session = openExecSession({ ...spec, env } as RunSpec, io, '/bin/false')
+  for await (const event of session.events) events.push(event)
+  expect(events).toEqual([
+    {
+      type: 'failed',
+      reason: 'missing',
+      detail: expect.stringContaining(`${file} cannot be read`),
+    },
   ])
 })
+
+function codexFolder() {
+  const home = mkdtempSync(join(tmpdir(), 'codex-'))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  const file = join(home, 'config.toml')
+  return { env: { CODEX_HOME: home }, file, write: (text: string) => writeFileSync(file, text) }
+}

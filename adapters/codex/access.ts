@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
 import type { RunSpec } from '../../contracts/agent.ts'
+import { isErrno } from '../is-errno.ts'
 import { codexHome } from './codex-home.ts'
 
 /**
@@ -35,23 +36,30 @@ const PLAIN_NAME = /^[\w-]+$/
 /**
  * Switches off the person's MCP servers for `codex exec`, which tells nobody which there are: each by its name, since an empty table leaves
  * them all on. By a path where the name can be part of one: to some versions (seen: 0.60) a table is all that there is of each server in it.
- * With a `config.toml` that cannot be read Codex does not start at all, and says so better.
+ * `problem`: why nobody knows which there are, and so Codex must not be started; it may be able to read what we are not.
  */
-export function serverFlags(env: RunSpec['env']): string[] {
+export function serverFlags(env: RunSpec['env']): { flags: string[] } | { problem: string } {
+  const path = join(codexHome(env), 'config.toml')
   try {
-    const { mcp_servers: servers = {} } = parse(
-      readFileSync(join(codexHome(env), 'config.toml'), 'utf8'),
-    )
+    const { mcp_servers: servers = {} } = parse(readFileSync(path, 'utf8'), {
+      integersAsBigInt: 'asNeeded',
+    })
     const names = Object.keys(servers)
     const dotted = names.filter((name) => !PLAIN_NAME.test(name))
     const table = dotted.map((name) => `${JSON.stringify(name)}={enabled=false}`).join(',')
     const off = names.filter((name) => PLAIN_NAME.test(name))
-    return [
-      ...(table === '' ? [] : ['-c', `mcp_servers={${table}}`]),
-      ...off.flatMap((name) => ['-c', `mcp_servers.${name}.enabled=false`]),
-    ]
-  } catch {
-    return []
+    return {
+      flags: [
+        ...(table === '' ? [] : ['-c', `mcp_servers={${table}}`]),
+        ...off.flatMap((name) => ['-c', `mcp_servers.${name}.enabled=false`]),
+      ],
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return { flags: [] }
+    const [why] = (error as Error).message.split('\n')
+    return {
+      problem: `Codex was not started, because ${path} cannot be read (${why}), and the MCP servers in it would run unseen: mend it, or update Codex.`,
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { RunSpec } from '../../contracts/agent.ts'
 import type { AdapterIo, AgentSession } from '../adapter.ts'
 import { openCliSession } from '../cli-session.ts'
+import { missingSession } from '../missing-session.ts'
 import { configFlags, sandboxMode, serverFlags } from './access.ts'
 import { createExecTranslator } from './exec-translator.ts'
 import { totalInRollout } from './rollout.ts'
@@ -13,6 +14,8 @@ import { strictSchema } from './strict-schema.ts'
  * sentences only. The prompt goes through stdin; it is too long for a command line, and nobody else's to read.
  */
 export function openExecSession(spec: RunSpec, io: AdapterIo, program: string): AgentSession {
+  const servers = serverFlags(spec.env)
+  if ('problem' in servers) return missingSession(servers.problem)
   const before = spec.resumeSessionId && totalInRollout(spec.env, spec.resumeSessionId)
   const translator = createExecTranslator(spec, before || undefined)
   return openCliSession(spec, io, {
@@ -20,7 +23,7 @@ export function openExecSession(spec: RunSpec, io: AdapterIo, program: string): 
     args: [
       'exec',
       ...configFlags(spec.cwd),
-      ...serverFlags(spec.env),
+      ...servers.flags,
       // before `resume`, which has no option of its own and would fall back to read-only
       ...['-s', sandboxMode(spec), '--skip-git-repo-check'],
       ...(spec.model === undefined ? [] : ['-m', spec.model]),

@@ -51,7 +51,9 @@ describe.runIf(isWholeMatrix).concurrent('An older Codex, by codex exec', () => 
   test("has none of the person's MCP servers", async () => {
     const server = (name: string) =>
       `[mcp_servers.${name}]\ncommand = "touch"\nargs = ["started-${name.length}"]\n`
-    const config = ['mine', '"with.dot"'].map(server).join('')
+    // more than JavaScript counts to, which some readers refuse
+    const others = '[tui]\nmost = 9223372036854775807\n'
+    const config = ['mine', '"with.dot"'].map(server).join('') + others
     const at = oldStage('run-command', { config })
     expect((await at.play()).terminal.type).toBe('done')
     expect(readdirSync(at.cwd)).toEqual([])
