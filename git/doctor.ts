@@ -106,8 +106,10 @@ async function refs(
   deps: GitDeps,
   gitDir: string,
   prefix: string,
+  // git stops at a commit that is not there, if it is asked of when it is
+  at = '',
 ): Promise<{ ref: string; sha: string; at: string }[]> {
-  const format = '--format=%(refname)%09%(objectname)%09%(committerdate:iso-strict)'
+  const format = `--format=%(refname)%09%(objectname)%09${at}`
   const exists = await readdir(gitDir).catch(() => undefined)
   if (!exists) return []
   const text = await deps.git.text(['for-each-ref', format, prefix], { gitDir })
@@ -125,7 +127,7 @@ export async function listSalvage(
   deps: GitDeps,
   layout: ProjectLayout,
 ): Promise<GitScan['salvage']> {
-  return refs(deps, layout.clean, 'refs/dispatch/salvage/')
+  return refs(deps, layout.clean, 'refs/dispatch/salvage/', '%(committerdate:iso-strict)')
 }
 
 async function locksIn(gitDir: string): Promise<string[]> {

@@ -282,6 +282,48 @@ test('pipes and links in the place of files are waited for by nobody, and the wo
   expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
 }, 20_000)
 
+test.each([
+  ['no byte, as a machine leaves it that goes down,', ''],
+  ['anything', 'garbage\n'],
+  ['the name of a commit that is not there', `${'1'.repeat(40)}\n`],
+  ['its own name', 'ref: refs/heads/dispatch/T-1\n'],
+])(
+  'with %s in place of its branch the work is kept, and what is left over is found',
+  async (_, content) => {
+    const base = f.commit({ 'a.txt': 'one\n' })
+    await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+    const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+    const { path } = await f.git.claimWorktree(claim)
+    f.write('a.txt', 'kept\n', path)
+    const heads = join(f.home, 'hubs', projectId, 'sandbox.git', 'refs/heads')
+    for (const name of ['dispatch/T-1', 'another']) writeFileSync(join(heads, name), content)
+    expect(await f.git.scan({ projectId, liveKeys: ['T-1'] })).toMatchObject({ brokenSlots: [] })
+    expect(await f.git.claimWorktree(claim)).toEqual({ path, head: base })
+    const made = await f.git.commitAll({
+      projectId,
+      worktreePath: path,
+      message: 'm',
+      trailers: {},
+    })
+    expect(made.files).toEqual(['a.txt'])
+    await f.git.publish({ projectId, key: 'T-1', head: made.head })
+    expect(f.sh(['rev-parse', 'dispatch/T-1'], path)).toBe(made.head)
+  },
+)
+
+test('a hub that an agent pointed at another repository is its own again', async () => {
+  const base = f.commit({ 'a.txt': 'one\n' })
+  await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })
+  const claim = { projectId, base, key: 'T-1', branch: 'dispatch/T-1' }
+  const { path } = await f.git.claimWorktree(claim)
+  const sandbox = join(f.home, 'hubs', projectId, 'sandbox.git')
+  writeFileSync(join(sandbox, 'commondir'), `${join(f.repo, '.git')}\n`)
+  f.write('a.txt', 'kept\n', path)
+  const made = await f.git.commitAll({ projectId, worktreePath: path, message: 'm', trailers: {} })
+  expect([made.files, f.tampered]).toEqual([['a.txt'], ['commondir']])
+  expect(f.sh(['branch', '--list', 'dispatch/*'])).toBe('')
+})
+
 test('pipes that are called like what git reads first are waited for by nobody, neither to commit nor to save the work', async () => {
   const base = f.commit({ 'a.txt': 'one\n', 'sub/.gitattributes': '*.txt text\n' })
   await f.git.importTarget({ projectId, repoPath: f.repo, target: 'main' })

@@ -35,8 +35,10 @@ const SHARED_SETTINGS = `[gc]
 [core]
 \tlogAllRefUpdates = false
 `
-/** Agents commit here with plain git; without a name git would refuse them. */
-const SANDBOX_SETTINGS = `${SHARED_SETTINGS}[user]
+/** Agents commit here with plain git; without a name git would refuse them. What they committed is to outlast the machine. */
+const SANDBOX_SETTINGS = `${SHARED_SETTINGS}\tfsync = committed
+\tfsyncMethod = batch
+[user]
 \tname = Dispatch
 \temail = dispatch@localhost
 `
@@ -165,7 +167,7 @@ export async function restoreSandbox(deps: GitDeps, layout: ProjectLayout): Prom
   const at = (name: string) => join(layout.sandbox, name)
   const read = await Promise.all(own.map(({ name }) => readRegularText(at(name), OWN_BYTES)))
   const spoilt = own.filter(({ content }, index) => read[index] !== content)
-  const names = ['hooks', 'info/attributes', 'config.worktree']
+  const names = ['hooks', 'info/attributes', 'config.worktree', 'commondir']
   const there = await Promise.all(names.map((name) => lstat(at(name)).catch(() => undefined)))
   const foreign = names.filter((_, index) => there[index])
   const folders = await Promise.all(FOLDERS.map((name) => lstat(at(name)).catch(() => undefined)))

@@ -1,4 +1,6 @@
-import { GitProblem, notWritable } from './problem.ts'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GitFailure, GitProblem, notWritable } from './problem.ts'
 import type { GitRunner } from './run.ts'
 
 const MAX_NAME = 200
@@ -168,5 +170,14 @@ export async function setRef(
   sha: string,
 ): Promise<void> {
   if ((await git.look(gitDir, ref))?.sha === sha) return
-  await git.run(['update-ref', ref, sha], { gitDir })
+  const set = ['update-ref', '--no-deref', ref, sha]
+  try {
+    await git.run(set, { gitDir })
+  } catch (error) {
+    // a machine that went down, or an agent, left no commit's name there: git replaces only what it can read
+    if (!(error instanceof GitFailure) || !error.stderr.includes('unable to resolve reference'))
+      throw error
+    await rm(join(gitDir, ref))
+    await git.run(set, { gitDir })
+  }
 }

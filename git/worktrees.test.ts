@@ -31,6 +31,11 @@ const clean = () => join(f.home, 'hubs', projectId, 'clean.git')
 const claim = (key: string) =>
   f.git.claimWorktree({ projectId, key, base, branch: `dispatch/${key}` })
 
+test('what an agent commits is on the disk when git has said so', async () => {
+  const { path } = await claim('T-1')
+  expect(f.sh(['config', 'core.fsync'], path)).toBe('committed')
+})
+
 test('a claim is a checkout on its own branch, and the same key gets it again', async () => {
   const first = await claim('T-1')
   expect(f.sh(['status', '--porcelain', '-b'], first.path)).toBe('## dispatch/T-1')
