@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { Reply } from '../../contracts/api.ts'
 import { sameAgent } from '../../contracts/profile.ts'
@@ -440,14 +440,52 @@ test('a run that is over is found by its words, also where the list has not come
 test('the activity of a goal with thousands of events begins with the newest, and says what came before', async () => {
   const goal = await at.goal(project, 'A long life [demo:spec=slow:86400]')
   await runAtWork(goal.id)
-  const data = { level: 'info', text: 'Look here' } as const
-  const event = { stream: `goal/${goal.id}`, actor: 'system', type: 'system.notice', data } as const
-  await at.database.knex.transaction((tx) => appendEvents(tx, Array(3_000).fill(event)))
+  await addNotices(goal.id, 3_000)
   const page = await openWindow(`/goals/${goal.shortId}`)
   await page.getByText(/^Before this came 1,\d{3} events: dispatch events --stream goal/).waitFor()
   expect(await violations(page)).toEqual([])
   await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
 })
+
+test('the activity of a goal begins at its end, also when its events come before the word that they are all', async () => {
+  const goal = await at.goal(project, 'Begin at the end [demo:spec=slow:86400]')
+  await runAtWork(goal.id)
+  await addNotices(goal.id, 40)
+  const page = await newWindow(browser)
+  const drawn = () =>
+    page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
+  await page.routeWebSocket(/\/ws$/, (client) => {
+    const server = client.connectToServer()
+    server.onMessage(async (message) => {
+      if (String(message).includes('"type":"live"')) await drawn()
+      client.send(message)
+    })
+  })
+  await page.goto(`${at.url}/goals/${goal.shortId}`)
+  const log = page.getByRole('log', { name: 'Activity' })
+  await expect.poll(() => log.evaluate((e) => e.scrollHeight - e.clientHeight)).toBeGreaterThan(40)
+  await expect.poll(() => belowSight(log)).toBeLessThan(2)
+  // with less room for it too
+  await page.setViewportSize({ width: 1440, height: 500 })
+  await expect.poll(() => belowSight(log)).toBeLessThan(2)
+  // and where the reader went, it stays
+  await log.evaluate((e) => e.scrollTo(0, 0))
+  await addNotices(goal.id, 3)
+  await page.getByRole('button', { name: '3 new' }).waitFor()
+  expect(await log.evaluate((e) => e.scrollTop)).toBe(0)
+  await at.call('POST', `/api/goals/${goal.id}/cancel`, {})
+})
+
+/** So many more events in the life of a goal. */
+async function addNotices(goal: string, count: number): Promise<void> {
+  const data = { level: 'info', text: 'Look here' } as const
+  const event = { stream: `goal/${goal}`, actor: 'system', type: 'system.notice', data } as const
+  await at.database.knex.transaction((tx) => appendEvents(tx, Array(count).fill(event)))
+}
+
+/** Pixels of a scroll area below what is in sight. */
+const belowSight = (area: Locator) =>
+  area.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight)
 
 test('a task of a paused goal is shown as paused, in the list and in its panel', async () => {
   const goal = await at.goal(
@@ -497,8 +535,18 @@ test('a transcript of 100,000 lines: at its end at once, live, older ones by scr
 
   await add(100_001, 50)
   await log.getByText('line 100050 of the transcript').waitFor()
-  const distance = () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight)
-  await expect.poll(distance).toBeLessThan(40)
+  await expect.poll(() => belowSight(log)).toBeLessThan(40)
+
+  // with less room for it, its end stays in sight, also when a line comes in the same moment
+  await page.setViewportSize({ width: 1440, height: 600 })
+  await expect.poll(() => belowSight(log)).toBeLessThan(2)
+  await log.evaluate((e) => {
+    document.body.style.height = '500px'
+    e.scrollTop += 1
+  })
+  await expect.poll(() => belowSight(log)).toBeLessThan(2)
+  expect(await page.getByRole('button', { name: 'To the end' }).count()).toBe(0)
+  await page.evaluate("document.body.style.height = ''")
 
   // scrolled away, it stays where the reader is and counts what comes
   await log.hover()

@@ -5,7 +5,7 @@ const NEAR = 40
 
 /**
  * A scroll area that stays at its end as it grows, until the reader scrolls away; then `unseen` counts what came since.
- * `count`: items now. Give `scrollRef` to the element that scrolls.
+ * `count`: items that are drawn. Give `scrollRef` to the element that scrolls, which is there with the first of them.
  */
 export function useStickToEnd(count: number): {
   scrollRef: RefObject<HTMLDivElement | null>
@@ -21,20 +21,24 @@ export function useStickToEnd(count: number): {
   useEffect(() => {
     const element = scrollRef.current
     if (!element || !mounted) return undefined
+    let top = element.scrollTop
     const onScroll = () => {
       const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR
-      following.current = near
-      setAtEnd(near)
+      // more may have come below meanwhile, or the room for it be less: only who scrolls up leaves the end
+      if (near || element.scrollTop < top) following.current = near
+      top = element.scrollTop
+      setAtEnd(following.current)
     }
     element.addEventListener('scroll', onScroll, { passive: true })
     // rows measure themselves after they are drawn, so the height grows once more than the count does
-    const grown = new ResizeObserver(() => {
+    const resized = new ResizeObserver(() => {
       if (following.current) element.scrollTop = element.scrollHeight
     })
-    if (element.firstElementChild) grown.observe(element.firstElementChild)
+    resized.observe(element)
+    if (element.firstElementChild) resized.observe(element.firstElementChild)
     return () => {
       element.removeEventListener('scroll', onScroll)
-      grown.disconnect()
+      resized.disconnect()
     }
   }, [mounted])
   useLayoutEffect(() => {

@@ -27,7 +27,7 @@ export function GoalFeed({ goal }: { goal: Goal }) {
   const { items, live } = useLiveLog<StoredEvent>(`goal/${goal.id}`, NEWEST)
   const acts = useMemo(() => foldFeed(items), [items])
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set())
-  const { scrollRef, unseen, toEnd } = useStickToEnd(acts.length)
+  const { scrollRef, unseen, toEnd } = useStickToEnd(live ? acts.length : 0)
   const virtual = useVirtualizer({
     count: acts.length,
     getScrollElement: () => scrollRef.current,
@@ -65,7 +65,7 @@ export function GoalFeed({ goal }: { goal: Goal }) {
         aria-label="Activity"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
-        className="min-h-0 flex-1 overflow-y-auto outline-none"
+        className="min-h-0 flex-1 overflow-y-auto outline-none focus-visible:shadow-[inset_0_0_0_2px_var(--focus)]"
       >
         <ol className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ key, index, start }) => {

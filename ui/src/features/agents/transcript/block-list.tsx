@@ -96,11 +96,15 @@ export function BlockList(props: {
   }, [extent, onNearStart])
   const shownFrom = useRef(shown.from)
   shownFrom.current = shown.from
+  const top = useRef(0)
   const onScroll = () => {
     const element = scroll.current
     if (!element) return
     const below = element.scrollHeight - element.scrollTop - element.clientHeight
-    const atEnd = shown.to >= appended && below < NEAR_END
+    const isUp = element.scrollTop < top.current
+    top.current = element.scrollTop
+    // more may have come below meanwhile, or the room for it be less: only who scrolls up leaves the end
+    const atEnd = (following.current && !isUp) || (shown.to >= appended && below < NEAR_END)
     following.current = atEnd
     if (atEnd) {
       seen.current = appended
@@ -109,6 +113,16 @@ export function BlockList(props: {
     setAway(!atEnd)
     lookAtEdges()
   }
+  useEffect(() => {
+    const element = scroll.current
+    if (!element) return undefined
+    // something came under it: a suggestion, or a correction of many lines that is being written
+    const resized = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight
+    })
+    resized.observe(element)
+    return () => resized.disconnect()
+  }, [])
   // what was read came without a scroll, and what is there may be less than fits
   // biome-ignore lint/correctness/useExhaustiveDependencies: when more was put before, or the height changed
   useEffect(lookAtEdges, [extent.head, total < NEAR_EDGE])
