@@ -181,6 +181,24 @@ test('the work of an agent that deleted the hub of its worktree is reviewed, and
   expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'warn', text } }])
 })
 
+test('git settings that change between the review of the spec and the first task ask a person before the merge', async () => {
+  await lifecycle.startGoal({ goalId })
+  const specs = await beginStage({ goalId, taskId: null, stage: 'test_spec', attempt: 1 })
+  f.write('.git/hooks/pre-commit', '#!/bin/sh\n')
+  const facts = await loadFacts(database.knex, goalId)
+  const output = { cases: [] }
+  await conclude(deps, { ...specs, facts, checks: undefined, output, adapter: 'demo' })
+  const task = await begin('a')
+  f.write('a.md', 'work', task.path)
+  await answer(task)
+  expect(await review(task)).toEqual({ deviations: [], tier: 'auto' })
+  const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })
+  expect(await answer(audit)).toEqual({
+    outcome: 'findings',
+    summary: `The audit found 1 grave finding: high: hooks/pre-commit ${YOURS}`,
+  })
+})
+
 test('git settings that change while the whole is audited ask a person before the merge', async () => {
   await lifecycle.startGoal({ goalId })
   const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })

@@ -11,6 +11,7 @@ import type {
 } from '../contracts/outputs.ts'
 import type { CheckResult } from '../contracts/schemas.ts'
 import { someOf } from '../contracts/some-of.ts'
+import type { Stage } from '../contracts/stages.ts'
 import { storable } from '../contracts/storable.ts'
 import type { Tx } from '../db/connect.ts'
 import { contentHash } from '../db/content-hash.ts'
@@ -41,6 +42,8 @@ interface Concluded {
 
 const SUMMARY = 2000
 const NAMES_KEPT = 1000
+/** Written from the spec without a person who reviews them. */
+const OTHER_SPECS: readonly Stage[] = ['test_spec', 'security_spec']
 const UI_FILE = /\.(css|scss|less|html|vue|svelte|tsx|jsx)$/i
 
 interface Conclusion {
@@ -348,11 +351,19 @@ export function findingsOf(checks: readonly CheckResult[], output: AuditOutput):
   return [...failed, ...untested, ...output.findings]
 }
 
-/** No review follows in which it would be seen that git settings changed while the audit's agent worked. */
+/**
+ * Git settings that changed where no review shows it: while the audit's agent worked, or in a stage before the tasks. What a task's review
+ * has shown is not asked about again.
+ */
 async function spoilt(deps: ActivityDeps, { key, facts }: Concluded): Promise<AuditFinding[]> {
   const { knex } = deps.database
-  const changes = await gitChangesSince(knex, facts.goal, { task_id: null, stage: key.stage })
-  return changes.map((title) => ({ severity: 'high', title, detail: '' }))
+  const { goal } = facts
+  const since = (stages: readonly Stage[]) => gitChangesSince(knex, goal, { task_id: null, stages })
+  const before = await since(goal.profile.skipSpecReview ? ['spec', ...OTHER_SPECS] : OTHER_SPECS)
+  const shown: string[][] = await knex('reviews').where({ goal_id: goal.id }).pluck('deviations')
+  const unseen = before.filter((change) => !shown.flat().includes(change))
+  const changes = new Set([...unseen, ...(await since([key.stage]))])
+  return [...changes].map((title) => ({ severity: 'high', title, detail: '' }))
 }
 
 /** High and critical findings ask a person before the merge; the others are shown with it. */

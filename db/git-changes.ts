@@ -77,9 +77,10 @@ export async function markGitSeen(knex: Knex, projectId: string, attemptId: stri
 export async function gitChangesSince(
   knex: Knex,
   { id: goalId, project_id }: { id: string; project_id: string },
-  stages: { task_id?: string | null; stage?: Stage } = {},
+  { stages, ...of }: { task_id?: string | null; stages?: readonly Stage[] } = {},
 ): Promise<string[]> {
-  const marks = knex('stage_attempts').where({ goal_id: goalId, ...stages })
+  const marks = knex('stage_attempts').where({ goal_id: goalId, ...of })
+  if (stages) marks.whereIn('stage', stages)
   const changes: GitChange[] = await knex('git_changes')
     .where({ project_id })
     .whereRaw('id > coalesce((?), 0)', [marks.min('git_seen')])
