@@ -16,7 +16,7 @@ import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts } from '../db/facts.ts'
 import { gitChangesSince } from '../db/git-changes.ts'
 import { waitedFor } from '../db/goals.ts'
-import { reviewDecided } from '../db/review-decided.ts'
+import { approvedByPolicy, reviewDecided } from '../db/review-decided.ts'
 import { changeStage, openStage } from '../db/stages.ts'
 import { checklistDoubts, judgedFile, reviewTier } from '../domain/blast-radius.ts'
 import { grantedBudget } from '../domain/budget.ts'
@@ -353,15 +353,7 @@ async function insertReview(
       spec_id: subject.specId ?? null,
       budget_scope: subject.budgetScope ?? null,
       offered_tokens: subject.offeredTokens ?? null,
-      ...(byPolicy
-        ? {
-            status: 'approved',
-            decision: 'approve',
-            decided_by: 'policy',
-            via: 'policy',
-            decided_at: tx.fn.now(),
-          }
-        : {}),
+      ...(byPolicy ? approvedByPolicy(tx) : {}),
     })
     .onConflict(tx.raw('(goal_id, task_id, kind, attempt)') as never)
     .ignore()

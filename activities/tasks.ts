@@ -4,7 +4,7 @@ import type { ProfileSnapshot } from '../contracts/schemas.ts'
 import type { Tx } from '../db/connect.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { latestSpec } from '../db/facts.ts'
-import { reviewDecided } from '../db/review-decided.ts'
+import { approvedByPolicy, reviewDecided } from '../db/review-decided.ts'
 import { changeStage } from '../db/stages.ts'
 import type { NewTask } from './types.ts'
 
@@ -112,11 +112,7 @@ export async function recordPolicyApproval(
       tier: 'auto',
       risk: 'low',
       spec_id: spec.id,
-      status: 'approved',
-      decision: 'approve',
-      decided_by: 'policy',
-      via: 'policy',
-      decided_at: tx.fn.now(),
+      ...approvedByPolicy(tx),
     })
     .onConflict(tx.raw('(goal_id, task_id, kind, attempt)') as never)
     .ignore()

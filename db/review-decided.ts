@@ -1,4 +1,5 @@
 import { goalStream } from '../contracts/ids.ts'
+import type { Tx } from './connect.ts'
 import type { EmittedEvent } from './events.ts'
 
 type Decided = Extract<EmittedEvent, { type: 'review.decided' }>
@@ -14,3 +15,12 @@ export function reviewDecided(
   const data = { goalId, taskId, reviewId, decision, comment }
   return { type: 'review.decided', stream: goalStream(goalId), actor, data }
 }
+
+/** The columns of a review that nobody is asked about: the policy's approval, on record like a person's. */
+export const approvedByPolicy = (tx: Tx) => ({
+  status: 'approved',
+  decision: 'approve',
+  decided_by: 'policy',
+  via: 'policy',
+  decided_at: tx.fn.now(),
+})
