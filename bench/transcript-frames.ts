@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { TRANSCRIPTS_CHANNEL } from '../db/transcripts.ts'
 import { launchBrowser } from '../test/support/browser.ts'
-import { makeRepository } from '../test/support/own-stack.ts'
+import { makeSampleRepository } from '../test/support/own-stack.ts'
 import { type BenchStack, startBenchStack } from './lib/bench-stack.ts'
 import type { Bench, Row } from './lib/row.ts'
 import { median, quantile } from './lib/stats.ts'
@@ -146,7 +146,7 @@ interface Growing {
 /** A run that no worker knows, with a transcript that grows as those of agents do. */
 async function transcriptOf({ database: { knex }, ...stack }: BenchStack, count: number) {
   const project = await stack.call<{ id: string }>('POST', '/api/projects', {
-    path: makeRepository(join(stack.folder, 'repo')).path,
+    path: makeSampleRepository(join(stack.folder, 'repo')).path,
   })
   const [goal] = await knex('goals')
     .insert({

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Browser, Page, Request } from 'playwright-core'
 import { launchBrowser } from '../test/support/browser.ts'
-import { makeRepository } from '../test/support/own-stack.ts'
+import { makeSampleRepository } from '../test/support/own-stack.ts'
 import { serveBarePage } from './lib/bare-page.ts'
 import { startBenchStack } from './lib/bench-stack.ts'
 import { closing } from './lib/cleanup.ts'
@@ -18,7 +18,7 @@ export const ui: Bench = {
     const closeBrowser = closing(() => browser.close())
     const bare = await serveBarePage()
     try {
-      const { path } = makeRepository(join(stack.folder, 'repo'))
+      const { path } = makeSampleRepository(join(stack.folder, 'repo'))
       await stack.call('POST', '/api/projects', { path })
       return [
         ...(await firstLoads(browser, stack.stack.url, bare.url, quick ? 5 : 15)),

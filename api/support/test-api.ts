@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { connect, type Database } from '../../db/connect.ts'
 import { seedProfiles } from '../../db/profiles.ts'
 import { createGit } from '../../git/git.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
+import { makeRepository } from '../../test/support/repository.ts'
 import { type RunningApi, type StartApiOptions, startApi } from '../start-api.ts'
 import { createReadDiff, createReadReviewDiff } from '../task-diff.ts'
 import type { TemporalGateway } from '../temporal-gateway.ts'
@@ -45,7 +45,7 @@ export async function startTestApi(options: Partial<StartApiOptions> = {}): Prom
   await seedProfiles(database)
   const dir = mkdtempSync(join(tmpdir(), 'dispatch-api-'))
   const git = createGit({ home: join(dir, 'home') })
-  const repository = makeRepository(join(dir, 'shop'))
+  const repository = makeRepository(join(dir, 'shop'), { 'README.md': 'shop\n' })
   const api = await startApi({
     ...{ database, temporal: away, host: '127.0.0.1', port: 0, log: pino({ level: 'silent' }) },
     ...{
@@ -73,16 +73,6 @@ export async function startTestApi(options: Partial<StartApiOptions> = {}): Prom
       rmSync(dir, { recursive: true, force: true })
     },
   }
-}
-
-function makeRepository(dir: string): string {
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-C', dir, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args])
-  execFileSync('git', ['init', '-q', '-b', 'main', dir])
-  writeFileSync(join(dir, 'README.md'), 'shop\n')
-  git('add', '-A')
-  git('commit', '-q', '-m', 'first')
-  return dir
 }
 
 /** Opening a connection can cost more than a call. */

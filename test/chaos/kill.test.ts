@@ -9,8 +9,8 @@ import { homePaths } from '../../config/home.ts'
 import { commandLine, gone } from '../../config/process-table.ts'
 import { connect } from '../../db/connect.ts'
 import { brokenInvariants } from '../support/invariants.ts'
-import { makeRepository, request, startOwnStack } from '../support/own-stack.ts'
-import { processesIn } from '../support/processes.ts'
+import { makeSampleRepository, request, startOwnStack } from '../support/own-stack.ts'
+import { processesAbout } from '../support/processes.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { testPort } from '../support/test-port.ts'
 import { until } from '../support/until.ts'
@@ -72,7 +72,7 @@ test.concurrent('everything is killed while a review waits; started again, the r
   const folder = temporaryFolder('dispatch-dead-')
   onTestFinished(folder.remove)
   const home = homePaths(join(folder.path, 'home'))
-  const repository = makeRepository(join(folder.path, 'repo'))
+  const repository = makeSampleRepository(join(folder.path, 'repo'))
   const port = await testPort()
   const start = () => startProgram(home.root, port, onTestFinished)
   const first = await start()
@@ -124,7 +124,7 @@ test.concurrent('everything is killed while a review waits; started again, the r
 }, 300_000)
 
 const allGone = (folder: string) =>
-  until(() => processesIn(folder).length === 0, { ms: 10_000, what: 'every process to end' })
+  until(() => processesAbout(folder).length === 0, { ms: 10_000, what: 'every process to end' })
 
 /** `dispatch start` of the built program; resolves when it has said that it is ready. */
 async function startProgram(home: string, port: number, undo: Undo): Promise<ChildProcess> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { distDir, packageRoot } from '../../config/home.ts'
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts'
-import { processesIn } from '../support/processes.ts'
+import { processesAbout } from '../support/processes.ts'
 import { type Cast, castClaude, DEMO } from './cast.ts'
 import { measuredPart, withMeasured } from './report.ts'
 import { type Outcome, runSchedule } from './run-schedule.ts'
@@ -117,7 +117,7 @@ async function lane({ queue, outcomes, dist, cast }: Lane): Promise<void> {
     }
     await at.close({ keep: broke })
     open.delete(at)
-    const left = processesIn(at.folder)
+    const left = processesAbout(at.folder)
     if (left.length === 0) continue
     say(`LEFT in ${at.folder}: ${left.join('; ')}`)
     outcomes.at(-1)?.broken.push(`processes are left after the stop: ${left.join('; ')}`)

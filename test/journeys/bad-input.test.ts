@@ -6,12 +6,8 @@ import { runCli } from '../../cli/testing/run-cli.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { ProblemBody } from '../../contracts/schemas.ts'
 import { AGENT_STAGES } from '../../contracts/stages.ts'
-import {
-  git,
-  type Installation,
-  makeRepository,
-  startInstallation,
-} from '../support/installation.ts'
+import { git, type Installation, startInstallation } from '../support/installation.ts'
+import { makeRepository } from '../support/repository.ts'
 import { startTcpGate, type TcpGate } from '../support/tcp-gate.ts'
 import { until } from '../support/until.ts'
 

@@ -6,7 +6,7 @@ import { randomOf } from '../chaos/schedule.ts'
 import { type Onlooker, startModelServer } from '../model-server/model-server.ts'
 import type { ModelRequest } from '../model-server/step.ts'
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts'
-import { processesIn } from '../support/processes.ts'
+import { processesAbout } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { ACTORS, type Actor, prepareCast } from './cast.ts'
 import { createFaults, type Faults } from './faults.ts'
@@ -76,7 +76,7 @@ export async function playNight({ seed, goals, lanes, say }: NightOptions): Prom
   await end(isBroken)
   outcomes.sort((a, b) => a.index - b.index)
   const seconds = (Date.now() - started) / 1000
-  return { outcomes, faults, bill, workersKilled, seconds, left: processesIn(at.folder) }
+  return { outcomes, faults, bill, workersKilled, seconds, left: processesAbout(at.folder) }
 }
 
 /** One build for the whole night, whatever is built meanwhile. Inside the package, where its packages are found. */

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
@@ -14,6 +14,7 @@ import { connect, type Database } from '../../db/connect.ts'
 import { EVENTS_CHANNEL } from '../../db/events.ts'
 import { listen } from '../../db/listen.ts'
 import { createTestDatabase } from './database.ts'
+import { makeRepository } from './repository.ts'
 import { testPort } from './test-port.ts'
 
 /** A real worker and API of the built program, on a database, a home and a task queue of their own. */
@@ -268,24 +269,6 @@ async function wakeOnEvents(url: string) {
       }),
     close: () => listener.close(),
   }
-}
-
-const MAKE_REPOSITORY = `
-git init -q --template= -b main
-git config user.name Person
-git config user.email person@localhost
-git config maintenance.auto false
-git add -A
-git commit -q -m Start`
-
-export function makeRepository(path: string, files: Record<string, string>): string {
-  for (const [file, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(path, file)), { recursive: true })
-    writeFileSync(join(path, file), content)
-  }
-  // one process of this large one instead of five: to copy its tables takes longer than what git does
-  execFileSync('/bin/sh', ['-ec', MAKE_REPOSITORY], { cwd: path })
-  return path
 }
 
 /** Runs git in a repository of the test's, as its person would. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { homePaths } from '../../config/home.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { brokenInvariants, type Checked } from './invariants.ts'
-import { makeRepository } from './own-stack.ts'
+import { makeSampleRepository } from './own-stack.ts'
 import { until } from './until.ts'
 
 let at: Installation
@@ -15,7 +15,7 @@ afterAll(() => at.close())
 
 /** A goal that went well, and everything that the checker reads. */
 async function completedGoal(): Promise<Checked> {
-  const repository = makeRepository(join(at.home, 'person'))
+  const repository = makeSampleRepository(join(at.home, 'person'))
   const project = await at.call<{ id: string }>('POST', '/api/projects', { path: repository.path })
   const goal = await at.goal(project.body.id, 'Finish textkit [demo:all=instant] [demo:tasks=1]')
   await at.approveAll(goal.id)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { sampleFiles } from '../../adapters/demo/sample.ts'
 import { readServerFile } from '../../cli/supervisor/server-file.ts'
@@ -11,6 +11,7 @@ import { distDir, type HomePaths, homePaths, shortSocketDir } from '../../config
 import { freePort } from '../../config/ports.ts'
 import { connect, type Database } from '../../db/connect.ts'
 import { isPassing } from '../../domain/passing.ts'
+import { makeRepository } from './repository.ts'
 import { testPort } from './test-port.ts'
 import { until } from './until.ts'
 
@@ -26,7 +27,7 @@ export interface OwnStack {
   call: Call
   ask: Ask
   insist: Insist
-  /** A repository of the person with the sample program, on `main`, with an edit that is not committed. */
+  /** As `makeSampleRepository`. */
   repository(name: string): Repository
   close(options?: { keep?: boolean }): Promise<void>
 }
@@ -95,7 +96,7 @@ export async function startOwnStack({
     ...{ folder, dist, home, stack, database, said, call },
     ask: asking(() => database),
     insist: insisting(call),
-    repository: (name) => makeRepository(join(folder, name)),
+    repository: (name) => makeSampleRepository(join(folder, name)),
     async close({ keep = false } = {}) {
       await database.close()
       await stack.stop()
@@ -146,21 +147,15 @@ export async function request(
   return { status: response.status, body: json ? JSON.parse(text) : text }
 }
 
-export function makeRepository(path: string): Repository {
-  mkdirSync(path, { recursive: true })
-  for (const [file, content] of Object.entries(sampleFiles())) {
-    mkdirSync(dirname(join(path, file)), { recursive: true })
-    writeFileSync(join(path, file), content)
-  }
+/** A repository of the person with the sample program, on `main`, with an edit that is not committed. */
+export function makeSampleRepository(path: string): Repository {
+  makeRepository(path, sampleFiles())
   const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=Person', '-c', 'user.email=person@localhost', ...args], {
+    execFileSync('git', args, {
       cwd: path,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trim()
-  git('init', '-q', '--template=', '-b', 'main')
-  git('add', '-A')
-  git('commit', '-q', '-m', 'start')
   const edited = {
     file: 'README.md',
     content: '# my own words\nnot committed, \tno newline at the end',

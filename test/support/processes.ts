@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** Processes that have something to do with a folder: by command line, environment or working directory (Linux). */
-export function processesIn(folder: string): string[] {
+export function processesAbout(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => concerns(pid, folder))
