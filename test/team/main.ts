@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../config/home.ts'
 import { withMeasured } from '../chaos/report.ts'
-import { processesIn } from '../support/processes.ts'
+import { processesAbout } from '../support/processes.ts'
 import { killChecks } from './checks.ts'
 import { killOneOfEach, type Outcome, rollWorkers } from './kills.ts'
 import { type RestoreOptions, restoreOneMoment, restoreTwoMoments } from './restore.ts'
@@ -87,7 +87,7 @@ async function end(team: Team, broken: string[]): Promise<void> {
     say(`kept: ${team.folder}`)
   } else await team.close()
   open.delete(team)
-  const left = processesIn(team.folder)
+  const left = processesAbout(team.folder)
   if (left.length > 0) broken.push(`processes are left after the stop: ${left.join('; ')}`)
 }
 

@@ -31,7 +31,7 @@ import {
   asking,
   type Insist,
   insisting,
-  makeRepository,
+  makeSampleRepository,
   type Repository,
   request,
 } from '../support/own-stack.ts'
@@ -256,7 +256,7 @@ function createTeam({ temporalServer, build: usual, say }: TeamOptions, folder: 
     postgres: server,
     ask: asking(db),
     insist: insisting(call),
-    repository: (name: string) => makeRepository(join(folder, 'repositories', name)),
+    repository: (name: string) => makeSampleRepository(join(folder, 'repositories', name)),
     async up(first: TeamOptions['first']) {
       makeFolders()
       await startDatabase()
