@@ -541,7 +541,7 @@ test('a transcript of 100,000 lines: at its end at once, live, older ones by scr
   await page.setViewportSize({ width: 1440, height: 600 })
   await expect.poll(() => belowSight(log)).toBeLessThan(2)
   await log.evaluate((e) => {
-    document.body.style.height = '500px'
+    e.ownerDocument.body.style.height = '500px'
     e.scrollTop += 1
   })
   await expect.poll(() => belowSight(log)).toBeLessThan(2)
