@@ -43,3 +43,8 @@ test.each([
 ])('%s with the model %s has no price, which is not a price of 0', async (adapter, model) => {
   expect(await createPriceMeter(adapter).estimate({ ...NO_USAGE, input: 1 }, model)).toBeUndefined()
 })
+
+test('tokens that an agent made up cost nobody knows what', async () => {
+  const meter = createPriceMeter('codex')
+  expect(await meter.estimate({ ...NO_USAGE, output: 1e12 }, 'gpt-5-pro')).toBeUndefined()
+})

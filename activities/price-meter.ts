@@ -8,6 +8,9 @@ const PROVIDERS: Readonly<Record<string, string>> = {
   gemini: 'google',
 }
 
+/** No run costs or saves more: what would is of tokens that an agent made up, and Postgres does not store it. */
+const MOST_USD = 1e7
+
 /**
  * Estimates what a run costs from list prices, response by response: a provider's higher price for a long context is of one request, so
  * the sum of many must not be priced as one. The lists come with the package; nothing is asked of the network.
@@ -34,7 +37,7 @@ export function createPriceMeter(
         costUsd: sum.costUsd + price.costUsd,
         cacheSavedUsd: sum.cacheSavedUsd + price.cacheSavedUsd,
       }
-      return sum
+      return Math.max(sum.costUsd, sum.cacheSavedUsd) <= MOST_USD ? sum : undefined
     },
   }
 }
