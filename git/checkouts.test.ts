@@ -88,6 +88,26 @@ test.each(['here', 'in a linked worktree'])(
   },
 )
 
+test('a linked worktree whose files are elsewhere, as its own config says, blocks the merge: what is beside its `.git` is not what git compares', async () => {
+  f.commit({ 'a.txt': 'one\n' })
+  const goal = await goalOf(put({ 'a.txt': 'goal\n' }))
+  const [linked, elsewhere] = [join(f.folder, 'linked'), join(f.folder, 'elsewhere')]
+  f.sh(['checkout', '-q', '--detach'])
+  f.sh(['worktree', 'add', '-q', linked, 'main'])
+  f.sh(['config', 'extensions.worktreeConfig', 'true'])
+  mkdirSync(elsewhere)
+  f.write('a.txt', 'one\n', elsewhere)
+  f.sh(['config', '--worktree', 'core.worktree', elsewhere], linked)
+  expect(await f.git.mergeGoal(goal)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'unsupported_checkout' },
+    message: expect.stringContaining(`main is checked out in ${elsewhere}`),
+  })
+  expect(f.sh(['status', '--porcelain'], linked)).toBe('')
+  f.sh(['config', '--worktree', '--unset', 'core.worktree'], linked)
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  expect(f.sh(['status', '--porcelain'], linked)).toBe('')
+})
+
 /** A repository that has one of its own in `sub`, as a submodule. */
 function addSubmodule(): void {
   const other = join(f.folder, 'other')

@@ -83,7 +83,8 @@ export async function checkoutsOf(
       const isAt = commit !== undefined && (await readRef(git, gitDir, 'HEAD')) === commit
       if (!isAt && !(await holds(git, gitDir, ref))) return undefined
       if (gitDir === at.gitDir) return { path: at.root, gitDir, commonDir }
-      const path = gitDir === commonDir ? await mainRoot(git, commonDir) : await linkedRoot(gitDir)
+      const usual = gitDir === commonDir ? dirname(commonDir) : await linkedRoot(gitDir)
+      const path = (await exists(usual)) ? await rootOf(git, gitDir, usual) : usual
       if (path === undefined) return undefined
       const lost = (await gitDirAt(path)) === gitDir ? {} : { lost: ref }
       return { path, gitDir, commonDir, ...lost }
@@ -101,9 +102,9 @@ async function holds(git: GitRunner, gitDir: string, ref: string): Promise<boole
   return heads.includes(ref)
 }
 
-/** Where the main checkout should be; undefined for a bare repository, which has none. */
-async function mainRoot(git: GitRunner, commonDir: string): Promise<string | undefined> {
-  const call = { gitDir: commonDir, cwd: dirname(commonDir), answers: [0, 128] }
+/** Where a checkout should be, which its config may say (`core.worktree`); undefined for a bare repository, which has none. */
+async function rootOf(git: GitRunner, gitDir: string, cwd: string): Promise<string | undefined> {
+  const call = { gitDir, cwd, answers: [0, 128] }
   const { code, stdout } = await git.run(['rev-parse', '--show-toplevel'], call)
   return code === 0 ? stdout.toString('utf8').replace(/\n$/, '') : undefined
 }

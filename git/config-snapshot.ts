@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, readlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { locate } from './inspect.ts'
 import { createMemo, type Memo } from './memo.ts'
 import { GitFailure } from './problem.ts'
@@ -77,7 +77,7 @@ async function askForKeys(
 
 /** sha256 over config, hooks, attributes and the `.git` pointer of a person's repository (facts R09). */
 export async function snapshotConfig(git: GitRunner, repoPath: string): Promise<ConfigSnapshot> {
-  const { root, commonDir } = await locate(git, repoPath)
+  const { root, commonDir, gitDir } = await locate(git, repoPath)
   const hooks = await readdir(join(commonDir, 'hooks')).catch(() => [])
   const inside = ['info/attributes', 'commondir', ...hooks.map((name) => `hooks/${name}`)]
   const paths = [
@@ -85,7 +85,9 @@ export async function snapshotConfig(git: GitRunner, repoPath: string): Promise<
     ['.git', join(root, '.git')] as const,
   ]
   const entries: Key[] = []
-  for (const name of ['config', 'config.worktree']) {
+  // a linked worktree has one of its own besides
+  const own = join(relative(commonDir, gitDir), 'config.worktree')
+  for (const name of new Set(['config', 'config.worktree', own])) {
     const path = join(commonDir, name)
     const keys = await keysOf(git, name, path)
     const whole = keys ? undefined : await digest(path)

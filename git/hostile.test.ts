@@ -473,6 +473,17 @@ test('a change of config or hooks is named', async () => {
   )
 })
 
+test("a change of a linked worktree's own config is named", async () => {
+  f.commit({ 'a.txt': 'x' })
+  const linked = join(f.folder, 'linked')
+  f.sh(['worktree', 'add', '-q', linked])
+  f.sh(['config', 'extensions.worktreeConfig', 'true'])
+  const before = await f.git.snapshotConfig(linked)
+  f.sh(['config', '--worktree', 'core.fsmonitor', './payload'], linked)
+  const named = changedConfig(before, await f.git.snapshotConfig(linked))
+  expect(named).toEqual(['worktrees/linked/config.worktree core.fsmonitor'])
+})
+
 test('where a repository is spoilt so that git finds another one, it is that one whose config is looked at', async () => {
   f.commit({ 'a.txt': 'x' })
   const before = await f.git.snapshotConfig(f.repo)
