@@ -11,6 +11,7 @@ import { goalWorkflowId } from '../contracts/ids.ts'
 import { connect, migrate } from '../db/connect.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { keepForgetting } from '../db/idempotency.ts'
+import { taskQueueOf } from '../db/machine.ts'
 import { seedProfiles } from '../db/profiles.ts'
 import { seedSettings } from '../db/settings.ts'
 import { createGit } from '../git/git.ts'
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
     ...{ database, log, temporal, host: config.host, port: config.port },
     version: packageVersion(),
     userName: userInfo().username,
-    taskQueue: config.temporal.taskQueue,
+    taskQueue: config.temporal.taskQueue ?? (await taskQueueOf(database.knex)),
     extraHosts: (process.env['DISPATCH_ALLOWED_HOSTS'] ?? '').split(',').filter(Boolean),
     checkTarget: (path, target) => git.checkTarget(path, target),
     inspectRepository: (path, options) => git.inspectRepository(path, options),

@@ -2,7 +2,6 @@ import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import type { AcpAgent } from '../contracts/agent.ts'
-import { CORE_QUEUE } from '../contracts/messages.ts'
 import { defaultHome, type HomePaths, homePaths, requireFolder } from './home.ts'
 import { withSecretFiles } from './secret-files.ts'
 
@@ -118,8 +117,8 @@ export interface TemporalConfig {
   /** Undefined: the supervisor starts a dev server. */
   address: string | undefined
   namespace: string
-  /** Worker and API must name the same one; several installations can share a namespace by it. */
-  taskQueue: string
+  /** Undefined: that of the database. Who names one names the same to worker and API, and to no other installation of the namespace. */
+  taskQueue: string | undefined
   tls: boolean | { serverName?: string; ca?: Buffer; cert?: Buffer; key?: Buffer }
   apiKey: string | undefined
   /** Address of Temporal's own UI, for links; the supervisor tells it. */
@@ -256,7 +255,7 @@ function temporalConfig(
   return {
     address: vars.TEMPORAL_ADDRESS ?? file.address,
     namespace: vars.TEMPORAL_NAMESPACE ?? file.namespace ?? 'default',
-    taskQueue: vars.TEMPORAL_TASK_QUEUE ?? file.task_queue ?? CORE_QUEUE,
+    taskQueue: vars.TEMPORAL_TASK_QUEUE ?? file.task_queue,
     tls: Object.keys(custom).length > 0 ? custom : (vars.TEMPORAL_TLS ?? file.tls ?? false),
     apiKey: vars.TEMPORAL_API_KEY ?? file.api_key,
     uiUrl: vars.TEMPORAL_UI_URL,

@@ -5,7 +5,6 @@
 import type { AgentStage } from './stages.ts'
 
 export const GOAL_WORKFLOW = 'goalWorkflow'
-export const CORE_QUEUE = 'core'
 
 export interface GoalInput {
   v: 1

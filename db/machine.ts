@@ -3,6 +3,14 @@ import { type Refusal, refuse } from './refusal.ts'
 
 const KEY = 'machine.sandbox'
 
+/** Where the workers of this database look for work, and where it is put. It was drawn with the schema, and is no other's. */
+export async function taskQueueOf(knex: Knex): Promise<string> {
+  const row: { value: string } = await knex('settings')
+    .where({ key: 'machine.task_queue' })
+    .first('value')
+  return row.value
+}
+
 /** What the worker found when it last looked: why its machine makes no sandboxes, or null when it does. */
 export async function storeSandboxProblem(knex: Knex, problem: string | undefined): Promise<void> {
   const row = { value: JSON.stringify({ problem: problem ?? null }), updated_by: 'dispatch' }

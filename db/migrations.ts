@@ -41,6 +41,7 @@ import {
 } from './migrations/016-correction-notes.ts'
 import { down as chosenAgentsDown, up as chosenAgentsUp } from './migrations/017-chosen-agents.ts'
 import { down as delaysDown, up as delaysUp } from './migrations/018-delays.ts'
+import { down as taskQueueDown, up as taskQueueUp } from './migrations/019-task-queue.ts'
 
 const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   { name: '001-initial', migration: { up: initialUp, down: initialDown } },
@@ -73,6 +74,7 @@ const ALL: readonly { name: string; migration: Knex.Migration }[] = [
   },
   { name: '017-chosen-agents', migration: { up: chosenAgentsUp, down: chosenAgentsDown } },
   { name: '018-delays', migration: { up: delaysUp, down: delaysDown } },
+  { name: '019-task-queue', migration: { up: taskQueueUp, down: taskQueueDown } },
 ]
 
 /** Migrations are part of the program, so that a bundled worker finds them without a folder beside it. */

@@ -4,12 +4,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Activities } from '../activities/types.ts'
 import { goalWorkflowId } from '../contracts/ids.ts'
-import {
-  CORE_QUEUE,
-  GOAL_WORKFLOW,
-  REVIEW_DECIDED,
-  type StageAdapters,
-} from '../contracts/messages.ts'
+import { GOAL_WORKFLOW, REVIEW_DECIDED, type StageAdapters } from '../contracts/messages.ts'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { SEARCH_ATTRIBUTE_TYPES } from '../temporal/search-attributes.ts'
 import { startTimeSkippingServer, type TimeSkippingServer } from './support/time-skipping-server.ts'
@@ -67,7 +62,7 @@ beforeAll(async () => {
   client = new Client({ connection: server.connection })
   worker = await Worker.create({
     connection: await NativeConnection.connect({ address: server.address }),
-    taskQueue: CORE_QUEUE,
+    taskQueue: 'core',
     workflowBundle: { codePath: join(inject('dist'), 'workflow-bundle.js') },
     activities,
   })
@@ -83,7 +78,7 @@ afterAll(async () => {
 async function fileGoal(goalId: string) {
   const handle = await client.workflow.start(GOAL_WORKFLOW, {
     workflowId: goalWorkflowId(goalId),
-    taskQueue: CORE_QUEUE,
+    taskQueue: 'core',
     args: [{ v: 1, goalId }],
   })
   await nextLook(handle)

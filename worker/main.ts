@@ -15,6 +15,7 @@ import { OVER_STATUSES } from '../contracts/stages.ts'
 import { connect, type Database, migrate } from '../db/connect.ts'
 import { endDelay, noteDelay } from '../db/delays.ts'
 import { recordTampering } from '../db/git-changes.ts'
+import { taskQueueOf } from '../db/machine.ts'
 import { announceWorker } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
@@ -98,7 +99,7 @@ async function main(): Promise<void> {
   })
   await presence.opened // who is told that this one is ready must find it there
   process.send?.({ type: 'ready', port: metricsPort })
-  log.info({ queue: config.temporal.taskQueue }, 'worker runs')
+  log.info({ queue: worker.options.taskQueue }, 'worker runs')
   const ending = new AbortController()
   const repaired = repairProjects({ database, git, log }, ending.signal).catch((error) =>
     log.warn({ err: error }, 'what is left over could not be looked for'),
@@ -163,7 +164,7 @@ async function createWorker(
   const worker = await Worker.create({
     connection,
     namespace: temporal.namespace,
-    taskQueue: temporal.taskQueue,
+    taskQueue: temporal.taskQueue ?? (await taskQueueOf(deps.database.knex)),
     workflowBundle: { codePath: beside('./workflow-bundle.js') },
     activities: createActivities(deps),
     interceptors: {

@@ -11,6 +11,7 @@ import { diskSpace } from '../../config/disk.ts'
 import type { SpecOutput } from '../../contracts/outputs.ts'
 import { connect, type Database, migrate } from '../../db/connect.ts'
 import { contentHash } from '../../db/content-hash.ts'
+import { taskQueueOf } from '../../db/machine.ts'
 import { announceWorker } from '../../db/presence.ts'
 import { openStage } from '../../db/stages.ts'
 import { createGit } from '../../git/git.ts'
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   const worker = await Worker.create({
     connection: await NativeConnection.connect({ address: temporal.address }),
     namespace: temporal.namespace,
-    taskQueue: temporal.taskQueue,
+    taskQueue: temporal.taskQueue ?? (await taskQueueOf(database.knex)),
     workflowBundle: { codePath: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
     activities,
     interceptors: { activity: [() => ({ inbound: new ActivityEdge(UNTOLD) })] },

@@ -14,7 +14,7 @@ const WORKFLOW = 1 // temporal.api.enums.v1.TaskQueueType
 /**
  * Registers our search attributes in a Temporal that is not ours, where they are missing. Whoever runs it may not let us: then it is said what to
  * do, because no goal starts there without them. That nobody answers is told by the worker, which needs it too. Says also when another
- * installation's worker takes from the same queue.
+ * installation's worker takes from the queue that the person named.
  */
 export async function prepareElsewhere(
   { address = '', namespace, taskQueue, tls, apiKey }: TemporalConfig,
@@ -24,11 +24,11 @@ export async function prepareElsewhere(
   try {
     const connection = await connectTemporal({ address, tls, apiKey, connectTimeoutMs: CONNECT_MS })
     try {
-      const [other] = await othersAtWork(connection, { namespace, taskQueue })
+      const [other] = taskQueue ? await othersAtWork(connection, { namespace, taskQueue }) : []
       if (other !== undefined)
         say(
           `another worker (${other}) takes from the queue ${taskQueue} in ${where}. Unless it is one of this Dispatch, each would take the other's ` +
-            'goals, and know none of them: give this one a queue (TEMPORAL_TASK_QUEUE) or a namespace (TEMPORAL_NAMESPACE) of its own.',
+            'goals, and know none of them: leave out TEMPORAL_TASK_QUEUE (temporal.task_queue in config.toml), for each database has a queue of its own.',
         )
       const isNew = await prepareNamespace(connection, namespace, { theirs: true, signal })
       if (isNew) say(`registered the search attributes of Dispatch in ${where}`)

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -80,6 +80,11 @@ export async function startInstallation({
   }
   const testDatabase = await createTestDatabase()
   const database = connect(testDatabase.url, { max: 3 })
+  // a copy of the template has the queue that was drawn for that one
+  await database
+    .knex('settings')
+    .where({ key: 'machine.task_queue' })
+    .update({ value: JSON.stringify(`core-${randomUUID()}`) })
   const events = await wakeOnEvents(testDatabase.url)
   const env = {
     PATH: process.env['PATH'],
@@ -87,7 +92,6 @@ export async function startInstallation({
     DISPATCH_HOME: join(home, 'dispatch'),
     DATABASE_URL: testDatabase.url,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
-    TEMPORAL_TASK_QUEUE: `q-${randomBytes(4).toString('hex')}`,
     DISPATCH_PORT: String(await testPort()),
     DISPATCH_LOG_LEVEL: 'info',
     DISPATCH_WORKER_METRICS_PORT: '0',
