@@ -14,7 +14,7 @@ import {
   test,
   vi,
 } from 'vitest'
-import { listProcesses, taggedProcesses } from '../adapters/process-tree.ts'
+import { descendantsOf, listProcesses, taggedProcesses } from '../adapters/process-tree.ts'
 import type { RunEvent, RunSpec } from '../contracts/agent.ts'
 import { atThisPace } from '../test/support/pace.ts'
 import { until } from '../test/support/until.ts'
@@ -484,13 +484,22 @@ test('a killed spawner is replaced', async () => {
 })
 
 test('closing ends the spawner and the runner in waiting', async () => {
-  const client = createRunner({ home, entry: built })
-  await client.start(spec('[demo:implement=instant]'))
-  const spawned = () =>
-    listProcesses().filter(({ pid }) => commandOf(pid)?.includes(built.runner)).length
-  const before = spawned()
+  const spawners = () =>
+    listProcesses()
+      .filter(({ pid, parent }) => parent === process.pid && commandOf(pid)?.includes(built.spawner))
+      .map(({ pid }) => pid)
+  const others = spawners()
+  const client = newClient()
+  const run = spec('[demo:implement=instant]')
+  await client.start(run)
+  await readAll(client, run.runId)
+  const [spawner = Number.NaN] = spawners().filter((pid) => !others.includes(pid))
+  // the run's own has ended by now, or is about to
+  const inWaiting = () => descendantsOf(spawner).map(({ pid }) => pid)
+  await expect.poll(inWaiting).toHaveLength(1)
+  const both = [spawner, ...inWaiting()]
   await client.close()
-  await expect.poll(spawned).toBeLessThan(before)
+  await expect.poll(() => both.filter((pid) => commandOf(pid))).toEqual([])
 })
 
 function memoryOf(pid: number): number | undefined {
