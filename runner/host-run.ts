@@ -121,7 +121,7 @@ const leaseOver = (seconds: number) =>
   `Nobody asked for this run for ${seconds} s (no worker is running), so it was ended.`
 
 const overspent = (used: number, reserved: number) =>
-  `It used ${used} tokens, ${reserved} were set aside for it, and no worker was there to set aside more, so it was ended.`
+  `It used ${used} tokens, ${reserved} were set aside for it, and no worker set aside more, so it was ended.`
 
 function withTags(spec: RunSpec, dir: string): RunSpec {
   return {

@@ -211,15 +211,22 @@ test('nobody renews: the dead-man switch ends the whole tree', async () => {
   expect(leftOf(run.runId)).toEqual([])
 })
 
-test('nobody renews: a run that used what its budgets set aside for it is ended, and says so', async () => {
-  const run = spec('[demo:implement=slow:60]', { leaseSeconds: 2, tokensReserved: 10 })
-  await runner.start(run)
-  const events = await readAll(runner, run.runId)
-  expect(events.at(-1)).toMatchObject({
+test('a run that used what its budgets set aside for it is ended where nobody sets aside more, renewed or not, and says so', async () => {
+  const ended = {
     type: 'failed',
     reason: 'interrupted',
     detail: expect.stringMatching(/^It used \d+ tokens, 10 were set aside for it/),
-  })
+  }
+  const run = spec('[demo:implement=slow:60]', { leaseSeconds: 2, tokensReserved: 10 })
+  await runner.start(run)
+  const events = await readAll(runner, run.runId)
+  expect(events.at(-1)).toMatchObject(ended)
+  const renewed = spec('[demo:implement=slow:8]', { leaseSeconds: 2, tokensReserved: 10 })
+  await runner.start(renewed)
+  const same = { afterSeq: 0, renewEveryMs: 100, tokensReserved: () => 10 }
+  const said: RunEvent[] = []
+  for await (const batch of runner.attach(renewed.runId, same)) said.push(...batch)
+  expect(said.at(-1)).toMatchObject(ended)
   const others = spec('[demo:implement=slow:3]', { leaseSeconds: 2, tokensReserved: 10 })
   await runner.start(others)
   const more = { afterSeq: 0, renewEveryMs: 100, tokensReserved: () => 1_000_000 }

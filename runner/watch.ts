@@ -15,8 +15,9 @@ export interface WatchOptions {
   silenceSeconds: number
   onLeaseOver(): void
   onHung(): void
-  /** Nobody is there to set aside more for a run that has used its part of the budgets. */
+  /** The run has used its part of the budgets. */
   isOverspent(): boolean
+  /** It has for a while, in which nobody set aside more for it. */
   onOverspent(): void
   /** CPU of the run's tree so far, in clock ticks of 10 ms. */
   cpu?: () => number
@@ -25,14 +26,14 @@ export interface WatchOptions {
 /** CPU that counts as work: an idle process with a timer uses less within any silence that is worth watching. */
 const WORKING_TICKS = 5
 
-/** Whoever follows a run renews it at least twice as often. */
-const UNATTENDED_SECONDS = 60
+/** Whoever follows a run tells it at least twice as often what is set aside for it; a worker whose Postgres hangs renews it and tells nothing new. */
+const OVERSPENT_SECONDS = 60
 
 /** It looks this often; more often where a lease or a silence is short. */
 const LOOK_MS = 5000
 
 /**
- * The dead-man switch, the watchdog over a silent agent, and the budget of a run that nobody follows. Progress is an event or CPU used by the tree, not "the process exists".
+ * The dead-man switch, the watchdog over a silent agent, and the budget of a run for which nobody sets aside more. Progress is an event or CPU used by the tree, not "the process exists".
  * No time in which the machine slept or the run's container was frozen ends it.
  */
 export function watchRun(options: WatchOptions): Watch {
@@ -40,7 +41,7 @@ export function watchRun(options: WatchOptions): Watch {
   const everyMs = Math.min(LOOK_MS, (Math.min(leaseSeconds, silenceSeconds) * 1000) / 4)
   const lease = createPatience(leaseSeconds, everyMs)
   const silence = createPatience(silenceSeconds, everyMs)
-  const attendance = createPatience(Math.min(UNATTENDED_SECONDS, leaseSeconds), everyMs)
+  const overspent = createPatience(Math.min(OVERSPENT_SECONDS, leaseSeconds), everyMs)
   // the run has only just begun; to look for its processes now would hold up its agent
   let cpuThen = 0
 
@@ -52,15 +53,13 @@ export function watchRun(options: WatchOptions): Watch {
       cpuThen = used
     }
     if (silence.turn()) options.onHung()
-    if (attendance.turn() && options.isOverspent()) options.onOverspent()
+    if (!options.isOverspent()) overspent.again()
+    else if (overspent.turn()) options.onOverspent()
     if (lease.turn()) options.onLeaseOver()
   }
   const timer = setInterval(look, everyMs)
   return {
-    renewed() {
-      lease.again()
-      attendance.again()
-    },
+    renewed: lease.again,
     heard: silence.again,
     stop: () => clearInterval(timer),
   }
