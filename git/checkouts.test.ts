@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -501,6 +503,31 @@ test('a merge that fills the disk of the checkout leaves every file as it was an
     execFileSync('mount', ['-o', 'remount,size=9m', disk])
     expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
     expect(f.sh(['status', '--porcelain'], linked)).toBe(' M mine.txt')
+  } finally {
+    execFileSync('umount', ['-l', disk])
+  }
+})
+
+test('a merge that fills the disk of the repository leaves nothing there, and is made when there is room', async (context) => {
+  const disk = join(f.folder, 'disk')
+  mkdirSync(disk)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    return context.skip() // not root, or a container without the right to mount
+  }
+  try {
+    f.commit({ 'a.txt': 'one\n' })
+    const repoPath = join(disk, 'repo')
+    f.sh(['clone', '-q', '--no-local', f.repo, repoPath])
+    f.sh(['checkout', '-q', '--detach'], repoPath)
+    const goal = await goalOf((clone) => f.write('big.bin', randomBytes(3_000_000), clone))
+    const packs = readdirSync(join(repoPath, '.git/objects/pack'))
+    for (const _ of ['full', 'and again'])
+      await expect(f.git.mergeGoal({ ...goal, repoPath })).rejects.toThrow('The disk is full.')
+    expect(readdirSync(join(repoPath, '.git/objects/pack'))).toEqual(packs)
+    execFileSync('mount', ['-o', 'remount,size=9m', disk])
+    expect(await f.git.mergeGoal({ ...goal, repoPath })).toMatchObject({ outcome: 'merged' })
   } finally {
     execFileSync('umount', ['-l', disk])
   }

@@ -1,4 +1,4 @@
-import { lstat, readFile, rm, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXCLUDE_BYTES, readExcludes } from './excludes.ts'
 import { locateProject, type Place, treeSettings } from './inspect.ts'
@@ -242,8 +242,10 @@ export async function bringCommit(
   const input = `${[from.sha, ...new Set(haves)].join('\n')}\n`
   const pack = ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset']
   const index = ['index-pack', '--stdin', ...(from.strict ? ['--strict'] : [])]
+  const bring = () =>
+    git.pipe(pack, { gitDir: to, alternates: [from.objects], input }, index, { gitDir: to })
   try {
-    await git.pipe(pack, { gitDir: to, alternates: [from.objects], input }, index, { gitDir: to })
+    await leavingNoRest(join(to, 'objects'), bring)
   } catch (error) {
     if (
       error instanceof GitFailure &&
@@ -276,12 +278,33 @@ export async function sendCommit(
   const settings = await treeSettings(deps.git, { gitDir: commonDir, commonDir })
   await checkEnds(deps.git, layout, to)
   const input = `${[to.sha, ...to.haves.map((sha) => `^${sha}`)].join('\n')}\n`
-  await deps.git.pipe(
-    ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
-    { gitDir: layout.clean, input },
-    ['index-pack', '--stdin'],
-    { ...personObjects(layout, commonDir), settings },
+  await leavingNoRest(join(commonDir, 'objects'), () =>
+    deps.git.pipe(
+      ['pack-objects', '--revs', '--stdout', '-q', '--delta-base-offset'],
+      { gitDir: layout.clean, input },
+      ['index-pack', '--stdin'],
+      { ...personObjects(layout, commonDir), settings },
+    ),
   )
+}
+
+/**
+ * Git leaves what it wrote of a pack for which the disk had no room: what is freed would be full again with the next try. Whoever else writes one
+ * there at that time fails as well.
+ */
+async function leavingNoRest(objects: string, work: () => Promise<void>): Promise<void> {
+  const folder = join(objects, 'pack')
+  const rests = async () =>
+    (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('tmp_'))
+  const others = await rests()
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof GitProblem && error.code === 'disk_full')
+      for (const name of (await rests()).filter((rest) => !others.includes(rest)))
+        await rm(join(folder, name), { force: true })
+    throw error
+  }
 }
 
 /**

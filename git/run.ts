@@ -287,8 +287,8 @@ export function createGitRunner(options: RunnerOptions): GitRunner {
       const ends = await processes.pipe(asked.from, asked.into)
       throwUnanswered(ends.from, asked.from)
       throwUnanswered(ends.into, asked.into)
-      // a reader that refuses what it gets ends its writer by a broken pipe, of which the writer says nothing
-      const refused = ends.into.code !== 0 && ends.from.stderr === ''
+      // a reader that refuses what it gets ends its writer by a broken pipe, of which the writer says nothing more than that
+      const refused = ends.into.code !== 0 && /^$|write error/.test(ends.from.stderr)
       if (ends.from.code !== 0 && !refused) throw explain(from, ends.from.code, ends.from.stderr)
       if (ends.into.code !== 0) throw explain(into, ends.into.code, ends.into.stderr)
     },
