@@ -12,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -1010,6 +1011,29 @@ describe('finding the server', () => {
       stderr: `error: What listens at ${url} is not Dispatch's API: it speaks no HTTP.\nCheck the address: another program may listen there.\n`,
     })
   })
+
+  it.each([
+    [200, 69],
+    [404, 69],
+    [502, 69],
+    [401, 4], // a proxy that logs people in
+    [503, 75],
+  ])(
+    'says so of a web server that answers %i with a page, and ends with %i',
+    async (status, exit) => {
+      const other = createHttpServer((_, response) =>
+        response.writeHead(status).end('<h1>A page</h1>'),
+      )
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+      const { port } = other.address() as AddressInfo
+      const { code, stderr } = await runCli(['status', '--url', `http://127.0.0.1:${port}`])
+      other.close()
+      expect({ code, stderr }).toEqual({
+        code: exit,
+        stderr: expect.stringMatching(`answered ${status} with something .*\nCheck the address: `),
+      })
+    },
+  )
 
   it('reads server.json of the home', async () => {
     const home = join(dir, 'started')

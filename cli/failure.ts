@@ -54,7 +54,7 @@ export function reportOf(error: unknown): Report {
     return { exitCode: EXIT[error.exit], problem: cliProblem(code, message, advice) }
   }
   const problem = problemBody(error)
-  if (problem) return { exitCode: EXIT[exitOfStatus(problem.status)], problem }
+  if (problem) return { exitCode: EXIT[exitOf(problem)], problem }
   if (isUnreachable(error)) return reportOf(notRunning(connectionDetail(error)))
   const { message, exitCode = EXIT.error } = error as { message?: string; exitCode?: number }
   const name = (Object.keys(EXIT) as ExitName[]).find((one) => EXIT[one] === exitCode) ?? 'error'
@@ -91,11 +91,13 @@ const TITLES: Readonly<Record<string, string>> = {
   confirmation_needed: 'Confirmation needed',
 }
 
-function exitOfStatus(status: number): ExitName {
+function exitOf({ status, code }: ProblemBody): ExitName {
   if (status === 401) return 'notLoggedIn'
   if (status === 403 || status === 409) return 'refused'
-  if (status === 404) return 'notFound'
   if (status === 423 || status === 429 || status === 503) return 'temporary'
+  // what another program says of its own pages is nothing about ours; a proxy before ours is believed
+  if (code === 'strange_answer') return 'notRunning'
+  if (status === 404) return 'notFound'
   if (status === 400 || status === 413 || status === 422) return 'usage'
   return 'error'
 }

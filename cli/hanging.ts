@@ -14,8 +14,10 @@ export const askReady = (deps: Deps): Promise<Ready> =>
 
 /** A degraded server may answer with 503: that is a state to show, and no failure. */
 function notReady(error: unknown): Ready {
-  const { problem } = error as { problem?: { status: number; current?: Partial<Ready> } }
-  if (problem?.status !== 503) throw error
+  const { problem } = error as {
+    problem?: { status: number; code: string; current?: Partial<Ready> }
+  }
+  if (problem?.status !== 503 || problem.code === 'strange_answer') throw error
   return {
     ...{ status: 'degraded', postgres: false, temporal: false, worker: false },
     ...{ workerSilentSince: null, undelivered: null, ...problem.current },
