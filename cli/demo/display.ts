@@ -55,7 +55,7 @@ function drawnDisplay(io: Io): Display {
 }
 
 function printedDisplay(io: Io): Display {
-  const started = Date.now()
+  const started = performance.now()
   const shown = new Map<string, string>()
   const print = (lines: readonly string[]) => {
     for (const line of lines) io.print(line)
@@ -67,7 +67,7 @@ function printedDisplay(io: Io): Display {
         const isNew = shown.get(row.stage) !== state && row.attempt > 0
         shown.set(row.stage, state)
         if (!isNew) continue
-        const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(6)
+        const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6)
         io.print(`${seconds} s  ${stageLine(row, { width: 96, now: Date.now(), paint: io.paint })}`)
       }
     },

@@ -54,6 +54,7 @@ export function createKiller(options: {
 
   /** Milliseconds from the kill until the supervisor says that both run again. */
   async function untilWorkerRuns(): Promise<number> {
+    const started = performance.now()
     const missing = new Set(['worker', 'temporal'])
     const options = { dir: home.logs, service: 'supervisor', follow: true, signal: deps.signal }
     for await (const line of readLogs(options)) {
@@ -62,9 +63,9 @@ export function createKiller(options: {
       display.note([`  supervisor: ${msg}`])
       const again = /^(\w+) runs again/.exec(msg)?.[1]
       if (again) missing.delete(again)
-      if (missing.size === 0) return Date.now() - killedAt
+      if (missing.size === 0) break
     }
-    return Date.now() - killedAt
+    return performance.now() - started
   }
 
   async function survivors() {
