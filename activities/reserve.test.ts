@@ -217,6 +217,29 @@ test('a budget of the day that is set while a run goes on without a limit holds 
   await set(0)
 })
 
+test('a budget of the day that is lowered below what was used holds from the next response on, whatever part a run had of it', async () => {
+  const [first] = (await goalWith(0)) as [StageKey]
+  await database.knex('agent_runs').update({ status: 'done' })
+  const spent = await database.knex('agent_runs').sum({ n: 'tokens_in' }).first()
+  const set = (dayBudget: number) =>
+    database.change((tx) => writeSettings(tx, { dayBudget }, 'person:me'))
+  await set(Number(spent?.['n']) + 4_000_000)
+  const run = await start(first, 1)
+  if ('summary' in run) throw new Error(run.summary)
+  expect(run.tokens_reserved).toBe(1_000_000)
+  const budget = watchReservation(deps, first, run)
+  const uses = async (tokens: number) => {
+    await database.knex('agent_runs').where({ id: run.id }).update({ tokens_in: tokens })
+    return budget.isOver(tokens)
+  }
+  expect(await uses(50_000)).toBe(false)
+  await set(Number(spent?.['n']) + 60_000)
+  expect(await uses(55_000)).toBe(false)
+  expect(await uses(65_000)).toBe(true)
+  expect((await readRun(database.knex, run.id)).budget_stop).toBe('day')
+  await set(0)
+})
+
 test('a run that goes on over midnight is limited by the day’s budget with what it uses after midnight', async () => {
   const [night, other] = (await goalWith(0)) as [StageKey, StageKey]
   await database.knex('agent_runs').update({ status: 'done' })

@@ -2,6 +2,7 @@ import { formatTokens, formatUtc } from '../contracts/figures.ts'
 import { shortId } from '../contracts/ids.ts'
 import {
   askForGoal,
+  type BudgetPlace,
   budgetsOf,
   goalAsker,
   growReservation,
@@ -94,26 +95,30 @@ const LOOK_AGAIN_TOKENS = 500
 
 /**
  * Watches the part of its budgets that was set aside for a run. Asked after each response, once its tokens are stored:
- * a run that used its part gets another one while there is any left, and is ended when there is none. One that nothing
- * limited when it began looks now and then whether a person has set a budget since.
+ * a run that used its part gets another one while there is any left, and is ended when there is none. One that has not, or
+ * that nothing limited when it began, looks whether a person has set or lowered a budget since.
  */
 export function watchReservation({ database }: ActivityDeps, key: StageKey, run: RunRow) {
   let part = run.tokens_reserved
   let ends = run.budget_stop !== null
   let looked = 0
+
+  /** Without the lock, which nobody has to wait for where nothing changed. */
+  async function isToAsk(used: number, place: BudgetPlace): Promise<boolean> {
+    if (part > 0 && used >= part) return true
+    if (used - looked < LOOK_AGAIN_TOKENS) return false
+    looked = used
+    const { type } = reservationOf(await budgetsOf(database.knex, place))
+    return part > 0 ? type === 'used_up' : type !== 'unlimited'
+  }
+
   return {
     /** Its part by now; 0 where no budget limits it. */
     part: () => part,
     /** True when the run is to be interrupted. `used`: all its tokens so far. */
     async isOver(used: number): Promise<boolean> {
-      if (ends || used < part) return ends
       const place = { ...budgetPlace(key), runId: run.id }
-      if (part === 0) {
-        if (used - looked < LOOK_AGAIN_TOKENS) return false
-        looked = used
-        // without the lock, which nobody has to wait for where there is no budget
-        if ((await budgetsOf(database.knex, place)).length === 0) return false
-      }
+      if (ends || !(await isToAsk(used, place))) return ends
       await database.change(async (tx) => {
         await lockBudgets(tx)
         const found = reservationOf(await budgetsOf(tx, place))
