@@ -13,10 +13,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AGENT_STAGES } from '../contracts/stages.ts'
 import { connect, type Database } from '../db/connect.ts'
+import { decideReview } from '../db/decisions.ts'
 import { loadFacts } from '../db/facts.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { cancelGoal } from '../db/goals.ts'
-import { openStage, type StageKey } from '../db/stages.ts'
+import { changeStage, openStage, type StageKey } from '../db/stages.ts'
 import { canBeRefused, createFixture, type Fixture } from '../git/fixture.ts'
 import { createTestDatabase } from '../test/support/database.ts'
 import { conclude } from './conclude.ts'
@@ -425,6 +426,30 @@ test('much documentation goes on by itself and a person is told to look at it; a
     /^much went on without you: 500 lines of documentation changed\. Look at R-\d+ when you like\.$/,
   )
   expect(await notices()).toEqual([{ stream: `goal/${goalId}`, data: { level: 'info', text } }])
+})
+
+test('a worker that stood still while a person approved an edited spec does not put the agent’s in its place', async () => {
+  await lifecycle.startGoal({ goalId })
+  const key = { goalId, taskId: null, stage: 'spec', attempt: 1 } as const
+  const { workspace } = await beginStage(key)
+  const facts = await loadFacts(database.knex, goalId)
+  const output = { title: 'the agent’s', summary: 's', requirements: [], acceptance: [], tasks: [] }
+  const store = () =>
+    conclude(deps, { key, facts, workspace, checks: undefined, output, adapter: 'demo' })
+  await store()
+  const change = { status: 'review', result: { outcome: 'passed' } } as const
+  const status = () => database.knex('stage_attempts').where({ stage: 'spec' }).pluck('status')
+  await database.change((tx, emit) => changeStage(tx, emit, { key, change }))
+  const { openReview } = createReviewActivities(deps)
+  const { reviewId } = await openReview({ ...key, kind: 'spec', reason: '' })
+  const { hash } = await database.knex('reviews').where({ id: reviewId }).first('hash')
+  const edits = { ...output, title: 'the person’s' }
+  const said = { decision: 'approve', hash, edits, via: 'ui', actor: 'person:ada' } as const
+  await database.change((tx, emit) => decideReview(tx, emit, { reviewId, ...said }))
+  await store()
+  expect(await status()).toEqual(['review'])
+  const { spec } = await loadFacts(database.knex, goalId)
+  expect(spec).toMatchObject({ status: 'approved', content: { title: 'the person’s' } })
 })
 
 test('items of different specs keep names of their own, so that none passes by the verdict of another', async () => {

@@ -18,7 +18,7 @@ import { contentHash } from '../db/content-hash.ts'
 import type { EmittedEvent } from '../db/events.ts'
 import { type GoalFacts, loadFacts, type TaskRow } from '../db/facts.ts'
 import { gitChangesSince } from '../db/git-changes.ts'
-import { changeStage, type StageKey } from '../db/stages.ts'
+import { changeStage, isAnswered, type StageKey } from '../db/stages.ts'
 import { counted } from '../domain/blast-radius.ts'
 import { withDistinctIds } from '../domain/spec-items.ts'
 import { within } from '../domain/within.ts'
@@ -58,6 +58,7 @@ export async function conclude(deps: ActivityDeps, found: Concluded): Promise<St
   const { key, checks } = work
   const { result, output } = await concludeStage(deps, work)
   await deps.database.change(async (tx, emit) => {
+    if (await isAnswered(tx, key)) return
     await changeStage(tx, emit, {
       key,
       change: { status: 'running', output, ...(checks ? { checks } : {}) },
@@ -121,6 +122,7 @@ async function storeSpec(
   await deps.database.change(async (tx) => {
     // test and security spec come side by side: the second one to be stored sees the first
     await tx('goals').where({ id: key.goalId }).forUpdate().first('id')
+    if (await isAnswered(tx, key)) return // since then a person may have put another one in its place
     const content = await distinctFrom(tx, key.goalId, spec)
     const hash = contentHash(content)
     const latest = await tx('specs')

@@ -8,6 +8,7 @@ import { listSegments, type RunRow } from '../db/runs.ts'
 import {
   changeStage,
   forgetSkipped,
+  isAnswered,
   isTriedAgain,
   openStage,
   type StageKey,
@@ -248,6 +249,7 @@ export function createStageActivities(deps: ActivityDeps) {
     { result, leaseId }: { result: StageResult; leaseId: string },
   ): Promise<void> {
     await database.change(async (tx, emit) => {
+      if (await isAnswered(tx, key)) return
       await changeStage(tx, emit, { key, change: { ...stateAfter(key, facts, result) } })
       const noFrontend =
         key.stage === 'implement' && result.outcome === 'passed' && !result.frontend

@@ -92,6 +92,12 @@ export async function isTriedAgain(knex: Knex, key: StageKey): Promise<boolean> 
   return later !== undefined
 }
 
+/** Whether the workflow has its answer: a worker that stood still meanwhile comes too late, and changes nothing of it any more. */
+export async function isAnswered(knex: Knex, key: StageKey): Promise<boolean> {
+  const row = await knex('stage_attempts').where(columns(key)).whereNotNull('result').first('id')
+  return row !== undefined
+}
+
 const OVER: readonly StageStatus[] = [
   ...(['passed', 'failed', 'changes_requested', 'skipped', 'cancelled'] as const),
 ]
