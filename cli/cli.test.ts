@@ -39,6 +39,7 @@ import {
   settings,
   specReview,
   stage,
+  task,
 } from './testing/fixtures.ts'
 import { result, runCli, startCli } from './testing/run-cli.ts'
 
@@ -396,6 +397,14 @@ describe('filing a goal', () => {
     api.answer('getGoal', () => ({ ...baseGoal, stages: [spec] }))
     const { stdout } = await cli(['goal', 'show', 'G-12'])
     expect(stdout).toMatch(/^Spec\tpassed\t1\t\S+\tcodex\tcodex instead of claude, which/m)
+  })
+
+  it('calls no task active that nobody works on: its goal is paused, or it waits', async () => {
+    const paused = { ...task, status: 'active', idle: 'paused' } as const
+    api.answer('listTasks', () => ({ items: [paused], next: null }))
+    expect((await cli(['tasks'])).stdout).toMatch(/^T-31\tpaused\t/)
+    api.answer('getGoal', () => ({ ...baseGoal, tasks: [{ ...paused, idle: 'waiting' }] }))
+    expect((await cli(['goal', 'show', 'G-12'])).stdout).toMatch(/^T-31\twaiting\t/m)
   })
 
   it('says what ends the wait of a goal that is paused or needs attention', async () => {

@@ -80,7 +80,7 @@ function printGoal(goal: Goal, io: Io) {
       ],
       goal.tasks.map((task) => [
         task.shortId,
-        statusCell(task.status, io.tty),
+        statusCell(task.idle ?? task.status, io.tty),
         task.stage ? STAGE_TITLES[task.stage] : '',
         task.blastRadius ?? '',
         task.title,

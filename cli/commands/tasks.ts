@@ -34,7 +34,7 @@ export const tasks = defineCommand({
       ],
       row: (task) => [
         task.shortId,
-        statusCell(task.status, io.tty),
+        statusCell(task.idle ?? task.status, io.tty),
         task.stage ? (io.tty ? STAGE_TITLES[task.stage] : task.stage) : '',
         task.blastRadius ?? '',
         task.adapter ?? '',
