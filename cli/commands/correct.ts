@@ -22,7 +22,7 @@ export const correct = defineCommand({
     const made = items.find(({ corrections }) => corrections.some((c) => c.id === correction.id))
     if (made)
       io.note(
-        `You said the like ${made.corrections.length} times. Make it a convention: dispatch suggestions accept ${made.shortId}`,
+        `You said something like this ${made.corrections.length} times. Make it a convention: dispatch suggestions accept ${made.shortId}`,
       )
     return EXIT.ok
   },

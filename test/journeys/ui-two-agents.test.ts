@@ -83,9 +83,9 @@ test('what was said three times becomes a convention of the project by one click
     'use british spelling!',
   ])
     await at.call('POST', `/api/agents/${run}/corrections`, { text })
-  await suggested.getByText('You said the like 3 times').waitFor() // also where it was said
+  await suggested.getByText('You said something like this 3 times').waitFor() // also where it was said
   await page.goto(`${at.url}/agents`)
-  await suggested.getByText('You said the like 3 times').waitFor()
+  await suggested.getByText('You said something like this 3 times').waitFor()
   expect(await violations(page)).toEqual([])
   await suggested.getByRole('textbox').fill('Use British spelling.')
   await page.reload()
@@ -93,7 +93,7 @@ test('what was said three times becomes a convention of the project by one click
   await at.call('POST', `/api/agents/${run}/corrections`, {
     text: 'British spelling, please use it',
   })
-  await suggested.getByText('You said the like 4 times').waitFor()
+  await suggested.getByText('You said something like this 4 times').waitFor()
   expect(await suggested.getByRole('textbox').inputValue()).toBe('Use British spelling.')
   await suggested.getByRole('button', { name: /^Add to repo/ }).click()
   await page.getByText('Agents are told from now on').waitFor()

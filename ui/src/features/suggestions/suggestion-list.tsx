@@ -62,7 +62,9 @@ function SuggestionCard({ suggestion }: { suggestion: Suggestion }) {
       <p className="flex items-start gap-2">
         <Lightbulb size={15} className="mt-0.5 shrink-0 text-accent-fg" aria-hidden="true" />
         <span className="min-w-0">
-          <span className="font-medium">You said the like {corrections.length} times</span>
+          <span className="font-medium">
+            You said something like this {corrections.length} times
+          </span>
           <span className="text-fg-2"> in {projectName}. Make it a convention?</span>
         </span>
       </p>
