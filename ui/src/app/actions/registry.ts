@@ -1,5 +1,5 @@
 import type { LucideIcon } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { create } from 'zustand'
 
 /** One thing that a person can do. The palette, the `?` sheet and the keyboard all read this. */
@@ -45,6 +45,20 @@ export function registerActions(actions: readonly Action[]): () => void {
 /** Actions of a view, for as long as it is shown. Keep the array stable with `useMemo`. */
 export function useActions(actions: readonly Action[]): void {
   useEffect(() => registerActions(actions), [actions])
+}
+
+/** One action of a view. Its name and keys are those of the first drawing; what it does is that of the last. */
+export function useAction(action: Action): void {
+  const now = useRef(action)
+  now.current = action
+  const [registered] = useState((): readonly Action[] => [
+    {
+      ...action,
+      enabledWhen: () => now.current.enabledWhen?.() ?? true,
+      run: () => now.current.run(),
+    },
+  ])
+  useActions(registered)
 }
 
 /** Those that can be done now; of the same id only the last. */

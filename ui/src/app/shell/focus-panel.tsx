@@ -1,11 +1,11 @@
 import { X } from 'lucide-react'
-import { type ComponentType, Suspense, useMemo } from 'react'
+import { type ComponentType, Suspense } from 'react'
 import { IconButton } from '../../components/button.tsx'
 import { ErrorBoundary } from '../../components/error-boundary.tsx'
 import { SkeletonRows } from '../../components/states.tsx'
 import { lazyPart } from '../../lib/lazy-part.ts'
 import { MEDIUM, useMedia } from '../../lib/use-media.ts'
-import { useActions } from '../actions/registry.ts'
+import { useAction } from '../actions/registry.ts'
 import { usePreferences } from '../preferences.ts'
 import { useFocusPanel } from './focus-panel-state.ts'
 import { ResizeHandle } from './resize-handle.tsx'
@@ -27,22 +27,15 @@ export function FocusPanel() {
   const { panelWidth, set } = usePreferences()
   const Content = CONTENTS[panel?.charAt(0) ?? '']
   const shown = panel !== undefined && Content !== undefined
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'panel.close',
-          title: 'Close panel',
-          scope: 'Everywhere',
-          keys: ['Escape', ']'],
-          onlyKeys: true,
-          enabledWhen: () => shown,
-          run: close,
-        },
-      ],
-      [shown, close],
-    ),
-  )
+  useAction({
+    id: 'panel.close',
+    title: 'Close panel',
+    scope: 'Everywhere',
+    keys: ['Escape', ']'],
+    onlyKeys: true,
+    enabledWhen: () => shown,
+    run: close,
+  })
   if (!shown) return null
   const content = (
     <ErrorBoundary key={panel}>

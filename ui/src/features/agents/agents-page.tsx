@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { Bot, ListFilter, SearchX } from 'lucide-react'
 import { type ReactNode, useMemo, useRef } from 'react'
-import { useActions } from '../../app/actions/registry.ts'
+import { useAction } from '../../app/actions/registry.ts'
 import { adaptersQuery, agentsQuery, overAgentsQuery, poolQuery } from '../../app/queries.ts'
 import { useFocusPanel } from '../../app/shell/focus-panel-state.ts'
 import { hasOwnKeys, useListKeys } from '../../app/use-list-keys.ts'
@@ -103,21 +103,14 @@ function Filters({ search }: { search: AgentsSearch }) {
   const change = (next: { [K in keyof AgentsSearch]?: AgentsSearch[K] | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...next }) as AgentsSearch, replace: true })
   const [words, setWords] = useEchoed(search.q ?? '', (text) => change({ q: text || undefined }))
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'agents.filter',
-          title: 'Filter agents',
-          scope: 'Agents',
-          keys: '/',
-          icon: ListFilter,
-          run: () => input.current?.focus(),
-        },
-      ],
-      [],
-    ),
-  )
+  useAction({
+    id: 'agents.filter',
+    title: 'Filter agents',
+    scope: 'Agents',
+    keys: '/',
+    icon: ListFilter,
+    run: () => input.current?.focus(),
+  })
   return (
     <div className="flex h-10 shrink-0 items-center gap-1 border-b px-3 touch:h-12">
       <fieldset className="flex gap-0.5" aria-label="Show">
@@ -184,25 +177,15 @@ function Groups(props: {
     ids: runs.map(({ shortId }) => shortId),
     onOpen: (id) => void navigate({ to: '/agents/$id', params: { id } }),
   })
-  // the row under the pointer changes often, what can be done does not
-  const now = useRef(selected)
-  now.current = selected
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'agents.peek',
-          title: 'Peek',
-          scope: 'Agents',
-          keys: 'Space',
-          onlyKeys: true,
-          enabledWhen: () => now.current !== undefined && !hasOwnKeys('button, summary'),
-          run: () => now.current !== undefined && open(now.current),
-        },
-      ],
-      [open],
-    ),
-  )
+  useAction({
+    id: 'agents.peek',
+    title: 'Peek',
+    scope: 'Agents',
+    keys: 'Space',
+    onlyKeys: true,
+    enabledWhen: () => selected !== undefined && !hasOwnKeys('button, summary'),
+    run: () => selected !== undefined && open(selected),
+  })
   if (runs.length + waiting.length === 0) return props.settled && <NoAgents search={props.search} />
   const row = (run: (typeof runs)[number]) => (
     <AgentRow

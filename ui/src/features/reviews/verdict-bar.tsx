@@ -1,8 +1,8 @@
 import { Check, MessageSquare, RotateCcw, X } from 'lucide-react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import type { Review } from '../../../../contracts/schemas.ts'
 import { type Decision, decisionsOf } from '../../../../contracts/stages.ts'
-import { useActions } from '../../app/actions/registry.ts'
+import { useAction } from '../../app/actions/registry.ts'
 import { Button } from '../../components/button.tsx'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { Textarea } from '../../components/field.tsx'
@@ -49,7 +49,14 @@ export function VerdictBar(props: {
     } else if (decision === 'reject') setConfirming(true)
     else void verdict.send()
   }
-  useSubmitKey(submit)
+  useAction({
+    id: 'review.submit',
+    title: 'Send verdict',
+    scope: 'Review',
+    keys: '$mod+Enter', // from everywhere on the page, also while typing
+    onlyKeys: true,
+    run: submit,
+  })
   const labels = {
     approve: props.approveLabel ?? 'Approve',
     request_changes: 'Request changes',
@@ -180,28 +187,5 @@ function Missing(props: {
         ),
       )}
     </p>
-  )
-}
-
-/** Cmd+Enter sends from everywhere on the page, also while typing. */
-function useSubmitKey(submit: () => void): void {
-  const now = useRef(submit)
-  useEffect(() => {
-    now.current = submit
-  })
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'review.submit',
-          title: 'Send verdict',
-          scope: 'Review',
-          keys: '$mod+Enter',
-          onlyKeys: true,
-          run: () => now.current(),
-        },
-      ],
-      [],
-    ),
   )
 }

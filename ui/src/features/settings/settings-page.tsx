@@ -1,7 +1,7 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Search } from 'lucide-react'
-import { type ComponentType, useMemo, useRef, useState } from 'react'
-import { useActions } from '../../app/actions/registry.ts'
+import { type ComponentType, useRef, useState } from 'react'
+import { useAction } from '../../app/actions/registry.ts'
 import { Input } from '../../components/field.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { EmptyState } from '../../components/states.tsx'
@@ -24,21 +24,14 @@ export function SettingsPage() {
   const { section: wanted } = route.useParams()
   const [text, setText] = useState('')
   const input = useRef<HTMLInputElement>(null)
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'settings.search',
-          title: 'Search settings',
-          scope: 'Settings',
-          keys: '/',
-          icon: Search,
-          run: () => input.current?.focus(),
-        },
-      ],
-      [],
-    ),
-  )
+  useAction({
+    id: 'settings.search',
+    title: 'Search settings',
+    scope: 'Settings',
+    keys: '/',
+    icon: Search,
+    run: () => input.current?.focus(),
+  })
   const section = SECTIONS.find(({ key }) => key === wanted) ?? SECTIONS[0]
   return (
     <>

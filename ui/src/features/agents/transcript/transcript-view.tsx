@@ -9,7 +9,7 @@ import {
 } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { AgentRunDetail } from '../../../../../contracts/schemas.ts'
-import { useActions } from '../../../app/actions/registry.ts'
+import { useAction } from '../../../app/actions/registry.ts'
 import { useLive } from '../../../app/live.ts'
 import { copy, explain, toastError } from '../../../app/toasts.ts'
 import { Button, IconButton } from '../../../components/button.tsx'
@@ -29,22 +29,15 @@ export function TranscriptView({ run }: { run: AgentRunDetail }) {
   const onNearStart = useCallback(() => void readOlder(), [readOlder])
   const find = useFind(log, state.blocks, handle)
   const total = Math.max(run.lastSeq, state.last)
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'transcript.find',
-          title: 'Find in transcript',
-          scope: 'Agent',
-          keys: ['/', '$mod+f'],
-          icon: Search,
-          inDialog: true,
-          run: () => setFinding(true),
-        },
-      ],
-      [],
-    ),
-  )
+  useAction({
+    id: 'transcript.find',
+    title: 'Find in transcript',
+    scope: 'Agent',
+    keys: ['/', '$mod+f'],
+    icon: Search,
+    inDialog: true,
+    run: () => setFinding(true),
+  })
   const copyAll = async () => {
     await log.readAll(new AbortController().signal)
     const { blocks, first, error } = log.read()
