@@ -256,6 +256,41 @@ test('settings are stored as they are set, marked where changed, reset, and refu
   await page.getByRole('textbox', { name: 'Longest silence' }).waitFor()
 })
 
+test('an agent has one name, in lists as in choices', async () => {
+  const { items } = (await at.call<Reply<'listAdapters'>>('GET', '/api/adapters')).body
+  const page = await openWindow('/settings/agents')
+  for (const { adapter, title } of items.filter(({ demo }) => !demo))
+    await page.locator(`main [data-adapter="${adapter}"]`).getByText(title).waitFor()
+})
+
+test('on the narrowest phone too, what one reaches for is in sight', async () => {
+  const stages = sameAgent({ adapter: 'demo' })
+  const name = 'For the services that nobody has touched since the spring'
+  const { body } = await at.call<{ id: string }>('POST', '/api/profiles', { name, stages })
+  const viewport = { width: 320, height: 568 }
+  const page = await openWindow('/settings/profiles', { viewport, hasTouch: true, isMobile: true })
+  /** Where it ends, to the right and below, without any scrolling. */
+  const endOf = async (part: Locator) => {
+    await part.waitFor()
+    return part.evaluate((e) => {
+      const { right, bottom } = e.getBoundingClientRect()
+      return { right, bottom }
+    })
+  }
+  const card = page.getByRole('region', { name: `Profile ${name}` })
+  const more = await endOf(card.getByRole('button', { name: `More for ${name}` }))
+  expect(more.right).toBeLessThanOrEqual(viewport.width)
+  await page.goto(`${at.url}/`)
+  const filter = await endOf(page.getByRole('searchbox', { name: 'Filter by title' }))
+  expect(filter.right).toBeLessThanOrEqual(viewport.width)
+  await page.getByRole('button', { name: 'New goal' }).first().tap()
+  await page.getByRole('textbox', { name: 'What should exist' }).fill('Much.\n'.repeat(40))
+  const send = await endOf(page.getByRole('button', { name: 'File goal' }))
+  expect(send.bottom).toBeLessThanOrEqual(viewport.height)
+  await page.getByRole('textbox', { name: 'Token budget' }).tap()
+  await at.call('DELETE', `/api/profiles/${body.id}`)
+})
+
 test('a built-in profile offers neither another name nor its end, and says why; what its agents reach can be less', async () => {
   const page = await openWindow('/settings/profiles')
   const card = page.getByRole('region', { name: 'Profile Default' })

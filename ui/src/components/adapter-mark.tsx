@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query'
 import { adaptersQuery } from '../app/queries.ts'
 import { cn } from '../lib/cn.ts'
 
+/** As their adapters call them, but for the demo's few words: lists do not wait for the machine's agents. */
 const TITLES: Readonly<Record<string, string>> = {
-  claude: 'Claude',
+  claude: 'Claude Code',
   codex: 'Codex',
-  gemini: 'Gemini',
+  gemini: 'Gemini CLI',
   demo: 'Demo',
 }
 

@@ -26,7 +26,7 @@ export function RunHeader({ run, inPanel }: { run: AgentRunDetail; inPanel: bool
           className="font-medium"
           {...(live && run.stoppedBy !== null ? { word: 'Stopping' } : {})}
         />
-        {inPanel && <span className="text-fg-3">{run.shortId}</span>}
+        {inPanel && <span className="whitespace-nowrap text-fg-3">{run.shortId}</span>}
         <h2 className="min-w-0 flex-1 truncate font-medium">
           <span className={inPanel ? undefined : 'sr-only'}>
             {STAGE_TITLES[run.stage]}

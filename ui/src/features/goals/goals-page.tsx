@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { CircleDot, FolderGit2, ListFilter, Plus, SearchX } from 'lucide-react'
 import { useMemo, useRef } from 'react'
-import { useActions } from '../../app/actions/registry.ts'
+import { useAction } from '../../app/actions/registry.ts'
 import { openGoalsQuery, overGoalsQuery, overviewQuery } from '../../app/queries.ts'
 import { openNewGoal } from '../../app/ui-state.ts'
 import { useListKeys } from '../../app/use-list-keys.ts'
@@ -90,23 +90,16 @@ function Filters({ search }: { search: GoalsSearch }) {
   const change = (next: { show?: GoalsSearch['show'] | undefined; q?: string | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...next }) as GoalsSearch, replace: true })
   const [words, setWords] = useEchoed(search.q ?? '', (text) => change({ q: text || undefined }))
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'goals.filter',
-          title: 'Filter goals',
-          scope: 'Goals',
-          keys: '/',
-          icon: ListFilter,
-          run: () => input.current?.focus(),
-        },
-      ],
-      [],
-    ),
-  )
+  useAction({
+    id: 'goals.filter',
+    title: 'Filter goals',
+    scope: 'Goals',
+    keys: '/',
+    icon: ListFilter,
+    run: () => input.current?.focus(),
+  })
   return (
-    <div className="flex h-10 shrink-0 items-center gap-1 border-b px-3">
+    <div className="flex min-h-10 shrink-0 items-center gap-1 border-b px-3 max-[350px]:flex-wrap max-[350px]:py-0.5">
       <fieldset className="flex gap-0.5" aria-label="Show">
         {SHOWS.map(([show, label]) => (
           <button
@@ -129,7 +122,7 @@ function Filters({ search }: { search: GoalsSearch }) {
         maxLength={LONGEST_WORDS}
         value={words}
         onChange={(event) => setWords(event.target.value)}
-        className="ml-auto h-6 w-20 min-w-0 rounded-md bg-transparent px-1 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-[350px]:hidden md:w-36 md:px-2 touch:text-16"
+        className="ml-auto h-6 w-20 min-w-0 rounded-md bg-transparent px-1 text-12 outline-none hover:bg-hover focus:w-56 focus:bg-hover max-[350px]:w-full md:w-36 md:px-2 touch:text-16"
       />
     </div>
   )

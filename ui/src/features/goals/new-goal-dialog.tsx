@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useMemo, useRef } from 'react'
+import { useRef } from 'react'
 import { ProblemError } from '../../../../client/caller.ts'
 import { formatTokens } from '../../../../contracts/figures.ts'
 import { parseTokenCount } from '../../../../contracts/token-count.ts'
-import { useActions } from '../../app/actions/registry.ts'
+import { useAction } from '../../app/actions/registry.ts'
 import { call } from '../../app/api.ts'
 import { adaptersQuery, profilesQuery, projectsQuery, settingsQuery } from '../../app/queries.ts'
 import { explain, toast } from '../../app/toasts.ts'
@@ -63,10 +63,19 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
   const submit = () => {
     if (!empty && !badBudget && !file.isPending) file.mutate(draft.description)
   }
-  useSubmitKey(submit)
+  // no key of the dialog: after a list has closed nothing of it has the focus for a moment
+  useAction({
+    id: 'goal.file',
+    title: 'File goal',
+    scope: 'New goal',
+    keys: '$mod+Enter',
+    onlyKeys: true,
+    inDialog: true,
+    run: submit,
+  })
   return (
     <Dialog open onClose={onClose} title="New goal" width="lg" initialFocus={text}>
-      <div className="flex min-h-0 flex-col">
+      <div className="flex min-h-0 flex-col overflow-y-auto">
         <textarea
           ref={text}
           dir="auto"
@@ -163,45 +172,23 @@ export function NewGoalDialog({ onClose }: { onClose: () => void }) {
             {errors.other}
           </p>
         )}
-        <DialogFooter>
-          <span className="mr-auto text-12 text-fg-3 max-md:hidden">
-            Kept as a draft while you write.
-          </span>
-          <Button onClick={onClose}>Close</Button>
-          <Button
-            tone="primary"
-            keys="$mod+Enter"
-            busy={file.isPending}
-            disabled={empty || badBudget}
-            onClick={submit}
-          >
-            File goal
-          </Button>
-        </DialogFooter>
       </div>
+      <DialogFooter>
+        <span className="mr-auto text-12 text-fg-3 max-md:hidden">
+          Kept as a draft while you write.
+        </span>
+        <Button onClick={onClose}>Close</Button>
+        <Button
+          tone="primary"
+          keys="$mod+Enter"
+          busy={file.isPending}
+          disabled={empty || badBudget}
+          onClick={submit}
+        >
+          File goal
+        </Button>
+      </DialogFooter>
     </Dialog>
-  )
-}
-
-/** An action of the page and no key of the dialog: after a list has closed nothing of it has the focus for a moment. */
-function useSubmitKey(submit: () => void): void {
-  const latest = useRef(submit)
-  latest.current = submit
-  useActions(
-    useMemo(
-      () => [
-        {
-          id: 'goal.file',
-          title: 'File goal',
-          scope: 'New goal',
-          keys: '$mod+Enter',
-          onlyKeys: true,
-          inDialog: true,
-          run: () => latest.current(),
-        },
-      ],
-      [],
-    ),
   )
 }
 

@@ -99,7 +99,9 @@ function StageCell({ row, goal, half }: { row: StageRow; goal: Goal; half: boole
             {STAGE_TITLES[row.stage]}
           </span>
           <span className="ml-auto flex shrink-0 items-center gap-1.5 text-11 text-fg-3 empty:hidden">
-            {row.attempt > 1 && row.status !== 'skipped' && <span>×{row.attempt}</span>}
+            {row.attempt > 1 && row.status !== 'skipped' && (
+              <span className="hidden @[300px]:inline">×{row.attempt}</span>
+            )}
             {half && worked && <Worked time={row.worked} className="hidden @[860px]:inline" />}
           </span>
         </div>

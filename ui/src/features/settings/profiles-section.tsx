@@ -8,6 +8,7 @@ import { AGENT_STAGES, type AgentStage, STAGE_TITLES } from '../../../../contrac
 import { call } from '../../app/api.ts'
 import { profilesQuery, withAnswer } from '../../app/queries.ts'
 import { explain, toastError } from '../../app/toasts.ts'
+import { AdapterMark } from '../../components/adapter-mark.tsx'
 import { AdapterSelect } from '../../components/adapter-select.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
@@ -92,7 +93,7 @@ function ProfileCard({ profile, onCopy }: { profile: Profile; onCopy: () => void
             value={name}
             onSave={(next) => change.mutate({ name: next })}
             invalid={change.isError}
-            className="-ml-2 w-56 border-transparent bg-transparent px-2 font-medium hover:border-line-strong"
+            className="-ml-2 w-56 min-w-0 border-transparent bg-transparent px-2 font-medium hover:border-line-strong"
           />
         )}
         <Saved state={change.isSuccess ? 'saved' : 'idle'} key={change.submittedAt} />
@@ -170,7 +171,7 @@ function StageRow(props: {
     <li className="grid grid-cols-[112px_184px_minmax(0,1fr)] items-center gap-2 max-md:grid-cols-2">
       <span className="text-fg-2 max-md:col-span-2">{title}</span>
       {props.fixed ? (
-        <span>{agent.adapter}</span>
+        <AdapterMark adapter={agent.adapter} />
       ) : (
         <AdapterSelect
           auto
