@@ -69,6 +69,22 @@ test('an index that is split, as by a setting of the machine, is a whole one aft
   expect(status()).toBe('A  mine.txt')
 })
 
+test('an index that a machine going down left empty blocks the merge, and is made anew without a loss', async () => {
+  f.commit({ 'a.txt': 'one\n', 'b.txt': 'bee\n' })
+  const goal = await goalOf(put({ 'a.txt': 'goal\n' }))
+  f.write('b.txt', 'mine\n')
+  const index = join(f.repo, '.git/index')
+  writeFileSync(index, '')
+  expect(await f.git.mergeGoal(goal)).toMatchObject({
+    ...{ outcome: 'blocked', code: 'unsupported_checkout' },
+    message: expect.stringContaining(`your checkout (${index}: index file smaller than expected)`),
+  })
+  rmSync(index)
+  f.sh(['reset', '-q'])
+  expect(await f.git.mergeGoal(goal)).toMatchObject(MERGED)
+  expect([read('a.txt'), read('b.txt'), status()]).toEqual(['goal\n', 'mine\n', ' M b.txt'])
+})
+
 test.each(['here', 'in a linked worktree'])(
   'a sparse checkout %s is not updated, and blocks the merge',
   async (where) => {

@@ -6,7 +6,7 @@ import type { GitDeps } from './hubs.ts'
 import { inTheWay } from './in-the-way.ts'
 import { type Place, treeSettings } from './inspect.ts'
 import type { ProjectLayout } from './layout.ts'
-import { GitProblem } from './problem.ts'
+import { GitFailure, GitProblem } from './problem.ts'
 import { putBack } from './put-back.ts'
 import { readRef, symbolicRef } from './refs.ts'
 import type { GitCall, GitRunner } from './run.ts'
@@ -288,13 +288,18 @@ async function unsupported(
   return { outcome: 'blocked', code: 'unsupported_checkout', message }
 }
 
-/** A lock that appears while we work blocks like one that was there before. */
-export async function blockedWhenLocked<T>(work: () => Promise<T>): Promise<T | Blocked> {
+/** A lock that appears while we work blocks like one that was there before; so does an index that a machine going down left broken. */
+export async function blockedByIndex<T>(work: () => Promise<T>): Promise<T | Blocked> {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof GitProblem && error.code === 'index_locked')) throw error
-    return { outcome: 'blocked', code: 'index_locked', message: error.message }
+    if (error instanceof GitProblem && error.code === 'index_locked')
+      return { outcome: 'blocked', code: 'index_locked', message: error.message }
+    const said =
+      error instanceof GitFailure && /^.*index file (?:corrupt|smaller).*$/m.exec(error.stderr)
+    if (!said) throw error
+    const message = `Git cannot read the index of your checkout (${said[0].replace('fatal: ', '')}). Delete that file and run \`git reset\` there: your files stay as they are. Then retry the merge.`
+    return { outcome: 'blocked', code: 'unsupported_checkout', message }
   }
 }
 

@@ -106,6 +106,11 @@ test('every path that cannot be a project says why and what to do', async () => 
   expect(await problem(join(f.folder, 'file'))).toMatch(/^not_a_directory/)
   expect(await problem(join(f.folder, 'plain'))).toMatch(/^not_a_repository: .*git init/)
   expect(await problem(join(f.folder, 'bare.git'))).toMatch(/^bare_repository: .*Clone it/)
+  f.sh(['init', '-q', join(f.folder, 'slip')])
+  writeFileSync(join(f.folder, 'slip/.git/config'), '[core\n')
+  expect(await problem(join(f.folder, 'slip'))).toMatch(
+    /^unreadable: .*slip: bad config line 1 in file \.git\/config\. Mend that, then try again\.$/,
+  )
   expect(await problem(join(f.repo, '.git'))).toMatch(/^(bare_repository|not_a_repository)/)
   for (const path of ['/', '/etc', '/proc/self', realpathSync(homedir()), f.home, f.folder])
     expect(await problem(path)).toMatch(/^forbidden_path: .*Choose/)

@@ -75,6 +75,13 @@ async function discover(
         `${given} is a bare repository.`,
         'Clone it, and add the clone.',
       )
+    // a config with a mistake in it, or one that only a newer git understands
+    if (!error.stderr.includes('not a git repository'))
+      throw new GitProblem(
+        'unreadable',
+        `Git cannot open the repository in ${given}: ${error.stderr.trim().replace(/^fatal: /, '')}.`,
+        'Mend that, then try again.',
+      )
     throw new GitProblem(
       'not_a_repository',
       `${given} is not a git repository.`,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { someOf } from '../contracts/some-of.ts'
 import {
   type Blocked,
-  blockedWhenLocked,
+  blockedByIndex,
   type Checkout,
   checkoutsOf,
   dryRun,
@@ -237,7 +237,7 @@ async function apply(
   }
   if (checkouts.length > 1) return manyCheckouts(target, checkouts)
   for (const checkout of checkouts) {
-    const blocked = await blockedWhenLocked(() => dryRun(deps, layout, { checkout, ...move }))
+    const blocked = await blockedByIndex(() => dryRun(deps, layout, { checkout, ...move }))
     if (blocked) return blocked
   }
   await sendCommit(deps, layout, { commonDir, sha: move.to, haves: [move.from] })
@@ -248,7 +248,7 @@ async function apply(
     from: move.from,
     why: `dispatch: merge ${m.mergeKey}`,
   }
-  const won = await blockedWhenLocked(() => swapRef(deps.git, commonDir, change))
+  const won = await blockedByIndex(() => swapRef(deps.git, commonDir, change))
   if (typeof won !== 'boolean') return won
   if (!won) return undefined
   await m.step('M8')
@@ -284,9 +284,7 @@ async function updateAll(
 ): Promise<Blocked | string[]> {
   const left: string[] = []
   for (const checkout of await checkoutsOf(m.deps, m, { ref: m.ref, commit: move.to })) {
-    const done = await blockedWhenLocked(() =>
-      updateCheckout(m.deps, m.layout, { checkout, ...move }),
-    )
+    const done = await blockedByIndex(() => updateCheckout(m.deps, m.layout, { checkout, ...move }))
     if (!Array.isArray(done)) return done
     left.push(...done)
   }
