@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest'
 import { freePort } from '../config/ports.ts'
-import { migrate } from './connect.ts'
+import { connect, migrate } from './connect.ts'
 
 test('a Postgres that cannot be used is named with what to do, and without its password', async () => {
   const port = await freePort()
@@ -18,4 +18,13 @@ test('a Postgres that cannot be used is named with what to do, and without its p
     expect(error.message).toMatch(/See that it runs .*DATABASE_URL/)
     expect(error.message).not.toMatch(/secret/)
   }
+})
+
+test('no statement and no idle transaction holds its locks for longer than a minute', async () => {
+  const { knex, close } = connect(inject('databaseUrl'))
+  const { rows } = await knex.raw(
+    `select current_setting('statement_timeout') as statement, current_setting('idle_in_transaction_session_timeout') as idle`,
+  )
+  await close()
+  expect(rows).toEqual([{ statement: '1min', idle: '1min' }])
 })

@@ -147,7 +147,7 @@ test('a folder that is gone is named', async () => {
 test('an abort ends the command and throws its reason', async () => {
   const controller = new AbortController()
   const running = check('sleep 300', { signal: controller.signal })
-  await vi.waitFor(() => expect(left()).not.toEqual([]))
+  await vi.waitFor(() => expect(left()).not.toEqual([]), { timeout: 20_000 })
   controller.abort(new Error('paused'))
   await expect(running).rejects.toThrow('paused')
   expect(left()).toEqual([])

@@ -184,7 +184,7 @@ test('a repair while agents work takes nothing away from them', async () => {
   const { id } = await at.project()
   const goal = await at.goal(
     id,
-    'Finish textkit [demo:all=instant] [demo:implement=commit,slow:5]',
+    'Finish textkit [demo:all=instant] [demo:implement=commit,slow:15]',
     {
       skipSpecReview: true,
     },

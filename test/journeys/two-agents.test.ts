@@ -112,7 +112,7 @@ describe.concurrent('a second opinion on security', () => {
 
 describe.concurrent('what a person says to one agent', () => {
   test('reaches the next stage, the second opinion and the other task of the goal', async () => {
-    const goal = await notes('[demo:tasks=2] [demo:implement=slow:5]', 'Dual')
+    const goal = await notes('[demo:tasks=2] [demo:implement=slow:20]', 'Dual')
     await at.until(goal.id, (g) => g.working.filter((w) => w.stage === 'implement').length === 2)
     const [run, other] = await runsOf(goal.id, { stage: 'implement' })
     const text = 'Mind the typography'
