@@ -493,7 +493,9 @@ test('a killed spawner is replaced', async () => {
 test('closing ends the spawner and the runner in waiting', async () => {
   const spawners = () =>
     listProcesses()
-      .filter(({ pid, parent }) => parent === process.pid && commandOf(pid)?.includes(built.spawner))
+      .filter(
+        ({ pid, parent }) => parent === process.pid && commandOf(pid)?.includes(built.spawner),
+      )
       .map(({ pid }) => pid)
   const others = spawners()
   const client = newClient()
