@@ -256,6 +256,17 @@ test('settings are stored as they are set, marked where changed, reset, and refu
   await page.getByRole('textbox', { name: 'Longest silence' }).waitFor()
 })
 
+test('on paper is the whole view, and dark letters', async () => {
+  const page = await openWindow('/settings/profiles', { colorScheme: 'dark' })
+  const last = page.getByRole('button', { name: 'New profile' })
+  await last.waitFor()
+  await page.emulateMedia({ media: 'print' })
+  const paper = await page.evaluate<number>('document.documentElement.scrollHeight')
+  expect(paper).toBeGreaterThan(900) // the window
+  expect(await last.evaluate((e) => e.getBoundingClientRect().bottom)).toBeLessThan(paper)
+  expect(await page.evaluate('getComputedStyle(document.body).color')).toBe('rgb(26, 26, 31)')
+})
+
 test('an agent has one name, in lists as in choices', async () => {
   const { items } = (await at.call<Reply<'listAdapters'>>('GET', '/api/adapters')).body
   const page = await openWindow('/settings/agents')
