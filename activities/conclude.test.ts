@@ -193,6 +193,7 @@ test('git settings that change between the review of the spec and the first task
   f.write('a.md', 'work', task.path)
   await answer(task)
   expect(await review(task)).toEqual({ deviations: [], tier: 'auto' })
+  f.write('.git/hooks/post-commit', '#!/bin/sh\n') // no agent of the goal is at work
   const audit = await beginStage({ goalId, taskId: null, stage: 'audit', attempt: 1 })
   expect(await answer(audit)).toEqual({
     outcome: 'findings',

@@ -353,18 +353,14 @@ export function findingsOf(checks: readonly CheckResult[], output: AuditOutput):
   return [...failed, ...untested, ...output.findings]
 }
 
-/**
- * Git settings that changed where no review shows it: while the audit's agent worked, or in a stage before the tasks. What a task's review
- * has shown is not asked about again.
- */
+/** Git settings that changed where no review shows it: while the audit's agent worked, or in the stages before the tasks. */
 async function spoilt(deps: ActivityDeps, { key, facts }: Concluded): Promise<AuditFinding[]> {
-  const { knex } = deps.database
   const { goal } = facts
-  const since = (stages: readonly Stage[]) => gitChangesSince(knex, goal, { task_id: null, stages })
-  const before = await since(goal.profile.skipSpecReview ? ['spec', ...OTHER_SPECS] : OTHER_SPECS)
-  const shown: string[][] = await knex('reviews').where({ goal_id: goal.id }).pluck('deviations')
-  const unseen = before.filter((change) => !shown.flat().includes(change))
-  const changes = new Set([...unseen, ...(await since([key.stage]))])
+  const stages = goal.profile.skipSpecReview ? (['spec', ...OTHER_SPECS] as const) : OTHER_SPECS
+  const since = (of: { stages: readonly Stage[]; beforeTasks?: boolean }) =>
+    gitChangesSince(deps.database.knex, goal, { task_id: null, ...of })
+  const before = await since({ stages, beforeTasks: true })
+  const changes = new Set([...before, ...(await since({ stages: [key.stage] }))])
   return [...changes].map((title) => ({ severity: 'high', title, detail: '' }))
 }
 

@@ -73,17 +73,25 @@ export async function markGitSeen(knex: Knex, projectId: string, attemptId: stri
     .update({ git_seen: knex.raw(last, [projectId]) })
 }
 
-/** In words, each once: what changed since the first agent of these stages of a goal began. */
+/** In words, each once: what changed since the first agent of these stages of a goal began; `beforeTasks`: and before one of a task did. */
 export async function gitChangesSince(
   knex: Knex,
   { id: goalId, project_id }: { id: string; project_id: string },
-  { stages, ...of }: { task_id?: string | null; stages?: readonly Stage[] } = {},
+  {
+    stages,
+    beforeTasks = false,
+    ...of
+  }: { task_id?: string | null; stages?: readonly Stage[]; beforeTasks?: boolean } = {},
 ): Promise<string[]> {
-  const marks = knex('stage_attempts').where({ goal_id: goalId, ...of })
-  if (stages) marks.whereIn('stage', stages)
+  const attempts = () => knex('stage_attempts').where({ goal_id: goalId }).min('git_seen')
+  const began = attempts().where(of)
+  if (stages) began.whereIn('stage', stages)
   const changes: GitChange[] = await knex('git_changes')
     .where({ project_id })
-    .whereRaw('id > coalesce((?), 0)', [marks.min('git_seen')])
+    .whereRaw('id > coalesce((?), 0)', [began])
+    .modify((query) => {
+      if (beforeTasks) query.where('id', '<=', attempts().whereNotNull('task_id'))
+    })
     .orderBy('id')
     .select('place', 'files')
   return [...new Set(changes.flatMap(({ place, files }) => files.map(DEVIATION[place])))]
