@@ -1,4 +1,5 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import type { AcpAgent } from '../contracts/agent.ts'
@@ -210,8 +211,9 @@ export function loadConfig(env: Env, flags: ConfigFlags = {}): Config {
   }
 }
 
-/** The configuration of this process. Throws ConfigError. */
+/** The configuration of this process. Throws ConfigError, also where the system does not know its user. */
 export function processConfig(flags: ConfigFlags = {}): Config {
+  requireUser()
   return loadConfig(process.env, flags)
 }
 
@@ -260,6 +262,18 @@ function temporalConfig(
     apiKey: vars.TEMPORAL_API_KEY ?? file.api_key,
     uiUrl: vars.TEMPORAL_UI_URL,
     devPort: flagPort ?? vars.DISPATCH_TEMPORAL_PORT ?? file.port ?? 7233,
+  }
+}
+
+/** Postgres, git and Node itself ask for the name of a process's user, and a container may be started with a number alone. */
+function requireUser(): void {
+  try {
+    userInfo()
+  } catch (error) {
+    throw new ConfigError(
+      `the user of this process (uid ${process.getuid?.()}) is not in the system's list, /etc/passwd: add it there, or start Dispatch as one that is`,
+      { cause: error },
+    )
   }
 }
 

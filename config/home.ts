@@ -111,6 +111,16 @@ export function requireOwn({ root }: HomePaths): void {
   )
 }
 
+/**
+ * Throws HomeUnusable where another user's starts have made the home, which root can write to: what it makes there they could not read any more,
+ * and Postgres serves no files of another user.
+ */
+export function requireOwner({ root, hubs }: HomePaths): void {
+  const uid = statSync(hubs, { throwIfNoEntry: false })?.uid
+  if (uid === undefined || uid === process.getuid?.()) return
+  throw new HomeUnusable(root, `it is that of another user (uid ${uid}), as whom it is started`)
+}
+
 function namesIn(root: string): string[] {
   try {
     return readdirSync(root).sort()

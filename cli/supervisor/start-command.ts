@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { processConfig, processEnv } from '../../config/config.ts'
 import { diskWarning } from '../../config/disk.ts'
-import { createHome, requireOwn } from '../../config/home.ts'
+import { createHome, requireOwn, requireOwner } from '../../config/home.ts'
 import { createLogger } from '../../config/log.ts'
 import type { Reply } from '../../contracts/api.ts'
 import type { AdapterInfo } from '../../contracts/schemas.ts'
@@ -50,6 +50,7 @@ export async function startCommand(
   try {
     const config = processConfig(options)
     requireOwn(config.home)
+    requireOwner(config.home)
     createHome(config.home.root)
     // nothing that is started in a folder that is gone comes up
     if (options.cwd === undefined) process.chdir(config.home.root)

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -21,6 +22,8 @@ import { connect } from '../../db/connect.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testPort } from '../support/test-port.ts'
 import { until } from '../support/until.ts'
+
+const NOT_LISTED = 43_210
 
 let folder: string
 let own: TestDatabase
@@ -72,6 +75,28 @@ test.skipIf(noSandbox !== undefined)(
       stderr: expect.stringMatching(/^error: .*\/proc.*\nStart it on Linux/),
     })
     expect(existsSync(join(folder, 'home'))).toBe(false)
+  },
+)
+
+// only root may become another user
+test.skipIf(process.getuid?.() !== 0)(
+  "root writes nothing into another user's home, and a user whom the system does not know is told so",
+  async () => {
+    const home = join(folder, 'home')
+    mkdirSync(join(home, 'hubs'), { recursive: true })
+    for (const path of [folder, home, join(home, 'hubs')]) chownSync(path, NOT_LISTED, NOT_LISTED)
+    expect(await runCli(['start'], { env })).toEqual({
+      code: 78,
+      stdout: '',
+      stderr: `error: The home ${home} cannot be used: it is that of another user (uid ${NOT_LISTED}), as whom it is started.\nName another one with --home or DISPATCH_HOME.\n`,
+    })
+    expect(readdirSync(home)).toEqual(['hubs'])
+    const under = ['setpriv', `--reuid=${NOT_LISTED}`, `--regid=${NOT_LISTED}`, '--clear-groups']
+    expect(await runCli(['start'], { env, under })).toEqual({
+      code: 78,
+      stdout: '',
+      stderr: expect.stringMatching(`^error: .*uid ${NOT_LISTED}.*/etc/passwd: add it there`),
+    })
   },
 )
 
