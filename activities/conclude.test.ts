@@ -121,6 +121,17 @@ test('a commit that git refuses goes back to the agent with the reason, and the 
   expect(f.sh(['show', `${head}:b.txt`], task.path)).toBe('two')
 })
 
+test('a file in another encoding than its attributes name goes back to the agent with the reason', async () => {
+  const text = Buffer.from('\ufeffone\n', 'utf16le')
+  f.commit({ '.gitattributes': '*.rc text working-tree-encoding=UTF-16\n', 'a.rc': text })
+  const task = await begin('a')
+  f.write('a.rc', 'two\n', task.path)
+  const summary = expect.stringContaining("BOM is required in 'a.rc' if encoded as UTF-16")
+  expect(await answer(task)).toMatchObject({ outcome: 'findings', summary })
+  f.write('a.rc', Buffer.from('\ufefftwo\n', 'utf16le'), task.path)
+  expect(await answer(task)).toMatchObject({ outcome: 'passed' })
+})
+
 const HUB =
   "config of the repository's own settings was changed while this was worked on; it was put back"
 const YOURS = 'in the .git of your repository changed while this was worked on'

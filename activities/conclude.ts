@@ -207,7 +207,8 @@ async function commitWork(
     'Dispatch-Goal': shortId('goal', goal.number),
     'Dispatch-Task': shortId('task', task.number),
   }
-  const done = await deps.git.commitAll({ ...at, message: task.title, trailers })
+  const done = await unlessRefused(deps.git.commitAll({ ...at, message: task.title, trailers }))
+  if ('outcome' in done) return { result: done, output: answer }
   const kept = (names: readonly string[]) => names.slice(0, NAMES_KEPT)
   const undone =
     done.undone.length > 0
@@ -237,10 +238,10 @@ async function publishWork(
     const what = missing.join(' ') || 'The agent ended without changing anything.'
     return { outcome: 'failed', reason: storable(`${what} ${advice}`.slice(0, SUMMARY)) }
   }
-  const refusal = await refused(
+  const published = await unlessRefused(
     deps.git.publish({ projectId: project.id, key: workspace.key, head: done.head }),
   )
-  if (refusal) return refusal
+  if ('outcome' in published) return published
   await deps.database.change(async (tx, emit) => {
     await tx('tasks').where({ id: task.id }).update({ head: done.head, updated_at: tx.fn.now() })
     if (task.head === done.head) return
@@ -262,11 +263,10 @@ async function publishWork(
   return { outcome: 'passed', frontend }
 }
 
-/** What git does not take in is the agent's to make again; undefined when it was taken. */
-async function refused(publishing: Promise<unknown>): Promise<StageResult | undefined> {
+/** What git does not take in is the agent's to make again. */
+async function unlessRefused<T extends object>(taking: Promise<T>): Promise<T | StageResult> {
   try {
-    await publishing
-    return undefined
+    return await taking
   } catch (error) {
     if (!(error instanceof GitProblem && error.code === 'unsafe_commit')) throw error
     return { outcome: 'findings', summary: storable(error.message.slice(0, SUMMARY)) }

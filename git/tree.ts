@@ -27,6 +27,14 @@ class UnreadableFile extends GitProblem {
   }
 }
 
+/** A file is not in the encoding that its attributes name (`working-tree-encoding`), as one that was written in UTF-8 by habit. */
+const wronglyEncoded = (said: string) =>
+  new GitProblem(
+    'unsafe_commit',
+    `The work was refused: ${said}.`,
+    'Retry the stage so that the agent makes it again.',
+  )
+
 /** Does something with files that are made readable where git cannot read them: it names one at a time. */
 export async function opening<T>(tree: SlotTree, work: (tree: SlotTree) => Promise<T>): Promise<T> {
   const opened = new Set<string>()
@@ -377,6 +385,8 @@ export async function updateIndex(
   } catch (error) {
     const said = error instanceof GitFailure ? error.stderr : ''
     const file = /^error: \w+\("(.+)"\): Permission denied$/m.exec(said)?.[1]
+    const garbled = /^fatal: (.*(?:BOM is |failed to encode |is not the same$).*)$/m.exec(said)?.[1]
+    if (garbled !== undefined) throw wronglyEncoded(garbled)
     throw file === undefined ? error : new UnreadableFile(file)
   }
 }
