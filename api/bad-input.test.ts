@@ -191,8 +191,8 @@ test('a question that Postgres gives up on is told as that, and may be asked aga
   })
 })
 
-/** What the server answers to raw bytes. */
-function raw(bytes: string): Promise<string> {
+/** What the server answers to raw bytes, after which the client says no more; `stays`: nor that it is done. */
+function raw(bytes: string, { stays = false } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp(at.api.port, '127.0.0.1')
     let answer = ''
@@ -201,7 +201,8 @@ function raw(bytes: string): Promise<string> {
     })
     socket.once('error', reject)
     socket.once('close', () => resolve(answer.split('\r\n')[0] ?? ''))
-    socket.end(bytes)
+    socket.write(bytes)
+    if (!stays) socket.end()
   })
 }
 
@@ -217,3 +218,8 @@ test('HTTP that is none is answered and ended', async () => {
   expect(await raw(both)).toContain(' 400 ')
   expect(await raw('\u0000\u0001nonsense\r\n\r\n')).toContain(' 400 ')
 })
+
+test('a request that never comes to its end is not waited for', async () => {
+  const begun = `GET /api/goals HTTP/1.1\r\nHost: 127.0.0.1:${at.api.port}\r\nX-Slow: `
+  expect(await raw(begun, { stays: true })).toContain(' 408 ')
+}, 45_000)
