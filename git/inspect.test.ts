@@ -106,6 +106,9 @@ test('every path that cannot be a project says why and what to do', async () => 
   expect(await problem(join(f.folder, 'file'))).toMatch(/^not_a_directory/)
   expect(await problem(join(f.folder, 'plain'))).toMatch(/^not_a_repository: .*git init/)
   expect(await problem(join(f.folder, 'bare.git'))).toMatch(/^bare_repository: .*Clone it/)
+  f.sh(['init', '-q', '--bare', join(f.folder, 'beside/.bare')])
+  writeFileSync(join(f.folder, 'beside/.git'), 'gitdir: ./.bare\n')
+  expect(await problem(join(f.folder, 'beside'))).toMatch(/^bare_repository: .*add a worktree/)
   f.sh(['init', '-q', join(f.folder, 'slip')])
   writeFileSync(join(f.folder, 'slip/.git/config'), '[core\n')
   expect(await problem(join(f.folder, 'slip'))).toMatch(

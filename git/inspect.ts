@@ -48,7 +48,10 @@ async function discover(
   const quick = await discoverAtOnce(git, real, branch)
   if (quick) return quick
   try {
-    if ((await ask('--is-inside-work-tree')) !== 'true')
+    const inside = await ask('--is-inside-work-tree')
+    // one in a folder beside its worktrees, to which a `.git` file leads
+    if (inside !== 'true' && (await ask('--is-bare-repository')) === 'true') throw bare(given)
+    if (inside !== 'true')
       throw new GitProblem(
         'not_a_repository',
         `${given} is inside a .git folder.`,
@@ -70,11 +73,7 @@ async function discover(
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error
     if (/cannot use bare repository|must be run in a work tree/.test(error.stderr))
-      throw new GitProblem(
-        'bare_repository',
-        `${given} is a bare repository.`,
-        'Clone it, and add the clone.',
-      )
+      throw bare(given)
     // a config with a mistake in it, or one that only a newer git understands
     if (!error.stderr.includes('not a git repository'))
       throw new GitProblem(
@@ -89,6 +88,13 @@ async function discover(
     )
   }
 }
+
+const bare = (given: string) =>
+  new GitProblem(
+    'bare_repository',
+    `${given} is a bare repository.`,
+    'Clone it, and add the clone, or add a worktree that it has.',
+  )
 
 /** The usual answers in one process. Undefined when there is something to explain, or a path that holds a newline. */
 async function discoverAtOnce(
