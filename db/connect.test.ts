@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { expect, inject, test } from 'vitest'
 import { freePort } from '../config/ports.ts'
 import { connect, migrate } from './connect.ts'
+import { SCHEMA_VERSION } from './migrations.ts'
 
 test('a Postgres that cannot be used is named with what to do, and without its password', async () => {
   const port = await freePort()
@@ -27,4 +29,18 @@ test('no statement and no idle transaction holds its locks for longer than a min
   )
   await close()
   expect(rows).toEqual([{ statement: '1min', idle: '1min' }])
+})
+
+test('processes that start at once on a new database bring its schema to this version together', async () => {
+  const { knex, close } = connect(inject('databaseUrl'))
+  const name = `new_${randomBytes(6).toString('hex')}`
+  await knex.raw(`create database ${name}`)
+  const url = new URL(inject('databaseUrl'))
+  url.pathname = `/${name}`
+  await Promise.all([1, 2, 3].map(() => migrate(`${url}`)))
+  const made = connect(`${url}`)
+  expect(await made.knex('knex_migrations').pluck('name')).toHaveLength(SCHEMA_VERSION)
+  await made.close()
+  await knex.raw(`drop database ${name}`)
+  await close()
 })
