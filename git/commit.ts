@@ -20,6 +20,7 @@ import { type Claim, claimAt, findClaim, readSlot, type Slot } from './slots.ts'
 import { stashedOn } from './stashes.ts'
 import {
   asText,
+  checkOut,
   fillIndex,
   isLinked,
   isRealFolder,
@@ -143,10 +144,11 @@ export async function commitAll(
   deps: GitDeps,
   input: { projectId: string; worktreePath: string; message: string; trailers: Trailers },
 ): Promise<CommitResult> {
-  const { layout, claim, tree, head } = await openWorktree(deps, input)
+  const opened = await openWorktree(deps, input)
+  const { layout, claim, tree } = opened
   const { git } = deps
   await clearTheWay(deps, tree)
-  const snapshot = await opening(tree, (some) => snapshotTree(git, some, head))
+  const { head, snapshot } = await workIn(deps, opened)
   const onto = claim.merging?.onto
   const merging =
     onto !== undefined && !(await isAncestor(git, layout.sandbox, { ancestor: onto, of: head }))
@@ -175,6 +177,24 @@ export async function commitAll(
     ...{ head: next, changed: files.length > 0, files, committed },
     ...{ leftOut: names.map(asText), closed, unresolved, undone },
   }
+}
+
+/**
+ * What is in a worktree, and upon which commit. An agent that looked at an earlier commit of its branch and changed nothing there has taken nothing
+ * back: the worktree stands where the branch does again.
+ */
+async function workIn(
+  { git }: GitDeps,
+  { layout, claim, tree, head }: Awaited<ReturnType<typeof openWorktree>>,
+): Promise<{ head: string; snapshot: string }> {
+  const snapshot = await opening(tree, (some) => snapshotTree(git, some, head))
+  const own = await readRef(git, layout.sandbox, `refs/heads/${claim.branch}`)
+  if (own === undefined || own === head || snapshot !== (await treeOf(git, layout.sandbox, head)))
+    return { head, snapshot }
+  if (!(await isAncestor(git, layout.sandbox, { ancestor: head, of: own })))
+    return { head, snapshot }
+  await checkOut(git, tree, own)
+  return { head: own, snapshot: await snapshotTree(git, tree, own) }
 }
 
 /** What an agent did not bring into the merge, or took out of it again: as far as nobody had to decide anything about it, it is not its own. */

@@ -53,6 +53,31 @@ test('a claim is a checkout on its own branch, and the same key gets it again', 
   expect(existsSync(join(first.path, 'new.txt'))).toBe(true)
 })
 
+test.each([
+  ['at a commit', ['checkout', '-q', '--detach', 'HEAD~1']],
+  ['on a branch', ['checkout', '-q', '-b', 'before', 'HEAD~1']],
+])(
+  'an agent that ends where it only looked, %s of before, has done what its branch holds',
+  async (_, look) => {
+    const { path } = await claim('T-1')
+    for (const name of ['one.txt', 'two.txt']) {
+      f.write(name, 'x', path)
+      f.sh(['add', name], path)
+      f.sh(['commit', '-q', '-m', name], path)
+    }
+    const head = f.sh(['rev-parse', 'HEAD'], path)
+    f.sh(look, path)
+    const made = await f.git.commitAll({
+      projectId,
+      worktreePath: path,
+      message: 'm',
+      trailers: {},
+    })
+    expect(made).toMatchObject({ head, committed: false, files: ['one.txt', 'two.txt'] })
+    expect(f.sh(['status', '--porcelain', '-b'], path)).toBe('## dispatch/T-1')
+  },
+)
+
 test('20 claims at once all work, and each has its own worktree', async () => {
   await f.git.warm({ projectId, base, slots: 3 })
   const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => claim(`T-${i}`)))
