@@ -84,6 +84,16 @@ test('a run that used nothing costs nothing; what one used and did not tell cost
   expect((await ledger('by=goal')).total).toMatchObject(some)
 })
 
+test('a run whose runner was killed may have gone on unheard: what it cost is unknown, unless it never said a word', async () => {
+  const lost = { status: 'lost', exit_reason: 'crash' }
+  await run({ ...lost, tokens_in: 0, tokens_out: 0, cost_usd: null })
+  expect((await ledger('by=goal')).total).toMatchObject({ costUsd: 0, uncountedRuns: 0 })
+  await run({ ...lost, cost_usd: 0.04, last_seq: 7 })
+  const { total } = await ledger('by=goal')
+  expect(total).toMatchObject({ costUsd: null, knownUsd: 0.04, unpricedRuns: 1 })
+  expect(formatUsedTokens(total)).toBe('1.1k+')
+})
+
 test('what happened says of a run which of its tokens are unknown, as its sum does', async () => {
   await run({ status: 'running', tokens_estimated: 500 })
   const last = await at.database.knex('agent_runs').orderBy('id', 'desc').first()

@@ -7,8 +7,11 @@ export const TOLD_TOKENS =
 /** With an estimate of those that it used and did not tell: what counts in budgets. */
 export const USED_TOKENS = `(${TOLD_TOKENS} + r.tokens_estimated)`
 
-/** True for a run that used tokens that its agent did not tell, or has not told yet. Unknown is not zero. */
-export const IS_UNCOUNTED = '(r.tokens_estimated > 0)'
+/**
+ * True for a run that used tokens that its agent did not tell, or has not told yet. Unknown is not zero. Of one whose runner was killed nobody
+ * heard the last of, and its agent may have gone on for a while.
+ */
+export const IS_UNCOUNTED = "(r.tokens_estimated > 0 or (r.status = 'lost' and r.last_seq > 0))"
 
 /** The agent's own figure, or one by list prices. */
 export const COST = 'coalesce(r.cost_usd, r.cost_estimate_usd)'

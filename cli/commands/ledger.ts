@@ -104,7 +104,7 @@ function remarks(usage: LedgerUsage): string[] {
     ...(unpricedRuns > 0 ? [`+ the cost of ${unpricedRuns} of the runs is unknown`] : []),
     ...(uncountedRuns > 0
       ? [
-          `+ the tokens of ${uncountedRuns} of the runs are unknown: about ${formatTokens(estimatedTokens)} more, estimated from what was said`,
+          `+ the tokens of ${uncountedRuns} of the runs are unknown${estimatedTokens > 0 ? `: about ${formatTokens(estimatedTokens)} more, estimated from what was said` : ''}`,
         ]
       : []),
     ...(lowCache ? ['! less than 30% of the input came from the cache'] : []),

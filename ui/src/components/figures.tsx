@@ -81,8 +81,10 @@ export function Tokens({ usage, className }: { usage: UsageTotals; className?: s
           ))}
           {usage.uncountedRuns > 0 && (
             <span className="col-span-2 max-w-64">
-              {plural(usage.uncountedRuns, 'run')} did not tell all tokens: about{' '}
-              {formatTokens(usage.estimatedTokens)} more, estimated from what was said.
+              {plural(usage.uncountedRuns, 'run')} did not tell all tokens
+              {usage.estimatedTokens > 0 &&
+                `: about ${formatTokens(usage.estimatedTokens)} more, estimated from what was said`}
+              .
             </span>
           )}
         </span>
