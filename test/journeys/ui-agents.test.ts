@@ -256,6 +256,18 @@ test('settings are stored as they are set, marked where changed, reset, and refu
   await page.getByRole('textbox', { name: 'Longest silence' }).waitFor()
 })
 
+test('what an address asks for and nobody knows is left out of it, or named', async () => {
+  const page = await openWindow('/?show=everything')
+  await page.locator('[data-row]').first().waitFor()
+  await page.waitForURL(`${at.url}/`)
+  await page.goto(`${at.url}/ledger?by=nobody`)
+  await page.getByRole('columnheader', { name: 'Goal' }).waitFor()
+  await page.goto(`${at.url}/?project=P-9999`)
+  await page.getByText('There is no project P-9999').waitFor()
+  await page.getByRole('button', { name: 'Show all goals' }).click()
+  await page.locator('[data-row]').first().waitFor()
+})
+
 test('on paper is the whole view, and dark letters', async () => {
   const page = await openWindow('/settings/profiles', { colorScheme: 'dark' })
   const last = page.getByRole('button', { name: 'New profile' })
@@ -294,6 +306,11 @@ test('on the narrowest phone too, what one reaches for is in sight', async () =>
   await page.goto(`${at.url}/`)
   const filter = await endOf(page.getByRole('searchbox', { name: 'Filter by title' }))
   expect(filter.right).toBeLessThanOrEqual(viewport.width)
+  await page.goto(`${at.url}/agents?adapter=codex`)
+  await page.getByText('No agent matches').waitFor() // and one sees why
+  const agent = await endOf(page.getByRole('combobox', { name: 'Agent' }))
+  expect(agent.right).toBeLessThanOrEqual(viewport.width)
+  await page.goto(`${at.url}/`)
   await page.getByRole('button', { name: 'New goal' }).first().tap()
   await page.getByRole('textbox', { name: 'What should exist' }).fill('Much.\n'.repeat(40))
   const send = await endOf(page.getByRole('button', { name: 'File goal' }))

@@ -118,6 +118,7 @@ export const router = createRouter({
     settingsSectionRoute,
     welcomeRoute,
   ]),
+  search: { strict: true }, // what a view does not understand is not asked for in its name
   defaultPreload: 'intent',
   defaultErrorComponent: RouteError,
   scrollRestoration: false, // each view scrolls in its own area

@@ -10,6 +10,7 @@ import { Button } from '../../components/button.tsx'
 import { PageHeader } from '../../components/page-header.tsx'
 import { Select } from '../../components/select.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx'
+import { cn } from '../../lib/cn.ts'
 import { useEchoed } from '../../lib/use-echoed.ts'
 import { LONGEST_WORDS } from '../goals/goals-search.ts'
 import { PoolPanel } from '../pool/pool-panel.tsx'
@@ -135,7 +136,10 @@ function Filters({ search }: { search: AgentsSearch }) {
         {adapters && adapters.items.length > 1 && (
           <Select
             label="Agent"
-            className="h-6 border-transparent bg-transparent text-12 shadow-none max-md:hidden"
+            className={cn(
+              'h-6 min-w-0 border-transparent bg-transparent text-12 shadow-none',
+              search.adapter === undefined && 'max-md:hidden',
+            )}
             value={search.adapter ?? ANY}
             onChange={(value) => change({ adapter: value === ANY ? undefined : value })}
             options={[

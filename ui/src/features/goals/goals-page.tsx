@@ -179,6 +179,18 @@ function GoalList(props: { groups: readonly GoalGroup[]; more: boolean; onMore: 
 function NoGoals({ search }: { search: GoalsSearch }) {
   const { data } = useQuery(overviewQuery())
   const navigate = useNavigate({ from: '/' })
+  const { project } = search
+  const known = data?.projects.some(({ shortId }) => shortId === project)
+  if (data && project !== undefined && !known)
+    return (
+      <EmptyState
+        icon={SearchX}
+        title={`There is no project ${project}`}
+        detail="It was removed, or the link is not of this server."
+      >
+        <Button onClick={() => void navigate({ search: {} })}>Show all goals</Button>
+      </EmptyState>
+    )
   if (search.q !== undefined || search.show !== undefined)
     return (
       <EmptyState
@@ -190,11 +202,7 @@ function NoGoals({ search }: { search: GoalsSearch }) {
             : 'Another word, or all goals, may show more.'
         }
       >
-        <Button
-          onClick={() =>
-            void navigate({ search: search.project ? { project: search.project } : {} })
-          }
-        >
+        <Button onClick={() => void navigate({ search: project ? { project } : {} })}>
           Show all goals
         </Button>
       </EmptyState>
