@@ -84,6 +84,11 @@ test('what was said three times becomes a convention of the project by one click
   ])
     await at.call('POST', `/api/agents/${run}/corrections`, { text })
   await suggested.getByText('You said something like this 3 times').waitFor() // also where it was said
+  // a low window, or one that is enlarged, has room for what the agent says
+  await page.setViewportSize({ width: 720, height: 450 })
+  const transcript = page.getByRole('log', { name: 'Transcript' })
+  await expect.poll(() => transcript.evaluate((e) => e.clientHeight)).toBeGreaterThan(100)
+  await page.setViewportSize({ width: 1440, height: 900 })
   await page.goto(`${at.url}/agents`)
   await suggested.getByText('You said something like this 3 times').waitFor()
   expect(await violations(page)).toEqual([])

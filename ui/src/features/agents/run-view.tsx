@@ -36,7 +36,10 @@ export function RunView(props: {
       >
         <TabPanel value="activity" className="flex flex-col data-[state=inactive]:hidden">
           <TranscriptView run={run} />
-          <SuggestionList run={run.shortId} />
+          {/* where the window is low, what the agent says needs the room */}
+          <div className="shrink-0 [@media(max-height:700px)]:hidden">
+            <SuggestionList run={run.shortId} />
+          </div>
           <Composer run={run} />
         </TabPanel>
         <TabPanel value="files" className="overflow-y-auto">
