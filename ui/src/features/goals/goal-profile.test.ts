@@ -21,7 +21,7 @@ test("a project's own profile is the one it names, else the default one", () => 
 
 test('a profile of which no agent is installed is told of; one that has some, or chooses, is not', () => {
   expect(missingAgents(profile('Default', 'codex', 'acp:gone'), [codex, claude])).toBe(
-    'The profile Default needs Codex, acp:gone: not installed here. Install it, or choose another profile.',
+    'The profile Default needs Codex and acp:gone, not installed here. Install what it needs, or choose another profile.',
   )
   expect(missingAgents(profile('Both', 'codex', 'claude'), [codex, claude])).toBe(undefined)
   expect(missingAgents(profile('Auto', 'auto'), [codex])).toBe(undefined)

@@ -1,5 +1,6 @@
 import { AUTO } from '../../../../contracts/agent.ts'
 import type { AdapterInfo, Profile, Project } from '../../../../contracts/schemas.ts'
+import { listed } from '../../lib/format.ts'
 
 /** What a project's goals go by when neither it nor they name another. */
 const DEFAULT_NAME = 'Default'
@@ -22,6 +23,6 @@ export function missingAgents(
   const names = [...new Set(Object.values(profile.stages).map(({ adapter }) => adapter))]
   const infoOf = (name: string) => adapters.find(({ adapter }) => adapter === name)
   if (names.some((name) => name === AUTO || infoOf(name)?.found)) return undefined
-  const titles = names.map((name) => infoOf(name)?.title ?? name).join(', ')
-  return `The profile ${profile.name} needs ${titles}: not installed here. Install it, or choose another profile.`
+  const titles = listed(names.map((name) => infoOf(name)?.title ?? name))
+  return `The profile ${profile.name} needs ${titles}, not installed here. Install what it needs, or choose another profile.`
 }

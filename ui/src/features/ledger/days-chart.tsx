@@ -19,7 +19,7 @@ const PARTS: Readonly<Record<LedgerOrder, readonly Part[]>> = {
     { key: 'cacheRead', name: 'Cache read', opacity: 0.35 },
   ],
   cost: [
-    { key: 'told', name: 'Told by the agent', opacity: 1 },
+    { key: 'told', name: 'Reported by the agent', opacity: 1 },
     { key: 'estimated', name: 'Estimated', opacity: 0.6 },
   ],
 }

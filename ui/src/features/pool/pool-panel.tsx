@@ -79,7 +79,7 @@ export function PoolPanel({ pool }: { pool: PoolState }) {
           {pool.waiting.length > 0 && `, ${plural(pool.waiting.length, 'run')} in line`}
         </p>
         <p className="text-12 text-fg-3">
-          At most {pool.maxPerGoal} of one goal.{' '}
+          At most {pool.maxPerGoal} for one goal.{' '}
           <Link
             to="/settings/$section"
             params={{ section: 'pool' }}

@@ -70,7 +70,7 @@ function useScan(items: readonly AdapterInfo[] | undefined) {
       setAsked(undefined)
       toast('No worker answered', {
         tone: 'danger',
-        detail: 'Agents are looked for by the worker. See whether one runs: dispatch doctor',
+        detail: 'The worker looks for agents. See whether one runs: dispatch doctor',
       })
     }, PATIENCE_MS)
     return () => clearTimeout(timer)

@@ -25,7 +25,7 @@ export function ProgramPathRow({ item }: { item: { id: string; title: string; de
         id={item.id}
         value={value}
         invalid={error !== undefined}
-        placeholder="Found by itself"
+        placeholder="Found automatically"
         onSave={set}
         className="w-72 font-mono text-12 max-md:w-full"
       />

@@ -208,7 +208,7 @@ function Checks(props: { project: Project; onSave: (checks: CheckCommand[]) => v
         <span className="w-32 shrink-0 text-fg-2">Checks</span>
         <span className="min-w-0 flex-1 text-12 text-fg-3 max-md:hidden">
           {checks.length === 0
-            ? 'None set: tests, lint and build are found by themselves.'
+            ? 'None set: Dispatch finds tests, lint and build.'
             : 'Run in this order by Verify.'}
         </span>
         <Button

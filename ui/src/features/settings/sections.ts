@@ -38,7 +38,7 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     ...{ key: 'projects', title: 'Projects', icon: FolderGit2 },
-    detail: 'Git repositories that goals are for.',
+    detail: 'The git repositories that goals work on.',
     keywords: 'repository path trust checks tests lint build branch remove add',
   },
   {

@@ -200,7 +200,7 @@ function LetterKeysRow({ item }: { item: SettingItem }) {
 export const SETTING_ITEMS: readonly SettingItem[] = [
   {
     ...{ id: 'display-name', section: 'general', title: 'Your name', Row: NameRow },
-    detail: 'Who decided and who paused: it stands in reviews, in merges and in the feed.',
+    detail: 'Reviews, merges and the feed say with it who decided and who paused.',
     keywords: 'display user person',
   },
   {
@@ -216,19 +216,19 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
   },
   {
     ...{ id: 'claude-path', section: 'agents', title: 'Program of Claude Code' },
-    detail: 'Its absolute path. Empty: the first of what is found on this machine.',
+    detail: 'Its absolute path. Empty: the first one found on this machine.',
     keywords: 'binary executable custom path claude',
     Row: ProgramPathRow,
   },
   {
     ...{ id: 'codex-path', section: 'agents', title: 'Program of Codex' },
-    detail: 'Its absolute path. Empty: the first of what is found on this machine.',
+    detail: 'Its absolute path. Empty: the first one found on this machine.',
     keywords: 'binary executable custom path codex',
     Row: ProgramPathRow,
   },
   {
     ...{ id: 'gemini-path', section: 'agents', title: 'Program of Gemini CLI' },
-    detail: 'Its absolute path. Empty: the first of what is found on this machine.',
+    detail: 'Its absolute path. Empty: the first one found on this machine.',
     keywords: 'binary executable custom path gemini',
     Row: ProgramPathRow,
   },
