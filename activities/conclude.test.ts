@@ -378,6 +378,18 @@ test.skipIf(!canBeRefused || process.getuid?.() !== 0)(
   },
 )
 
+test('commits that an agent left behind on its branch are told of, with where they are', async () => {
+  const task = await begin('a')
+  f.write('first.txt', 'precious', task.path)
+  f.sh(['add', '-A'], task.path)
+  f.sh(['commit', '-q', '-m', 'first'], task.path)
+  f.sh(['checkout', '-q', '--detach', 'HEAD~1'], task.path)
+  f.write('second.txt', 'x', task.path)
+  expect(await answer(task)).toMatchObject({ outcome: 'passed' })
+  const { data } = await database.knex('events').where({ type: 'goal.salvaged' }).first('data')
+  expect(f.sh(['--git-dir', data.repository, 'show', `${data.ref}:first.txt`])).toBe('precious')
+})
+
 test('what was changed in a worktree after its review is saved and told before the work of others comes into it', async () => {
   const [a, b] = [await begin('a'), await begin('b')]
   for (const task of [a, b]) {

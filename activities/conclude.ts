@@ -28,7 +28,7 @@ import { endOfCheck, failedChecks } from './checks.ts'
 import type { ActivityDeps } from './deps.ts'
 import { lookAtGitSettings } from './git-settings.ts'
 import type { StageResult } from './types.ts'
-import { releaseScratch, type Workspace } from './workspace.ts'
+import { releaseScratch, tellSalvaged, type Workspace } from './workspace.ts'
 
 interface Concluded {
   key: StageKey
@@ -202,7 +202,8 @@ async function commitWork(
   const { workspace } = work
   const { task, project, goal } = work.facts
   if (!task) throw new Error('a writing stage needs a task')
-  const at = { projectId: project.id, worktreePath: workspace.path }
+  const onSalvaged = tellSalvaged(deps, goal.id)
+  const at = { projectId: project.id, worktreePath: workspace.path, onSalvaged }
   const trailers = {
     'Dispatch-Goal': shortId('goal', goal.number),
     'Dispatch-Task': shortId('task', task.number),

@@ -18,7 +18,7 @@ import { goalBranch, taskBranch } from './names.ts'
 import { endRuns } from './run-record.ts'
 import { createTasks, recordPolicyApproval } from './tasks.ts'
 import type { EndGoalInput, GoalSettings, NewTask, ReportAnswer, ReportInput } from './types.ts'
-import { releaseScratch, releaseTask } from './workspace.ts'
+import { releaseScratch, releaseTask, tellSalvaged } from './workspace.ts'
 
 /** How a goal begins, asks for help and ends. */
 export function createLifecycleActivities(
@@ -241,7 +241,9 @@ export function createLifecycleActivities(
     { projectId, key, path }: { projectId: string; key: string; path: string },
   ): Promise<string> {
     const message = `Unfinished work of ${shortId('task', task.number)}`
-    const { head } = await git.commitAll({ projectId, worktreePath: path, message, trailers: {} })
+    const onSalvaged = tellSalvaged(deps, task.goal_id)
+    const commit = { projectId, worktreePath: path, message, trailers: {}, onSalvaged }
+    const { head } = await git.commitAll(commit)
     await git.publish({ projectId, key, head })
     return head
   }

@@ -39,6 +39,12 @@ const HEAD_BYTES = 10_000
 
 export type Trailers = Readonly<Record<string, string>>
 
+/** Saved work: a ref in Dispatch's own clean repository of the project. */
+export interface Salvage {
+  repository: string
+  ref: string
+}
+
 /** git writes them into a terminal as they are: an agent's title could move its cursor or fill the clipboard. */
 const CONTROL = /[^\P{Cc}\n\t]/gu
 
@@ -142,7 +148,14 @@ export interface CommitResult {
 /** Commits everything uncommitted on the task's branch, on top of what the agent committed itself. Nothing to do is fine. */
 export async function commitAll(
   deps: GitDeps,
-  input: { projectId: string; worktreePath: string; message: string; trailers: Trailers },
+  input: {
+    projectId: string
+    worktreePath: string
+    message: string
+    trailers: Trailers
+    /** Told of commits of the branch that the worktree does not stand upon any more. Again when the call is cut off and made again. */
+    onSalvaged?: (salvage: Salvage) => Promise<void>
+  },
 ): Promise<CommitResult> {
   const opened = await openWorktree(deps, input)
   const { layout, claim, tree } = opened
@@ -167,7 +180,7 @@ export async function commitAll(
         message: messageWith(input.message, input.trailers),
       })
     : head
-  await moveBranch(deps, layout, { claim, tree, to: next })
+  await moveBranch(deps, layout, { claim, tree, to: next, onSalvaged: input.onSalvaged })
   if (claim.merging && unresolved.length === 0)
     for (const name of ['MERGE_HEAD', 'MERGE_MSG', 'MERGE_MODE'])
       await rm(join(tree.adminDir, name), { force: true })
@@ -231,7 +244,12 @@ async function stillConflicted(
 export async function moveBranch(
   deps: GitDeps,
   layout: ProjectLayout,
-  move: { claim: Claim; tree: SlotTree; to: string },
+  move: {
+    claim: Claim
+    tree: SlotTree
+    to: string
+    onSalvaged?: ((salvage: Salvage) => Promise<void>) | undefined
+  },
 ): Promise<void> {
   const ref = `refs/heads/${move.claim.branch}`
   await deps.queue.run(layout.sandbox, async () => {
@@ -242,7 +260,8 @@ export async function moveBranch(
       !(await isAncestor(deps.git, layout.sandbox, { ancestor: old, of: move.to }))
     ) {
       await publishCommit(deps, layout, old)
-      await keepSalvage(deps, layout, move.claim.key, old)
+      const saved = await keepSalvage(deps, layout, move.claim.key, old)
+      await move.onSalvaged?.({ repository: layout.clean, ref: saved })
     }
     if (old !== move.to) await setRef(deps.git, layout.sandbox, ref, move.to)
     const head = join(move.tree.adminDir, 'HEAD')

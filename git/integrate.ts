@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { moveBranch, openWorktree, saveWork, type Trailers } from './commit.ts'
+import { moveBranch, openWorktree, type Salvage, saveWork, type Trailers } from './commit.ts'
 import { diffHash } from './diff.ts'
 import { type GitDeps, publishCommit, requireHub } from './hubs.ts'
 import { projectLayout, writeWhole } from './layout.ts'
@@ -8,7 +8,6 @@ import { GitProblem } from './problem.ts'
 import { changedFiles, checkBranchName, checkSha, isAncestor, readRef, swapRef } from './refs.ts'
 import { writeClaim, writeSlot } from './slots.ts'
 import { checkOut } from './tree.ts'
-import type { Salvage } from './worktrees.ts'
 
 const TRIES = 5
 
@@ -156,7 +155,7 @@ export async function rebaseTask(deps: GitDeps, input: OntoInput): Promise<Rebas
     : head
   // Files first: cut here, the next call finds the old head and makes the same commit again.
   if (next !== head) await overwrite(deps, opened, { ...input, by: next })
-  await moveBranch(deps, layout, { claim, tree, to: next })
+  await moveBranch(deps, layout, { claim, tree, to: next, onSalvaged: input.onSalvaged })
   await writeSlot(layout, { ...slot, sha: next })
   const { merging: _none, ...rest } = claim
   await writeClaim(layout, { ...rest, base: input.onto })

@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { lastPublished, moveBranch, publishWork, saveWork, standing } from './commit.ts'
+import {
+  lastPublished,
+  moveBranch,
+  publishWork,
+  type Salvage,
+  saveWork,
+  standing,
+} from './commit.ts'
 import { provisionDependencies } from './dependencies.ts'
 import { type GitDeps, publishCommit, requireHub, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, privateDir, projectLayout, writeWhole } from './layout.ts'
@@ -239,12 +246,6 @@ export async function discard(layout: ProjectLayout, name: string, admin: string
   await moveToTrash(layout, slotPath(layout, name))
   await rm(join(layout.sandbox, 'worktrees', admin), { recursive: true, force: true })
   await emptyTrash(layout)
-}
-
-/** Saved work: a ref in Dispatch's own clean repository of the project. */
-export interface Salvage {
-  repository: string
-  ref: string
 }
 
 /**
