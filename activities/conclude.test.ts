@@ -438,6 +438,42 @@ test('a review whose approved work could not be brought onto the goal’s branch
   expect(await seen()).toEqual({ status: 'passed', reason: null })
 })
 
+test('work comes onto the goal’s branch by an approval of its own attempt, and by nothing else', async () => {
+  const { integrateTask } = createMergeActivities(deps)
+  const task = await begin('a')
+  const taskId = task.key.taskId as string
+  const integrate = (attempt: number) => integrateTask({ goalId, taskId, attempt })
+  const make = async (text: string, attempt: number) => {
+    const begun = await beginStage({ ...task.key, attempt })
+    f.write('a.ts', text, begun.path)
+    await answer(begun)
+    expect(await review(begun)).toMatchObject({ tier: 'block' })
+  }
+  const approve = async (attempt: number) => {
+    const { id, hash } = await database.knex('reviews').where({ attempt }).first('id', 'hash')
+    const said = {
+      reviewId: id,
+      hash,
+      decision: 'approve',
+      via: 'ui',
+      actor: 'person:ada',
+    } as const
+    await database.change((tx, emit) => decideReview(tx, emit, said))
+  }
+  const nothing = 'nothing was approved: a merge needs a decision'
+  await make('first', 1)
+  await expect(integrate(1)).rejects.toThrow(nothing)
+  await approve(1)
+  await make('second', 2)
+  await expect(integrate(2)).rejects.toThrow(nothing)
+  await approve(2)
+  expect(await integrate(2)).toEqual({ outcome: 'merged' })
+  const { branch } = await database.knex('goals').first('branch')
+  const { id } = await database.knex('projects').first('id')
+  const head = await f.git.branchHead({ projectId: id, branch })
+  expect(f.sh(['show', `${head}:a.ts`], join(f.home, 'hubs', id, 'clean.git'))).toBe('second')
+})
+
 test('much documentation goes on by itself and a person is told to look at it; a little of it just goes on', async () => {
   const [little, much] = [await begin('little'), await begin('much')]
   f.write('a.md', 'one line\n', little.path)
