@@ -742,11 +742,18 @@ test.each([
     const { project_id: projectId, branch } = await database.knex('goals').first()
     const clean = join(f.home, 'hubs', projectId, 'clean.git')
     f.sh(['fetch', '-q', clean, branch])
-    f.sh(['checkout', '-q', '-b', 'side', from])
-    f.commit({ 'c.txt': 'of nobody\n' })
-    f.sh(['checkout', '-q', 'main'])
-    const other = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'side' })
-    f.sh(['--git-dir', clean, 'update-ref', `refs/heads/${branch}`, other])
+    f.sh(['branch', 'side', from])
+    const setBranch = (to: string) =>
+      f.sh(['--git-dir', clean, 'update-ref', `refs/heads/${branch}`, to])
+    const sneakIn = async (file: string) => {
+      f.sh(['checkout', '-q', 'side'])
+      f.commit({ [file]: 'of nobody\n' })
+      f.sh(['checkout', '-q', 'main'])
+      const other = await f.git.importTarget({ projectId, repoPath: f.repo, target: 'side' })
+      setBranch(other)
+      return other
+    }
+    const other = await sneakIn('c.txt')
     const before = f.sh(['rev-parse', 'main'])
     const { mergeGoal } = createMergeActivities(deps)
     const summary = expect.stringMatching(/^dispatch\/G-\d+\S* holds something else .* Look at/)
@@ -757,7 +764,10 @@ test.each([
     const { reviewId: id } = await openReview({ ...review, reason: 'r' })
     const approved = { status: 'approved', decision: 'approve' }
     await database.knex('reviews').where({ id }).update(approved)
-    expect(await mergeGoal({ goalId, attempt: 2 })).toMatchObject({ outcome: 'merged' })
+    await sneakIn('d.txt')
+    expect(await mergeGoal({ goalId, attempt: 2 })).toEqual({ outcome: 'moved', summary })
+    setBranch(other)
+    expect(await mergeGoal({ goalId, attempt: 3 })).toMatchObject({ outcome: 'merged' })
     expect(f.sh(['rev-parse', 'main^2'])).toBe(other)
   },
 )
