@@ -141,6 +141,7 @@ function leftOver(found: GitScan): string[] {
     list('incomplete worktree', found.brokenSlots, (slot) => slot),
     list('branch', found.orphanBranches, (ref) => ref.replace('refs/heads/', '')),
     list('lock file', found.locks, (lock) => lock),
+    list('unfinished pack', found.unfinishedPacks, (pack) => pack),
   ].filter((line) => line !== '')
 }
 

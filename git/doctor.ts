@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitDeps, restoreSandbox } from './hubs.ts'
 import { type ProjectLayout, projectLayout } from './layout.ts'
@@ -26,9 +26,14 @@ export interface GitScan {
   orphanBranches: string[]
   /** Lock files in the hubs. */
   locks: string[]
+  /** What a git that was killed left of packs in the clean hub: as much as it had of the repository. */
+  unfinishedPacks: string[]
   /** Work that was saved before a worktree went. */
   salvage: { ref: string; sha: string; at: string }[]
 }
+/** Longer than a git may be silent that still writes one. */
+const UNFINISHED_MS = 3_600_000
+
 export interface ScanInput {
   projectId: string
   /** Keys that are still needed. A function is asked after the claims were read, so that none is missed meanwhile. */
@@ -64,6 +69,7 @@ export async function scan(deps: GitDeps, input: ScanInput): Promise<GitScan> {
       live: claims.filter((claim) => !orphans.includes(claim)),
     }),
     locks: [...(await locksIn(layout.clean)), ...(await locksIn(layout.sandbox))],
+    unfinishedPacks: await unfinishedPacks(layout),
     salvage: await listSalvage(deps, layout),
   }
 }
@@ -137,6 +143,15 @@ async function locksIn(gitDir: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
+async function unfinishedPacks({ clean }: ProjectLayout): Promise<string[]> {
+  const folder = join(clean, 'objects', 'pack')
+  const names = await readdir(folder).catch(() => [])
+  const paths = names.filter((name) => name.startsWith('tmp_')).map((name) => join(folder, name))
+  const stats = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)))
+  const before = Date.now() - UNFINISHED_MS
+  return paths.filter((_, index) => (stats[index]?.mtimeMs ?? before) < before)
+}
+
 /** Clears what `scan` finds; work is saved first. Returns a line for each thing done, and for each that could not be. */
 export async function repair(
   deps: GitDeps,
@@ -159,6 +174,10 @@ export async function repair(
   for (const lock of found.locks) {
     const gone = await deps.queue.run(layout.sandbox, () => clearStaleLock(lock, deps.home))
     if (gone) done.push(`removed the stale lock ${lock}`)
+  }
+  for (const pack of found.unfinishedPacks) {
+    await rm(pack, { force: true })
+    done.push(`removed the unfinished pack ${pack}`)
   }
   for (const { key, path } of found.orphanWorktrees)
     await clear(`the worktree ${path} of ${key}`, async () => {

@@ -683,10 +683,15 @@ test('doctor finds what is left over, saves work and clears it', async () => {
   f.write('half.txt', 'x', path)
   const lock = join(f.home, 'hubs', projectId, 'sandbox.git', 'packed-refs.lock')
   writeFileSync(lock, '')
+  const pack = (name: string) => join(clean(), 'objects/pack', name)
+  const [killed, atWork] = [pack('tmp_pack_a'), pack('tmp_pack_b')]
+  for (const unfinished of [killed, atWork]) writeFileSync(unfinished, 'PACK')
+  const before = new Date(Date.now() - 7_200_000)
+  utimesSync(killed, before, before)
   const input = { projectId, liveKeys: ['T-2'] }
   const found = await f.git.scan(input)
   expect(found.orphanWorktrees.map((o) => o.key)).toEqual(['T-1'])
-  expect(found.locks).toEqual([lock])
+  expect([found.locks, found.unfinishedPacks]).toEqual([[lock], [killed]])
   const done = await f.git.repair(input)
   expect(done.join('\n')).toMatch(
     /released the worktree .* its work is in refs\/dispatch\/salvage\/T-1/,
@@ -698,8 +703,10 @@ test('doctor finds what is left over, saves work and clears it', async () => {
     brokenSlots: [],
     orphanBranches: [],
     locks: [],
+    unfinishedPacks: [],
     salvage: 1,
   })
+  expect([existsSync(killed), existsSync(atWork)]).toEqual([false, true])
 })
 
 test('a worktree that cannot be given back, and files that cannot be deleted, keep nothing else from being cleared', async () => {
