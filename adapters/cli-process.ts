@@ -1,7 +1,9 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { isAbsolute } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { Sandbox } from '../contracts/agent.ts'
 import { createEventQueue } from './event-queue.ts'
+import { isProgram } from './find-program.ts'
 import { createLineSplitter, type Line } from './line-splitter.ts'
 import {
   killProcesses,
@@ -132,7 +134,7 @@ function startChild(options: CliOptions): Started {
   const { sandbox } = options
   const { command, args, env, close } = sandbox
     ? inSandbox(options, sandbox)
-    : { ...options, close: () => undefined }
+    : { ...options, ...endingWithUs(options), close: () => undefined }
   // The runner's own files are private (077), the agent's are a project's files.
   const ours = process.umask(AGENT_UMASK)
   try {
@@ -146,6 +148,22 @@ function startChild(options: CliOptions): Started {
   } finally {
     process.umask(ours)
   }
+}
+
+/** Of util-linux; before 2.33 it could not do this. */
+const ENDING_WITH_US = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'] as const
+
+/**
+ * The command as one that the kernel ends when we are killed: nobody hears then what it uses, and some work on to the end of their turn
+ * (seen: Claude Code). A sandbox of ours does the same. What cannot be started is left to say so by itself.
+ */
+function endingWithUs({ command, args }: CliOptions): Pick<CliOptions, 'command' | 'args'> {
+  const [setpriv, ...options] = ENDING_WITH_US
+  if (!isAbsolute(command) || !isProgram(command)) return { command, args }
+  const { status } = spawnSync(setpriv, [...options, '/bin/true'], { stdio: 'ignore' })
+  return status === 0
+    ? { command: setpriv, args: [...options, command, ...args] }
+    : { command, args }
 }
 
 const stillRuns = (found: ProcessInfo) => readProcess(found.pid)?.startTime === found.startTime

@@ -173,6 +173,17 @@ test('a runner killed in the middle is lost; its agent is reaped, and the sessio
   expect(events.at(-1)).toMatchObject({ type: 'done' })
 })
 
+test('an agent ends with its runner also where nobody is there to reap it, and though it minds no closed pipe', async () => {
+  const agent = join(home, 'agent.mjs')
+  const says = JSON.stringify({ type: 'init', session_id: 's', model: 'stub', starts: 1 })
+  await writeFile(agent, `console.log('${says}'); setInterval(() => {}, 1000)`)
+  const run = spec('', { binary: agent })
+  await runner.start(run)
+  await readUntil(run.runId, ({ type }) => type === 'session')
+  process.kill(runnerPid(run.runId), 'SIGKILL')
+  await until(() => leftOf(run.runId).length === 0, { ms: 10_000, what: 'the end of the agent' })
+})
+
 test('an interrupt ends a run within two seconds, even when the agent ignores signals', async () => {
   const run = spec('[demo:implement=ignore-signals,slow:60]')
   await runner.start(run)
