@@ -90,6 +90,10 @@ test('it does not let other machines in by mistake, and says what is missing', a
   const open = await startMain({ DISPATCH_HOST: '0.0.0.0' })
   expect(await open.ended).toBe(78)
   expect(await open.words).toContain('DISPATCH_ALLOW_NETWORK')
+  // of those for documentation (RFC 5737): no machine has it
+  const nowhere = await startMain({ DISPATCH_HOST: '192.0.2.1', DISPATCH_ALLOW_NETWORK: '1' })
+  expect(await nowhere.ended).toBe(78)
+  expect(await nowhere.words).toMatch(/^the API cannot listen on 192\.0\.2\.1:4900 .*DISPATCH_HOST/)
   const missing = await startMain({ DATABASE_URL: '' })
   expect(await missing.ended).toBe(78)
   expect(await missing.words).toContain('DATABASE_URL is not set')

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { ConfigError } from '../config/config.ts'
 import { peerOf } from './peer.ts'
 
 /** The limits of every connection: how large headers may be and how long a request may take to arrive. */
@@ -46,14 +47,19 @@ export function plainAnswer(status: number, code: string, detail: string): strin
   ].join('\r\n')
 }
 
-/** Listens on `port`, else on one of the next 20, else on any that is free. Resolves with the port. */
+/** Listens on `port`, else on one of the next 20, else on any that is free. Resolves with the port. Throws ConfigError where this process may not listen there. */
 export async function listenOn(server: Server, host: string, port: number): Promise<number> {
   const wanted = port === 0 ? [] : Array.from({ length: 20 }, (_, i) => port + i)
   for (const one of wanted.filter((p) => p < 65_536)) {
     try {
       return await listenOnce(server, host, one)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'EADDRINUSE') continue
+      throw new ConfigError(
+        `the API cannot listen on ${host}:${one} (${message}): choose another port (--port, DISPATCH_PORT) or address (DISPATCH_HOST)`,
+        { cause: error },
+      )
     }
   }
   return listenOnce(server, host, 0)
