@@ -438,6 +438,18 @@ test('a review whose approved work could not be brought onto the goal’s branch
   expect(await seen()).toEqual({ status: 'passed', reason: null })
 })
 
+test('documentation of a goal with an item that nobody checked is looked at by a person', async () => {
+  const task = await begin('a')
+  const content = { title: 't', summary: 's', requirements: [{ id: 'R1', text: 't' }] }
+  await database.knex('specs').insert({
+    ...{ goal_id: goalId, role: 'spec', version: 1, status: 'approved', hash: 'h' },
+    ...{ content: JSON.stringify({ ...content, acceptance: [], tasks: [] }), created_by: 'agent' },
+  })
+  f.write('a.md', 'work', task.path)
+  await answer(task)
+  expect((await review(task)).tier).toBe('block')
+})
+
 test('work comes onto the goal’s branch by an approval of its own attempt, and by nothing else', async () => {
   const { integrateTask } = createMergeActivities(deps)
   const task = await begin('a')
