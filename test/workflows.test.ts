@@ -162,6 +162,33 @@ test('a workflow that begins again goes past what a person answered before', asy
   expect(log).toEqual(['attempt 1', 'known 1', 'attempt 2'])
 }, 60_000)
 
+test('a retry that is delivered twice starts nothing that failed since', async () => {
+  let questions = 0
+  const goal = await fileGoal(() => ({
+    runStage: async ({ stage, attempt }) =>
+      stage === 'spec' && attempt < 3
+        ? { outcome: 'failed', reason: 'broke' }
+        : { outcome: 'passed' },
+    async report({ status }) {
+      if (status === 'needs_attention') questions += 1
+    },
+  }))
+  const asked = (times: number) =>
+    until(() => questions === times, { ms: 20_000, what: `question ${times}` })
+  const begun = async () =>
+    (await goal.fetchHistory()).events?.filter((e) => e.activityTaskScheduledEventAttributes).length
+  await asked(1)
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await asked(2)
+  const before = await begun()
+  await goal.signal(RETRY_STAGE, { key: 'k1' })
+  await goal.query('__temporal_workflow_metadata') // answered when it has taken the signal
+  expect(await begun()).toBe(before)
+  await goal.signal(RETRY_STAGE, { key: 'k2' })
+  await goal.result()
+  expect(questions).toBe(2)
+}, 60_000)
+
 test('changes asked for by a person have rounds of their own, and a retry after too many begins with the agent that can mend it', async () => {
   const log: string[] = []
   const bad: StageResult = { outcome: 'findings', summary: 'bad' }
