@@ -161,7 +161,7 @@ function runStage(
       ...{ head: 'h1', changed: true, files: changed, committed: true },
       ...{ leftOut: [], closed: [], unresolved: [], undone: [] },
     }),
-    publish: async () => undefined,
+    publish: async ({ head }: { head: string }) => ({ head }),
   }
   const deps = {
     database,
