@@ -23,6 +23,8 @@ let goalId: string
 let taskId: string
 /** Commands that were run. */
 let commands: string[]
+/** How they end. */
+let exitCode: number
 
 beforeEach(async () => {
   f = createFixture()
@@ -31,9 +33,10 @@ beforeEach(async () => {
   database = connect(own.url)
   drop = own.drop
   commands = []
+  exitCode = 0
   const check = async ({ command }: { command: string }) => {
     commands.push(command)
-    return { exitCode: 0, tookTooLong: false, output: 'fine' }
+    return { exitCode, tookTooLong: false, output: 'as it was said' }
   }
   const environment = { PATH: '/usr/bin:/bin' }
   const log = () => undefined
@@ -95,6 +98,15 @@ test('documentation whose checks passed goes on by itself', async () => {
   await work('verify')
   expect(await review()).toMatchObject({ tier: 'auto', status: 'approved' })
   expect(commands).toEqual(['npm run --silent lint', 'npm run --silent test'])
+})
+
+test('a check that fails sends the work back, whatever its agent says', async () => {
+  await work('implement', DOCS)
+  exitCode = 1
+  const summary = expect.stringMatching(
+    /^Verify found 2 problems\.\nlint \(npm run --silent lint\) failed with exit code 1:\nas it was said\ntest /,
+  )
+  expect(await work('verify')).toEqual({ outcome: 'findings', summary })
 })
 
 test('work of a project that is not trusted any more runs no check, and then a person decides', async () => {
