@@ -24,7 +24,10 @@ export class StreamError extends Error {
   }
 }
 
-/** `lost`: nothing is shown as new until the connection is back; `retryAt` is when it is tried next (ms since 1970). */
+/**
+ * `lost`: nothing is shown as new until the connection is back. `since`: up to when all was heard; `retryAt`: when it is tried next
+ * (ms since 1970).
+ */
 export type LiveConnection =
   | { state: 'connecting' }
   | { state: 'live' }
@@ -89,9 +92,11 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   let ready = false
   let closed = false
   let wait = FIRST_WAIT_MS
-  let lostSince: number | undefined
+  /** Since when nothing is known, and since when that is known. */
+  let lost: { since: number; at: number } | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let silence: ReturnType<typeof setTimeout> | undefined
+  let heardAt = 0
 
   const send = (message: object) => socket?.send(JSON.stringify(message))
 
@@ -111,28 +116,30 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   /** Whatever is followed is asked for once more after its last seq, which the server answers with `live`. */
   function probe(): void {
     const [one] = topics.values()
-    onSilence(one ? ANSWER_MS : QUIET_MS, one ? lose : probe)
+    onSilence(one ? ANSWER_MS : QUIET_MS, one ? () => lose(heardAt) : probe)
     if (one) ask(one)
   }
 
   function connect(): void {
     clearTimeout(timer)
     if (closed || socket) return
-    onSilence(ANSWER_MS, lose)
-    if (lostSince === undefined) options.onConnection?.({ state: 'connecting' })
+    onSilence(ANSWER_MS, () => lose())
+    if (!lost) options.onConnection?.({ state: 'connecting' })
     const mine = options.open(url)
     socket = mine
     mine.addEventListener('open', () => {
       if (socket !== mine) return
       ready = true
+      heardAt = Date.now()
       wait = FIRST_WAIT_MS
-      lostSince = undefined
+      lost = undefined
       options.onConnection?.({ state: 'live' })
       onSilence(QUIET_MS, probe)
       for (const one of topics.values()) ask(one)
     })
     mine.addEventListener('message', ({ data }) => {
       if (socket !== mine) return
+      heardAt = Date.now()
       onSilence(QUIET_MS, probe)
       receive(JSON.parse(String(data)) as SocketMessage)
     })
@@ -143,17 +150,17 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     mine.addEventListener('close', onEnd)
   }
 
-  function lose(): void {
+  function lose(since = Date.now()): void {
     clearTimeout(silence)
     socket?.close()
     socket = undefined
     ready = false
     for (const one of topics.values()) one.asked = false
     if (closed) return
-    lostSince ??= Date.now()
-    options.onConnection?.({ state: 'lost', since: lostSince, retryAt: Date.now() + wait })
+    lost ??= { since, at: Date.now() }
+    options.onConnection?.({ state: 'lost', since: lost.since, retryAt: Date.now() + wait })
     timer = setTimeout(connect, wait)
-    const soon = Date.now() - lostSince < SOON_MS
+    const soon = Date.now() - lost.at < SOON_MS
     wait = Math.min(soon ? SOON_WAIT_MS : LAST_WAIT_MS, wait * 2)
   }
 

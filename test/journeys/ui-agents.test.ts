@@ -268,6 +268,33 @@ test('what an address asks for and nobody knows is left out of it, or named', as
   await page.locator('[data-row]').first().waitFor()
 })
 
+test('what is counted of an agent at work stands while the connection is lost, and goes on when it is back', async () => {
+  const { id } = await runAtWork(goalId)
+  const page = await newWindow(browser)
+  await page.clock.install()
+  let isCut = false
+  let cut = async (): Promise<void> => undefined
+  await page.routeWebSocket(/\/ws$/, (client) => {
+    cut = () => client.close()
+    if (isCut) void cut()
+    else client.connectToServer()
+  })
+  await page.goto(`${at.url}/agents/${id}`)
+  const timer = page.getByRole('timer').first()
+  await timer.waitFor()
+  isCut = true
+  await cut()
+  await page.getByText(/^Connection lost\. This is/).waitFor()
+  const stood = await timer.textContent()
+  await page.clock.fastForward(60_000)
+  await page.getByText(/trying again/).waitFor()
+  expect(await timer.textContent()).toBe(stood)
+  isCut = false
+  await page.getByRole('button', { name: 'Retry now' }).click()
+  await page.getByText(/^Connection lost\. This is/).waitFor({ state: 'detached' })
+  await expect.poll(() => timer.textContent()).not.toBe(stood)
+})
+
 test('on paper is the whole view, and dark letters', async () => {
   const page = await openWindow('/settings/profiles', { colorScheme: 'dark' })
   const last = page.getByRole('button', { name: 'New profile' })

@@ -52,10 +52,14 @@ test('a server that starts again is asked every second at first, then less often
 test('a connection that is gone without a word, as after a sleep or behind a server that hangs, is told and made anew', async () => {
   const { createLiveSocket } = await import('../../../client/live-socket.ts')
   const states: string[] = []
+  let since = Number.POSITIVE_INFINITY
   const socket = createLiveSocket({
     baseUrl: 'http://dispatch.test',
     open: (url) => new WebSocket(url) as never,
-    onConnection: ({ state }) => states.push(state),
+    onConnection(now) {
+      states.push(now.state)
+      if (now.state === 'lost') since = now.since
+    },
   })
   socket.subscribe({ stream: 'feed', after: 3, onItems: () => undefined })
   const first = sockets.at(-1)
@@ -67,8 +71,10 @@ test('a connection that is gone without a word, as after a sleep or behind a ser
   expect(states).toEqual(['connecting', 'live'])
 
   first?.send.mockImplementation(() => undefined)
+  const silent = Date.now()
   await vi.advanceTimersByTimeAsync(35_000)
   expect(states.slice(2)).toContain('lost')
+  expect(since).toBeLessThanOrEqual(silent) // all that came after it is not known
   const second = sockets.at(-1)
   expect(second).not.toBe(first)
   second?.dispatchEvent(new Event('open'))

@@ -4,6 +4,7 @@ import { openLiveSocket } from '../../../client/browser.ts'
 import type { LiveConnection } from '../../../client/live-socket.ts'
 import type { StoredEvent } from '../../../contracts/events.ts'
 import { FEED_STREAM } from '../../../contracts/ids.ts'
+import { holdClock } from '../lib/clock.ts'
 import { BASE_URL } from './api.ts'
 import { type KeyPrefix, staleAfter } from './live-rules.ts'
 import { readAgain } from './query-client.ts'
@@ -46,6 +47,7 @@ export const socket = openLiveSocket({
   onConnection(connection) {
     const { connection: before, returns } = useLive.getState()
     const back = before.state === 'lost' && connection.state === 'live'
+    holdClock(connection.state === 'lost' ? connection.since : undefined)
     useLive.setState({ connection, returns: returns + (back ? 1 : 0) })
     if (back) readWhatFailed()
   },

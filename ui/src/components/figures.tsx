@@ -1,7 +1,7 @@
 import { formatDuration, formatTokens, formatUsedTokens } from '../../../contracts/figures.ts'
 import type { UsageTotals } from '../../../contracts/schemas.ts'
 import { type WorkedTime, workedUntil } from '../../../contracts/stage-rows.ts'
-import { useNow } from '../lib/clock.ts'
+import { useKnownTime, useNow } from '../lib/clock.ts'
 import { cn } from '../lib/cn.ts'
 import { formatAgo, formatCost, formatFull, formatUsageCost, plural } from '../lib/format.ts'
 import { Tooltip } from './tooltip.tsx'
@@ -38,7 +38,7 @@ export function Duration({
 }
 
 function Running({ from, className }: { from: string; className: string | undefined }) {
-  const now = useNow()
+  const now = useKnownTime()
   return (
     <span className={cn('figure', className)} role="timer" aria-live="off">
       {formatDuration(now - Date.parse(from))}
@@ -53,7 +53,7 @@ export function Worked({ time, className }: { time: WorkedTime; className?: stri
 }
 
 function WorkingNow({ time, className }: { time: WorkedTime; className: string | undefined }) {
-  const now = useNow()
+  const now = useKnownTime()
   return (
     <span className={cn('figure', className)} role="timer" aria-live="off">
       {formatDuration(workedUntil(time, now))}
