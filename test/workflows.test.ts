@@ -189,10 +189,12 @@ test('a retry that is delivered twice starts nothing that failed since', async (
   expect(questions).toBe(2)
 }, 60_000)
 
-test('changes asked for by a person have rounds of their own, and a retry after too many begins with the agent that can mend it', async () => {
+test('changes asked for by a person have rounds of their own, and so has a retry after too many, which begins with the agent that can mend it', async () => {
   const log: string[] = []
   const bad: StageResult = { outcome: 'findings', summary: 'bad' }
-  const verdicts: StageResult[] = [bad, { outcome: 'passed' }, bad, bad, { outcome: 'passed' }]
+  const passed: StageResult = { outcome: 'passed' }
+  // a person's word begins new rounds, be it a wish or a retry
+  const verdicts = [bad, passed, bad, bad, bad, passed]
   const goal = await fileGoal((goalId) => ({
     async runStage({ stage, feedback }) {
       if (stage === 'implement') log.push(`implement: ${feedback}`)
@@ -211,7 +213,7 @@ test('changes asked for by a person have rounds of their own, and a retry after 
   await goal.result()
   expect(log).toEqual([
     ...['implement: ', 'implement: bad', 'implement: a person’s wish', 'implement: bad'],
-    ...['asked', 'implement: bad'],
+    ...['asked', 'implement: bad', 'implement: bad'],
   ])
 }, 60_000)
 
