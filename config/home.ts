@@ -1,5 +1,15 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -141,6 +151,25 @@ export function createHome(home: string): HomePaths {
     throw new HomeUnusable(root, (error as Error).message)
   }
   return paths
+}
+
+/** Tells a home from all others, wherever it is moved to, or mounted by several machines. Drawn once. */
+export function homeId({ root }: HomePaths): string {
+  const file = join(root, 'id')
+  const drawn = randomUUID()
+  const fresh = `${file}.${drawn}`
+  if (!existsSync(file)) {
+    // linked, so that whoever else finds it finds its content
+    writeFileSync(fresh, drawn, { mode: 0o600 })
+    try {
+      linkSync(fresh, file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    } finally {
+      rmSync(fresh)
+    }
+  }
+  return readFileSync(file, 'utf8')
 }
 
 /** Creates it and what it is in. Not by `recursive`, which tries for ever where there is a folder that takes none, such as /proc. */

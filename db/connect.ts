@@ -21,10 +21,10 @@ export interface Database {
 
 /** The database is of a newer Dispatch, or cannot be used for another reason that a person must settle. */
 export class DatabaseProblem extends Error {
-  readonly code: 'newer_schema' | 'unreachable'
+  readonly code: 'newer_schema' | 'other_home' | 'unreachable'
   readonly exitCode: number
 
-  constructor(code: 'newer_schema' | 'unreachable', message: string) {
+  constructor(code: 'newer_schema' | 'other_home' | 'unreachable', message: string) {
     super(message)
     this.name = 'DatabaseProblem'
     this.code = code

@@ -6,6 +6,8 @@ export const LOCKS = {
   budgets: 724034,
   /** Held, shared, by each worker for as long as it lives. */
   worker: 724035,
+  /** The first half of a lock whose second tells the home; held, shared, by each worker beside the one above. */
+  home: 724038,
   /** One process brings the schema up to date. */
   migrations: 724036,
   /** The seed of the hash that a request's key is locked by. */

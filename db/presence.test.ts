@@ -24,7 +24,7 @@ test('a worker that hangs keeps its session, and is told from one that answers',
   const since = Date.parse((await presence()).silentSince ?? '')
   expect(Date.now() - since).toBeGreaterThanOrEqual(SECONDS * 1000)
 
-  const answering = announceWorker(url, () => undefined, 10)
+  const answering = announceWorker(url, 'home', () => undefined, 10)
   await answering.opened
   const { rows } = await database.knex.raw('select now() as opened')
   const asked = () =>

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type pg from 'pg'
+import { DatabaseProblem } from './connect.ts'
 import { type Listener, listen } from './listen.ts'
 import { LOCKS } from './locks.ts'
 
@@ -11,10 +12,11 @@ const SILENT_SECONDS = 10
 /**
  * Says that a worker lives, until it is closed: a shared lock of a session, which Postgres drops the moment that the
  * process is gone. One that is there and hangs keeps its session, so it also asks for nothing every two seconds: Postgres knows
- * when each session last asked, and nothing has to be written. Taken again when the connection was lost.
+ * when each session last asked, and nothing has to be written. Taken again when the connection was lost. `home`: the id of its home.
  */
 export function announceWorker(
   url: string,
+  home: string,
   onError: (error: Error) => void,
   beatMs = BEAT_MS,
 ): Listener {
@@ -26,6 +28,7 @@ export function announceWorker(
     onError,
     async prepare(client) {
       await client.query('select pg_advisory_lock_shared($1)', [LOCKS.worker])
+      await client.query('select pg_advisory_lock_shared($1, hashtext($2))', [LOCKS.home, home])
       session = client
     },
   })
@@ -38,6 +41,27 @@ export function announceWorker(
       return listener.close()
     },
   }
+}
+
+/**
+ * Throws DatabaseProblem `other_home` when a worker of another home lives: the hubs and runs of a goal are in one home, and a worker of another
+ * that gets its next step tells the person that they are gone. Asked by those who have announced themselves: of two at once, each sees the other.
+ */
+export async function refuseOtherHome(knex: Knex, home: string): Promise<void> {
+  const { rows } = await knex.raw(
+    `select from pg_locks
+      where locktype = 'advisory' and granted and classid = ? and objsubid = 2
+        and objid::bigint <> (hashtext(?)::bigint & x'ffffffff'::bigint)
+        and database = (select oid from pg_database where datname = current_database())
+      limit 1`,
+    [LOCKS.home, home],
+  )
+  if (rows.length === 0) return
+  throw new DatabaseProblem(
+    'other_home',
+    'A worker of another home (DISPATCH_HOME) is at work on this database, and neither would find the work that is in the home of the other. ' +
+      'Stop that one, or give this home a database of its own (DATABASE_URL, database_url in config.toml).',
+  )
 }
 
 /** `silentSince`: none of those that are there answers, and the last one did so then. */

@@ -7,7 +7,7 @@ import { programProblem } from '../activities/agent-search.ts'
 import { createActivities } from '../activities/create-activities.ts'
 import { ConfigError, processConfig, processEnv } from '../config/config.ts'
 import { diskSpace } from '../config/disk.ts'
-import { createHome } from '../config/home.ts'
+import { createHome, homeId } from '../config/home.ts'
 import { createLogger } from '../config/log.ts'
 import { freePort } from '../config/ports.ts'
 import { standBy } from '../config/standby.ts'
@@ -16,7 +16,7 @@ import { connect, type Database, migrate } from '../db/connect.ts'
 import { endDelay, noteDelay } from '../db/delays.ts'
 import { recordTampering } from '../db/git-changes.ts'
 import { taskQueueOf } from '../db/machine.ts'
-import { announceWorker } from '../db/presence.ts'
+import { announceWorker, refuseOtherHome } from '../db/presence.ts'
 import { createGit } from '../git/git.ts'
 import { createPrompts } from '../prompts/prompts.ts'
 import { createRunner, type RunnerClient } from '../runner/runner.ts'
@@ -48,6 +48,12 @@ async function main(): Promise<void> {
     )
   await migrate(config.databaseUrl)
   const database = connect(config.databaseUrl, { max: 20 })
+  const id = homeId(home)
+  const presence = announceWorker(config.databaseUrl, id, (error) =>
+    log.warn({ err: error }, 'Postgres lost sight of the worker; announcing it again'),
+  )
+  await presence.opened
+  await refuseOtherHome(database.knex, id)
   const runner = createRunner({
     home: home.root,
     entry: { runner: beside('./runner.cjs'), spawner: beside('./spawner.cjs') },
@@ -84,9 +90,6 @@ async function main(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
   const running = worker.run()
-  const presence = announceWorker(config.databaseUrl, (error) =>
-    log.warn({ err: error }, 'Postgres lost sight of the worker; announcing it again'),
-  )
   const requests = answerRequests({
     url: config.databaseUrl,
     database,
@@ -97,7 +100,6 @@ async function main(): Promise<void> {
       programProblem({ database, environment: processEnv(), home: home.root }, path),
     onError: (error) => log.warn({ err: error }, 'a request waits; looking again soon'),
   })
-  await presence.opened // who is told that this one is ready must find it there
   process.send?.({ type: 'ready', port: metricsPort })
   log.info({ queue: worker.options.taskQueue }, 'worker runs')
   const ending = new AbortController()

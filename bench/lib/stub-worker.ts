@@ -79,7 +79,7 @@ async function main(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'disconnect'] as const) process.once(signal, stop)
   const running = worker.run()
-  const presence = announceWorker(databaseUrl, () => undefined)
+  const presence = announceWorker(databaseUrl, config.home.root, () => undefined)
   process.send?.({ type: 'ready' })
   await running
   await presence.close()

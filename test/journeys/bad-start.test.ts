@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
   chownSync,
   existsSync,
@@ -221,6 +222,29 @@ test.each([
     expect(stderr).not.toContain('secret')
   },
 )
+
+test('a home does not start on the database of another one that is at work, and starts when that has ended', async () => {
+  const worker = (home: string) => {
+    const at = { DISPATCH_HOME: join(folder, home), DISPATCH_WORKER_METRICS_PORT: '0' }
+    return fork(join(inject('dist'), 'worker.js'), { env: { ...env, ...at }, silent: true })
+  }
+  const at = (child: ChildProcess) => once(child, 'message')
+  const first = worker('first')
+  await at(first)
+  const second = worker('first') // a team's server has several on one home
+  await at(second)
+  const refused = { code: 78, stderr: expect.stringMatching(/another home .*DATABASE_URL/) }
+  expect(await result(worker('other'))).toMatchObject(refused)
+  expect(await runCli(['start'], { env })).toMatchObject(refused)
+  for (const child of [first, second]) {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  const third = worker('other')
+  await at(third)
+  third.kill('SIGTERM')
+  await once(third, 'exit')
+})
 
 test('a namespace that is not there is named, with the command that makes it, and exit code 78', async () => {
   const { code, stderr } = await runCli(['start'], { env: { ...env, TEMPORAL_NAMESPACE: 'nope' } })
