@@ -101,7 +101,7 @@ test('a whole goal by clicking: written, its spec and its task approved, and see
   await dialog
     .getByRole('textbox', { name: 'What should exist' })
     .fill('Finish textkit [demo:all=instant][demo:tasks=1]')
-  const missing = dialog.getByText(/^The profile Default needs Codex.*: not installed here/)
+  const missing = dialog.getByText(/^The profile Default needs Codex.*, not installed here/)
   await missing.waitFor()
   await dialog.getByRole('combobox', { name: 'Profile' }).click()
   await page.getByRole('option', { name: 'Demo' }).click()
