@@ -240,12 +240,16 @@ describe.concurrent('when something goes wrong', () => {
     const { id } = await at.project({ 'README.md': '# x\n' })
     const once = await at.goal(id, 'Once [demo:all=instant] [demo:spec=invalid-once,instant]')
     await at.until(once.id, (g) => g.pendingReviews === 1)
-    const runs = await at.database.knex('agent_runs').where({ goal_id: once.id }).orderBy('segment')
+    const runsOf = (goalId: string) =>
+      at.database.knex('agent_runs').where({ goal_id: goalId }).orderBy('segment')
+    const runs = await runsOf(once.id)
     expect(runs.map((run) => run.purpose)).toEqual(['start', 'repair'])
     expect(new Set(runs.map((run) => run.session_id)).size).toBe(1)
     const always = await at.goal(id, 'Always [demo:all=instant] [demo:spec=invalid,instant]')
     const stuck = await at.until(always.id, (g) => g.status === 'needs_attention')
     expect(stuck.reason).toContain('did not have the asked shape')
+    const purposes = (await runsOf(always.id)).map((run) => run.purpose)
+    expect(purposes).toEqual(['start', 'repair', 'repair'])
     await at.call('POST', `/api/goals/${always.id}/retry`, {})
     const again = await at.until(
       always.id,
