@@ -744,6 +744,23 @@ test('a pause that is accepted while the merge waits for its turn holds it; resu
   expect(await merging.mergeGoal({ goalId, attempt: 1 })).toMatchObject({ outcome: 'merged' })
 })
 
+test('a merge that another worker has told of since is not told of again by one that stood still', async () => {
+  await onGoalBranch()
+  const { mergeGoal } = createMergeActivities(deps)
+  const git = {
+    ...f.git,
+    mergeGoal: async (input: never) => {
+      const merged = await f.git.mergeGoal(input)
+      await mergeGoal({ goalId, attempt: 1 })
+      return merged
+    },
+  }
+  const late = createMergeActivities({ ...deps, git } as ActivityDeps)
+  const commit = expect.stringMatching(/^[0-9a-f]{40}$/)
+  expect(await late.mergeGoal({ goalId, attempt: 1 })).toEqual({ outcome: 'merged', commit })
+  expect(await database.knex('events').where({ type: 'goal.merged' })).toHaveLength(1)
+})
+
 test.each([
   ['a commit more than those of its tasks', 'FETCH_HEAD'],
   ['other commits than those of its tasks', 'main'],

@@ -404,7 +404,11 @@ async function recordMerge(
 ): Promise<void> {
   const goalId = facts.goal.id
   const stream = goalStream(goalId)
-  await tx('goals').where({ id: goalId }).update({ merged_commit: commit })
+  const recorded = await tx('goals')
+    .where({ id: goalId })
+    .whereNull('merged_commit')
+    .update({ merged_commit: commit })
+  if (!recorded) return // another worker took this merge over while this one stood still
   await changeStage(tx, emit, {
     key,
     change: { status: 'passed', reason: note ?? null, result: { outcome: 'passed' } },

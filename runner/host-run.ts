@@ -81,7 +81,7 @@ export function hostRun(options: HostOptions): HostedRun {
       return watch.renewed()
     }
     if (!session) return void waiting.push(given)
-    if (given.type === 'interrupt') return end(failed('interrupted', 'Interrupted on request.'))
+    if (given.type === 'interrupt') return end(failed('interrupted', 'Ended on request.'))
     // A correction may be sent again when its answer was lost: its id makes it happen once.
     if (corrections.has(given.id)) return
     corrections.add(given.id)
