@@ -34,7 +34,7 @@ import {
 import { reviewShow, reviews } from './commands/reviews.ts'
 import { reject, requestChanges } from './commands/send-back.ts'
 import { settings } from './commands/settings.ts'
-import { start, stop } from './commands/start.ts'
+import { api, start, stop, worker } from './commands/start.ts'
 import { status } from './commands/status.ts'
 import { suggestions, suggestionsAccept, suggestionsDismiss } from './commands/suggestions.ts'
 import { tasks } from './commands/tasks.ts'
@@ -42,7 +42,7 @@ import { tasksAgent } from './commands/tasks-agent.ts'
 
 /** Every command, in the order of the help. A new one needs its file and its line here. */
 export const commands: readonly Command[] = [
-  ...[start, stop, status, doctor, demo],
+  ...[start, stop, status, doctor, demo, worker, api],
   ...[goal, goals, goalShow, goalWatch, goalPause, goalResume, goalCancel, goalRetry],
   ...[tasks, tasksAgent, reviews, reviewShow, diff, approve, reject, requestChanges],
   ...[agents, correct, suggestions, suggestionsAccept, suggestionsDismiss],

@@ -33,6 +33,36 @@ export const start = defineCommand({
   },
 })
 
+/** One of our servers, for who brings Postgres and Temporal and starts each part by means of their own. */
+const alone = (name: 'worker' | 'api', summary: string) =>
+  defineCommand({
+    name,
+    summary,
+    prints: { fields: ['message'] },
+    args: {},
+    options: {},
+    examples: [
+      `DATABASE_URL=postgres://db.example.com/dispatch TEMPORAL_ADDRESS=temporal.example.com:7233 dispatch ${name}`,
+    ],
+    onHome: true,
+    handlesInterrupt: true,
+    goesOnWithout: 'output',
+    async run({ home }, { cwd, signal }, io) {
+      const { aloneCommand } = await import('../supervisor/alone-command.ts')
+      const options = { ...(home ? { home } : {}), cwd }
+      return aloneCommand(name, options, { say: saying(io), interrupted: signal })
+    },
+  })
+
+export const worker = alone(
+  'worker',
+  'Run a worker alone, on the Postgres and Temporal that you name',
+)
+export const api = alone(
+  'api',
+  'Run the API alone, with the web UI, on the Postgres and Temporal that you name',
+)
+
 export const stop = defineCommand({
   name: 'stop',
   summary: 'Stop Dispatch; running agents go on',

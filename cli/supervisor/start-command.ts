@@ -39,8 +39,6 @@ export async function startCommand(
   say: Say,
   interrupted: AbortSignal,
 ): Promise<number> {
-  refuseOtherSystems()
-  const umask = process.umask(0o077) // the home is private, a person's repository is not ours to close
   let stack: Stack
   let endBallast: (() => void) | undefined
   const asked = askedToStop(interrupted)
@@ -48,12 +46,7 @@ export async function startCommand(
   const giveUp = () => say.out(`giving up the start (${by()}): ending what runs by now ...`)
   asked.addEventListener('abort', giveUp)
   try {
-    const config = processConfig(options)
-    requireOwn(config.home)
-    requireOwner(config.home)
-    createHome(config.home.root)
-    // nothing that is started in a folder that is gone comes up
-    if (options.cwd === undefined) process.chdir(config.home.root)
+    const { config, env } = openHome(options)
     const log = await createLogger({
       service: 'supervisor',
       level: config.logLevel,
@@ -68,7 +61,7 @@ export async function startCommand(
     endBallast = keepBallast({ file: config.home.ballastFile, say: tell })
     stack = await startStack({
       config,
-      env: { ...processEnv(), DISPATCH_UMASK: (config.umask ?? umask).toString(8) },
+      env,
       log,
       say: tell,
       signal: asked,
@@ -92,6 +85,20 @@ export async function startCommand(
   await stack.stop()
   say.out('stopped; running agents go on and are picked up by the next start')
   return EXIT.ok
+}
+
+/** The home for our servers, and what they inherit. Throws as `startCommand` does. */
+export function openHome(options: Omit<StartCommandOptions, 'ui'>) {
+  refuseOtherSystems()
+  const umask = process.umask(0o077) // the home is private, a person's repository is not ours to close
+  const config = processConfig(options)
+  requireOwn(config.home)
+  requireOwner(config.home)
+  createHome(config.home.root)
+  // nothing that is started in a folder that is gone comes up
+  if (options.cwd === undefined) process.chdir(config.home.root)
+  const env = { ...processEnv(), DISPATCH_UMASK: (config.umask ?? umask).toString(8) }
+  return { config, env }
 }
 
 /** Elsewhere no run of an agent would come to its end, and a git at work would be taken for dead. */

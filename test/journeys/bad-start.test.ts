@@ -21,6 +21,7 @@ import { result, runCli, startCli } from '../../cli/testing/run-cli.ts'
 import { processEnv } from '../../config/config.ts'
 import { connect } from '../../db/connect.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { makeRepository } from '../support/repository.ts'
 import { testPort } from '../support/test-port.ts'
 import { until } from '../support/until.ts'
 
@@ -244,6 +245,50 @@ test('a home does not start on the database of another one that is at work, and 
   await at(third)
   third.kill('SIGTERM')
   await once(third, 'exit')
+})
+
+test('a worker and an API started alone do a goal together; each ends in order, and with the command that started it', async () => {
+  const repo = makeRepository(join(folder, 'repo'), { 'README.md': '# x\n' })
+  const worker = startCli(['worker'], { env: { ...env, DISPATCH_WORKER_METRICS_PORT: '0' } })
+  const api = startCli(['api'], { env: { ...env, DISPATCH_PORT: String(await testPort()) } })
+  const [workerEnds, apiEnds] = [result(worker), result(api)]
+  const [aboutWorker, aboutApi] = await Promise.all([
+    said(worker, /Ctrl-C stops it/),
+    said(api, /Ctrl-C stops it/),
+  ])
+  const url = /DISPATCH_URL=(\S+)/.exec(aboutApi)?.[1] ?? ''
+  const metrics = /metrics: (\S+)/.exec(aboutWorker)?.[1] ?? ''
+  expect((await fetch(metrics)).status).toBe(200)
+  const cli = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli([...args, '--json', '--url', url], { env })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    return JSON.parse(stdout)
+  }
+  await cli('projects', 'add', repo)
+  await cli('goal', 'Once [demo:all=instant]', '--project', repo, '--profile', 'Demo')
+  const asks = async () => (await cli('reviews')).items.length === 1
+  await until(asks, { ms: 60_000, what: 'the review of its spec' })
+  worker.kill('SIGTERM')
+  expect(await workerEnds).toMatchObject({ code: 0, stderr: '' })
+  api.kill('SIGKILL')
+  await apiEnds
+  const silent = () =>
+    fetch(`${url}/health`).then(
+      () => false,
+      () => true,
+    )
+  await until(silent, { ms: 20_000, what: 'the end of the API' })
+})
+
+test('a worker and an API alone say what they need, and end with 78', async () => {
+  const { DATABASE_URL: _none, ...rest } = env
+  for (const name of ['worker', 'api']) {
+    const { code, stderr } = await runCli([name], { env: rest })
+    expect({ code, stderr }).toEqual({
+      code: 78,
+      stderr: expect.stringContaining('"dispatch start"'),
+    })
+  }
 })
 
 test('a namespace that is not there is named, with the command that makes it, and exit code 78', async () => {
