@@ -113,8 +113,9 @@ function endGracefully(log: Logger, close: () => Promise<void>): void {
       },
     )
   }
-  process.once('SIGTERM', () => end('SIGTERM'))
-  process.once('SIGINT', () => end('SIGINT'))
+  // each time, as in the worker
+  process.on('SIGTERM', () => end('SIGTERM'))
+  process.on('SIGINT', () => end('SIGINT'))
   if (process.send) process.once('disconnect', () => end('the supervisor is gone'))
   process.once('uncaughtException', (error) => {
     // not fatal(): that flushes, and pino-roll's flush never returns on a full disk

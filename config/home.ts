@@ -128,7 +128,7 @@ export function requireOwn({ root }: HomePaths): void {
 export function requireOwner({ root, hubs }: HomePaths): void {
   const uid = statSync(hubs, { throwIfNoEntry: false })?.uid
   if (uid === undefined || uid === process.getuid?.()) return
-  throw new HomeUnusable(root, `it is that of another user (uid ${uid}), as whom it is started`)
+  throw new HomeUnusable(root, `it is that of another user (uid ${uid}): start it as that user`)
 }
 
 function namesIn(root: string): string[] {

@@ -269,7 +269,12 @@ test('two places that are given back at the same time are told as two', async ()
   for (const [n, id] of ['a1', 'b1'].entries()) await ask(id, n)
   let other: Promise<void> | undefined
   let isOver = false
-  const waits = () => database.knex('pg_locks').where({ granted: false }).first('pid')
+  const waits = () =>
+    database
+      .knex('pg_stat_activity')
+      .where({ wait_event_type: 'Lock' })
+      .whereRaw('datname = current_database()')
+      .first('pid')
   await database.change(async (tx, emit) => {
     await releaseLease(tx, 'a1', emit)
     other = free('b1').finally(() => {

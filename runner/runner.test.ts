@@ -232,7 +232,7 @@ test('a run that used what its budgets set aside for it is ended where nobody se
   await runner.start(run)
   const events = await readAll(runner, run.runId)
   expect(events.at(-1)).toMatchObject(ended)
-  const renewed = spec('[demo:implement=slow:8]', { leaseSeconds: 2, tokensReserved: 10 })
+  const renewed = spec('[demo:implement=slow:60]', { leaseSeconds: 2, tokensReserved: 10 })
   await runner.start(renewed)
   const same = { afterSeq: 0, renewEveryMs: 100, tokensReserved: () => 10 }
   const said: RunEvent[] = []

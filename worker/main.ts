@@ -88,7 +88,8 @@ async function main(): Promise<void> {
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown()
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
+  // each time: a supervisor may signal the whole group, and the command that started us passes it on
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(signal, stop)
   const running = worker.run()
   const requests = answerRequests({
     url: config.databaseUrl,

@@ -1,7 +1,12 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, type OptionSpec } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
 import type { Say } from '../supervisor/start-command.ts'
+
+const PORT = {
+  type: 'string',
+  help: 'wanted port; another is chosen when it is in use (4400)',
+} as const satisfies OptionSpec
 
 export const start = defineCommand({
   name: 'start',
@@ -9,7 +14,7 @@ export const start = defineCommand({
   prints: { fields: ['message'] },
   args: {},
   options: {
-    port: { type: 'string', help: 'wanted port; another is chosen when it is in use (4400)' },
+    port: PORT,
     'temporal-port': { type: 'string', value: 'port', help: 'wanted port of Temporal (7233)' },
     'no-ui': { type: 'boolean', help: 'serve no web UI' },
   },
@@ -34,33 +39,35 @@ export const start = defineCommand({
 })
 
 /** One of our servers, for who brings Postgres and Temporal and starts each part by means of their own. */
-const alone = (name: 'worker' | 'api', summary: string) =>
+const alone = (name: 'worker' | 'api', summary: string, options: Record<string, OptionSpec>) =>
   defineCommand({
     name,
     summary,
     prints: { fields: ['message'] },
     args: {},
-    options: {},
+    options,
     examples: [
       `DATABASE_URL=postgres://db.example.com/dispatch TEMPORAL_ADDRESS=temporal.example.com:7233 dispatch ${name}`,
     ],
     onHome: true,
     handlesInterrupt: true,
     goesOnWithout: 'output',
-    async run({ home }, { cwd, signal }, io) {
+    async run({ home, port }, { cwd, signal }, io) {
       const { aloneCommand } = await import('../supervisor/alone-command.ts')
-      const options = { ...(home ? { home } : {}), cwd }
-      return aloneCommand(name, options, { say: saying(io), interrupted: signal })
+      const from = { ...(home ? { home } : {}), ...(port ? { port } : {}), cwd }
+      return aloneCommand(name, from, { say: saying(io), interrupted: signal })
     },
   })
 
 export const worker = alone(
   'worker',
   'Run a worker alone, on the Postgres and Temporal that you name',
+  {},
 )
 export const api = alone(
   'api',
   'Run the API alone, with the web UI, on the Postgres and Temporal that you name',
+  { port: PORT },
 )
 
 export const stop = defineCommand({

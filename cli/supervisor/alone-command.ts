@@ -30,6 +30,8 @@ export async function aloneCommand(
   })
   if (typeof service === 'number') return service
   const at = (where: string) => `http://${reachableAt(where, service.port as number)}`
+  if (name === 'api' && ![0, service.port].includes(config.port))
+    say.out(`port ${config.port} is in use`)
   say.out(
     name === 'api'
       ? `the API listens on ${at(host)}; for commands: export DISPATCH_URL=${at(host)}`

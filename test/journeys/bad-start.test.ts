@@ -14,7 +14,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
 import { sandboxProblem } from '../../adapters/sandbox/probe.ts'
 import { readServerFile } from '../../cli/supervisor/server-file.ts'
 import { result, runCli, startCli } from '../../cli/testing/run-cli.ts'
@@ -90,7 +90,7 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(await runCli(['start'], { env })).toEqual({
       code: 78,
       stdout: '',
-      stderr: `error: The home ${home} cannot be used: it is that of another user (uid ${NOT_LISTED}), as whom it is started.\nName another one with --home or DISPATCH_HOME.\n`,
+      stderr: `error: The home ${home} cannot be used: it is that of another user (uid ${NOT_LISTED}): start it as that user.\nName another one with --home or DISPATCH_HOME.\n`,
     })
     expect(readdirSync(home)).toEqual(['hubs'])
     const under = ['setpriv', `--reuid=${NOT_LISTED}`, `--regid=${NOT_LISTED}`, '--clear-groups']
@@ -250,13 +250,22 @@ test('a home does not start on the database of another one that is at work, and 
 test('a worker and an API started alone do a goal together; each ends in order, and with the command that started it', async () => {
   const repo = makeRepository(join(folder, 'repo'), { 'README.md': '# x\n' })
   const worker = startCli(['worker'], { env: { ...env, DISPATCH_WORKER_METRICS_PORT: '0' } })
-  const api = startCli(['api'], { env: { ...env, DISPATCH_PORT: String(await testPort()) } })
+  const port = await testPort()
+  const taken = createServer().listen(port, '127.0.0.1')
+  await once(taken, 'listening')
+  const api = startCli(['api', '--port', String(port)], { env })
+  onTestFinished(() => {
+    for (const child of [worker, api]) child.kill('SIGKILL')
+    taken.close()
+  })
   const [workerEnds, apiEnds] = [result(worker), result(api)]
   const [aboutWorker, aboutApi] = await Promise.all([
     said(worker, /Ctrl-C stops it/),
     said(api, /Ctrl-C stops it/),
   ])
   const url = /DISPATCH_URL=(\S+)/.exec(aboutApi)?.[1] ?? ''
+  expect(aboutApi).toMatch(new RegExp(`^port ${port} is in use$`, 'm'))
+  expect(url).not.toContain(String(port))
   const metrics = /metrics: (\S+)/.exec(aboutWorker)?.[1] ?? ''
   expect((await fetch(metrics)).status).toBe(200)
   const cli = async (...args: string[]) => {

@@ -37,7 +37,7 @@ export function RunView(props: {
         <TabPanel value="activity" className="flex flex-col data-[state=inactive]:hidden">
           <TranscriptView run={run} />
           {/* where the window is low, what the agent says needs the room */}
-          <div className="shrink-0 [@media(max-height:700px)]:hidden">
+          <div className="shrink-0 [@media(max-height:500px)]:hidden [@media(max-height:700px)]:max-h-[30vh] [@media(max-height:700px)]:overflow-y-auto">
             <SuggestionList run={run.shortId} />
           </div>
           <Composer run={run} />
