@@ -761,6 +761,21 @@ test('a merge that another worker has told of since is not told of again by one 
   expect(await database.knex('events').where({ type: 'goal.merged' })).toHaveLength(1)
 })
 
+test('a goal that another worker has merged since is not at work again by one that stood still before', async () => {
+  await onGoalBranch()
+  const { mergeGoal } = createMergeActivities(deps)
+  const git = {
+    ...f.git,
+    branchHead: async (input: never) => {
+      await mergeGoal({ goalId, attempt: 1 })
+      return f.git.branchHead(input)
+    },
+  }
+  const late = createMergeActivities({ ...deps, git } as ActivityDeps)
+  expect(await late.mergeGoal({ goalId, attempt: 1 })).toMatchObject({ outcome: 'merged' })
+  expect(await database.knex('goals').first('status')).toEqual({ status: 'completed' })
+})
+
 test.each([
   ['a commit more than those of its tasks', 'FETCH_HEAD'],
   ['other commits than those of its tasks', 'main'],

@@ -147,15 +147,20 @@ export function createMergeActivities(deps: ActivityDeps) {
     if (!goal.base_commit) throw new Error(`goal ${goalId} has not begun`)
     const head = await goalHead(deps, facts)
     const key: StageKey = { goalId, taskId: null, stage: 'merge', attempt }
-    const held = await database.change(async (tx, emit) => {
-      const now = await tx('goals').where({ id: goalId }).forUpdate().first('paused', 'ending')
-      if (now.paused || now.ending) return true
+    const answer = await database.change(async (tx, emit): Promise<MergeResult | undefined> => {
+      const now = await tx('goals')
+        .where({ id: goalId })
+        .forUpdate()
+        .first('paused', 'ending', 'merged_commit')
+      // by another worker, while this one stood still
+      if (now.merged_commit) return { outcome: 'merged', commit: now.merged_commit }
+      if (now.paused || now.ending) return { outcome: 'held' }
       await openStage(tx, key, null)
       await changeStage(tx, emit, { key, change: { status: 'running', reason: null } })
       await setGoal(tx, emit, { goalId, status: 'active', stage: 'merge', reason: null })
-      return false
+      return undefined
     })
-    if (held) return { outcome: 'held' }
+    if (answer) return answer
     const work = { head, base: goal.base_commit }
     const objection = (await lastObjection(goalId)) ?? (await unapproved(facts, work))
     if (objection) return { outcome: 'moved', summary: objection }

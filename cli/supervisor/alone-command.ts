@@ -21,7 +21,8 @@ export async function aloneCommand(
   const { config, env } = openHome(options)
   const { home, host, workerMetricsHost } = config
   const service = await startNodeService({
-    ...{ name, entry: join(distDir(), `${name}.js`), outFile: join(home.logs, `${name}.out`) },
+    ...{ name, entry: join(distDir(), `${name}.js`) },
+    outFile: config.logTo === 'files' ? join(home.logs, `${name}.out`) : undefined,
     env: { ...env, DISPATCH_HOME: home.root, DISPATCH_PORT: String(config.port) },
     signal: asked,
   }).catch((error) => {

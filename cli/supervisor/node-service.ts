@@ -19,8 +19,8 @@ export interface NodeServiceOptions {
   /** Script that sends `Ready` over IPC when it serves, and ends on SIGTERM and on 'disconnect'. */
   entry: string
   env: Record<string, string | undefined>
-  /** What it prints outside its own log, such as the trace of a crash. */
-  outFile: string
+  /** Where what it prints outside its own log goes, such as the trace of a crash; without it, to where we print. */
+  outFile: string | undefined
   /** Gives the start up; the server has ended then. */
   signal?: AbortSignal
   readyMs?: number
@@ -84,14 +84,14 @@ interface Spawned {
 
 function spawnService({ entry, env, outFile }: NodeServiceOptions): Spawned {
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run "npm run build"`)
-  const out = openSync(outFile, 'a', 0o600)
+  const out = outFile === undefined ? 'inherit' : openSync(outFile, 'a', 0o600)
   const child = spawn(process.execPath, [entry], {
     detached: true,
     stdio: ['ignore', out, out, 'ipc'],
     env,
   })
-  const said = fstatSync(out).size
-  closeSync(out)
+  const said = out === 'inherit' ? 0 : fstatSync(out).size
+  if (out !== 'inherit') closeSync(out)
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) =>
@@ -145,7 +145,8 @@ function firstOf(
 }
 
 /** What was said since the file had `from` bytes, without frames of a stack, which would push out what it is of. */
-function lastWords(file: string, from: number): string {
+function lastWords(file: string | undefined, from: number): string {
+  if (file === undefined) return ''
   const bytes = readFileSync(file)
   // one that was long is begun anew
   const all = `${bytes.subarray(bytes.length < from ? 0 : from)}`.trim().split('\n')

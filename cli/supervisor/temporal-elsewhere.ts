@@ -28,7 +28,7 @@ export async function prepareElsewhere(
       if (other !== undefined)
         say(
           `another worker (${other}) takes from the queue ${taskQueue} in ${where}. Unless it is one of this Dispatch, each would take the other's ` +
-            'goals, and know none of them: leave out TEMPORAL_TASK_QUEUE (temporal.task_queue in config.toml), for each database has a queue of its own.',
+            'goals, and know none of them: once the goals of this one are over, leave out TEMPORAL_TASK_QUEUE (temporal.task_queue in config.toml), for each database has a queue of its own.',
         )
       const isNew = await prepareNamespace(connection, namespace, { theirs: true, signal })
       if (isNew) say(`registered the search attributes of Dispatch in ${where}`)
